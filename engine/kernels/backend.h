@@ -1,0 +1,35 @@
+/* backend.h: what a device offers: one table of kernels a family. ops/ asks tj__backend_of(device) and calls through it; it knows no
+ * device. engine/kernels/<family>.h says what the kernels of a family take; engine/cpu/<family>.c has them for the CPU, compiled once
+ * an instruction set. */
+#ifndef TJ__BACKEND_H
+#define TJ__BACKEND_H
+
+#include "../core/core.h"
+
+#define TJ__FAMILIES(X) \
+  X(pointwise) X(copy) X(reduce) X(scan) X(sort) X(index) X(gemm) X(conv) X(pool) X(norm) X(softmax) X(random) X(optim)
+
+#define TJ__X(family) struct tj__##family##_kernels;
+TJ__FAMILIES(TJ__X)
+#undef TJ__X
+
+typedef struct tj__backend {
+  const char *name; /* "cpu-avx512" */
+#define TJ__X(family) const struct tj__##family##_kernels *family;
+  TJ__FAMILIES(TJ__X)
+#undef TJ__X
+} tj__backend;
+
+/* NULL and an error for a device that is not there. */
+const tj__backend *tj__backend_of(tj_device device);
+/* Of the tensors' device; NULL and PyTorch's error when they are on different ones. NULL entries are passed over. */
+const tj__backend *tj__backend_for(tj_tensor *const *tensors, int64_t n);
+
+/* CPU kernels' names carry their instruction set: TJ__ISA(tj__cpu_reduce) is tj__cpu_reduce_avx2 in the AVX2 build of the file. */
+#ifdef TJ__ISA_NAME
+#define TJ__PASTE2(a, b) a##_##b
+#define TJ__PASTE(a, b) TJ__PASTE2(a, b)
+#define TJ__ISA(name) TJ__PASTE(name, TJ__ISA_NAME)
+#endif
+
+#endif
