@@ -66,8 +66,10 @@ typedef struct tj__host {
   int64_t handle_count, handle_capacity, free_head;
   int64_t live;       /* handles in use */
   int64_t fresh_bytes; /* of the tensors that got handles; shells read and reset it to tell their collector */
-  void **released;    /* objects whose handles went during a call, and that the call may still use */
+  tj__handle *released; /* entries whose handles went during a call that may still use the objects */
   int64_t released_count, released_capacity;
+  double *collected;  /* handles that the garbage collector gave back (tj__handle_free_later) */
+  int64_t collected_count, collected_capacity;
   double *dropped;    /* ids for TJ__CALLBACK_DROP */
   int64_t dropped_count, dropped_capacity;
   double *spill;      /* results that did not fit the buffer: copied when it grows */
@@ -197,5 +199,6 @@ typedef struct tj__host_ref {
   _Atomic int32_t refs;
   tj__host *host; /* NULL when the environment is gone */
 } tj__host_ref;
+void tj__host_ref_drop(tj__host_ref *ref);
 
 #endif
