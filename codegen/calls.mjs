@@ -1,0 +1,55 @@
+// The calls that both bindings share: one thunk a form of an operator, which reads its arguments from the buffer (bindings/common/calls.h), calls
+// the operator and writes the result.
+import { forms } from './c.mjs'
+import { HEADER } from './text.mjs'
+
+// The forms that JavaScript can call, in the order of their indices.
+export const callTable = (ops) => ops.filter((o) => o.namespace !== 'internal').flatMap(forms)
+
+function read(arg) {
+  const t = arg.type, n = arg.name
+  if (t.list) {
+    if (t.base === 'Tensor') return `tj_tensors ${n} = tj__read_tensors(h);`
+    return t.base === 'float' ? `tj_floats ${n} = tj__read_floats(h);` : `tj_ints ${n} = tj__read_ints(h);`
+  }
+  return {
+    Tensor: `tj_tensor *${n} = tj__read_tensor(h);`, Scalar: `tj_scalar ${n} = tj__read_scalar(h);`, int: `int64_t ${n} = tj__read_int(h);`,
+    float: t.optional ? `tj_scalar ${n} = tj__read_scalar(h);` : `double ${n} = tj__read_float(h);`, bool: t.optional ? `int ${n} = tj__read_optional_bool(h);` : `bool ${n} = tj__read_bool(h);`,
+    str: `const char *${n} = tj__read_string(h);`, ScalarType: `tj_dtype ${n} = tj__read_dtype(h);`, Device: `tj_device ${n} = tj__read_device(h);`, Generator: `tj_generator *${n} = tj__read_generator(h);`,
+  }[t.base]
+}
+
+function thunk({ op, form, cname }) {
+  const lines = [`static double call_${cname}(tj__host *h) {`]
+  if (form === 'out') lines.push('  tj_tensor *out = tj__read_tensor(h);')
+  for (const a of op.args) lines.push(`  ${read(a)}`)
+  lines.push('  if (h->failed) return tj__return_failure(h);')
+  const args = op.args.map((a) => a.name)
+  const self = form === 'inplace' || op.selfInplace
+  const kind = op.returns.kind
+  if (form === 'out') lines.push(`  return tj__return_status(h, tj_${cname}(${['out', ...args].join(', ')}) ? TJ_OK : tj_error_code());`)
+  else if (self) lines.push(`  return tj__return_status(h, tj_${cname}(${args.join(', ')}) ? TJ_OK : tj_error_code());`)
+  else if (kind === 'tuple') {
+    const items = op.returns.items
+    lines.push(`  tj_tensor *results[${items.length}];`, `  if (tj_${cname}(${[...args, ...items.map((_, i) => `&results[${i}]`)].join(', ')})) return tj__return_failure(h);`, `  return tj__return_tensors(h, results, ${items.length});`)
+  } else lines.push(`  return tj__return_${{ tensor: 'tensor', list: 'list', scalar: 'scalar', void: 'status' }[kind]}(h, tj_${cname}(${args.join(', ')}));`)
+  lines.push('}')
+  return lines.join('\n')
+}
+
+export function callFiles(ops) {
+  const table = callTable(ops)
+  return {
+    'calls.c': `${HEADER}
+#include "../../bindings/common/calls.h"
+#include "ops.h"
+
+${table.map(thunk).join('\n\n')}
+
+const tj__call tj__generated_calls[] = {
+${table.map((f) => `  {"${f.cname}", call_${f.cname}},`).join('\n')}
+};
+const int tj__generated_call_count = ${table.length};
+`,
+  }
+}

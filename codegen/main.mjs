@@ -1,0 +1,52 @@
+// Generates everything that follows from the schema.
+//   node codegen/main.mjs [--out build/gen] [--ts ts/src/generated] [--check]     --check: only read the schema and complain
+// Files are only rewritten when their text changes, so that make rebuilds no more than it has to.
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { callFiles } from './calls.mjs'
+import { cFiles } from './c.mjs'
+import { pointwiseFiles } from './pointwise.mjs'
+import { loadSchema, SchemaError } from './schema.mjs'
+import { SchemaBug } from './text.mjs'
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
+
+function write(dir, files) {
+  for (const [path, text] of Object.entries(files)) {
+    const file = join(dir, path)
+    if (existsSync(file) && readFileSync(file, 'utf8') === text) continue
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, text)
+  }
+  // A file that the schema no longer asks for would still be compiled.
+  const sweep = (folder, prefix) => {
+    if (!existsSync(folder)) return
+    for (const name of readdirSync(folder)) {
+      const path = prefix ? `${prefix}/${name}` : name
+      if (statSync(join(folder, name)).isDirectory()) sweep(join(folder, name), path)
+      else if (!(path in files)) rmSync(join(folder, name))
+    }
+  }
+  sweep(dir, '')
+}
+
+async function main() {
+  const { values } = parseArgs({ options: { out: { type: 'string' }, ts: { type: 'string' }, schema: { type: 'string' }, check: { type: 'boolean' } } })
+  const ops = loadSchema(values.schema ?? join(ROOT, 'schema/ops'))
+  const c = { ...cFiles(ops), ...pointwiseFiles(ops), ...callFiles(ops) }
+  const script = join(ROOT, 'codegen/typescript.mjs')
+  const ts = existsSync(script) ? (await import('./typescript.mjs')).typescriptFiles(ops, ROOT) : null
+  if (values.check) return console.log(`${ops.length} operators`)
+  write(values.out ?? join(ROOT, 'build/gen'), c)
+  if (ts) write(values.ts ?? join(ROOT, 'ts/src/generated'), ts)
+}
+
+try {
+  await main()
+} catch (e) {
+  if (!(e instanceof SchemaError || e instanceof SchemaBug)) throw e
+  console.error(e.message)
+  process.exitCode = 1
+}

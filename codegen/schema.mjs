@@ -1,0 +1,139 @@
+// Reads schema/ops/*.yaml into a list of operators, checked. Every complaint says file and line.
+import { readFileSync, readdirSync } from 'node:fs'
+import { join, basename } from 'node:path'
+import { LineCounter, parseDocument } from 'yaml'
+import { parseExpression } from './expression.mjs'
+import { parseSignature } from './signature.mjs'
+
+const KEYS = ['op', 'c', 'doc', 'errors', 'namespace', 'method', 'function', 'inplace', 'out', 'view', 'composite', 'numbers', 'aliases',
+  'dtype', 'shape', 'types', 'pointwise', 'impl', 'kernel', 'backward', 'source']
+const NAMESPACES = ['torch', 'nn.functional', 'special', 'linalg', 'fft', 'internal']
+const CLASSES = ['bool', 'int', 'float', 'complex']
+export const RULES = ['promote', 'float', 'bool', 'real', 'same']
+
+export class SchemaError extends Error {}
+
+// One operator: see the table in schema/README.md. `line` is where its entry begins.
+function readEntry(entry, where, fail) {
+  const has = (k) => Object.hasOwn(entry, k)
+  for (const k of Object.keys(entry)) if (!KEYS.includes(k)) fail(k, `unknown key '${k}' (known: ${KEYS.join(', ')})`)
+  if (typeof entry.op !== 'string') fail(null, "an entry needs 'op: name(...) -> ...'")
+  let signature
+  try {
+    signature = parseSignature(entry.op)
+  } catch (e) {
+    fail('op', `${e.message}${e.column === undefined ? '' : ` at column ${e.column + 1}`} of '${entry.op}'`)
+  }
+  const { name, overload, args, returns } = signature
+  const boolean = (k, otherwise) => {
+    if (!has(k)) return otherwise
+    if (typeof entry[k] !== 'boolean') fail(k, `'${k}' has to be true or false`)
+    return entry[k]
+  }
+  const text = (k) => {
+    if (has(k) && typeof entry[k] !== 'string') fail(k, `'${k}' has to be a text`)
+    return entry[k]
+  }
+  const selfInplace = name.endsWith('_') && !name.endsWith('__')
+  const tensors = args.filter((a) => a.type.base === 'Tensor')
+  const op = {
+    ...where, name, overload, args, returns, selfInplace,
+    cname: text('c') ?? (overload ? `${name}_${overload}` : name),
+    jsName: name,
+    namespace: text('namespace') ?? 'torch',
+    method: boolean('method', false),
+    function: boolean('function', true),
+    inplace: boolean('inplace', false),
+    view: boolean('view', false),
+    composite: boolean('composite', false),
+    numbers: entry.numbers ?? [],
+    aliases: entry.aliases ?? [],
+    doc: text('doc'), errors: text('errors'), source: text('source'), shape: text('shape'), types: text('types'),
+    dtype: text('dtype'), kernel: text('kernel') ?? `${name}_cpu`,
+    impl: text('impl') ?? (has('pointwise') ? 'generated' : 'custom'),
+  }
+  if (!op.doc) fail(null, `${name}: 'doc' is missing`)
+  if (!NAMESPACES.includes(op.namespace)) fail('namespace', `unknown namespace '${op.namespace}' (known: ${NAMESPACES.join(', ')})`)
+  if (op.method && tensors.length === 0) fail('method', 'a method needs a Tensor argument')
+  for (const k of ['numbers', 'aliases']) if (!Array.isArray(op[k])) fail(k, `'${k}' has to be a list`)
+  for (const n of op.numbers) if (!tensors.some((t) => t.name === n)) fail('numbers', `'${n}' is no Tensor argument of ${name}`)
+  if (selfInplace && (args[0]?.type.base !== 'Tensor' || returns.kind !== 'tensor')) fail('op', 'an in-place operator takes and returns a Tensor')
+
+  const fresh = returns.kind === 'tensor' && !op.view && !selfInplace && op.namespace !== 'internal'
+  op.out = text('out') ?? (has('pointwise') ? 'kernel' : fresh && !op.composite ? 'copy' : fresh ? 'copy' : 'none')
+  if (!['kernel', 'copy', 'none'].includes(op.out)) fail('out', `'out' has to be kernel, copy or none`)
+  if (op.inplace && (returns.kind !== 'tensor' || args[0]?.type.base !== 'Tensor')) fail('inplace', 'an in-place form needs a Tensor first and one Tensor result')
+  if (op.composite && op.out === 'kernel') fail('out', 'a composite has no kernel that writes out')
+
+  if (has('pointwise')) {
+    const p = entry.pointwise
+    if (p === null || typeof p !== 'object') fail('pointwise', "'pointwise' maps bool, int, float, complex to expressions")
+    op.pointwise = {}
+    for (const [k, v] of Object.entries(p)) {
+      if (!CLASSES.includes(k)) fail('pointwise', `unknown dtype class '${k}' (known: ${CLASSES.join(', ')})`)
+      try {
+        op.pointwise[k] = parseExpression(v)
+      } catch (e) {
+        fail('pointwise', `${k}: ${e.message}`)
+      }
+    }
+    const m = /^(\w+)\(/.exec(op.dtype ?? '')
+    if (!m || !RULES.includes(m[1])) fail('dtype', `a pointwise operator needs a dtype rule: ${RULES.map((r) => `${r}(...)`).join(', ')}`)
+    op.rule = m[1]
+    if (returns.kind !== 'tensor') fail('op', 'a pointwise operator returns one Tensor')
+  }
+
+  if (has('backward')) {
+    if (entry.backward === 'none') op.backward = 'none'
+    else if (entry.backward === null || typeof entry.backward !== 'object') fail('backward', "'backward' maps arguments to expressions, or is none")
+    else {
+      op.backward = {}
+      for (const [k, v] of Object.entries(entry.backward)) {
+        if (!tensors.some((t) => t.name === k)) fail('backward', `'${k}' is no Tensor argument of ${name}`)
+        try {
+          op.backward[k] = parseExpression(v)
+        } catch (e) {
+          fail('backward', `${k}: ${e.message}`)
+        }
+      }
+    }
+    if (op.composite) fail('backward', 'a composite is differentiated through its parts')
+  }
+  return op
+}
+
+export function loadSchemaText(source, file) {
+  const lines = new LineCounter()
+  const doc = parseDocument(source, { lineCounter: lines })
+  const complain = (line, message) => { throw new SchemaError(`${file}:${line}: ${message}`) }
+  for (const e of doc.errors) complain(e.linePos?.[0].line ?? 1, e.message.split('\n')[0])
+  if (doc.contents === null) return []
+  if (!Array.isArray(doc.contents.items)) complain(1, 'a schema file is a list of operators')
+  return doc.contents.items.map((node) => {
+    const lineOf = (n) => lines.linePos(n?.range?.[0] ?? 0).line
+    const line = lineOf(node)
+    if (!Array.isArray(node.items)) complain(line, 'an entry is a mapping that begins with op:')
+    const fail = (key, message) => {
+      const pair = key && node.items.find((p) => p.key.value === key)
+      complain(pair ? lineOf(pair.key) : line, message)
+    }
+    return readEntry(node.toJS(doc), { file, line, family: basename(file).replace(/\.yaml$/, '') }, fail)
+  })
+}
+
+// All operators, files in alphabetical order, entries in the order of the file.
+export function loadSchema(dir) {
+  const ops = readdirSync(dir).filter((f) => f.endsWith('.yaml')).sort().flatMap((f) => loadSchemaText(readFileSync(join(dir, f), 'utf8'), join(dir, f)))
+  const names = new Map()
+  const claim = (cname, op) => {
+    const other = names.get(cname)
+    if (other) throw new SchemaError(`${op.file}:${op.line}: tj_${cname} is already defined at ${other.file}:${other.line}`)
+    names.set(cname, op)
+  }
+  for (const op of ops) {
+    claim(op.cname, op)
+    if (op.inplace) claim(`${op.cname}_`, op)
+    if (op.out !== 'none') claim(`${op.cname}_out`, op)
+  }
+  return ops
+}

@@ -1,0 +1,29 @@
+/* loop.h: the frame of the generated pointwise loops. Included with TJ__ISA_NAME defined. */
+#ifndef TJ__LOOP_H
+#define TJ__LOOP_H
+
+#include <complex.h>
+#include <math.h>
+
+#include "iter/iter.h"
+#include "kernels/backend.h"
+
+#define TJ__LOOP(name)                                                                                       \
+  void TJ__ISA(name)(char *const *data, const int64_t *strides, int64_t n, const tj__params *params);        \
+  void TJ__ISA(name)(char *const *data, const int64_t *strides, int64_t n, const tj__params *params)
+
+/* Elements are independent even where the output is an input (in place), which the compiler cannot know. */
+#if defined(__clang__)
+#define TJ__INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define TJ__INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
+#define TJ__PARAM_F32(k) ((float)params->p[k].f)
+#define TJ__PARAM_F64(k) (params->p[k].f)
+#define TJ__PARAM_INT(k) (params->p[k].i)
+#define TJ__PARAM_BOOL(k) ((uint8_t)(params->p[k].i != 0))
+#define TJ__PARAM_C64(k) CMPLXF((float)params->p[k].f, (float)params->p[k].im)
+#define TJ__PARAM_C128(k) CMPLX(params->p[k].f, params->p[k].im)
+
+#endif
