@@ -200,5 +200,7 @@ typedef struct tj__host_ref {
   tj__host *host; /* NULL when the environment is gone */
 } tj__host_ref;
 void tj__host_ref_drop(tj__host_ref *ref);
+/* Callback `id` is gone: JavaScript hears of it when the running call has ended. */
+void tj__drop_later(tj__host *h, double id);
 
 #endif

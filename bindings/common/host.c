@@ -160,6 +160,10 @@ void tj__handle_free_later(tj__host *h, double handle) {
     h->collected[h->collected_count++] = handle;
 }
 
+void tj__drop_later(tj__host *h, double id) {
+  if (grow((void **)&h->dropped, h->dropped_count, &h->dropped_capacity, sizeof *h->dropped)) h->dropped[h->dropped_count++] = id;
+}
+
 /* When no call is running: gives back what waited for that, and tells JavaScript which callbacks went with it. */
 static void settle(tj__host *h) {
   while (h->released_count || h->collected_count) {

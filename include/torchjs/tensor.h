@@ -18,7 +18,8 @@ TJ_API const char *tj_version(void); /* "0.1.0" */
 /* ---- references and scopes ----------------------------------------------------------------------------------- */
 
 TJ_API tj_tensor *tj_retain(tj_tensor *t); /* one more reference, owned by the caller whatever scopes are open; returns t */
-TJ_API void tj_free(tj_tensor *t);         /* gives one reference back; takes the tensor out of the scope that owned it */
+/* Gives one reference back: one that tj_retain took if there is any, else the scope's (the tensor leaves the scope early). */
+TJ_API void tj_free(tj_tensor *t);
 
 /* Tensors made between begin and end are released by end, unless kept. Scopes nest. 0 or a negative tj_status. */
 TJ_API int tj_scope_begin(void);
@@ -42,8 +43,20 @@ TJ_API int tj_to_data(tj_tensor *t, void *data, size_t bytes);
 TJ_API tj_scalar tj_item(tj_tensor *t);
 /* A 0-dimensional tensor that takes part in type promotion as a plain number does. */
 TJ_API tj_tensor *tj_scalar_tensor(tj_scalar value);
+/* The dtype of arithmetic between the two (torch.result_type); TJ_DTYPE_NONE and an error if there is none. */
+TJ_API tj_dtype tj_result_type(const tj_tensor *a, const tj_tensor *b);
 /* PyTorch's text for a tensor ("tensor([1., 2.])"). The string belongs to the caller, who frees it with tj_string_free. */
 TJ_API char *tj_to_string(tj_tensor *t);
+/* torch.set_printoptions, for one call. Start from TJ_PRINT_OPTIONS. */
+typedef struct tj_print_options {
+  int precision;        /* digits after the point */
+  int64_t threshold;    /* tensors of more elements are summarised */
+  int64_t edgeitems;    /* items shown at each end of a summarised dimension */
+  int64_t linewidth;
+  int sci_mode;         /* 1: 1.0000e+00 always, 0: never, TJ_NO_BOOL: by the values */
+} tj_print_options;
+#define TJ_PRINT_OPTIONS ((tj_print_options){.precision = 4, .threshold = 1000, .edgeitems = 3, .linewidth = 80, .sci_mode = TJ_NO_BOOL})
+TJ_API char *tj_to_string_with(tj_tensor *t, const tj_print_options *options);
 TJ_API void tj_string_free(char *string);
 
 /* ---- what a tensor is ---------------------------------------------------------------------------------------- */
