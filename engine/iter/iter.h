@@ -48,6 +48,7 @@ typedef struct tj__iter {
   tj_device device;
   tj_dtype compute, result;
   tj__operand operands[TJ__ITER_OPERANDS];
+  _Alignas(16) char numbers[5][16]; /* converted 0-dimensional inputs; operands point here, so an iterator must not be moved */
 } tj__iter;
 
 /* Broadcasts, converts, allocates, orders the dimensions as PyTorch's iterator does (outputs take the layout of the inputs), collapses.
@@ -58,7 +59,7 @@ tj_status tj__iter_init(tj__iter *it, const tj__iter_spec *spec);
 void tj__iter_run(const tj__iter *it, tj__loop loop, const tj__params *params);
 /* The same with the number of elements that is worth a thread. */
 void tj__iter_run_grain(const tj__iter *it, tj__loop loop, const tj__params *params, int64_t grain);
-/* On the calling thread, in row-major order of the *outputs' sizes* where `ordered` kernels (random numbers) need it. */
+/* On the calling thread and in the iteration's order, fastest dimension first: what kernels that draw random numbers need. */
 void tj__iter_run_serial(const tj__iter *it, tj__loop loop, const tj__params *params);
 /* Output k: written back where it had been computed in a temporary. NULL on failure. */
 tj_tensor *tj__iter_finish(tj__iter *it, int k);

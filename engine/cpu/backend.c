@@ -1,0 +1,78 @@
+/* backend.c: the CPU's tables of kernels, one an instruction set, and the choice among them. */
+#include "../kernels/backend.h"
+
+#include <stdlib.h>
+
+#if defined(__x86_64__)
+#define LEVELS(X) X(base) X(avx2) X(avx512)
+#else
+#define LEVELS(X) X(base)
+#endif
+
+/* Weak: a build may leave a family out; its operators then say so. */
+#define DECLARE(level, family) extern const struct tj__##family##_kernels tj__cpu_##family##_##level __attribute__((weak));
+#define ENTRY(level, family) .family = &tj__cpu_##family##_##level,
+#define DECLARE_base(family) DECLARE(base, family)
+#define DECLARE_avx2(family) DECLARE(avx2, family)
+#define DECLARE_avx512(family) DECLARE(avx512, family)
+#define ENTRY_base(family) ENTRY(base, family)
+#define ENTRY_avx2(family) ENTRY(avx2, family)
+#define ENTRY_avx512(family) ENTRY(avx512, family)
+
+#define DECLARE_LEVEL(level) TJ__FAMILIES(DECLARE_##level)
+LEVELS(DECLARE_LEVEL)
+
+enum level {
+#define NUMBER(level) LEVEL_##level,
+  LEVELS(NUMBER) LEVEL_COUNT
+};
+
+static const tj__backend backends[LEVEL_COUNT] = {
+#define BACKEND(level) [LEVEL_##level] = {.name = "cpu-" #level, TJ__FAMILIES(ENTRY_##level)},
+    LEVELS(BACKEND)
+};
+
+/* The best level that the machine has, or at most the one that TORCHJS_ISA names (for tests). */
+static int choose_level(void) {
+  int level = LEVEL_base;
+#if defined(__x86_64__)
+  /* x86-64-v3 and x86-64-v4, which the files of the levels are compiled for */
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")) {
+    level = LEVEL_avx2;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+      level = LEVEL_avx512;
+  }
+#endif
+  const char *wanted = getenv("TORCHJS_ISA");
+  if (wanted) {
+#define MATCH(name) if (strcmp(wanted, #name) == 0) level = TJ__MIN(level, (int)LEVEL_##name);
+    LEVELS(MATCH)
+  }
+  return level;
+}
+
+static const tj__backend *_Atomic cpu; /* chosen at the first use; two threads that race choose the same */
+
+const tj__backend *tj__backend_of(tj_device device) {
+  if (TJ__LIKELY(device == TJ_CPU)) {
+    const tj__backend *chosen = atomic_load_explicit(&cpu, memory_order_acquire);
+    if (TJ__UNLIKELY(!chosen)) {
+      chosen = &backends[choose_level()];
+      atomic_store_explicit(&cpu, chosen, memory_order_release);
+    }
+    return chosen;
+  }
+  return tj__fail(TJ_ERROR_DEVICE, "device type %d index %d is not available", (int)(device >> 8), (int)(device & 0xff));
+}
+
+const tj__backend *tj__backend_for(tj_tensor *const *tensors, int64_t n) {
+  const tj_tensor *first = NULL;
+  for (int64_t i = 0; i < n; i++) {
+    if (!tensors[i]) continue;
+    if (!first) first = tensors[i];
+    TJ__CHECK(tensors[i]->storage->device == first->storage->device, TJ_ERROR_RUNTIME,
+              "Expected all tensors to be on the same device, but found at least two devices!");
+  }
+  return tj__backend_of(first ? first->storage->device : TJ_CPU);
+}

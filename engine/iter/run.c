@@ -1,0 +1,75 @@
+/* run.c: running a loop over an iterator's elements: rows of the fastest dimension, split over threads by element counts. */
+#include "iter.h"
+
+typedef struct job {
+  const tj__iter *it;
+  tj__loop loop;
+  const tj__params *params;
+  int first, second; /* the iteration dimensions that make a row, and the rows' next */
+} job;
+
+static void run_range(int64_t begin, int64_t end, void *context) {
+  const job *j = context;
+  const tj__iter *it = j->it;
+  int n_operands = it->n_operands, ndim = it->ndim;
+  char *data[TJ__ITER_OPERANDS];
+  int64_t strides[TJ__ITER_OPERANDS];
+  if (ndim <= 1) {
+    for (int k = 0; k < n_operands; k++) {
+      strides[k] = it->operands[k].strides[0];
+      data[k] = it->operands[k].data + begin * strides[k];
+    }
+    j->loop(data, strides, end - begin, j->params);
+    return;
+  }
+  /* dims[i]: the iteration dimension that runs i-th fastest here */
+  int dims[TJ_MAX_DIMS];
+  dims[0] = j->first;
+  dims[1] = j->second;
+  for (int d = 2; d < ndim; d++) dims[d] = d;
+  int64_t at[TJ_MAX_DIMS], rest = begin;
+  for (int k = 0; k < n_operands; k++) {
+    strides[k] = it->operands[k].strides[dims[0]];
+    data[k] = it->operands[k].data;
+  }
+  for (int i = 0; i < ndim; i++) {
+    at[i] = rest % it->shape[dims[i]];
+    rest /= it->shape[dims[i]];
+    for (int k = 0; k < n_operands; k++) data[k] += at[i] * it->operands[k].strides[dims[i]];
+  }
+  int64_t row = it->shape[dims[0]];
+  for (;;) {
+    int64_t n = TJ__MIN(row - at[0], end - begin);
+    j->loop(data, strides, n, j->params);
+    begin += n;
+    if (begin >= end) return;
+    for (int k = 0; k < n_operands; k++) data[k] -= at[0] * strides[k];
+    at[0] = 0;
+    for (int i = 1; i < ndim; i++) {
+      int d = dims[i];
+      for (int k = 0; k < n_operands; k++) data[k] += it->operands[k].strides[d];
+      if (++at[i] < it->shape[d]) break;
+      for (int k = 0; k < n_operands; k++) data[k] -= it->shape[d] * it->operands[k].strides[d];
+      at[i] = 0;
+    }
+  }
+}
+
+void tj__iter_run_grain(const tj__iter *it, tj__loop loop, const tj__params *params, int64_t grain) {
+  if (it->numel == 0) return;
+  job j = {it, loop, params, 0, 1};
+  /* Very short rows cost a call each: the next dimension makes better ones, even with strides. */
+  if (it->ndim > 1 && it->shape[0] < 8 && it->shape[1] >= 4 * it->shape[0]) j.first = 1, j.second = 0;
+  if (it->numel <= grain) run_range(0, it->numel, &j);
+  else tj__parallel_for(it->numel, grain, run_range, &j);
+}
+
+void tj__iter_run(const tj__iter *it, tj__loop loop, const tj__params *params) {
+  tj__iter_run_grain(it, loop, params, TJ__GRAIN);
+}
+
+void tj__iter_run_serial(const tj__iter *it, tj__loop loop, const tj__params *params) {
+  if (it->numel == 0) return;
+  job j = {it, loop, params, 0, 1};
+  run_range(0, it->numel, &j);
+}
