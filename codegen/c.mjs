@@ -178,8 +178,13 @@ function inplace(op, plan) {
   if (plan) {
     const r = recordC(plan, '      ', original ? { name: self, c: 'original' } : null)
     out.push('  if (ok && graph) {')
-    if (original) out.push(`    tj_tensor *original = tj_clone(${self});`)
-    out.push(`    node = ${original ? 'original ? ' : ''}tj__node_new(&${op.cname}_node, inputs, ${count}, ${plan.saved.length}, ${plan.values.length})${original ? ' : NULL' : ''};`, '    ok = node != NULL;', '    if (ok) {', ...r.before,
+    out.push(`    node = tj__node_new(&${op.cname}_node, inputs, ${count}, ${plan.saved.length}, ${plan.values.length});`, '    ok = node != NULL;', '    if (ok) {')
+    if (original) {
+      /* The values from before the write are kept as a copy, where the derivative needs them. */
+      const cond = r.before.find((l) => l.includes('original'))?.match(/if \((.*)\) ok = ok/)?.[1]
+      out.push(cond ? `      tj_tensor *original = ${cond} ? tj_clone(${self}) : NULL;` : `      tj_tensor *original = tj_clone(${self});`, `      ok = ${cond ? `!(${cond}) || ` : ''}original != NULL;`)
+    }
+    out.push(...r.before,
       ...r.after.map((l) => l.replaceAll('(result)', `(${self})`).replaceAll('result->', `${self}->`)), '    }', '  }')
     op.recordOutputs = r.outputs
   } else if (differentiable) out.push('  /* no derivative: a node that says so is attached below */')

@@ -9,7 +9,7 @@ export const callTable = (ops) => ops.filter((o) => o.namespace !== 'internal').
 function read(arg) {
   const t = arg.type, n = arg.name
   if (t.list) {
-    if (t.base === 'Tensor') return `tj_tensors ${n} = tj__read_tensors(h);`
+    if (t.base === 'Tensor') return `tj_tensors ${n} = tj__read_${t.itemOptional ? 'optional_' : ''}tensors(h);`
     return t.base === 'float' ? `tj_floats ${n} = tj__read_floats(h);` : `tj_ints ${n} = tj__read_ints(h);`
   }
   return {
@@ -41,7 +41,7 @@ export function callFiles(ops) {
   const table = callTable(ops)
   return {
     'calls.c': `${HEADER}
-#include "../../bindings/common/calls.h"
+#include "bindings/common/calls.h"
 #include "ops.h"
 
 ${table.map(thunk).join('\n\n')}

@@ -36,6 +36,12 @@ async function main() {
   const { values } = parseArgs({ options: { out: { type: 'string' }, ts: { type: 'string' }, schema: { type: 'string' }, check: { type: 'boolean' } } })
   const ops = loadSchema(values.schema ?? join(ROOT, 'schema/ops'))
   const c = { ...cFiles(ops), ...pointwiseFiles(ops), ...callFiles(ops) }
+  // What make has to compile: once, once an instruction set, for the baseline only.
+  const named = (test) => Object.keys(c).filter(test).sort().join(' ')
+  c['sources.mk'] = `GEN_OPS := ${named((f) => f.startsWith('ops/'))}
+GEN_CPU := ${named((f) => f.startsWith('cpu/') && !f.endsWith('_cold.c'))}
+GEN_COLD := ${named((f) => f.endsWith('_cold.c'))}
+`
   const script = join(ROOT, 'codegen/typescript.mjs')
   const ts = existsSync(script) ? (await import('./typescript.mjs')).typescriptFiles(ops, ROOT) : null
   if (values.check) return console.log(`${ops.length} operators`)

@@ -1,0 +1,119 @@
+# torch.js: make help
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+
+VERSION := $(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)
+CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+# address,undefined or thread: with clang, or gcc where its runtimes are installed
+SANITIZE ?=
+OPT ?= -O3
+
+GEN := $(BUILD)/gen
+WARN := -Wall -Wextra
+CFLAGS_ALL := -std=gnu11 -g1 $(OPT) -fPIC -fvisibility=hidden -fwrapv -fno-math-errno -fno-trapping-math -ffp-contract=fast $(WARN) \
+  -DTJ_VERSION='"$(VERSION)"' -I. -Iengine -Iinclude/torchjs -I$(GEN) $(CFLAGS)
+LDLIBS_ALL := -lm -lpthread
+ifeq ($(SANITIZE),thread)
+# OpenMP's runtime is not built for the thread sanitizer; the library's own pool is.
+CFLAGS_ALL += -DTJ_THREADS_POOL
+else
+CFLAGS_ALL += -fopenmp
+LDLIBS_ALL += -fopenmp
+endif
+ifneq ($(SANITIZE),)
+CFLAGS_ALL += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all
+LDLIBS_ALL += -fsanitize=$(SANITIZE)
+endif
+
+ISAS := base
+ifeq ($(shell uname -m),x86_64)
+ISAS += avx2 avx512
+ARCH_avx2 := -march=x86-64-v3
+ARCH_avx512 := -march=x86-64-v4 -mprefer-vector-width=512
+endif
+
+.PHONY: help demo test bench check install uninstall clean lib addon ts gen examples test-c test-ts test-golden format
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
+
+# ---- tools: what is missing is installed through apt and npm -------------------------------------------------------
+
+$(BUILD)/.tools-%: scripts/tools.sh
+	@mkdir -p $(BUILD)
+	@sh scripts/tools.sh $* && touch $@
+
+NPM := node_modules/.package-lock.json
+$(NPM): package.json package-lock.json
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# ---- generated sources ---------------------------------------------------------------------------------------------
+
+SCHEMA := $(wildcard schema/ops/*.yaml codegen/*.mjs) bindings/common/builtins.def
+$(GEN)/sources.mk: $(SCHEMA) | $(NPM)
+	node codegen/main.mjs --out $(GEN)
+	@touch $@
+gen: $(GEN)/sources.mk
+ifneq ($(filter-out help clean install uninstall,$(or $(MAKECMDGOALS),help)),)
+include $(GEN)/sources.mk
+endif
+
+# ---- the engine ----------------------------------------------------------------------------------------------------
+
+ENGINE_SRC := $(wildcard engine/core/*.c engine/iter/*.c engine/autograd/*.c engine/ops/*.c engine/text/*.c engine/optim/*.c engine/nn/*.c) engine/cpu/backend.c
+CPU_SRC := $(filter-out engine/cpu/backend.c,$(wildcard engine/cpu/*.c))
+BINDING_SRC := $(wildcard bindings/common/*.c)
+
+obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+isa_obj = $(foreach isa,$(ISAS),$(patsubst %.c,$(BUILD)/obj/%.$(isa).o,$(1)))
+ENGINE_OBJ := $(call obj,$(ENGINE_SRC)) $(addprefix $(BUILD)/obj/gen/,$(GEN_OPS:.c=.o)) $(call isa_obj,$(CPU_SRC)) \
+  $(foreach isa,$(ISAS),$(addprefix $(BUILD)/obj/gen/,$(GEN_CPU:.c=.$(isa).o))) $(addprefix $(BUILD)/obj/gen/,$(GEN_COLD:.c=.base.o))
+BINDING_OBJ := $(call obj,$(BINDING_SRC)) $(BUILD)/obj/gen/calls.o
+
+$(ENGINE_OBJ) $(BINDING_OBJ): | $(BUILD)/.tools-build $(GEN)/sources.mk
+COMPILE = @mkdir -p $(@D) && echo "  CC $@" && $(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@
+$(BUILD)/obj/gen/%.o: $(GEN)/%.c
+	$(COMPILE) $<
+$(BUILD)/obj/%.o: %.c
+	$(COMPILE) $<
+define isa_rules
+$(BUILD)/obj/gen/%.$(1).o: $(GEN)/%.c
+	$$(COMPILE) -DTJ__ISA_NAME=$(1) $$(ARCH_$(1)) $$<
+$(BUILD)/obj/%.$(1).o: %.c
+	$$(COMPILE) -DTJ__ISA_NAME=$(1) $$(ARCH_$(1)) $$<
+endef
+$(foreach isa,$(ISAS),$(eval $(call isa_rules,$(isa))))
+-include $(ENGINE_OBJ:.o=.d) $(BINDING_OBJ:.o=.d)
+
+SONAME := libtorchjs.so.0
+$(BUILD)/libtorchjs.a: $(ENGINE_OBJ)
+	@rm -f $@ && ar rcs $@ $^
+$(BUILD)/$(SONAME): $(ENGINE_OBJ)
+	$(CC) -shared -Wl,-soname,$(SONAME) -o $@ $^ $(LDLIBS_ALL)
+$(BUILD)/libtorchjs.so: $(BUILD)/$(SONAME)
+	@ln -sf $(SONAME) $@
+lib: $(BUILD)/libtorchjs.so $(BUILD)/libtorchjs.a ## the engine as a C library: build/libtorchjs.so and .a
+
+# ---- Node addon and TypeScript -------------------------------------------------------------------------------------
+
+$(BUILD)/torchjs.node: $(ENGINE_OBJ) $(BINDING_OBJ) $(BUILD)/obj/bindings/node/addon.o
+	$(CC) -shared -o $@ $^ $(LDLIBS_ALL)
+$(BUILD)/obj/bindings/node/addon.o: CFLAGS_ALL += -Inode_modules/node-api-headers/include
+$(BUILD)/obj/bindings/node/addon.o: | $(NPM) $(BUILD)/.tools-build $(GEN)/sources.mk
+-include $(BUILD)/obj/bindings/node/addon.d
+addon: $(BUILD)/torchjs.node ## the Node addon: build/torchjs.node
+
+TS_SRC := $(shell find ts/src -name '*.ts' -not -path '*/generated/*')
+dist/.built: $(TS_SRC) tsconfig.json $(GEN)/sources.mk | $(NPM)
+	npx tsc -p tsconfig.json
+	@touch $@
+ts: dist/.built addon ## the TypeScript package: dist/
+
+clean: ## remove everything built
+	rm -rf build dist out ts/src/generated
