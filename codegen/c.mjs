@@ -222,7 +222,7 @@ function pointwiseImpl(op) {
   const param = (a) => a.type.base === 'Scalar' ? `tj__param_of(${a.name})` : a.type.base === 'float' ? `tj__param_of(tj_float(${a.name}))` : a.type.base === 'bool' ? `tj__param_of(tj_bool(${a.name}))` : `tj__param_of(tj_int(${a.name}))`
   return [`tj_tensor *tj__impl_${op.cname}(${list(implParams(op))}) {`, `  tj_tensor *inputs[] = {${inputs.map((a) => a.name).join(', ')}};`,
     `  const tj__params params = {.p = {${ps.length ? ps.map(param).join(', ') : '{0}'}}};`,
-    `  return tj__pointwise(TJ__PW_${op.cname}, out, inputs, ${inputs.length}, &params, TJ__RULE_${op.rule.toUpperCase()}, "${op.kernel}");`, '}'].join('\n')
+    `  return tj__pointwise(TJ__PW_${op.cname}, out, inputs, ${inputs.length}, &params, TJ__RULE_${op.rule.toUpperCase()}, "${op.kernel}", tj__resizing_out);`, '}'].join('\n')
 }
 
 // -> { path: text }

@@ -23,15 +23,15 @@ function thunk({ op, form, cname }) {
   const lines = [`static double call_${cname}(tj__host *h) {`]
   if (form === 'out') lines.push('  tj_tensor *out = tj__read_tensor(h);')
   for (const a of op.args) lines.push(`  ${read(a)}`)
-  lines.push('  if (h->failed) return tj__return_failure(h);')
+  lines.push(`  if (h->failed) return ${op.returns.kind === 'list' ? -1 : 0};`)
   const args = op.args.map((a) => a.name)
   const self = form === 'inplace' || op.selfInplace
   const kind = op.returns.kind
-  if (form === 'out') lines.push(`  return tj__return_status(h, tj_${cname}(${['out', ...args].join(', ')}) ? TJ_OK : tj_error_code());`)
-  else if (self) lines.push(`  return tj__return_status(h, tj_${cname}(${args.join(', ')}) ? TJ_OK : tj_error_code());`)
+  if (form === 'out') lines.push(`  return tj__return_status(h, tj_${cname}(${['out', ...args].join(', ')}) ? TJ_OK : -1);`)
+  else if (self) lines.push(`  return tj__return_status(h, tj_${cname}(${args.join(', ')}) ? TJ_OK : -1);`)
   else if (kind === 'tuple') {
     const items = op.returns.items
-    lines.push(`  tj_tensor *results[${items.length}];`, `  if (tj_${cname}(${[...args, ...items.map((_, i) => `&results[${i}]`)].join(', ')})) return tj__return_failure(h);`, `  return tj__return_tensors(h, results, ${items.length});`)
+    lines.push(`  tj_tensor *results[${items.length}] = {NULL};`, `  tj_status status = tj_${cname}(${[...args, ...items.map((_, i) => `&results[${i}]`)].join(', ')});`, `  return tj__return_tuple(h, status, results, ${items.length});`)
   } else lines.push(`  return tj__return_${{ tensor: 'tensor', list: 'list', scalar: 'scalar', void: 'status' }[kind]}(h, tj_${cname}(${args.join(', ')}));`)
   lines.push('}')
   return lines.join('\n')
@@ -47,7 +47,7 @@ export function callFiles(ops) {
 ${table.map(thunk).join('\n\n')}
 
 const tj__call tj__generated_calls[] = {
-${table.map((f) => `  {"${f.cname}", call_${f.cname}},`).join('\n')}
+${table.map((f) => `  call_${f.cname},`).join('\n')}
 };
 const int tj__generated_call_count = ${table.length};
 `,
