@@ -41,6 +41,9 @@ const char *tj__dtype_legacy(tj_dtype dtype); /* "Float": as PyTorch's messages 
 void *tj__alloc(size_t bytes);
 void *tj__alloc_zeroed(size_t bytes);
 void tj__free(void *p, size_t bytes); /* bytes as given to tj__alloc; NULL is a no-op */
+/* For memory_stats: tensors and autograd nodes that were made (+1) or went (-1). */
+void tj__count_tensor(int delta);
+void tj__count_node(int delta);
 
 /* ---- dtype.c ------------------------------------------------------------------------------------------------- */
 
@@ -78,6 +81,7 @@ typedef struct tj__storage {
 typedef struct tj__object {
   _Atomic int32_t refs;
   uint8_t kind;                /* tj__object_kind */
+  _Atomic int32_t held;        /* how many of refs a caller took with tj_retain: tj_free gives these back before the scope's */
   struct tj__scope *scope;     /* the scope that owns one reference, or NULL */
   int32_t scope_slot;
 } tj__object;
@@ -103,6 +107,11 @@ struct tj_list {
   int64_t n;
   tj_tensor **items; /* one reference each */
 };
+
+/* References inside the engine (saved tensors, gradients, bases of views). Unlike tj_retain and tj_free these never touch scopes: a
+ * reference taken with tj__hold is given back with tj__release, and the scope that owns the tensor keeps its own. NULL is fine. */
+tj_tensor *tj__hold(tj_tensor *t);
+void tj__release(tj_tensor *t);
 
 /* New tensors, owned by the scope. Sizes are checked: negative sizes, an overflow of the element or byte count, too many dims. */
 tj_tensor *tj__empty(tj_ints sizes, tj_dtype dtype, tj_device device);
@@ -160,8 +169,9 @@ typedef struct tj__scope {
 } tj__scope;
 void tj__scope_push(tj__scope *s); /* s on the caller's stack; cannot fail */
 void tj__scope_pop(tj__scope *s);  /* releases what it owns */
-/* Moves an object (a tensor or a list; NULL is fine) to the scope around s, or to the caller; returns it. If the outer scope cannot
- * grow, the object is released and NULL returned with the error set. */
+/* Moves an object (a tensor or a list; NULL is fine) to the scope around s, or to the caller; returns it. An object that s does not own
+ * (an operator that returned its argument) gets one more reference for the caller, unless a scope outside s owns it already. If the
+ * outer scope cannot grow, the object is released and NULL returned with the error set. */
 void *tj__scope_keep(tj__scope *s, void *object);
 /* Gives a fresh object (refs 1) to the innermost scope. On failure releases it and returns NULL. */
 void *tj__scope_adopt(void *object);
@@ -181,7 +191,7 @@ void tj__parallel_chunks(int64_t n, int64_t chunk, tj__range_body body, void *co
 
 /* ---- generator.c --------------------------------------------------------------------------------------------- */
 
-/* mt19937 as PyTorch's at::CPUGeneratorImpl: 32-bit draws, 64-bit ones as (first << 32) | second... see generator.c; cached normals included. */
+/* mt19937 as PyTorch's at::CPUGeneratorImpl: 32-bit draws, 64-bit ones as (first << 32) | second; cached normals included. */
 struct tj_generator {
   _Atomic int32_t refs;
   uint64_t seed;
@@ -195,6 +205,7 @@ struct tj_generator {
 tj_generator *tj__generator(tj_generator *g); /* g, or the default one for NULL */
 uint32_t tj__random32(tj_generator *g);
 uint64_t tj__random64(tj_generator *g);
+void tj__random_fill32(tj_generator *g, uint32_t *out, int64_t n); /* the next n draws of tj__random32, faster */
 void tj__generator_lock(void);   /* around a kernel that draws from a generator */
 void tj__generator_unlock(void);
 

@@ -1,0 +1,158 @@
+/* threads.c: loops over several threads: OpenMP, or with TJ_THREADS_POOL a pool of our own (for ThreadSanitizer, which does not see
+ * OpenMP's barriers, and for machines without OpenMP). */
+#include "core.h"
+
+#if defined(TJ_THREADS_POOL)
+#include <pthread.h>
+#include <unistd.h>
+#elif defined(_OPENMP)
+#include <omp.h>
+#endif
+
+#define MAX_THREADS 1024
+
+static _Atomic int wanted; /* 0: not decided yet */
+
+static int default_threads(void) {
+#if defined(TJ_THREADS_POOL)
+  long n = sysconf(_SC_NPROCESSORS_ONLN);
+  return n < 1 ? 1 : n > MAX_THREADS ? MAX_THREADS : (int)n;
+#elif defined(_OPENMP)
+  return TJ__MIN(omp_get_max_threads(), MAX_THREADS);
+#else
+  return 1;
+#endif
+}
+
+int tj_get_num_threads(void) {
+  int n = atomic_load_explicit(&wanted, memory_order_relaxed);
+  if (TJ__LIKELY(n > 0)) return n;
+  n = default_threads();
+  atomic_store_explicit(&wanted, n, memory_order_relaxed);
+  return n;
+}
+
+int tj_set_num_threads(int n) {
+  TJ__CHECK_STATUS(n > 0, TJ_ERROR_VALUE, "Expected positive number of threads");
+  TJ__CHECK_STATUS(n <= MAX_THREADS, TJ_ERROR_VALUE, "Expected at most %d threads, but got %d", MAX_THREADS, n);
+  atomic_store_explicit(&wanted, n, memory_order_relaxed);
+  return TJ_OK;
+}
+
+static _Thread_local bool inside; /* this thread runs a piece of a loop */
+
+typedef struct job {
+  tj__range_body body;
+  void *context;
+  int64_t n, chunk, pieces;
+  _Atomic int64_t next;
+} job;
+
+/* Takes pieces until there are none left. */
+static void work(job *j) {
+  bool before = inside;
+  inside = true;
+  for (;;) {
+    int64_t piece = atomic_fetch_add_explicit(&j->next, 1, memory_order_relaxed);
+    if (piece >= j->pieces) break;
+    int64_t begin = piece * j->chunk;
+    j->body(begin, TJ__MIN(begin + j->chunk, j->n), j->context);
+  }
+  inside = before;
+}
+
+#if defined(TJ_THREADS_POOL)
+
+static struct {
+  pthread_mutex_t user; /* held by the thread whose job runs; others run theirs alone */
+  pthread_mutex_t lock;
+  pthread_cond_t start, done;
+  job *job;
+  uint64_t round;
+  int threads, wanted, running;
+} pool = {.user = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_MUTEX_INITIALIZER, .start = PTHREAD_COND_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
+
+static void *worker(void *argument) {
+  int index = (int)(intptr_t)argument;
+  uint64_t seen = 0;
+  pthread_mutex_lock(&pool.lock);
+  for (;;) {
+    while (pool.round == seen || !pool.job) pthread_cond_wait(&pool.start, &pool.lock);
+    seen = pool.round;
+    if (index >= pool.wanted) continue;
+    job *j = pool.job;
+    pool.running++;
+    pthread_mutex_unlock(&pool.lock);
+    work(j);
+    pthread_mutex_lock(&pool.lock);
+    if (--pool.running == 0) pthread_cond_signal(&pool.done);
+  }
+  return NULL;
+}
+
+static void run(job *j, int threads) {
+  if (pthread_mutex_trylock(&pool.user)) {
+    work(j);
+    return;
+  }
+  pthread_mutex_lock(&pool.lock);
+  while (pool.threads < threads - 1) {
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, worker, (void *)(intptr_t)pool.threads)) break; /* fewer threads do the same work */
+    pthread_detach(thread);
+    pool.threads++;
+  }
+  pool.job = j;
+  pool.wanted = threads - 1;
+  pool.round++;
+  pthread_cond_broadcast(&pool.start);
+  pthread_mutex_unlock(&pool.lock);
+  work(j);
+  pthread_mutex_lock(&pool.lock);
+  pool.job = NULL; /* workers that have not woken up yet find nothing to do */
+  while (pool.running) pthread_cond_wait(&pool.done, &pool.lock);
+  pthread_mutex_unlock(&pool.lock);
+  pthread_mutex_unlock(&pool.user);
+}
+
+#elif defined(_OPENMP)
+
+static void run(job *j, int threads) {
+#pragma omp parallel num_threads(threads)
+  work(j);
+}
+
+#else
+
+static void run(job *j, int threads) {
+  (void)threads;
+  work(j);
+}
+
+#endif
+
+static void run_pieces(int64_t n, int64_t chunk, tj__range_body body, void *context) {
+  job j = {.body = body, .context = context, .n = n, .chunk = chunk, .pieces = (n + chunk - 1) / chunk};
+  atomic_init(&j.next, 0);
+  int threads = inside ? 1 : (int)TJ__MIN(j.pieces, tj_get_num_threads());
+  if (threads <= 1) work(&j);
+  else run(&j, threads);
+}
+
+void tj__parallel_for(int64_t n, int64_t grain, tj__range_body body, void *context) {
+  if (n <= 0) return;
+  int64_t pieces = grain > 0 ? n / grain : n;
+  if (!inside) pieces = TJ__MIN(pieces, tj_get_num_threads());
+  if (inside || pieces <= 1) {
+    body(0, n, context);
+    return;
+  }
+  int64_t chunk = (n + pieces - 1) / pieces;
+  /* Long pieces end at a multiple of every vector length, so that a loop's scalar rest is at the same elements for any thread count. */
+  if (chunk >= 256) chunk = (chunk + 63) / 64 * 64;
+  run_pieces(n, chunk, body, context);
+}
+
+void tj__parallel_chunks(int64_t n, int64_t chunk, tj__range_body body, void *context) {
+  if (n > 0) run_pieces(n, TJ__MAX(chunk, 1), body, context);
+}
