@@ -1,0 +1,44 @@
+/* reduce.h: what a device offers for reductions. */
+#ifndef TJ__KERNELS_REDUCE_H
+#define TJ__KERNELS_REDUCE_H
+
+#include "backend.h"
+
+typedef enum tj__reduce_kind {
+  TJ__REDUCE_SUM,     /* bool adds up in int64; integers in int64 only (ops converts); halves in float, written as halves */
+  TJ__REDUCE_NANSUM,
+  TJ__REDUCE_PROD,
+  TJ__REDUCE_MAX,     /* NaN wins */
+  TJ__REDUCE_MIN,
+  TJ__REDUCE_NORM1,   /* sum of |x|; real floating dtypes for the norms */
+  TJ__REDUCE_NORM2,   /* square root of the sum of squares */
+  TJ__REDUCE_NORMP,   /* (sum of |x|^p)^(1/p) */
+  TJ__REDUCE_NORMINF, /* largest |x| */
+  TJ__REDUCE_NORMNEGINF,
+  TJ__REDUCE_SUM64,   /* the sum in double, written as float64 */
+  TJ__REDUCE_SQDEV64, /* sum of (x - center)^2 in double, written as float64 */
+} tj__reduce_kind;
+
+/* Dimensions of the input that stay (in the order of the output, which is contiguous) and that go, neighbours already merged.
+ * Strides in elements. */
+typedef struct tj__reduce_geometry {
+  int n_kept, n_reduced;
+  int64_t kept[TJ_MAX_DIMS], kept_strides[TJ_MAX_DIMS];
+  int64_t reduced[TJ_MAX_DIMS], reduced_strides[TJ_MAX_DIMS];
+  int64_t n_out, n_in; /* outputs; elements that go into one */
+} tj__reduce_geometry;
+
+typedef struct tj__reduce_params {
+  double p;              /* NORMP */
+  const double *centers; /* SQDEV64: one an output */
+} tj__reduce_params;
+
+typedef struct tj__reduce_kernels {
+  /* n_in = 0 gives the neutral element (ops refuses where there is none). false: out of memory, or a dtype that has no such kernel. */
+  bool (*reduce)(tj__reduce_kind kind, tj_tensor *out, const tj_tensor *in, const tj__reduce_geometry *g, const tj__reduce_params *params);
+  /* Largest (or smallest) elements and where they first are, NaN first of all; in is contiguous [outer, n, inner], n > 0.
+   * values (in's dtype) or indices may be NULL. Real dtypes. */
+  bool (*extremes)(bool largest, tj_tensor *values, tj_tensor *indices, const tj_tensor *in, int64_t outer, int64_t n, int64_t inner);
+} tj__reduce_kernels;
+
+#endif
