@@ -24,8 +24,8 @@ tj_dtype tj__floating_of(tj_dtype dtype) {
 }
 
 tj_tensor *tj__pointwise_as(int kernel, tj_tensor *out, tj_tensor *const *inputs, int n_inputs, const tj__params *params, tj_dtype compute,
-                            tj_dtype result, const char *kernel_name, bool resize_out) {
-  tj__iter_spec spec = {.n_outputs = 1, .n_inputs = n_inputs, .outputs = {out}, .compute = compute, .result = result, .resize = resize_out};
+                            tj_dtype result, const char *kernel_name) {
+  tj__iter_spec spec = {.n_outputs = 1, .n_inputs = n_inputs, .outputs = {out}, .compute = compute, .result = result, .resize = tj__resizing_out};
   for (int k = 0; k < n_inputs; k++) spec.inputs[k] = inputs[k];
   tj__iter it;
   if (tj__iter_init(&it, &spec)) return NULL;
@@ -39,10 +39,10 @@ tj_tensor *tj__pointwise_as(int kernel, tj_tensor *out, tj_tensor *const *inputs
 }
 
 tj_tensor *tj__pointwise(int kernel, tj_tensor *out, tj_tensor *const *inputs, int n_inputs, const tj__params *params, int dtype_rule,
-                         const char *kernel_name, bool resize_out) {
+                         const char *kernel_name) {
   tj_dtype compute = dtype_rule == TJ__RULE_SAME && inputs[0] ? (tj_dtype)inputs[0]->dtype : tj__common_dtype(inputs, n_inputs);
   if (compute == TJ_DTYPE_NONE) return tj__fail(TJ_ERROR_TYPE, "an operand is missing");
   if (dtype_rule == TJ__RULE_FLOAT) compute = tj__floating_of(compute);
   tj_dtype result = dtype_rule == TJ__RULE_BOOL ? TJ_BOOL : dtype_rule == TJ__RULE_REAL ? tj__real_of(compute) : compute;
-  return tj__pointwise_as(kernel, out, inputs, n_inputs, params, compute, result, kernel_name, resize_out);
+  return tj__pointwise_as(kernel, out, inputs, n_inputs, params, compute, result, kernel_name);
 }
