@@ -94,6 +94,13 @@ tj__host *tj__host_new(void);     /* NULL when out of memory */
 void tj__host_free(tj__host *h);  /* releases every handle */
 void tj__host_set_buffer(tj__host *h, double *slots, int64_t capacity); /* copies spilled results into it */
 double tj__host_call(tj__host *h, int64_t op);
+/* When no call is running: gives back what collected objects and finished calls left. Calls do so at their end. */
+void tj__host_settle(tj__host *h);
+/* All elements of a tensor, row-major: a new one of the sizes in the buffer (int[] from slot 0) with a copy of the bytes (its handle or 0);
+ * into a contiguous tensor; out of any tensor (1 or 0). */
+double tj__host_from_bytes(tj__host *h, tj_dtype dtype, const void *data, size_t bytes);
+double tj__host_write_bytes(tj__host *h, double handle, void *data, size_t bytes);
+double tj__host_read_bytes(tj__host *h, double handle, void *data, size_t bytes);
 /* A handle for a reference that the caller gives away (kept off scopes). 0 and an error when out of memory; the reference is then released. */
 double tj__handle_new(tj__host *h, void *object, tj__handle_kind kind);
 /* Gives the handle's reference back; a stale handle is a no-op. */

@@ -164,8 +164,8 @@ void tj__drop_later(tj__host *h, double id) {
   if (grow((void **)&h->dropped, h->dropped_count, &h->dropped_capacity, sizeof *h->dropped)) h->dropped[h->dropped_count++] = id;
 }
 
-/* When no call is running: gives back what waited for that, and tells JavaScript which callbacks went with it. */
-static void settle(tj__host *h) {
+void tj__host_settle(tj__host *h) {
+  if (h->depth > 0) return;
   while (h->released_count || h->collected_count) {
     if (h->released_count) {
       tj__handle old = h->released[--h->released_count];
@@ -176,7 +176,10 @@ static void settle(tj__host *h) {
   }
   while (h->dropped_count && h->callback) {
     double id = h->dropped[--h->dropped_count];
-    h->callback(h, TJ__CALLBACK_DROP, id, 0);
+    if (h->callback(h, TJ__CALLBACK_DROP, id, 0) < 0) { /* an exception is on its way to JavaScript: later */
+      tj__drop_later(h, id);
+      break;
+    }
   }
 }
 
@@ -234,8 +237,53 @@ double tj__host_call(tj__host *h, int64_t op) {
   arena_reset(h, block, used);
   h->at = at;
   h->failed = failed;
-  if (h->depth == 0 && TJ__UNLIKELY(h->released_count || h->collected_count || h->dropped_count)) settle(h);
+  if (h->depth == 0 && TJ__UNLIKELY(h->released_count || h->collected_count || h->dropped_count)) tj__host_settle(h);
   return result;
+}
+
+/* ---- bytes --------------------------------------------------------------------------------------------------- */
+
+/* These are calls of their own, without an index. */
+static void begin(tj__host *h) {
+  h->at = 0;
+  h->failed = false;
+  if (TJ__UNLIKELY(tj_error_code() != TJ_OK)) tj_error_clear();
+}
+
+double tj__host_from_bytes(tj__host *h, tj_dtype dtype, const void *data, size_t bytes) {
+  begin(h);
+  tj_ints sizes = tj__read_ints(h);
+  if (h->failed) return 0;
+  int64_t numel = tj__numel_of(sizes);
+  if (numel < 0) return 0;
+  if ((uint64_t)numel != bytes / tj__dtype_sizes[dtype] || bytes % tj__dtype_sizes[dtype]) {
+    tj__fail(TJ_ERROR_VALUE, "%zu bytes are not %lld elements of %s", bytes, (long long)numel, tj_dtype_name(dtype));
+    return 0;
+  }
+  double handle = tj__return_tensor(h, tj_from_data(data, dtype, sizes));
+  if (h->depth == 0) arena_reset(h, NULL, 0);
+  return handle;
+}
+
+double tj__host_write_bytes(tj__host *h, double handle, void *data, size_t bytes) {
+  begin(h);
+  tj_tensor *t = tj__handle_get(h, handle, TJ__HANDLE_TENSOR);
+  if (!t) return 0;
+  if (!tj__is_contiguous(t) || (size_t)t->numel * tj__itemsize(t) != bytes) {
+    tj__fail(TJ_ERROR_VALUE, "%zu bytes cannot be written to a tensor of %zu bytes that is %scontiguous", bytes, (size_t)t->numel * tj__itemsize(t),
+             tj__is_contiguous(t) ? "" : "not ");
+    return 0;
+  }
+  void *to = tj_mutable_data(t);
+  if (bytes && !to) return 0;
+  if (bytes) memcpy(to, data, bytes);
+  return 1;
+}
+
+double tj__host_read_bytes(tj__host *h, double handle, void *data, size_t bytes) {
+  begin(h);
+  tj_tensor *t = tj__handle_get(h, handle, TJ__HANDLE_TENSOR);
+  return t && tj_to_data(t, data, bytes) >= 0 ? 1 : 0;
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------------- */
