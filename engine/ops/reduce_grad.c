@@ -136,7 +136,3 @@ tj_tensor *tj__impl_linalg_vector_norm_backward(tj_tensor *grad, tj_tensor *self
   scale = tj_where(zero_norm, tj__number(0), tj_div(grad, tj_pow(norm, tj__number(p - 1))));
   return tj_mul(scaled, scale);
 }
-
-tj_tensor *tj__impl_linalg_vector_norm_of(tj_tensor *x, tj_scalar ord, tj_ints dim, bool keepdim, tj_dtype dtype) {
-  return tj_linalg_vector_norm(x, ord, dim, keepdim, dtype);
-}
