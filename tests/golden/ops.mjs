@@ -1,0 +1,186 @@
+// Groups op and op_error: operators with recorded arguments: forward, gradients, in-place and out forms; calls that have to raise.
+import { Builder, call, cotangent, differs, Inexpressible, lookup, Missing, tensorsIn } from './values.mjs'
+
+// Where PyTorch's own test calls a small lambda: how its arguments are meant.
+const WRAPPERS = {
+  einsum: (torch) => (tensors, equation) => need(torch, 'einsum')(equation, ...tensors),
+  polygamma: (torch) => (x, n) => need(torch, 'polygamma')(n, x),
+  'special.polygamma': (torch) => (x, n) => need(torch, 'special.polygamma')(n, x),
+  where: (torch) => (self, condition, other, ...rest) => torch.where(condition, self, other, ...rest),
+  'nn.functional.embedding': (torch) => (weight, index, ...rest) => need(torch, 'nn.functional.embedding')(index, weight, ...rest),
+  'nn.functional.embedding_bag': (torch) => (weight, index, ...rest) => need(torch, 'nn.functional.embedding_bag')(index, weight, ...rest),
+  resize_: () => (x, shape) => method(x.clone(), 'resize_')(shape),
+  resize_as_: () => (x, other) => method(x.clone(), 'resize_as_')(other),
+  zero_: () => (x) => method(x.clone(), 'zero_')(),
+  T: () => (x) => x.T, H: () => (x) => property(x, 'H'), mT: () => (x) => x.mT, mH: () => (x) => property(x, 'mH'),
+  max_pool2d_with_indices_backward: () => () => { throw new Missing('max_pool2d_with_indices_backward') },
+}
+for (const op of ['svd_lowrank', 'pca_lowrank', 'linalg.lstsq', 'linalg.pinv']) WRAPPERS[op] = () => () => { throw new Missing(op) }
+const need = (torch, path) => lookup(torch, path)
+const method = (x, name) => {
+  const f = x[name] ?? x[`${name}_`]
+  if (typeof f !== 'function') throw new Missing(`Tensor.${name}`)
+  return f.bind(x)
+}
+const property = (x, name) => {
+  if (x[name] === undefined) throw new Missing(`Tensor.${name}`)
+  return x[name]
+}
+// Python's operators with swapped arguments.
+const SWAPPED = { __radd__: 'add', __rmul__: 'mul', __rand__: 'bitwise_and', __ror__: 'bitwise_or', __rxor__: 'bitwise_xor', __rmatmul__: 'matmul', __rmod__: 'remainder', __rpow__: 'pow', __rsub__: 'sub', __rdiv__: 'div' }
+
+// Python's index to arguments of at(): a slice is [start, end, step], None inserts a dimension.
+function atArguments(index) {
+  const items = Array.isArray(index) && !index.every?.((x) => typeof x === 'number' && false) ? index : [index]
+  return items.map((x) => {
+    if (x === null) return 'newaxis'
+    if (x?.slice) {
+      const [start, stop, step] = x.slice
+      return start === null && stop === null && step === null ? null : step === null ? [start, stop] : [start, stop, step]
+    }
+    return x
+  })
+}
+
+export function callable(torch, info) {
+  const { op, call: how } = info
+  if (SWAPPED[op]) {
+    const f = need(torch, SWAPPED[op])
+    return (self, other, ...rest) => f(other, self, ...rest)
+  }
+  if (op === '__getitem__') return (x, index) => x.at(...atArguments(index))
+  if (WRAPPERS[op]) return WRAPPERS[op](torch)
+  if (how.kind === 'wrapper') {
+    if (!how.hint) throw new Missing(op)
+    const [kind, path] = how.hint.split(' ')
+    if (kind === 'property') return (x) => property(x, path.split('.').pop())
+    if (kind === 'method' || path.startsWith('torch.Tensor.')) return (x, ...rest) => method(x, path.split('.').pop())(...rest)
+    return need(torch, path)
+  }
+  if (how.kind === 'method') return (x, ...rest) => method(x, how.path.split('.').pop())(...rest)
+  return need(torch, how.path)
+}
+
+// -> list of failures (empty: passed). Throws Missing.
+export function runOp(torch, c, blob, info) {
+  const f = callable(torch, info)
+  const fresh = () => {
+    const b = new Builder(torch, blob)
+    return { b, args: c.args.map((a) => b.value(a)), kwargs: b.kwargs(c.kwargs) }
+  }
+  const { b, args, kwargs } = fresh()
+  const failures = []
+  const out = call(f, args, kwargs)
+  if (c.gauge) return gauged(torch, c, blob, out)
+  const wrong = c.out === undefined ? '' : differs(torch, out, c.out, blob, { strides: !c.random && !c.uninit })
+  if (wrong && b.floatIntegers && /dtype/.test(wrong)) throw new Inexpressible(wrong)
+  if (wrong) failures.push(wrong)
+  for (const m of c.mutated ?? []) {
+    const r = differs(torch, b.byId.get(m.id), { tensor: m.value.tensor ?? m.value }, blob)
+    if (r) failures.push(`mutated argument ${m.id}: ${r}`)
+  }
+  if (c.grads && failures.length === 0) failures.push(...gradients(torch, c, blob, b, out))
+  if (failures.length === 0 && !c.random && !c.uninit && !c.mutated) failures.push(...otherForms(torch, c, blob, info, fresh, out))
+  return failures
+}
+
+function gradients(torch, c, blob, b, out) {
+  const outputs = tensorsIn(torch, out)
+  const differentiable = [], cotangents = []
+  outputs.forEach((t, k) => {
+    if (!t.requires_grad) return
+    differentiable.push(t)
+    cotangents.push(cotangent(torch, t, k))
+  })
+  const inputs = c.grads.map((g) => b.byId.get(g.id))
+  if (differentiable.length === 0) return c.grads.every((g) => g.grad === null) ? [] : ['the result does not require a gradient']
+  const got = torch.autograd.grad(differentiable, inputs, { grad_outputs: cotangents, allow_unused: true })
+  const failures = []
+  c.grads.forEach((g, i) => {
+    const x = got[i]
+    if (g.grad === null) {
+      // An unused input: no gradient, or one of zeros, say the same.
+      if (x && tensorsIn(torch, x).length && torch.any(x.ne(0)).item()) failures.push(`gradient of input ${g.id}: expected none`)
+      return
+    }
+    const r = x ? differs(torch, x, g.grad, blob) : 'none'
+    if (r) failures.push(`gradient of input ${g.id}: ${r}`)
+  })
+  return failures
+}
+
+// The in-place method and out= give what the function gives.
+function otherForms(torch, c, blob, info, fresh, out) {
+  const failures = []
+  if (!(out instanceof torch.Tensor)) return failures
+  const first = c.args[0]?.tensor
+  if (info.inplace && info.inplace_name && first && !first.rg) {
+    const { args, kwargs } = fresh()
+    const inplace = args[0][info.inplace_name]
+    const target = first.dtype === c.out.tensor?.dtype
+    if (typeof inplace === 'function' && target && !('out' in kwargs) && !('dtype' in kwargs)) {
+      const self = args[0].clone()
+      let raised = null
+      try {
+        call(inplace.bind(self), args.slice(1), kwargs)
+      } catch (e) {
+        raised = e
+      }
+      if (c.broadcasts_input) {
+        if (!raised) failures.push(`${info.inplace_name} has to raise: its result is larger than its input`)
+      } else if (raised) failures.push(`${info.inplace_name}: ${raised.message}`)
+      else {
+        const r = differs(torch, self, c.out, blob)
+        if (r) failures.push(`${info.inplace_name}: ${r}`)
+      }
+    }
+  }
+  if (info.supports_out && info.call.kind === 'function' && !c.args.some(function requires(a) { return Array.isArray(a) ? a.some(requires) : a?.tensor?.rg }) && !Object.values(c.kwargs).some((v) => v?.tensor?.rg)) {
+    const { args, kwargs } = fresh()
+    const target = torch.empty([...out.shape], { dtype: out.dtype })
+    try {
+      call(callable(torch, info), args, { ...kwargs, out: target })
+      const r = differs(torch, target, c.out, blob)
+      if (r) failures.push(`out=: ${r}`)
+    } catch (e) {
+      if (!/unknown|unexpected|out/.test(e.message) || /DisposedError|InternalError/.test(e.name)) failures.push(`out=: ${e.message}`)
+    }
+  }
+  return failures
+}
+
+function gauged() {
+  throw new Missing('gauge')
+}
+
+// A call that has to raise: it does, and says what PyTorch's tests want to hear.
+export function runOpError(torch, c, blob, info) {
+  const f = callable(torch, info)
+  const b = new Builder(torch, blob)
+  let raised = null
+  try {
+    const args = c.args.map((a) => b.value(a)), kwargs = b.kwargs(c.kwargs)
+    call(f, args, kwargs)
+  } catch (e) {
+    if (e instanceof Missing) throw e
+    raised = e
+  }
+  return judgeError(torch, raised, c)
+}
+
+// Python's regular expressions, as far as the records use them, are JavaScript's.
+export function judgeError(torch, raised, c) {
+  if (c.raised === null) return raised ? [`raised '${raised.message}', PyTorch raises nothing`] : []
+  if (!raised) return [`raised nothing, expected '${c.raised.message}'`]
+  if (!(raised instanceof torch.TorchError)) return [`raised ${raised.name} '${raised.message}', which is no TorchError; expected '${c.raised.message}'`]
+  // Messages about Python itself (descriptors, the signature of a C function) have no counterpart; that it raises is what matters there.
+  if (/descriptor '|argument '.*' must be|received an invalid combination|object has no attribute|unsupported operand|positional argument|not 'int'|must be .*, not/.test(c.raised.message)) return []
+  if (raised.message.trim() === c.raised.message.trim()) return []
+  let regexp = null
+  try {
+    regexp = c.error_regex ? new RegExp(c.error_regex, 's') : null
+  } catch {
+    regexp = null
+  }
+  return regexp?.test(raised.message) ? [] : [`says '${raised.message}', expected '${c.raised.message}'`]
+}
