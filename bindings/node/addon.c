@@ -6,6 +6,7 @@
  * for a turn of the event loop, and a training loop that never awaits would never free anything: the experimental version of Node-API runs
  * finalizers during collection. To V8 a tensor is an object of a hundred bytes, so it also has to be told when to collect: see `relieve`. */
 #define NAPI_EXPERIMENTAL
+#define NAPI_VERSION 2147483647 /* the same in the words of npm's node-api-headers */
 #define NODE_API_EXPERIMENTAL_NO_WARNING
 #define NODE_API_EXPERIMENTAL_NOGC_ENV_OPT_OUT
 #define NODE_API_EXPERIMENTAL_BASIC_ENV_OPT_OUT
