@@ -4,7 +4,7 @@
 #include "../kernels/softmax.h"
 #include "elements.h"
 
-enum { LANES = 16, WIDTH = 64 };
+enum { LANES = 32, WIDTH = 64, PIECE = 512 };
 
 typedef struct job {
   const char *in, *result;
@@ -58,34 +58,41 @@ static inline double log_d(double x) { return log(x); }
     for (int l = 0; l < LANES; l++) top = LARGER(top, lanes[l]);                                              \
     return top;                                                                                               \
   }                                                                                                           \
-  /* Sums of pieces are added up in double: rows of 50 000 still sum to 1 within 1e-6. */                     \
-  static double sum_##tag(const T *x, int64_t n, A top) {                                                     \
-    double total = 0;                                                                                         \
-    for (int64_t from = 0; from < n; from += 1024) {                                                          \
-      const int64_t end = TJ__MIN(n, from + 1024);                                                            \
-      A lanes[LANES], rest = 0;                                                                               \
-      int64_t i = from;                                                                                       \
-      for (int l = 0; l < LANES; l++) lanes[l] = 0;                                                           \
-      for (; i + LANES <= end; i += LANES)                                                                    \
-        for (int l = 0; l < LANES; l++) lanes[l] += EXP(LOAD(x[i + l]) - top);                                \
-      for (; i < end; i++) rest += EXP(LOAD(x[i]) - top);                                                     \
-      for (int half = LANES / 2; half; half /= 2)                                                             \
-        for (int l = 0; l < half; l++) lanes[l] += lanes[l + half];                                           \
-      total += lanes[0] + rest;                                                                               \
-    }                                                                                                         \
-    return total;                                                                                             \
-  }                                                                                                           \
-  static void forward_line_##tag(T *y, const T *x, int64_t n, bool log_form) {                                \
-    const A top = top_##tag(x, n);                                                                            \
-    const double sum = sum_##tag(x, n, top);                                                                  \
-    if (log_form) {                                                                                           \
-      const A shift = (A)log(sum);                                                                            \
-      for (int64_t i = 0; i < n; i++) y[i] = STORE(LOAD(x[i]) - top - shift);                                 \
-    } else {                                                                                                  \
-      const A scale = (A)(1 / sum);                                                                           \
-      for (int64_t i = 0; i < n; i++) y[i] = STORE(EXP(LOAD(x[i]) - top) * scale);                            \
-    }                                                                                                         \
-  }                                                                                                           \
+  /* Exponentials in pieces, kept in y where it is of the right type; the sums of pieces are added up in double: rows of 50 000 elements \
+   * still sum to 1 within 1e-6. */                                                                          \
+  static double sum_##tag(const T *x, int64_t n, A top, A *keep) {                                           \
+    double total = 0;                                                                                        \
+    for (int64_t from = 0; from < n; from += PIECE) {                                                        \
+      const int64_t m = TJ__MIN(n - from, PIECE);                                                            \
+      A e[PIECE], lanes[LANES];                                                                              \
+      int64_t i = 0;                                                                                         \
+      for (i = 0; i < m; i++) e[i] = EXP(LOAD(x[from + i]) - top);                                           \
+      if (keep) memcpy(keep + from, e, (size_t)m * sizeof(A));                                               \
+      for (; i % LANES; i++) e[i] = 0;                                                                       \
+      for (int l = 0; l < LANES; l++) lanes[l] = 0;                                                          \
+      for (int64_t k = 0; k < i; k += LANES)                                                                 \
+        for (int l = 0; l < LANES; l++) lanes[l] += e[k + l];                                                \
+      for (int half = LANES / 2; half; half /= 2)                                                            \
+        for (int l = 0; l < half; l++) lanes[l] += lanes[l + half];                                          \
+      total += lanes[0];                                                                                     \
+    }                                                                                                        \
+    return total;                                                                                            \
+  }                                                                                                          \
+  static void forward_line_##tag(T *y, const T *x, int64_t n, bool log_form) {                               \
+    const bool same = sizeof(T) == sizeof(A);                                                                \
+    const A top = top_##tag(x, n);                                                                           \
+    const double sum = sum_##tag(x, n, top, same && !log_form ? (A *)(void *)y : NULL);                      \
+    if (log_form) {                                                                                          \
+      const A shift = (A)log(sum);                                                                           \
+      for (int64_t i = 0; i < n; i++) y[i] = STORE(LOAD(x[i]) - top - shift);                                \
+    } else {                                                                                                 \
+      const A scale = (A)(1 / sum);                                                                          \
+      if (same)                                                                                              \
+        for (int64_t i = 0; i < n; i++) y[i] = STORE(LOAD(y[i]) * scale);                                    \
+      else                                                                                                   \
+        for (int64_t i = 0; i < n; i++) y[i] = STORE(EXP(LOAD(x[i]) - top) * scale);                         \
+    }                                                                                                        \
+  }                                                                                                          \
   /* w lines side by side, `inner` elements between neighbours of a line */                                   \
   static void forward_block_##tag(T *y, const T *x, int64_t n, int64_t inner, int64_t w, bool log_form) {     \
     A top[WIDTH], sum[WIDTH];                                                                                 \
