@@ -6,6 +6,8 @@ const PROPERTIES = { sizes: 'ints', strides: 'ints', dtype: 'dtype', ndim: 'int'
 const PROPERTY_C = { sizes: (t) => `tj__sizes(${t})`, strides: (t) => `tj__strides(${t})`, dtype: (t) => `(tj_dtype)${t}->dtype`, ndim: (t) => `${t}->ndim`, numel: (t) => `${t}->numel` }
 const INFIX = { '+': (a, b) => `tj_add(${a}, ${b}, tj_int(1))`, '-': (a, b) => `tj_sub(${a}, ${b}, tj_int(1))`, '*': (a, b) => `tj_mul(${a}, ${b})`, '/': (a, b) => `tj_div(${a}, ${b})` }
 
+const LITERALS = new Set(['None', 'true', 'false', 'True', 'False'])
+
 const argKind = (type) => type.base === 'Tensor' ? (type.list ? 'tensors' : 'tensor') : type.list ? (type.base === 'float' ? 'floats' : 'ints')
   : { Scalar: 'scalar', int: 'int', float: type.optional ? 'scalar' : 'float', bool: 'bool', str: 'str', ScalarType: 'dtype', Device: 'device', Generator: 'generator' }[type.base]
 
@@ -31,7 +33,7 @@ export function derivativePlan(op) {
         return
       }
       if (n.kind !== 'name' || (parent?.kind === 'property' && !grads.has(n.name))) return
-      if (grads.has(n.name)) return
+      if (grads.has(n.name) || LITERALS.has(n.name)) return
       if (outputs.includes(n.name) && op.returns.kind !== 'list') return void keep(saved, n.name, () => ({ output: outputs.indexOf(n.name) }), k)
       const arg = op.args.find((a) => a.name === n.name)
       if (!arg) throw new SchemaBug(op, `the derivative of ${input.name} names '${n.name}', which is neither an argument nor a result`)
