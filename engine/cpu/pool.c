@@ -1,0 +1,198 @@
+/* cpu/pool.c: pooling on the CPU, plane by plane. */
+#include "../kernels/pool.h"
+
+#include <math.h>
+
+typedef struct job {
+  const tj__pool_shape *s;
+  const void *in;
+  void *out;
+  int64_t *indices;
+} job;
+
+#define SAME(x) (x)
+#define NEVER(x) 0
+#define IS_NAN(x) ((x) != (x))
+
+/* T: stored; V: computed in; LOWEST: below everything; NAN_OF(v): v is NaN */
+#define LARGEST(SUFFIX, T, V, GET, PUT, LOWEST, NAN_OF)                                                                          \
+  static void largest_##SUFFIX(int64_t begin, int64_t end, void *context) {                                                      \
+    const job *j = context;                                                                                                      \
+    const tj__pool_shape *s = j->s;                                                                                              \
+    const int64_t n_in = s->in[0] * s->in[1] * s->in[2], n_out = s->out[0] * s->out[1] * s->out[2];                              \
+    for (int64_t plane = begin; plane < end; plane++) {                                                                          \
+      const T *in = (const T *)j->in + plane * n_in;                                                                             \
+      T *out = (T *)j->out + plane * n_out;                                                                                      \
+      int64_t *indices = j->indices + plane * n_out;                                                                             \
+      for (int64_t d = 0; d < s->out[0]; d++)                                                                                    \
+        for (int64_t h = 0; h < s->out[1]; h++)                                                                                  \
+          for (int64_t w = 0; w < s->out[2]; w++) {                                                                              \
+            int64_t best = (s->start[0][d] * s->in[1] + s->start[1][h]) * s->in[2] + s->start[2][w];                             \
+            V top = LOWEST;                                                                                                      \
+            for (int64_t z = s->start[0][d]; z < s->end[0][d]; z += s->step[0])                                                  \
+              for (int64_t y = s->start[1][h]; y < s->end[1][h]; y += s->step[1])                                                \
+                for (int64_t x = s->start[2][w]; x < s->end[2][w]; x += s->step[2]) {                                            \
+                  int64_t at = (z * s->in[1] + y) * s->in[2] + x;                                                                \
+                  V v = GET(in[at]);                                                                                             \
+                  if (v > top || NAN_OF(v)) top = v, best = at;                                                                  \
+                }                                                                                                                \
+            *out++ = PUT(top);                                                                                                   \
+            *indices++ = best;                                                                                                   \
+          }                                                                                                                      \
+    }                                                                                                                            \
+  }
+
+LARGEST(f32, float, float, SAME, SAME, -INFINITY, IS_NAN)
+LARGEST(f64, double, double, SAME, SAME, -INFINITY, IS_NAN)
+LARGEST(f16, uint16_t, float, tj__half_to_float, tj__float_to_half, -INFINITY, IS_NAN)
+LARGEST(bf16, uint16_t, float, tj__bfloat16_to_float, tj__float_to_bfloat16, -INFINITY, IS_NAN)
+LARGEST(u8, uint8_t, uint8_t, SAME, SAME, 0, NEVER)
+LARGEST(i8, int8_t, int8_t, SAME, SAME, INT8_MIN, NEVER)
+LARGEST(i16, int16_t, int16_t, SAME, SAME, INT16_MIN, NEVER)
+LARGEST(i32, int32_t, int32_t, SAME, SAME, INT32_MIN, NEVER)
+LARGEST(i64, int64_t, int64_t, SAME, SAME, INT64_MIN, NEVER)
+
+/* What the sum of a window is divided by. */
+static inline int64_t divisor_of(const tj__pool_shape *s, int64_t d, int64_t h, int64_t w) {
+  return s->divisor ? s->divisor : s->extent[0][d] * s->extent[1][h] * s->extent[2][w];
+}
+
+#define AVERAGE(SUFFIX, T, V, GET, PUT)                                                                                          \
+  static void average_##SUFFIX(int64_t begin, int64_t end, void *context) {                                                      \
+    const job *j = context;                                                                                                      \
+    const tj__pool_shape *s = j->s;                                                                                              \
+    const int64_t n_in = s->in[0] * s->in[1] * s->in[2], n_out = s->out[0] * s->out[1] * s->out[2];                              \
+    for (int64_t plane = begin; plane < end; plane++) {                                                                          \
+      const T *in = (const T *)j->in + plane * n_in;                                                                             \
+      T *out = (T *)j->out + plane * n_out;                                                                                      \
+      for (int64_t d = 0; d < s->out[0]; d++)                                                                                    \
+        for (int64_t h = 0; h < s->out[1]; h++)                                                                                  \
+          for (int64_t w = 0; w < s->out[2]; w++) {                                                                              \
+            V sum = 0;                                                                                                           \
+            for (int64_t z = s->start[0][d]; z < s->end[0][d]; z++)                                                              \
+              for (int64_t y = s->start[1][h]; y < s->end[1][h]; y++) {                                                          \
+                const T *row = in + (z * s->in[1] + y) * s->in[2];                                                               \
+                for (int64_t x = s->start[2][w]; x < s->end[2][w]; x++) sum += GET(row[x]);                                      \
+              }                                                                                                                  \
+            bool empty = s->start[0][d] >= s->end[0][d] || s->start[1][h] >= s->end[1][h] || s->start[2][w] >= s->end[2][w];     \
+            *out++ = PUT((empty ? (V)0 : (V)(sum / (V)divisor_of(s, d, h, w))));                                                 \
+          }                                                                                                                      \
+    }                                                                                                                            \
+  }                                                                                                                              \
+  static void spread_##SUFFIX(int64_t begin, int64_t end, void *context) {                                                       \
+    const job *j = context;                                                                                                      \
+    const tj__pool_shape *s = j->s;                                                                                              \
+    const int64_t n_in = s->in[0] * s->in[1] * s->in[2], n_out = s->out[0] * s->out[1] * s->out[2];                              \
+    for (int64_t plane = begin; plane < end; plane++) {                                                                          \
+      const T *grad = (const T *)j->in + plane * n_out;                                                                          \
+      T *out = (T *)j->out + plane * n_in;                                                                                       \
+      memset(out, 0, (size_t)n_in * sizeof(T));                                                                                  \
+      for (int64_t d = 0; d < s->out[0]; d++)                                                                                    \
+        for (int64_t h = 0; h < s->out[1]; h++)                                                                                  \
+          for (int64_t w = 0; w < s->out[2]; w++, grad++) {                                                                      \
+            V share = GET(*grad) / (V)TJ__MAX(1, divisor_of(s, d, h, w));                                                        \
+            if (s->divisor < 0) share = GET(*grad) / (V)s->divisor;                                                              \
+            for (int64_t z = s->start[0][d]; z < s->end[0][d]; z++)                                                              \
+              for (int64_t y = s->start[1][h]; y < s->end[1][h]; y++) {                                                          \
+                T *row = out + (z * s->in[1] + y) * s->in[2];                                                                    \
+                for (int64_t x = s->start[2][w]; x < s->end[2][w]; x++) row[x] = PUT(GET(row[x]) + share);                       \
+              }                                                                                                                  \
+          }                                                                                                                      \
+    }                                                                                                                            \
+  }
+
+AVERAGE(f32, float, float, SAME, SAME)
+AVERAGE(f64, double, double, SAME, SAME)
+AVERAGE(f16, uint16_t, float, tj__half_to_float, tj__float_to_half)
+AVERAGE(bf16, uint16_t, float, tj__bfloat16_to_float, tj__float_to_bfloat16)
+AVERAGE(i64, int64_t, int64_t, SAME, SAME)
+
+static void over_planes(const tj__pool_shape *s, tj__range_body body, job *j) {
+  int64_t work = TJ__MAX(s->in[0] * s->in[1] * s->in[2], s->out[0] * s->out[1] * s->out[2]) * 2;
+  if (body) tj__parallel_for(s->planes, TJ__MAX(1, TJ__GRAIN / TJ__MAX(1, work)), body, j);
+}
+
+static void largest(const tj__pool_shape *s, const void *in, void *out, int64_t *indices) {
+  static const tj__range_body bodies[TJ_DTYPE_COUNT] = {
+      [TJ_UINT8] = largest_u8, [TJ_INT8] = largest_i8, [TJ_INT16] = largest_i16, [TJ_INT32] = largest_i32, [TJ_INT64] = largest_i64,
+      [TJ_FLOAT16] = largest_f16, [TJ_BFLOAT16] = largest_bf16, [TJ_FLOAT32] = largest_f32, [TJ_FLOAT64] = largest_f64};
+  job j = {s, in, out, indices};
+  over_planes(s, bodies[s->dtype], &j);
+}
+
+static void average(const tj__pool_shape *s, const void *in, void *out) {
+  static const tj__range_body bodies[TJ_DTYPE_COUNT] = {[TJ_INT64] = average_i64, [TJ_FLOAT16] = average_f16, [TJ_BFLOAT16] = average_bf16,
+                                                        [TJ_FLOAT32] = average_f32, [TJ_FLOAT64] = average_f64};
+  job j = {s, in, out, NULL};
+  over_planes(s, bodies[s->dtype], &j);
+}
+
+static void average_backward(const tj__pool_shape *s, const void *grad, void *grad_in) {
+  static const tj__range_body bodies[TJ_DTYPE_COUNT] = {[TJ_INT64] = spread_i64, [TJ_FLOAT16] = spread_f16, [TJ_BFLOAT16] = spread_bf16,
+                                                        [TJ_FLOAT32] = spread_f32, [TJ_FLOAT64] = spread_f64};
+  job j = {s, grad, grad_in, NULL};
+  over_planes(s, bodies[s->dtype], &j);
+}
+
+/* ---- by indices ------------------------------------------------------------------------------------------------ */
+
+typedef struct index_job {
+  int64_t n_in, n_out;
+  const void *from;
+  const int64_t *indices;
+  void *to;
+  _Atomic bool bad;
+} index_job;
+
+#define BY_INDEX(SUFFIX, T, GET, PUT)                                                                                            \
+  static void scatter_##SUFFIX(int64_t begin, int64_t end, void *context) {                                                      \
+    index_job *j = context;                                                                                                      \
+    for (int64_t plane = begin; plane < end; plane++) {                                                                          \
+      const T *from = (const T *)j->from + plane * j->n_out;                                                                     \
+      const int64_t *at = j->indices + plane * j->n_out;                                                                         \
+      T *to = (T *)j->to + plane * j->n_in;                                                                                      \
+      memset(to, 0, (size_t)j->n_in * sizeof(T));                                                                                \
+      for (int64_t i = 0; i < j->n_out; i++) {                                                                                   \
+        if (at[i] < 0 || at[i] >= j->n_in) { j->bad = true; continue; }                                                          \
+        to[at[i]] = PUT(GET(to[at[i]]) + GET(from[i]));                                                                          \
+      }                                                                                                                          \
+    }                                                                                                                            \
+  }                                                                                                                              \
+  static void gather_##SUFFIX(int64_t begin, int64_t end, void *context) {                                                       \
+    index_job *j = context;                                                                                                      \
+    for (int64_t plane = begin; plane < end; plane++) {                                                                          \
+      const T *from = (const T *)j->from + plane * j->n_in;                                                                      \
+      const int64_t *at = j->indices + plane * j->n_out;                                                                         \
+      T *to = (T *)j->to + plane * j->n_out;                                                                                     \
+      for (int64_t i = 0; i < j->n_out; i++) {                                                                                   \
+        if (at[i] < 0 || at[i] >= j->n_in) { j->bad = true; continue; }                                                          \
+        to[i] = from[at[i]];                                                                                                     \
+      }                                                                                                                          \
+    }                                                                                                                            \
+  }
+
+BY_INDEX(f32, float, SAME, SAME)
+BY_INDEX(f64, double, SAME, SAME)
+BY_INDEX(f16, uint16_t, tj__half_to_float, tj__float_to_half)
+BY_INDEX(bf16, uint16_t, tj__bfloat16_to_float, tj__float_to_bfloat16)
+
+static bool by_index(tj__range_body body, int64_t planes, int64_t n_in, int64_t n_out, const void *from, const int64_t *indices, void *to) {
+  index_job j = {.n_in = n_in, .n_out = n_out, .from = from, .indices = indices, .to = to};
+  if (body) tj__parallel_for(planes, TJ__MAX(1, TJ__GRAIN / TJ__MAX(1, n_in + n_out)), body, &j);
+  return body && !j.bad;
+}
+
+static bool scatter(tj_dtype dtype, int64_t planes, int64_t n_in, int64_t n_out, const void *grad, const int64_t *indices, void *grad_in) {
+  static const tj__range_body bodies[TJ_DTYPE_COUNT] = {
+      [TJ_FLOAT16] = scatter_f16, [TJ_BFLOAT16] = scatter_bf16, [TJ_FLOAT32] = scatter_f32, [TJ_FLOAT64] = scatter_f64};
+  return by_index(bodies[dtype], planes, n_in, n_out, grad, indices, grad_in);
+}
+
+static bool gather(tj_dtype dtype, int64_t planes, int64_t n_in, int64_t n_out, const void *in, const int64_t *indices, void *out) {
+  static const tj__range_body bodies[TJ_DTYPE_COUNT] = {
+      [TJ_FLOAT16] = gather_f16, [TJ_BFLOAT16] = gather_bf16, [TJ_FLOAT32] = gather_f32, [TJ_FLOAT64] = gather_f64};
+  return by_index(bodies[dtype], planes, n_in, n_out, in, indices, out);
+}
+
+const tj__pool_kernels TJ__ISA(tj__cpu_pool) = {
+    .largest = largest, .average = average, .average_backward = average_backward, .scatter = scatter, .gather = gather};
