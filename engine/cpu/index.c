@@ -1,0 +1,288 @@
+/* index.c: gathering, scattering and masking on the CPU. */
+#include "../kernels/index.h"
+#include "elements.h"
+
+enum { COLUMNS = 512 }; /* of a row that one thread writes */
+
+static bool offsets(int64_t *out, const int64_t *index, int64_t n, int64_t size, int64_t stride, bool wrap, int64_t *bad) {
+  for (int64_t i = 0; i < n; i++) {
+    int64_t k = index[i];
+    if (k < 0 && wrap) k += size;
+    if (k < 0 || k >= size) {
+      *bad = index[i];
+      return false;
+    }
+    out[i] += k * stride;
+  }
+  return true;
+}
+
+/* ---- whole places ----------------------------------------------------------------------------------------------- */
+
+typedef struct places_job {
+  const tj__places *p;
+  const char *from;
+  char *to;
+  int64_t columns; /* pieces of a row */
+  int size;
+} places_job;
+
+/* Elements of one size, copied one by one. */
+#define COPY_EACH(T)                                                                                          \
+  for (int64_t task = begin; task < end; task++) {                                                            \
+    const int64_t outer = task / p->n, k = task - outer * p->n;                                               \
+    ((T *)j->to)[task] = ((const T *)j->from)[outer * p->size + p->offsets[k]];                               \
+  }
+
+static void get_body(int64_t begin, int64_t end, void *context) {
+  const places_job *j = context;
+  const tj__places *p = j->p;
+  if (p->inner == 1) {
+    switch (j->size) {
+      case 1: COPY_EACH(uint8_t) return;
+      case 2: COPY_EACH(uint16_t) return;
+      case 4: COPY_EACH(uint32_t) return;
+      case 8: COPY_EACH(uint64_t) return;
+      default: break;
+    }
+  }
+  const size_t bytes = (size_t)p->inner * (size_t)j->size;
+  for (int64_t task = begin; task < end; task++) {
+    const int64_t outer = task / p->n, k = task - outer * p->n;
+    memcpy(j->to + (size_t)task * bytes, j->from + (size_t)(outer * p->size + p->offsets[k]) * bytes, bytes);
+  }
+}
+
+static void get(tj_tensor *out, const tj_tensor *self, const tj__places *places) {
+  if (out->numel == 0) return;
+  places_job j = {places, tj__read(self), tj__write(out), 0, (int)tj__itemsize(self)};
+  tj__parallel_for(places->outer * places->n, TJ__MAX(1, TJ__GRAIN / places->inner), get_body, &j);
+}
+
+#define SET(a, b, A) (b)
+#define ADD(a, b, A) ((A)((a) + (b)))
+#define MULTIPLY(a, b, A) ((A)((a) * (b)))
+#define MAX(a, b, A) ((b) > (a) || (b) != (b) ? (b) : (a))
+#define MIN(a, b, A) ((b) < (a) || (b) != (b) ? (b) : (a))
+
+#define PUT(DTYPE, tag, T, A, LOAD, STORE, OP)                                                                     \
+  static void put_##OP##_##tag(int64_t begin, int64_t end, void *context) {                                        \
+    const places_job *j = context;                                                                                 \
+    const tj__places *p = j->p;                                                                                    \
+    for (int64_t task = begin; task < end; task++) {                                                               \
+      const int64_t outer = task / j->columns, first = (task - outer * j->columns) * COLUMNS;                      \
+      const int64_t w = TJ__MIN(COLUMNS, p->inner - first);                                                        \
+      for (int64_t k = 0; k < p->n; k++) {                                                                         \
+        if (p->offsets[k] < 0) continue;                                                                           \
+        T *to = (T *)j->to + (outer * p->size + p->offsets[k]) * p->inner + first;                                 \
+        const T *from = (const T *)j->from + (outer * p->n + k) * p->inner + first;                                \
+        for (int64_t c = 0; c < w; c++) to[c] = STORE(OP((A)LOAD(to[c]), (A)LOAD(from[c]), A));                    \
+      }                                                                                                            \
+    }                                                                                                              \
+  }
+TJ__ELEMENTS_ALL(PUT, SET)
+TJ__ELEMENTS_ALL(PUT, ADD)
+TJ__ELEMENTS_ALL(PUT, MULTIPLY)
+TJ__ELEMENTS_REAL(PUT, MAX)
+TJ__ELEMENTS_REAL(PUT, MIN)
+
+static bool missing(const tj_tensor *t) {
+  return tj__fail(TJ_ERROR_NOT_IMPLEMENTED, "this scatter is not implemented for '%s'", tj__dtype_legacy((tj_dtype)t->dtype)) != NULL;
+}
+
+static bool put(tj__scatter_kind kind, tj_tensor *self, const tj_tensor *values, const tj__places *places) {
+  tj__range_body body = NULL;
+#define REAL_CASE(DTYPE, tag, T, A, LOAD, STORE, name)                                                                        \
+    case DTYPE:                                                                                                               \
+      body = kind == TJ__SCATTER_SET ? name##_SET_##tag : kind == TJ__SCATTER_ADD ? name##_ADD_##tag                          \
+             : kind == TJ__SCATTER_MULTIPLY ? name##_MULTIPLY_##tag : kind == TJ__SCATTER_MAX ? name##_MAX_##tag : name##_MIN_##tag; \
+      break;
+#define COMPLEX_CASE(DTYPE, tag, T, A, LOAD, STORE, name)                                              \
+    case DTYPE:                                                                                        \
+      body = kind == TJ__SCATTER_SET ? name##_SET_##tag : kind == TJ__SCATTER_ADD ? name##_ADD_##tag   \
+             : kind == TJ__SCATTER_MULTIPLY ? name##_MULTIPLY_##tag : NULL;                            \
+      break;
+  switch (self->dtype) {
+    TJ__ELEMENTS_REAL(REAL_CASE, put)
+    TJ__ELEMENTS_COMPLEX(COMPLEX_CASE, put)
+    default: break;
+  }
+  if (!body) return missing(self);
+  if (places->outer * places->n * places->inner == 0) return true;
+  places_job j = {places, tj__read(values), tj__write(self), (places->inner + COLUMNS - 1) / COLUMNS, (int)tj__itemsize(self)};
+  tj__parallel_for(places->outer * j.columns, TJ__MAX(1, TJ__GRAIN / (places->n * TJ__MIN(COLUMNS, places->inner))), body, &j);
+  return true;
+}
+
+/* ---- gather and scatter ----------------------------------------------------------------------------------------- */
+
+typedef struct lines_job {
+  const tj_tensor *index;
+  const int64_t *at;
+  const char *from;
+  char *to;
+  int dim;
+  int64_t self_strides[TJ_MAX_DIMS], src_strides[TJ_MAX_DIMS]; /* contiguous ones of the tensor at `dim`, and of the one beside index */
+} lines_job;
+
+static void prepare(lines_job *j, int dim, const tj_tensor *index, const tj_tensor *self, const tj_tensor *beside) {
+  j->index = index;
+  j->at = tj__read(index);
+  j->dim = dim;
+  tj__contiguous_strides(tj__sizes(self), j->self_strides);
+  tj__contiguous_strides(tj__sizes(beside), j->src_strides);
+}
+
+static bool check(const tj_tensor *index, int64_t size, int64_t *bad) {
+  const int64_t *k = tj__read(index);
+  for (int64_t i = 0; i < index->numel; i++)
+    if (k[i] < 0 || k[i] >= size) {
+      *bad = k[i];
+      return false;
+    }
+  return true;
+}
+
+/* For each line of index along its last dimension: `self` and `src` are where it begins in the two tensors (along dim in self: at 0). */
+#define LINE_FRAME                                                                                      \
+  const lines_job *j = context;                                                                         \
+  const int last = j->index->ndim - 1;                                                                  \
+  const int64_t n = last >= 0 ? j->index->sizes[last] : 1, along = last >= 0 ? j->self_strides[j->dim] : 0; \
+  const int64_t step = last >= 0 && last != j->dim ? j->self_strides[last] : 0, src_step = last >= 0 ? j->src_strides[last] : 0; \
+  (void)src_step;                                                                                       \
+  for (int64_t line = begin; line < end; line++) {                                                      \
+    const int64_t *at = j->at + line * n;                                                               \
+    int64_t self = 0, src = 0, rest = line;                                                             \
+    for (int d = last - 1; d >= 0; d--) {                                                               \
+      const int64_t quotient = rest / j->index->sizes[d], c = rest - quotient * j->index->sizes[d];     \
+      self += d == j->dim ? 0 : c * j->self_strides[d];                                                 \
+      src += c * j->src_strides[d];                                                                     \
+      rest = quotient;                                                                                  \
+    }                                                                                                   \
+    (void)src;
+
+#define GATHER(T)                                                                                              \
+  static void gather_##T(int64_t begin, int64_t end, void *context) {                                          \
+    LINE_FRAME                                                                                                 \
+      T *to = (T *)j->to + line * n;                                                                           \
+      const T *from = (const T *)j->from + self;                                                               \
+      for (int64_t i = 0; i < n; i++) to[i] = from[i * step + at[i] * along];                                  \
+    }                                                                                                          \
+  }
+GATHER(uint8_t)
+GATHER(uint16_t)
+GATHER(uint32_t)
+GATHER(uint64_t)
+GATHER(tj__c128)
+
+static bool gather(tj_tensor *out, const tj_tensor *self, int dim, const tj_tensor *index, int64_t *bad) {
+  if (index->numel == 0) return true;
+  if (!check(index, self->ndim ? self->sizes[dim] : 1, bad)) return false;
+  lines_job j = {.from = tj__read(self), .to = tj__write(out)};
+  prepare(&j, dim, index, self, index);
+  int64_t n = index->ndim ? index->sizes[index->ndim - 1] : 1;
+  size_t size = tj__itemsize(self);
+  tj__range_body body = size == 1 ? gather_uint8_t : size == 2 ? gather_uint16_t : size == 4 ? gather_uint32_t : size == 8 ? gather_uint64_t : gather_tj__c128;
+  tj__parallel_for(index->numel / n, TJ__MAX(1, TJ__GRAIN / n), body, &j);
+  return true;
+}
+
+#define SCATTER(DTYPE, tag, T, A, LOAD, STORE, OP)                                               \
+  static void scatter_##OP##_##tag(int64_t begin, int64_t end, void *context) {                  \
+    LINE_FRAME                                                                                   \
+      T *to = (T *)j->to + self;                                                                 \
+      const T *from = (const T *)j->from + src;                                                  \
+      for (int64_t i = 0; i < n; i++) {                                                          \
+        T *place = to + i * step + at[i] * along;                                                \
+        *place = STORE(OP((A)LOAD(*place), (A)LOAD(from[i * src_step]), A));                     \
+      }                                                                                          \
+    }                                                                                            \
+  }
+TJ__ELEMENTS_ALL(SCATTER, SET)
+TJ__ELEMENTS_ALL(SCATTER, ADD)
+TJ__ELEMENTS_ALL(SCATTER, MULTIPLY)
+TJ__ELEMENTS_REAL(SCATTER, MAX)
+TJ__ELEMENTS_REAL(SCATTER, MIN)
+
+static bool scatter(tj__scatter_kind kind, tj_tensor *self, int dim, const tj_tensor *index, const tj_tensor *src, int64_t *bad) {
+  tj__range_body body = NULL;
+  switch (self->dtype) {
+    TJ__ELEMENTS_REAL(REAL_CASE, scatter)
+    TJ__ELEMENTS_COMPLEX(COMPLEX_CASE, scatter)
+    default: break;
+  }
+  if (!body) return missing(self);
+  if (index->numel == 0) return true;
+  if (!check(index, self->ndim ? self->sizes[dim] : 1, bad)) return false;
+  lines_job j = {.from = tj__read(src), .to = tj__write(self)};
+  prepare(&j, dim, index, self, src);
+  int64_t n = index->ndim ? index->sizes[index->ndim - 1] : 1, lines = index->numel / n;
+  /* Lines along dim are independent of each other; along any other they may meet in one place. */
+  if (dim == index->ndim - 1) tj__parallel_for(lines, TJ__MAX(1, TJ__GRAIN / n), body, &j);
+  else body(0, lines, &j);
+  return true;
+}
+
+/* ---- masks and triangles ---------------------------------------------------------------------------------------- */
+
+static int64_t count_true(const tj_tensor *mask) {
+  const uint8_t *m = tj__read(mask);
+  int64_t n = 0;
+  for (int64_t i = 0; i < mask->numel; i++) n += m[i] != 0;
+  return n;
+}
+
+static void true_places(int64_t *out, const tj_tensor *mask) {
+  const uint8_t *m = tj__read(mask);
+  int64_t n = 0;
+  for (int64_t i = 0; i < mask->numel; i++)
+    if (m[i]) out[n++] = i;
+}
+
+static void unravel(int64_t *out, const int64_t *flat, int64_t n, const int64_t *sizes, int64_t ndim, bool columns) {
+  for (int64_t k = 0; k < n; k++) {
+    int64_t rest = flat[k];
+    for (int64_t d = ndim - 1; d >= 0; d--) {
+      const int64_t quotient = rest / sizes[d];
+      out[columns ? d * n + k : k * ndim + d] = rest - quotient * sizes[d];
+      rest = quotient;
+    }
+  }
+}
+
+typedef struct triangle_job {
+  const char *in;
+  char *out;
+  int64_t rows, columns, diagonal;
+  size_t size;
+  bool upper;
+} triangle_job;
+
+static void triangle_body(int64_t begin, int64_t end, void *context) {
+  const triangle_job *j = context;
+  for (int64_t line = begin; line < end; line++) {
+    const int64_t row = line % j->rows;
+    int64_t edge = j->upper ? row + j->diagonal : row + j->diagonal + 1; /* first column that is kept; or that is not */
+    edge = TJ__MAX(0, TJ__MIN(edge, j->columns));
+    const size_t cut = (size_t)edge * j->size, all = (size_t)j->columns * j->size;
+    char *out = j->out + (size_t)line * all;
+    const char *in = j->in + (size_t)line * all;
+    if (j->upper) {
+      memset(out, 0, cut);
+      memcpy(out + cut, in + cut, all - cut);
+    } else {
+      memcpy(out, in, cut);
+      memset(out + cut, 0, all - cut);
+    }
+  }
+}
+
+static void triangle(tj_tensor *out, const tj_tensor *in, int64_t diagonal, bool upper) {
+  if (in->numel == 0) return;
+  int64_t rows = in->sizes[in->ndim - 2], columns = in->sizes[in->ndim - 1];
+  diagonal = TJ__MAX(-rows - 1, TJ__MIN(diagonal, columns + 1));
+  triangle_job j = {tj__read(in), tj__write(out), rows, columns, diagonal, tj__itemsize(in), upper};
+  tj__parallel_for(in->numel / columns, TJ__MAX(1, TJ__GRAIN / columns), triangle_body, &j);
+}
+
+const tj__index_kernels TJ__ISA(tj__cpu_index) = {offsets, get, put, gather, scatter, count_true, true_places, unravel, triangle};

@@ -1,0 +1,40 @@
+/* index.h: what a device offers for reading and writing at places given by other tensors. Index tensors are int64; everything is contiguous. */
+#ifndef TJ__KERNELS_INDEX_H
+#define TJ__KERNELS_INDEX_H
+
+#include "backend.h"
+
+typedef enum tj__scatter_kind {
+  TJ__SCATTER_SET, /* the last one wins */
+  TJ__SCATTER_ADD,
+  TJ__SCATTER_MULTIPLY,
+  TJ__SCATTER_MAX, /* NaN wins; real dtypes */
+  TJ__SCATTER_MIN,
+} tj__scatter_kind;
+
+/* A tensor as [outer, size, inner], of which n places of the middle are meant. */
+typedef struct tj__places {
+  int64_t outer, size, inner, n;
+  const int64_t *offsets; /* n of them, in [0, size); negative: passed over (writing only) */
+} tj__places;
+
+typedef struct tj__index_kernels {
+  /* Adds index * stride to the offsets, negative indices counted from size where `wrap` says so. false and the bad index when one is out of range. */
+  bool (*offsets)(int64_t *offsets, const int64_t *index, int64_t n, int64_t size, int64_t stride, bool wrap, int64_t *bad);
+  void (*get)(tj_tensor *out, const tj_tensor *self, const tj__places *places);
+  /* values [outer, n, inner], of self's dtype; in order, so that the result is one and the same. false: no such dtype. */
+  bool (*put)(tj__scatter_kind kind, tj_tensor *self, const tj_tensor *values, const tj__places *places);
+  /* out[..., j, ...] = self[..., index[..., j, ...], ...]; sizes of index are at most self's apart from dim. Indices are checked first: false and the bad one. */
+  bool (*gather)(tj_tensor *out, const tj_tensor *self, int dim, const tj_tensor *index, int64_t *bad);
+  /* self[..., index, ...] changed by src, whose first elements in every dimension are taken. */
+  bool (*scatter)(tj__scatter_kind kind, tj_tensor *self, int dim, const tj_tensor *index, const tj_tensor *src, int64_t *bad);
+  int64_t (*count_true)(const tj_tensor *mask);
+  /* Flat places of the true elements, in order. */
+  void (*true_places)(int64_t *out, const tj_tensor *mask);
+  /* Row k of out [n, ndim]: the coordinates of flat place k (columns = false: column d, out [ndim, n]). */
+  void (*unravel)(int64_t *out, const int64_t *flat, int64_t n, const int64_t *sizes, int64_t ndim, bool columns);
+  /* Matrices [batch, rows, columns]: keeps what is on or below (above) the diagonal, zero elsewhere. */
+  void (*triangle)(tj_tensor *out, const tj_tensor *in, int64_t diagonal, bool upper);
+} tj__index_kernels;
+
+#endif
