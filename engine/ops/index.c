@@ -1,0 +1,314 @@
+/* index.c: advanced indexing, and the operators that take one vector of indices along a dimension. */
+#include "index.h"
+
+#include <stdio.h>
+
+#include "impl.h"
+#include "iter/convert.h"
+
+tj_tensor *tj__zeros(tj_ints sizes, const tj_tensor *like) {
+  tj_tensor *t = tj__empty(sizes, (tj_dtype)like->dtype, like->storage->device);
+  return t && tj__fill(t, tj_int(0)) ? t : NULL;
+}
+
+tj_tensor *tj__int64_index(tj_tensor *index) {
+  index = tj__to_dtype(index, TJ_INT64);
+  return index ? tj__contiguous(index) : NULL;
+}
+
+tj_tensor *tj__own_copy(tj_tensor *self) {
+  tj_tensor *copy = tj__empty(tj__sizes(self), (tj_dtype)self->dtype, self->storage->device);
+  return copy ? tj__copy_into(copy, self) : NULL;
+}
+
+tj_tensor *tj__true_places(tj_tensor *mask) {
+  const tj__backend *backend = tj__backend_for(&mask, 1);
+  if (!backend || !(mask = tj__to_dtype(mask, TJ_BOOL)) || !(mask = tj__contiguous(mask))) return NULL;
+  tj_tensor *flat = tj__empty(TJ_INTS(backend->index->count_true(mask)), TJ_INT64, mask->storage->device);
+  if (flat && flat->numel) backend->index->true_places(tj__write(flat), mask);
+  return flat;
+}
+
+/* ---- index, index_put ------------------------------------------------------------------------------------------- */
+
+/* What a list of indices means: self with the indexed dimensions next to each other, and the places in them. */
+typedef struct selection {
+  tj_tensor *self;             /* a view with dimensions [outer..., indexed..., inner...] */
+  int order[TJ_MAX_DIMS];      /* its dimensions in the given tensor */
+  tj__places places;
+  int64_t sizes[TJ_MAX_DIMS];  /* of the result */
+  int ndim;
+} selection;
+
+static bool select_places(tj_tensor *self, tj_tensors indices, selection *s) {
+  const tj__backend *backend = tj__backend_for(&self, 1);
+  tj_tensor *at[TJ_MAX_DIMS] = {NULL};
+  int n = 0;
+  if (!backend) return false;
+  /* Masks become one vector of coordinates a dimension. */
+  for (int64_t i = 0; i < indices.n; i++) {
+    tj_tensor *t = indices.data[i];
+    if (!t) {
+      if (n >= self->ndim) goto too_many;
+      n++;
+      continue;
+    }
+    if (t->dtype == TJ_BOOL || t->dtype == TJ_UINT8) {
+      if (n + t->ndim > self->ndim) goto too_many;
+      for (int d = 0; d < t->ndim; d++)
+        if (t->sizes[d] != self->sizes[n + d])
+          return tj__fail(TJ_ERROR_INDEX, "The shape of the mask %s at index %d does not match the shape of the indexed tensor %s at index %d",
+                          tj__sizes_text(t), d, tj__sizes_text(self), n + d) != NULL;
+      tj_tensor *flat = tj__true_places(t);
+      if (!flat) return false;
+      if (t->ndim == 0) { /* a mask of no dimension adds one of size 0 or 1 */
+        int64_t sizes[TJ_MAX_DIMS], strides[TJ_MAX_DIMS];
+        if (self->ndim + 1 > TJ_MAX_DIMS) goto too_many;
+        for (int d = 0; d <= self->ndim; d++) {
+          sizes[d] = d < n ? self->sizes[d] : d == n ? 1 : self->sizes[d - 1];
+          strides[d] = d < n ? self->strides[d] : d == n ? 0 : self->strides[d - 1];
+        }
+        if (!(self = tj__alias(self, (tj_ints){sizes, self->ndim + 1}, (tj_ints){strides, self->ndim + 1}, self->offset))) return false;
+        at[n++] = flat;
+        continue;
+      }
+      tj_tensor *rows = tj__empty(TJ_INTS(t->ndim, flat->numel), TJ_INT64, t->storage->device);
+      if (!rows) return false;
+      if (rows->numel) backend->index->unravel(tj__write(rows), tj__read(flat), flat->numel, t->sizes, t->ndim, true);
+      for (int d = 0; d < t->ndim; d++)
+        if (!(at[n++] = tj__alias(rows, TJ_INTS(flat->numel), TJ_INTS(1), rows->offset + d * flat->numel))) return false;
+      continue;
+    }
+    if (t->dtype != TJ_INT64 && t->dtype != TJ_INT32)
+      return tj__fail(TJ_ERROR_INDEX, "tensors used as indices must be long, int, byte or bool tensors") != NULL;
+    if (n >= self->ndim) goto too_many;
+    if (!(at[n++] = tj__to_dtype(t, TJ_INT64))) return false;
+  }
+  int64_t shape[TJ_MAX_DIMS], n_shape = -1;
+  int first = -1, last = -1, count = 0;
+  for (int d = 0; d < n; d++) {
+    if (!at[d]) continue;
+    if (first < 0) first = d;
+    last = d;
+    count++;
+    tj_ints sizes = tj__sizes(at[d]);
+    if (n_shape < 0) memcpy(shape, sizes.data, (size_t)sizes.n * sizeof *shape), n_shape = sizes.n;
+    else {
+      int64_t both[TJ_MAX_DIMS];
+      bool fits = true;
+      for (int64_t k = 1; k <= TJ__MIN(n_shape, sizes.n); k++) {
+        int64_t a = shape[n_shape - k], b = sizes.data[sizes.n - k];
+        fits = fits && (a == b || a == 1 || b == 1);
+      }
+      if (!fits) {
+        char text[512] = "";
+        for (int e = 0; e < n; e++)
+          if (at[e]) {
+            size_t used = strlen(text);
+            snprintf(text + used, sizeof text - used, "%s%s", used ? ", " : "", tj__sizes_text(at[e]));
+          }
+        return tj__fail(TJ_ERROR_INDEX, "shape mismatch: indexing tensors could not be broadcast together with shapes %s", text) != NULL;
+      }
+      n_shape = tj__broadcast_sizes((tj_ints){shape, n_shape}, sizes, both);
+      if (n_shape < 0) return false;
+      memcpy(shape, both, (size_t)n_shape * sizeof *shape);
+    }
+  }
+  if (count == 0) return tj__fail(TJ_ERROR_INDEX, "at least one index has to be given") != NULL;
+  bool together = last - first + 1 == count;
+  int outer = together ? first : 0, m = 0;
+  for (int d = 0; d < outer; d++) s->order[m++] = d;
+  for (int d = 0; d < n; d++)
+    if (at[d]) s->order[m++] = d;
+  for (int d = outer; d < self->ndim; d++)
+    if (d >= n || !at[d]) s->order[m++] = d;
+  int64_t sizes[TJ_MAX_DIMS], strides[TJ_MAX_DIMS];
+  s->places = (tj__places){1, 1, 1, 1, NULL};
+  s->ndim = 0;
+  for (int k = 0; k < self->ndim; k++) {
+    sizes[k] = self->sizes[s->order[k]];
+    strides[k] = self->strides[s->order[k]];
+    int64_t *product = k < outer ? &s->places.outer : k < outer + count ? &s->places.size : &s->places.inner;
+    *product *= sizes[k];
+  }
+  if (self->ndim - count + n_shape > TJ_MAX_DIMS) return tj__fail(TJ_ERROR_RUNTIME, "the result of indexing has too many dimensions") != NULL;
+  for (int k = 0; k < outer; k++) s->sizes[s->ndim++] = sizes[k];
+  for (int64_t k = 0; k < n_shape; k++) s->sizes[s->ndim++] = shape[k], s->places.n *= shape[k];
+  for (int k = outer + count; k < self->ndim; k++) s->sizes[s->ndim++] = sizes[k];
+  if (!(s->self = tj__alias(self, (tj_ints){sizes, self->ndim}, (tj_ints){strides, self->ndim}, self->offset))) return false;
+  tj_tensor *offsets = tj__empty(TJ_INTS(s->places.n), TJ_INT64, self->storage->device);
+  if (!offsets || !tj__fill(offsets, tj_int(0))) return false;
+  int64_t stride = s->places.size;
+  for (int k = outer; k < outer + count; k++) {
+    int64_t bad, size = sizes[k];
+    stride = size ? stride / size : 0;
+    tj_tensor *index = tj_expand(at[s->order[k]], (tj_ints){shape, n_shape}, false);
+    if (!index || !(index = tj__contiguous(index))) return false;
+    if (s->places.n && !backend->index->offsets(tj__write(offsets), tj__read(index), s->places.n, size, stride, true, &bad))
+      return tj__fail(TJ_ERROR_INDEX, "index %lld is out of bounds for dimension %d with size %lld", (long long)bad, s->order[k], (long long)size) != NULL;
+  }
+  s->places.offsets = tj__read(offsets);
+  return true;
+too_many:
+  return tj__fail(TJ_ERROR_INDEX, "too many indices for tensor of dimension %d", self->ndim) != NULL;
+}
+
+static bool any_index(tj_tensors indices) {
+  for (int64_t i = 0; i < indices.n; i++)
+    if (indices.data[i]) return true;
+  return false;
+}
+
+tj_tensor *tj__impl_index(tj_tensor *self, tj_tensors indices) {
+  const tj__backend *backend = tj__backend_for(&self, 1);
+  selection s;
+  if (!any_index(indices)) return tj__clone(self);
+  if (!backend || !select_places(self, indices, &s)) return NULL;
+  tj_tensor *in = tj__contiguous(s.self);
+  tj_tensor *out = in ? tj__empty((tj_ints){s.sizes, s.ndim}, (tj_dtype)self->dtype, self->storage->device) : NULL;
+  if (out) backend->index->get(out, in, &s.places);
+  return out;
+}
+
+tj_tensor *tj__impl_index_put(tj_tensor *self, tj_tensors indices, tj_tensor *values, bool accumulate) {
+  const tj__backend *backend = tj__backend_for((tj_tensor *[]){self, values}, 2);
+  selection s;
+  tj_tensor *out = backend ? tj__own_copy(self) : NULL;
+  if (!out) return NULL;
+  TJ__CHECK(values->dtype == self->dtype || values->wrapped_number, TJ_ERROR_RUNTIME,
+            "Index put requires the source and destination dtypes match, got %s for the destination and %s for the source.",
+            tj__dtype_legacy((tj_dtype)self->dtype), tj__dtype_legacy((tj_dtype)values->dtype));
+  if (!(values = tj__to_dtype(values, (tj_dtype)self->dtype))) return NULL;
+  if (!any_index(indices)) return tj__copy_into(out, accumulate ? tj_add(self, values, TJ__ONE) : values);
+  if (!select_places(out, indices, &s)) return NULL;
+  tj_ints sizes = {s.sizes, s.ndim};
+  /* leading dimensions of size 1 may be given too many */
+  while (values->ndim > s.ndim && values->sizes[0] == 1)
+    if (!(values = tj__alias(values, (tj_ints){values->sizes + 1, values->ndim - 1}, (tj_ints){values->strides + 1, values->ndim - 1}, values->offset))) return NULL;
+  TJ__CHECK(tj__can_expand(tj__sizes(values), sizes), TJ_ERROR_RUNTIME, "shape mismatch: value tensor of shape %s cannot be broadcast to indexing result of shape %s",
+            tj__sizes_text(values), tj__ints_text(sizes.data, sizes.n));
+  tj_tensor *wide = tj_expand(values, sizes, false);
+  tj_tensor *place = tj__contiguous(s.self);
+  if (!wide || !(wide = tj__contiguous(wide)) || !place) return NULL;
+  if (!backend->index->put(accumulate ? TJ__SCATTER_ADD : TJ__SCATTER_SET, place, wide, &s.places)) return NULL;
+  if (place != s.self && !tj__copy_into(s.self, place)) return NULL;
+  return out;
+}
+
+tj_tensor *tj__impl_index_backward(tj_tensor *grad, tj_ints sizes, tj_tensors indices) {
+  tj_tensor *zeros = tj__zeros(sizes, grad);
+  return zeros ? tj_index_put(zeros, indices, grad, true) : NULL;
+}
+
+/* ---- a vector of indices along a dimension ---------------------------------------------------------------------- */
+
+/* Checks index and fills places of self (contiguous sizes). Error texts differ by operator. */
+typedef struct vector_rules { const char *name; bool wrap; tj_status code; const char *range; } vector_rules;
+
+static bool vector_places(const vector_rules *rules, tj_tensor *self, int64_t dim, tj_tensor *index, tj__places *p, int *d) {
+  const tj__backend *backend = tj__backend_for((tj_tensor *[]){self, index}, 2);
+  tj__lines lines;
+  int64_t bad;
+  if (!backend || (*d = tj__wrap_dim(dim, self->ndim)) < 0) return false;
+  if (index->ndim > 1) return tj__fail(TJ_ERROR_INDEX, "%s(): Index is supposed to be a vector", rules->name) != NULL;
+  if (index->dtype != TJ_INT64 && index->dtype != TJ_INT32)
+    return tj__fail(TJ_ERROR_RUNTIME, "%s(): Expected dtype int32 or int64 for index", rules->name) != NULL;
+  if (self->ndim == 0 && index->numel != 1 && strcmp(rules->name, "index_select") == 0)
+    return tj__fail(TJ_ERROR_RUNTIME, "index_select(): Index to scalar can have only 1 value, got %lld value(s)", (long long)index->numel) != NULL;
+  if (!tj__lines_of(self, dim, &lines) || !(index = tj__int64_index(index))) return false;
+  tj_tensor *offsets = tj__empty(TJ_INTS(index->numel), TJ_INT64, self->storage->device);
+  if (!offsets || !tj__fill(offsets, tj_int(0))) return false;
+  if (index->numel && !backend->index->offsets(tj__write(offsets), tj__read(index), index->numel, lines.n, 1, rules->wrap, &bad)) {
+    if (rules->range) return tj__fail(rules->code, "%s", rules->range) != NULL;
+    return tj__fail(rules->code, "%sindex %lld is out of bounds for dimension %d with size %lld",
+                    strcmp(rules->name, "index_copy_") == 0 ? "index_copy_(): " : "", (long long)bad, *d, (long long)lines.n) != NULL;
+  }
+  *p = (tj__places){lines.outer, lines.n, lines.inner, index->numel, tj__read(offsets)};
+  return true;
+}
+
+tj_tensor *tj__impl_index_select(tj_tensor *self, int64_t dim, tj_tensor *index) {
+  static const vector_rules rules = {"index_select", false, TJ_ERROR_INDEX, "index out of range in self"};
+  tj__places p;
+  int d;
+  int64_t sizes[TJ_MAX_DIMS];
+  if (!vector_places(&rules, self, dim, index, &p, &d)) return NULL;
+  memcpy(sizes, self->sizes, (size_t)self->ndim * sizeof *sizes);
+  if (self->ndim) sizes[d] = p.n;
+  tj_tensor *in = tj__contiguous(self);
+  tj_tensor *out = in ? tj__empty((tj_ints){sizes, self->ndim}, (tj_dtype)self->dtype, self->storage->device) : NULL;
+  if (out) tj__backend_of(self->storage->device)->index->get(out, in, &p);
+  return out;
+}
+
+static tj_tensor *put_vector(tj__scatter_kind kind, const vector_rules *rules, tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *source) {
+  tj__places p;
+  int d;
+  if (!vector_places(rules, self, dim, index, &p, &d)) return NULL;
+  tj_tensor *out = tj__own_copy(self);
+  if (!out || !(source = tj__contiguous(source))) return NULL;
+  return tj__backend_of(self->storage->device)->index->put(kind, out, source, &p) ? out : NULL;
+}
+
+/* Sizes of source: self's, with as many slices along dim as there are indices. */
+static bool source_fits(const char *name, tj_status code, const tj_tensor *self, int64_t dim, const tj_tensor *index, const tj_tensor *source, bool colon) {
+  int d = tj__wrap_dim(dim, self->ndim);
+  if (d < 0) return false;
+  int64_t n = source->ndim ? (d < source->ndim ? source->sizes[d] : -1) : 1;
+  if (index->numel != n) {
+    return (colon ? tj__fail(code, "%s(): Number of indices (%lld) should be equal to source.size(dim): (%lld), for dim: %d", name,
+                             (long long)index->numel, (long long)n, d)
+                  : tj__fail(code, "%s(): Number of indices (%lld) should be equal to source.size(dim) (%lld)", name, (long long)index->numel, (long long)n)) != NULL;
+  }
+  bool same = source->ndim == self->ndim || self->ndim == 0 || source->ndim == 0;
+  for (int k = 0; same && self->ndim && source->ndim && k < self->ndim; k++) same = k == d || self->sizes[k] == source->sizes[k];
+  if (!same || (source->ndim == 0 && self->numel != (self->ndim ? self->sizes[d] : 1)))
+    return (colon ? tj__fail(TJ_ERROR_RUNTIME, "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = %s source.shape = %s",
+                             tj__sizes_text(self), tj__sizes_text(source))
+                  : tj__fail(code, "%s(): Source/destination tensor must have same slice shapes. Destination slice shape: %s at dimension %d and source slice shape: %s at dimension %d.",
+                             name, tj__sizes_text(self), d, tj__sizes_text(source), d)) != NULL;
+  return true;
+}
+
+tj_tensor *tj__impl_index_add(tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *source, tj_scalar alpha) {
+  static const vector_rules rules = {"index_add_", false, TJ_ERROR_RUNTIME, NULL};
+  TJ__CHECK(self->dtype == source->dtype, TJ_ERROR_RUNTIME, "index_add_(): self (%s) and source (%s) must have the same scalar type",
+            tj__dtype_legacy((tj_dtype)self->dtype), tj__dtype_legacy((tj_dtype)source->dtype));
+  if (!source_fits("index_add_", TJ_ERROR_RUNTIME, self, dim, index, source, true)) return NULL;
+  if (!tj__scalar_equals(alpha, 1)) {
+    source = tj_mul(source, tj_scalar_tensor(alpha));
+    if (!source || !(source = tj__to_dtype(source, (tj_dtype)self->dtype))) return NULL;
+  }
+  return put_vector(TJ__SCATTER_ADD, &rules, self, dim, index, source);
+}
+
+tj_tensor *tj__impl_index_copy(tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *source) {
+  static const vector_rules rules = {"index_copy_", false, TJ_ERROR_INDEX, NULL};
+  TJ__CHECK(self->dtype == source->dtype, TJ_ERROR_RUNTIME, "index_copy_(): self and source expected to have the same dtype, but got (self) %s and (source) %s",
+            tj__dtype_legacy((tj_dtype)self->dtype), tj__dtype_legacy((tj_dtype)source->dtype));
+  if (!source_fits("index_copy_", TJ_ERROR_INDEX, self, dim, index, source, false)) return NULL;
+  return put_vector(TJ__SCATTER_SET, &rules, self, dim, index, source);
+}
+
+tj_tensor *tj__impl_index_fill(tj_tensor *self, int64_t dim, tj_tensor *index, tj_scalar value) {
+  static const vector_rules rules = {"index_fill_", true, TJ_ERROR_INDEX, NULL};
+  int d = tj__wrap_dim(dim, self->ndim);
+  int64_t sizes[TJ_MAX_DIMS];
+  if (d < 0) return NULL;
+  memcpy(sizes, self->sizes, (size_t)self->ndim * sizeof *sizes);
+  if (self->ndim) sizes[d] = index->numel;
+  TJ__CHECK(index->numel <= INT32_MAX, TJ_ERROR_RUNTIME, "index_fill_(): too many indices");
+  tj_tensor *source = tj__empty((tj_ints){sizes, self->ndim}, (tj_dtype)self->dtype, self->storage->device);
+  return source && tj__fill(source, value) ? put_vector(TJ__SCATTER_SET, &rules, self, dim, index, source) : NULL;
+}
+
+tj_tensor *tj__impl_index_fill_Tensor(tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *value) {
+  TJ__CHECK(value->ndim == 0, TJ_ERROR_RUNTIME, "index_fill_ only supports a 0-dimensional value tensor, but got tensor with %d dimension(s).", value->ndim);
+  tj_scalar s = tj_item(value);
+  return s.kind == TJ_SCALAR_NONE ? NULL : tj__impl_index_fill(self, dim, index, s);
+}
+
+tj_tensor *tj__impl_index_select_backward(tj_tensor *grad, tj_ints sizes, int64_t dim, tj_tensor *index) {
+  tj_tensor *zeros = tj__zeros(sizes, grad);
+  return zeros ? tj_index_add(zeros, dim, index, grad, tj_int(1)) : NULL;
+}
