@@ -1,0 +1,516 @@
+/* math.h: scalar functions for the bodies of CPU loops. NAME_f32, NAME_f64 for real numbers, NAME_c64, NAME_c128 for complex ones, NAME_i for
+ * integers of any type. The float32 functions that networks run on are branch-free, so that loops over them vectorise; their errors are at most
+ * about 2 units in the last place. Coefficients are minimax fits made for the intervals named. The rest leans on the C library. */
+#ifndef TJ__MATH_H
+#define TJ__MATH_H
+
+#include <complex.h>
+#undef I
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef float _Complex tj__complex64;
+typedef double _Complex tj__complex128;
+
+static inline float tj__f32_of(uint32_t u) { float f; memcpy(&f, &u, 4); return f; }
+static inline uint32_t tj__u32_of(float f) { uint32_t u; memcpy(&u, &f, 4); return u; }
+
+/* ---- float32: exponentials ------------------------------------------------------------------------------------ */
+
+/* Adding this to a float of moderate size rounds it to an integer, which is then in the low bits of the sum. */
+#define TJ__ROUND_F32 12582912.0f
+
+/* exp(r) for |r| <= log(2) / 2, less 1 */
+static inline float tj__expm1_reduced_f32(float r) {
+  float p = 0x1.a03282p-13f;
+  p = p * r + 0x1.6d78d8p-10f;
+  p = p * r + 0x1.11118ep-7f;
+  p = p * r + 0x1.5554aap-5f;
+  p = p * r + 0x1.555554p-3f;
+  p = p * r + 0.5f;
+  return (p * r) * r + r;
+}
+
+static inline float exp_f32(float x) {
+  x = x > 89.0f ? 89.0f : x;
+  x = x < -104.0f ? -104.0f : x; /* a NaN passes both */
+  float t = x * 1.44269504f + TJ__ROUND_F32;
+  int32_t n = (int32_t)(tj__u32_of(t) - 0x4b400000u);
+  float k = t - TJ__ROUND_F32;
+  float r = (x - k * 0.693359375f) - k * -2.12194440e-4f;
+  float p = 1.0f + tj__expm1_reduced_f32(r);
+  int32_t half = n >> 1; /* two factors: one alone could not reach the subnormals, nor 2^128 */
+  return (p * tj__f32_of((uint32_t)(half + 127) << 23)) * tj__f32_of((uint32_t)(n - half + 127) << 23);
+}
+
+static inline float expm1_f32(float x) {
+  float y = x > 89.0f ? 89.0f : x;
+  y = y < -30.0f ? -30.0f : y;
+  float t = y * 1.44269504f + TJ__ROUND_F32;
+  int32_t n = (int32_t)(tj__u32_of(t) - 0x4b400000u);
+  float k = t - TJ__ROUND_F32;
+  float r = (y - k * 0.693359375f) - k * -2.12194440e-4f;
+  float p = tj__expm1_reduced_f32(r);
+  int32_t m = n > 126 ? n - 1 : n; /* 2^128 is out of range: double at the end instead */
+  float s = tj__f32_of((uint32_t)(m + 127) << 23);
+  float v = s * p + (s - (n > 126 ? 0.5f : 1.0f));
+  v = n > 126 ? v + v : v;
+  return x == 0.0f ? x : v;
+}
+
+static inline float exp2_f32(float x) { return exp2f(x); }
+
+/* ---- float32: logarithms -------------------------------------------------------------------------------------- */
+
+/* log(1 + f) = f - f^2/2 + f^3 * (this) for 1 + f in [sqrt(1/2), sqrt(2)] */
+static inline float tj__log_tail_f32(float f) {
+  float p = 0x1.1457a8p-4f;
+  p = p * f + -0x1.de3c16p-4f;
+  p = p * f + 0x1.e6f06ap-4f;
+  p = p * f + -0x1.fc2208p-4f;
+  p = p * f + 0x1.233768p-3f;
+  p = p * f + -0x1.555c4ep-3f;
+  p = p * f + 0x1.99a4b6p-3f;
+  p = p * f + -0x1.000006p-2f;
+  return p * f + 0x1.555548p-2f;
+}
+
+/* log(x) for positive finite x, plus c */
+static inline float tj__log_positive_f32(float x, float c) {
+  float subnormal = x < 0x1p-126f ? 1.0f : 0.0f;
+  x = x < 0x1p-126f ? x * 0x1p23f : x;
+  uint32_t u = tj__u32_of(x) - 0x3f3504f3u; /* sqrt(1/2) */
+  float e = (float)((int32_t)u >> 23) - 23.0f * subnormal;
+  float f = tj__f32_of((u & 0x7fffffu) + 0x3f3504f3u) - 1.0f;
+  float f2 = f * f;
+  float y = f2 * f * tj__log_tail_f32(f) + (e * -2.12194440e-4f + c);
+  y = y - 0.5f * f2;
+  return (f + y) + e * 0.693359375f;
+}
+
+static inline float log_f32(float x) {
+  float y = tj__log_positive_f32(x, 0.0f);
+  y = x == 0.0f ? -INFINITY : y;
+  y = x < 0.0f ? NAN : y;
+  return x < INFINITY ? y : x; /* infinity and NaN are their own logarithms */
+}
+
+static inline float log1p_f32(float x) {
+  float u = 1.0f + x;
+  float c = (x - (u - 1.0f)) / u; /* what rounding lost in 1 + x */
+  c = u > 0.0f ? c : 0.0f;
+  float y = tj__log_positive_f32(u, c);
+  y = x == -1.0f ? -INFINITY : y;
+  y = x < -1.0f ? NAN : y;
+  y = x == 0.0f ? x : y;
+  return x < INFINITY ? y : x;
+}
+
+static inline float log2_f32(float x) { return log2f(x); }
+static inline float log10_f32(float x) { return log10f(x); }
+
+/* ---- float32: hyperbolic, logistic, error function ------------------------------------------------------------ */
+
+static inline float tanh_f32(float x) {
+  float a = fabsf(x), z = x * x;
+  float p = 0x1.12f3dap-9f;
+  p = p * z + -0x1.0a5f00p-7f;
+  p = p * z + 0x1.633b68p-6f;
+  p = p * z + -0x1.b9e782p-5f;
+  p = p * z + 0x1.111044p-3f;
+  p = p * z + -0x1.555554p-2f;
+  float near = copysignf((p * z) * x + x, x);
+  float far = copysignf(1.0f - 2.0f / (exp_f32(a + a) + 1.0f), x);
+  return a < 0.625f ? near : far;
+}
+
+static inline float sigmoid_f32(float x) { return 1.0f / (1.0f + exp_f32(-x)); }
+
+static inline float erf_f32(float x) {
+  float a = fabsf(x), z = x * x;
+  float p = -0x1.44cfa6p-17f;
+  p = p * z + 0x1.d8b882p-14f;
+  p = p * z + -0x1.bcd7dcp-11f;
+  p = p * z + 0x1.562b1ap-8f;
+  p = p * z + -0x1.b829d8p-6f;
+  p = p * z + 0x1.ce2f0ap-4f;
+  p = p * z + -0x1.812746p-2f;
+  p = p * z + 0x1.06eba8p-3f;
+  float near = p * x + x;
+  float b = a > 4.0f ? 4.0f : a; /* erf is 1 from here on */
+  float q = -0x1.68a4cep-16f;      /* log(erfc(b)) for b in [0.95, 4] */
+  q = q * b + 0x1.cc6f82p-12f;
+  q = q * b + -0x1.12d50ep-8f;
+  q = q * b + 0x1.9c8836p-6f;
+  q = q * b + -0x1.bbe4c4p-4f;
+  q = q * b + -0x1.443b00p-1f;
+  q = q * b + -0x1.212aa2p+0f;
+  q = q * b + 0x1.80b538p-13f;
+  float far = copysignf(1.0f - exp_f32(q), x);
+  far = x != x ? x : far;
+  return a < 1.0f ? near : far;
+}
+
+/* ---- float32: sine and cosine --------------------------------------------------------------------------------- */
+
+/* x less the nearest multiple of pi/2, and which multiple. In double, which is exact enough up to about 2^30. */
+static inline float tj__reduce_f32(float x, int32_t *quadrant) {
+  double d = (double)x, n = (d * 0.63661977236758134 + 6755399441055744.0) - 6755399441055744.0;
+  double m = fabs(n) < 0x1p30 ? n : 0.0;
+  *quadrant = (int32_t)m;
+  double r = (d - n * 1.5707963267341256) - n * 6.0771005065061922e-11;
+  r = r > 0.8 ? 0.8 : r; /* beyond its reach the answer stays in range at least */
+  r = r < -0.8 ? -0.8 : r;
+  return (float)r;
+}
+
+static inline float tj__sin_reduced_f32(float r) {
+  float z = r * r;
+  float p = 0x1.6cbecep-19f;
+  p = p * z + -0x1.a00f32p-13f;
+  p = p * z + 0x1.111108p-7f;
+  p = p * z + -0x1.555556p-3f;
+  return (p * z) * r + r;
+}
+
+static inline float tj__cos_reduced_f32(float r) {
+  float z = r * r;
+  float p = -0x1.240b04p-22f;
+  p = p * z + 0x1.a0107ep-16f;
+  p = p * z + -0x1.6c16b8p-10f;
+  p = p * z + 0x1.555556p-5f;
+  return (p * z) * z + (1.0f - 0.5f * z);
+}
+
+static inline float sin_f32(float x) {
+  int32_t q;
+  float r = tj__reduce_f32(x, &q);
+  float y = (q & 1) ? tj__cos_reduced_f32(r) : tj__sin_reduced_f32(r);
+  y = (q & 2) ? -y : y;
+  return x == 0.0f ? x : y; /* keeps the sign of zero */
+}
+
+static inline float cos_f32(float x) {
+  int32_t q;
+  float r = tj__reduce_f32(x, &q);
+  float y = (q & 1) ? tj__sin_reduced_f32(r) : tj__cos_reduced_f32(r);
+  return ((q + 1) & 2) ? -y : y;
+}
+
+/* ---- real functions from the C library ------------------------------------------------------------------------ */
+
+#define TJ__REAL1(name, f32, f64)                          \
+  static inline float name##_f32(float x) { return f32(x); } \
+  static inline double name##_f64(double x) { return f64(x); }
+TJ__REAL1(tan, tanf, tan)
+TJ__REAL1(sinh, sinhf, sinh)
+TJ__REAL1(cosh, coshf, cosh)
+TJ__REAL1(asin, asinf, asin)
+TJ__REAL1(acos, acosf, acos)
+TJ__REAL1(atan, atanf, atan)
+TJ__REAL1(asinh, asinhf, asinh)
+TJ__REAL1(acosh, acoshf, acosh)
+TJ__REAL1(atanh, atanhf, atanh)
+TJ__REAL1(erfc, erfcf, erfc)
+TJ__REAL1(sqrt, sqrtf, sqrt)
+TJ__REAL1(floor, floorf, floor)
+TJ__REAL1(ceil, ceilf, ceil)
+TJ__REAL1(trunc, truncf, trunc)
+TJ__REAL1(round, nearbyintf, nearbyint)
+TJ__REAL1(abs, fabsf, fabs)
+TJ__REAL1(lgamma, lgammaf, lgamma)
+static inline double exp_f64(double x) { return exp(x); }
+static inline double exp2_f64(double x) { return exp2(x); }
+static inline double expm1_f64(double x) { return expm1(x); }
+static inline double log_f64(double x) { return log(x); }
+static inline double log2_f64(double x) { return log2(x); }
+static inline double log10_f64(double x) { return log10(x); }
+static inline double log1p_f64(double x) { return log1p(x); }
+static inline double tanh_f64(double x) { return tanh(x); }
+static inline double sigmoid_f64(double x) { return 1.0 / (1.0 + exp(-x)); }
+static inline double erf_f64(double x) { return erf(x); }
+static inline double sin_f64(double x) { return sin(x); }
+static inline double cos_f64(double x) { return cos(x); }
+
+#define TJ__REAL2(name, f32, f64)                                             \
+  static inline float name##_f32(float x, float y) { return f32(x, y); }      \
+  static inline double name##_f64(double x, double y) { return f64(x, y); }
+TJ__REAL2(pow, powf, pow)
+TJ__REAL2(fmod, fmodf, fmod)
+TJ__REAL2(atan2, atan2f, atan2)
+TJ__REAL2(hypot, hypotf, hypot)
+TJ__REAL2(copysign, copysignf, copysign)
+TJ__REAL2(nextafter, nextafterf, nextafter)
+
+/* ---- real functions of both widths ---------------------------------------------------------------------------- */
+
+/* The digamma function: up by the recurrence to where the asymptotic series is good; negative numbers by reflection. */
+static inline double digamma_f64(double x) {
+  if (x == 0.0) return copysign(INFINITY, -x);
+  double result = 0.0;
+  if (x < 0.0) {
+    double whole = trunc(x);
+    if (whole == x) return NAN;
+    double fraction = x - whole;
+    result = -M_PI / tan(M_PI * fraction);
+    x = 1.0 - x;
+  }
+  while (x < 10.0) {
+    result -= 1.0 / x;
+    x += 1.0;
+  }
+  if (x == 10.0) return result + 2.25175258906672110764;
+  double z = x < 1e17 ? 1.0 / (x * x) : 0.0;
+  double series = z * (1.0 / 12 - z * (1.0 / 120 - z * (1.0 / 252 - z * (1.0 / 240 - z * (1.0 / 132 - z * (691.0 / 32760 - z / 12))))));
+  return result + log(x) - 0.5 / x - series;
+}
+static inline float digamma_f32(float x) { return (float)digamma_f64(x); }
+
+/* Its derivative. */
+static inline double trigamma_f64(double x) {
+  double sign = 1.0, result = 0.0;
+  if (x < 0.5) {
+    sign = -1.0;
+    double s = sin(M_PI * x);
+    result = -(M_PI * M_PI) / (s * s);
+    x = 1.0 - x;
+  }
+  while (x < 12.0) {
+    result += 1.0 / (x * x);
+    x += 1.0;
+  }
+  double z = 1.0 / (x * x);
+  result += (1.0 + 1.0 / (2.0 * x) + z * (1.0 / 6 - z * (1.0 / 30 - z * (1.0 / 42 - z * (1.0 / 30 - z * 5.0 / 66))))) / x;
+  return sign * result;
+}
+static inline float trigamma_f32(float x) { return (float)trigamma_f64(x); }
+
+/* The inverse of erf: a rational start, then Newton's steps. */
+static inline double erfinv_f64(double y) {
+  double a = fabs(y);
+  if (!(a <= 1.0)) return NAN;
+  if (a == 1.0) return copysign(INFINITY, y);
+  double w = -log((1.0 - a) * (1.0 + a)), l = 4.3307467508 + 0.5 * -w; /* Winitzki's approximation, 2 / (pi * 0.147) */
+  double x = copysign(sqrt(fmax(sqrt(l * l + w / 0.147) - l, 0.0)), y);
+  x = a < 1e-8 ? y * 0.88622692545275801 : x;
+  for (int step = 0; step < 4 && a >= 1e-8; step++) {
+    double error = a > 0.9 ? copysign(1.0 - a, y) - copysign(erfc(fabs(x)), y) : y - erf(x); /* near 1 erf has lost the digits */
+    double f = (a > 0.9 ? -error : error) * 0.88622692545275801 * exp(x * x);
+    x += f / (1.0 - x * f); /* Halley: the second derivative is -2x times the first */
+  }
+  return x;
+}
+static inline float erfinv_f32(float y) { return (float)erfinv_f64(y); }
+
+#define TJ__BOTH(T, S)                                                                                                          \
+  static inline T rsqrt_##S(T x) { return (T)1 / sqrt_##S(x); }                                                                 \
+  static inline T sign_##S(T x) { return (T)((x > 0) - (x < 0)); }                                                              \
+  static inline T frac_##S(T x) { return x - trunc_##S(x); }                                                                    \
+  static inline T square_##S(T x) { return x * x; }                                                                             \
+  static inline int isnan_##S(T x) { return x != x; }                                                                           \
+  static inline int isinf_##S(T x) { return abs_##S(x) == (T)INFINITY; }                                                        \
+  static inline int isfinite_##S(T x) { return abs_##S(x) < (T)INFINITY; }                                                      \
+  static inline int signbit_##S(T x) { return copysign_##S((T)1, x) < 0; }                                                      \
+  /* a NaN wins */                                                                                                              \
+  static inline T max_##S(T x, T y) { return ((x > y) | (x != x)) ? x : y; }                                                      \
+  static inline T min_##S(T x, T y) { return ((x < y) | (x != x)) ? x : y; }                                                      \
+  /* a NaN loses */                                                                                                             \
+  static inline T fmax_##S(T x, T y) { return ((x > y) | (y != y)) ? x : y; }                                                     \
+  static inline T fmin_##S(T x, T y) { return ((x < y) | (y != y)) ? x : y; }                                                     \
+  static inline T fma_##S(T x, T y, T z) { return x * y + z; }                                                                  \
+  /* Python's modulo and floor division */                                                                                      \
+  static inline T remainder_##S(T x, T y) {                                                                                     \
+    T m = fmod_##S(x, y);                                                                                                       \
+    return m != 0 && (y < 0) != (m < 0) ? m + y : m;                                                                            \
+  }                                                                                                                             \
+  static inline T floor_divide_##S(T x, T y) {                                                                                  \
+    if (y == 0) return x / y;                                                                                                   \
+    T m = fmod_##S(x, y), q = (x - m) / y;                                                                                      \
+    if (m != 0 && (y < 0) != (m < 0)) q -= 1;                                                                                   \
+    if (q == 0) return copysign_##S((T)0, x / y);                                                                               \
+    T f = floor_##S(q);                                                                                                         \
+    return q - f > (T)0.5 ? f + 1 : f;                                                                                          \
+  }                                                                                                                             \
+  static inline T logaddexp_##S(T x, T y) {                                                                                     \
+    T m = max_##S(x, y), d = abs_##S(x - y);                                                                                    \
+    return ((x == y) & (abs_##S(x) == (T)INFINITY)) ? x : m + log1p_##S(exp_##S(-d));                                             \
+  }                                                                                                                             \
+  static inline T logaddexp2_##S(T x, T y) {                                                                                    \
+    T m = max_##S(x, y), d = abs_##S(x - y);                                                                                    \
+    return ((x == y) & (abs_##S(x) == (T)INFINITY)) ? x : m + log1p_##S(exp2_##S(-d)) * (T)M_LOG2E;                               \
+  }                                                                                                                             \
+  static inline T xlogy_##S(T x, T y) { return y != y ? y : x == 0 ? (T)0 : x * log_##S(y); }                                   \
+  static inline T xlog1py_##S(T x, T y) { return y != y ? y : x == 0 ? (T)0 : x * log1p_##S(y); }                               \
+  static inline T sinc_##S(T x) { return x == 0 ? (T)1 : sin_##S((T)M_PI * x) / ((T)M_PI * x); }                                \
+  static inline T angle_##S(T x) { return x != x ? x : x < 0 ? (T)M_PI : (T)0; }                                                \
+  static inline T logsigmoid_##S(T x) { return min_##S(x, (T)0) - log1p_##S(exp_##S(-abs_##S(x))); }                            \
+  static inline T lerp_##S(T x, T y, T w) { return abs_##S(w) < (T)0.5 ? x + w * (y - x) : y - (y - x) * (1 - w); }              \
+  /* derivatives of gelu (with tanh) and mish */                                                                                \
+  static inline T gelu_tanh_derivative_##S(T x) {                                                                               \
+    const T beta = (T)(M_SQRT2 * M_2_SQRTPI * 0.5), kappa = (T)0.044715;                                                        \
+    T z = x * x, t = tanh_##S(beta * (x + kappa * x * z));                                                                      \
+    return (T)0.5 * (1 + t) + (T)0.5 * x * (1 - t * t) * (beta * (1 + 3 * kappa * z));                                          \
+  }                                                                                                                             \
+  static inline T mish_derivative_##S(T x) {                                                                                    \
+    T s = sigmoid_##S(x), t = tanh_##S(log1p_##S(exp_##S(x)));                                                                  \
+    return t + x * s * (1 - t * t);                                                                                             \
+  }                                                                                                                             \
+  static inline T entr_##S(T x) { return x != x ? x : x > 0 ? -x * log_##S(x) : x == 0 ? (T)0 : -(T)INFINITY; }
+
+TJ__BOTH(float, f32)
+TJ__BOTH(double, f64)
+
+/* ---- integers ------------------------------------------------------------------------------------------------- */
+
+/* Arithmetic wraps around (the library is compiled with -fwrapv). Arguments are of any integer type; values of types narrower than int are
+ * computed in int and cut when they are stored. "x > 0 || x == 0" is a test for x >= 0 that unsigned types do not make trivial. */
+#define TJ__NEGATIVE(x) (!((x) > 0 || (x) == 0))
+
+static inline int64_t tj__pow_int(int64_t base, int64_t exponent) {
+  if (exponent < 0) return base == 1 ? 1 : base == -1 ? ((exponent & 1) ? -1 : 1) : 0;
+  uint64_t result = 1, square = (uint64_t)base;
+  for (; exponent; exponent >>= 1) {
+    if (exponent & 1) result *= square;
+    square *= square;
+  }
+  return (int64_t)result;
+}
+static inline uint64_t tj__gcd(int64_t x, int64_t y) {
+  uint64_t a = x < 0 ? 0 - (uint64_t)x : (uint64_t)x, b = y < 0 ? 0 - (uint64_t)y : (uint64_t)y;
+  while (b) {
+    uint64_t r = a % b;
+    a = b;
+    b = r;
+  }
+  return a;
+}
+static inline int64_t tj__lcm(int64_t x, int64_t y) {
+  uint64_t g = tj__gcd(x, y);
+  if (!g) return 0;
+  int64_t v = x / (int64_t)g * y;
+  return v < 0 ? -v : v;
+}
+
+#define pow_i(x, y) tj__pow_int((int64_t)(x), (int64_t)(y))
+#define gcd_i(x, y) ((int64_t)tj__gcd((int64_t)(x), (int64_t)(y)))
+#define lcm_i(x, y) tj__lcm((int64_t)(x), (int64_t)(y))
+#define abs_i(x) ({ __auto_type tj_x = (x) + 0; TJ__NEGATIVE(tj_x) ? -tj_x : tj_x; })
+#define sign_i(x) ({ __auto_type tj_x = (x) + 0; (tj_x > 0) - TJ__NEGATIVE(tj_x); })
+#define signbit_i(x) ({ __auto_type tj_x = (x) + 0; TJ__NEGATIVE(tj_x); })
+#define max_i(x, y) ({ __auto_type tj_x = (x) + 0; __auto_type tj_y = (y) + 0; tj_x > tj_y ? tj_x : tj_y; })
+#define min_i(x, y) ({ __auto_type tj_x = (x) + 0; __auto_type tj_y = (y) + 0; tj_x < tj_y ? tj_x : tj_y; })
+#define isnan_i(x) ((void)(x), 0)
+#define isinf_i(x) ((void)(x), 0)
+#define isfinite_i(x) ((void)(x), 1)
+/* Division by zero has been refused before a loop runs; -1 is set apart because the machine traps on the lowest number divided by it. */
+#define floor_divide_i(x, y) \
+  ({ __auto_type tj_x = (x) + 0; __auto_type tj_y = (y) + 0; \
+     __typeof__(tj_x) tj_q = tj_y == 0 ? 0 : TJ__NEGATIVE(tj_y) && tj_y + 1 == 0 ? -tj_x : tj_x / tj_y; \
+     tj_y != 0 && tj_q * tj_y != tj_x && TJ__NEGATIVE(tj_x) != TJ__NEGATIVE(tj_y) ? tj_q - 1 : tj_q; })
+#define trunc_divide_i(x, y) \
+  ({ __auto_type tj_x = (x) + 0; __auto_type tj_y = (y) + 0; \
+     tj_y == 0 ? 0 : TJ__NEGATIVE(tj_y) && tj_y + 1 == 0 ? -tj_x : tj_x / tj_y; })
+#define fmod_i(x, y) \
+  ({ __auto_type tj_x = (x) + 0; __auto_type tj_y = (y) + 0; \
+     tj_y == 0 || (TJ__NEGATIVE(tj_y) && tj_y + 1 == 0) ? 0 : tj_x % tj_y; })
+#define remainder_i(x, y) \
+  ({ __auto_type tj_m = fmod_i(x, y); __auto_type tj_n = (y) + 0; \
+     tj_m != 0 && TJ__NEGATIVE(tj_m) != TJ__NEGATIVE(tj_n) ? tj_m + tj_n : tj_m; })
+/* Shifts by a negative count or by the width and more give 0, or the sign. */
+#define lshift_i(x, y) \
+  ({ __auto_type tj_x = (x); int64_t tj_y = (int64_t)(y); \
+     tj_y < 0 || tj_y >= (int64_t)(8 * sizeof(tj_x)) ? 0 : (__typeof__(tj_x))((uint64_t)tj_x << tj_y); })
+#define rshift_i(x, y) \
+  ({ __auto_type tj_x = (x); int64_t tj_y = (int64_t)(y), tj_most = (int64_t)(8 * sizeof(tj_x)) - 1; \
+     tj_y < 0 || tj_y > tj_most ? (TJ__NEGATIVE(tj_x) ? -1 : 0) : tj_x >> tj_y; })
+
+/* ---- complex numbers ------------------------------------------------------------------------------------------ */
+
+/* Products by the schoolbook rule, quotients by Smith's, as PyTorch's complex numbers do; C's own operators also repair infinities. */
+#define TJ__COMPLEX(T, C, S, R, MAKE, re, im, f)                                                                      \
+  static inline C mul_##S(C x, C y) {                                                                                 \
+    T a = re(x), b = im(x), c = re(y), d = im(y);                                                                     \
+    return MAKE(a * c - b * d, a * d + b * c);                                                                        \
+  }                                                                                                                   \
+  static inline C div_##S(C x, C y) {                                                                                 \
+    T a = re(x), b = im(x), c = re(y), d = im(y), abs_c = abs_##R(c), abs_d = abs_##R(d);                             \
+    if (abs_c >= abs_d) {                                                                                             \
+      if (abs_c == 0 && abs_d == 0) return MAKE(a / abs_c, b / abs_d);                                                \
+      T ratio = d / c, scale = (T)1 / (c + d * ratio);                                                                \
+      return MAKE((a + b * ratio) * scale, (b - a * ratio) * scale);                                                  \
+    }                                                                                                                 \
+    T ratio = c / d, scale = (T)1 / (c * ratio + d);                                                                  \
+    return MAKE((a * ratio + b) * scale, (b * ratio - a) * scale);                                                    \
+  }                                                                                                                   \
+  static inline T abs_##S(C x) { return hypot##f(re(x), im(x)); }                                                     \
+  static inline T angle_##S(C x) { return atan2##f(im(x), re(x)); }                                                   \
+  static inline C conj_##S(C x) { return MAKE(re(x), -im(x)); }                                                       \
+  static inline C sgn_##S(C x) {                                                                                      \
+    T r = abs_##S(x);                                                                                                 \
+    return r == 0 ? MAKE(0, 0) : MAKE(re(x) / r, im(x) / r);                                                          \
+  }                                                                                                                   \
+  static inline C square_##S(C x) { return mul_##S(x, x); }                                                           \
+  static inline C exp_##S(C x) { return cexp##f(x); }                                                                 \
+  static inline C exp2_##S(C x) { return cexp##f(MAKE(re(x) * (T)M_LN2, im(x) * (T)M_LN2)); }                         \
+  static inline C expm1_##S(C x) {                                                                                    \
+    T a = re(x), b = im(x), s = sin_##R(b * (T)0.5), e = exp_##R(a);                                                  \
+    return MAKE(expm1_##R(a) * cos_##R(b) - 2 * s * s, e * sin_##R(b));                                               \
+  }                                                                                                                   \
+  static inline C log_##S(C x) { return clog##f(x); }                                                                 \
+  static inline C log1p_##S(C x) {                                                                                    \
+    T a = re(x), b = im(x), theta = atan2##f(b, a + 1);                                                               \
+    T r = abs_##R(a) < (T)0.5 && abs_##R(b) < (T)0.5 ? (T)0.5 * log1p_##R(a * (2 + a) + b * b) : log_##R(hypot##f(a + 1, b)); \
+    return MAKE(r, theta);                                                                                            \
+  }                                                                                                                   \
+  static inline C log2_##S(C x) { C y = clog##f(x); return MAKE(re(y) * (T)M_LOG2E, im(y) * (T)M_LOG2E); }            \
+  static inline C log10_##S(C x) { C y = clog##f(x); return MAKE(re(y) * (T)M_LOG10E, im(y) * (T)M_LOG10E); }         \
+  static inline C sqrt_##S(C x) { return csqrt##f(x); }                                                               \
+  static inline C rsqrt_##S(C x) { return div_##S(MAKE(1, 0), csqrt##f(x)); }                                         \
+  static inline C reciprocal_##S(C x) { return div_##S(MAKE(1, 0), x); }                                              \
+  static inline C sin_##S(C x) { return csin##f(x); }                                                                 \
+  static inline C cos_##S(C x) { return ccos##f(x); }                                                                 \
+  static inline C tan_##S(C x) { return ctan##f(x); }                                                                 \
+  static inline C sinh_##S(C x) { return csinh##f(x); }                                                               \
+  static inline C cosh_##S(C x) { return ccosh##f(x); }                                                               \
+  static inline C tanh_##S(C x) { return ctanh##f(x); }                                                               \
+  static inline C asin_##S(C x) { return casin##f(x); }                                                               \
+  static inline C acos_##S(C x) { return cacos##f(x); }                                                               \
+  static inline C atan_##S(C x) { return catan##f(x); }                                                               \
+  static inline C asinh_##S(C x) { return casinh##f(x); }                                                             \
+  static inline C acosh_##S(C x) { return cacosh##f(x); }                                                             \
+  static inline C atanh_##S(C x) { return catanh##f(x); }                                                             \
+  static inline C sigmoid_##S(C x) {                                                                                  \
+    C e = cexp##f(MAKE(-re(x), -im(x)));                                                                              \
+    return div_##S(MAKE(1, 0), MAKE(1 + re(e), im(e)));                                                               \
+  }                                                                                                                   \
+  static inline C sinc_##S(C x) {                                                                                     \
+    C y = MAKE((T)M_PI * re(x), (T)M_PI * im(x));                                                                     \
+    return re(x) == 0 && im(x) == 0 ? MAKE(1, 0) : div_##S(csin##f(y), y);                                            \
+  }                                                                                                                   \
+  static inline C xlogy_##S(C x, C y) {                                                                               \
+    return re(x) == 0 && im(x) == 0 && re(y) == re(y) && im(y) == im(y) ? MAKE(0, 0) : mul_##S(x, clog##f(y));        \
+  }                                                                                                                   \
+  static inline C pow_##S(C x, C y) {                                                                                 \
+    if (re(y) == 0 && im(y) == 0) return MAKE(1, 0);                                                                  \
+    if (re(x) == 0 && im(x) == 0) return re(y) > 0 ? MAKE(0, 0) : cpow##f(x, y);                                      \
+    return cpow##f(x, y);                                                                                             \
+  }                                                                                                                   \
+  static inline C lerp_##S(C x, C y, C w) {                                                                           \
+    C d = y - x;                                                                                                      \
+    return abs_##S(w) < (T)0.5 ? x + mul_##S(w, d) : y - mul_##S(d, 1 - w);                                           \
+  }                                                                                                                   \
+  static inline int isnan_##S(C x) { return (re(x) != re(x)) | (im(x) != im(x)); }                                    \
+  static inline int isinf_##S(C x) { return isinf_##R(re(x)) | isinf_##R(im(x)); }                                    \
+  static inline int isfinite_##S(C x) { return isfinite_##R(re(x)) & isfinite_##R(im(x)); }
+
+#ifndef CMPLX /* C11's; clang's headers may lack it */
+#define CMPLX(x, y) __builtin_complex((double)(x), (double)(y))
+#define CMPLXF(x, y) __builtin_complex((float)(x), (float)(y))
+#endif
+#define TJ__MAKE_C64(x, y) CMPLXF((float)(x), (float)(y))
+#define TJ__MAKE_C128(x, y) CMPLX((double)(x), (double)(y))
+TJ__COMPLEX(float, tj__complex64, c64, f32, TJ__MAKE_C64, crealf, cimagf, f)
+TJ__COMPLEX(double, tj__complex128, c128, f64, TJ__MAKE_C128, creal, cimag, )
+
+#endif
