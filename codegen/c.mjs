@@ -124,37 +124,36 @@ function functional(op, plan) {
   }
   const below = !op.composite && tensors.length > 0
   if (below) out.push('  const bool before = tj__below_autograd();')
-  const outputs = kind === 'tuple' ? op.returns.items.map((i) => `*${i.name}`) : ['result']
-  if (kind === 'tensor') out.push(`  tj_tensor *result = ${call};`)
-  else if (kind === 'list') out.push(`  tj_list *result = ${call};`)
+  const outputs = kind === 'tuple' ? op.returns.items.map((i) => `*${i.name}`) : ['returned']
+  if (kind === 'tensor') out.push(`  tj_tensor *returned = ${call};`)
+  else if (kind === 'list') out.push(`  tj_list *returned = ${call};`)
   else if (kind === 'tuple' || kind === 'void') out.push(`  tj_status status = ${call};`)
-  else out.push(`  tj_scalar result = ${call};`)
+  else out.push(`  tj_scalar returned = ${call};`)
   if (below) out.push('  tj__above_autograd(before);')
-  const good = kind === 'tuple' ? 'status == TJ_OK' : 'result'
+  const good = kind === 'tuple' ? 'status == TJ_OK' : 'returned'
   if (op.view && !op.composite) {
-    if (kind === 'tensor') out.push(`  if (result && tj__is_fresh(&scope, result) && !tj__view_of(${tensors[0].name}, result, false)) result = NULL;`)
-    else if (kind === 'list') out.push(`  for (int64_t i = 0; result && i < result->n; i++)`, `    if (!tj__view_of(${tensors[0].name}, result->items[i], true)) result = NULL;`)
+    if (kind === 'tensor') out.push(`  if (returned && tj__is_fresh(&scope, returned) && !tj__view_of(${tensors[0].name}, returned, false)) returned = NULL;`)
+    else if (kind === 'list') out.push(`  for (int64_t i = 0; returned && i < returned->n; i++)`, `    if (!tj__view_of(${tensors[0].name}, returned->items[i], true)) returned = NULL;`)
   }
   if (graph) {
-    const array = kind === 'list' ? ['result->items', 'result->n'] : [`(tj_tensor *[]){${outputs.join(', ')}}`, String(outputs.length)]
-    const fail = kind === 'tuple' ? 'status = tj_error_code()' : 'result = NULL'
-    const fresh = kind === 'tensor' ? ' && tj__is_fresh(&scope, result)' : ''
+    const array = kind === 'list' ? ['returned->items', 'returned->n'] : [`(tj_tensor *[]){${outputs.join(', ')}}`, String(outputs.length)]
+    const fail = kind === 'tuple' ? 'status = tj_error_code()' : 'returned = NULL'
+    const fresh = kind === 'tensor' ? ' && tj__is_fresh(&scope, returned)' : ''
     if (!plan) {
       out.push(`  if (graph && ${good}${fresh} && !tj__node_attach_missing("${op.name}", inputs, ${op.inputCount}, ${array.join(', ')})) ${fail};`)
     } else {
-      const r = recordC(plan, '      ', null)
-      const rename = (l) => kind === 'tuple' ? op.returns.items.reduce((s, i) => s.replaceAll(new RegExp(`\\b${i.name}->`, 'g'), `(*${i.name})->`).replaceAll(`tj__sizes(${i.name})`, `tj__sizes(*${i.name})`), l) : l
+      const r = recordC(plan, '      ', null, (n) => kind === 'tuple' ? `(*${op.returns.items[plan.outputs.indexOf(n)].name})` : 'returned')
       out.push(`  if (graph && ${good}${fresh}) {`, `    tj__node *node = tj__node_new(&${op.cname}_node, inputs, ${op.inputCount}, ${plan.saved.length}, ${plan.values.length});`,
-        '    bool ok = node != NULL;', '    if (ok) {', ...r.before.map(rename), ...r.after.map(rename),
+        '    bool ok = node != NULL;', '    if (ok) {', ...r.before,
         '      if (!ok) tj__node_release(node);', `      else ok = tj__node_attach(node, ${array.join(', ')});`,
         ...r.outputs.map((s) => `      if (ok${s.needs ? ' && (' + s.needs.slice(4, -2) + ')' : ''}) ok = tj__node_save(node, ${s.index}, ${outputs[s.output]}, true);`),
         '    }', `    if (!ok) ${fail};`, '  }')
     }
   }
-  if (kind === 'tensor' || kind === 'list') out.push('  return tj__scope_return(&scope, result);')
+  if (kind === 'tensor' || kind === 'list') out.push('  return tj__scope_return(&scope, returned);')
   else if (kind === 'tuple') {
     out.push(`  return tj__scope_return_all(&scope, status, (tj_tensor **[]){${op.returns.items.map((i) => i.name).join(', ')}}, ${op.returns.items.length});`)
-  } else out.push('  tj__scope_pop(&scope);', `  return ${kind === 'void' ? 'status' : 'result'};`)
+  } else out.push('  tj__scope_pop(&scope);', `  return ${kind === 'void' ? 'status' : 'returned'};`)
   out.push('}')
   return out.join('\n')
 }
@@ -168,26 +167,26 @@ function inplace(op, plan) {
   const differentiable = op.backward !== 'none' && !(op.composite && op.selfInplace)
   out.push(...lines.map((l) => l.replace('FAILURE', 'NULL')), `  const bool graph = ${differentiable || plan ? `tj__needs_grad(inputs, ${count})` : `tj__needs_grad(&${self}, 1)`};`)
   if (!differentiable && !plan) out.push('  (void)inputs;')
-  out.push(`  bool ok = tj__inplace_check(${self}, graph);`, '  tj__node *node = NULL;')
+  out.push(`  bool ok = tj__inplace_check(${self}, graph);`)
+  if (plan) out.push('  tj__node *node = NULL;')
   const original = plan && plan.saved.some((s) => s.key === self)
   if (op.composite && !op.selfInplace) {
     // The parts record themselves; the result is then copied, which records the copy.
-    out.push(`  ok = ok && tj_copy_(${self}, tj__impl_${op.cname}(${names(op).join(', ')}), false) != NULL;`, '  (void)node;', `  tj__scope_pop(&scope);`, `  return ok ? ${self} : NULL;`, '}')
+    out.push(`  ok = ok && tj_copy_(${self}, tj__impl_${op.cname}(${names(op).join(', ')}), false) != NULL;`, `  tj__scope_pop(&scope);`, `  return ok ? ${self} : NULL;`, '}')
     return out.join('\n')
   }
   if (plan) {
-    const r = recordC(plan, '      ', original ? { name: self, c: 'original' } : null)
+    const r = recordC(plan, '      ', original ? { name: self, c: 'original' } : null, () => self)
     out.push('  if (ok && graph) {')
     out.push(`    node = tj__node_new(&${op.cname}_node, inputs, ${count}, ${plan.saved.length}, ${plan.values.length});`, '    ok = node != NULL;', '    if (ok) {')
     if (original) {
       /* The values from before the write are kept as a copy, where the derivative needs them. */
       const cond = r.before.find((l) => l.includes('original'))?.match(/if \((.*)\) ok = ok/)?.[1]
-      out.push(cond ? `      tj_tensor *original = ${cond} ? tj_clone(${self}) : NULL;` : `      tj_tensor *original = tj_clone(${self});`, `      ok = ${cond ? `!(${cond}) || ` : ''}original != NULL;`)
+      out.push(cond ? `      tj_tensor *original = ${cond} ? tj_clone(${self}, NULL) : NULL;` : `      tj_tensor *original = tj_clone(${self}, NULL);`, `      ok = ${cond ? `!(${cond}) || ` : ''}original != NULL;`)
     }
-    out.push(...r.before,
-      ...r.after.map((l) => l.replaceAll('(result)', `(${self})`).replaceAll('result->', `${self}->`)), '    }', '  }')
+    out.push(...r.before, '    }', '  }')
     op.recordOutputs = r.outputs
-  } else if (differentiable) out.push('  /* no derivative: a node that says so is attached below */')
+  }
   const call = op.selfInplace ? `tj__impl_${op.cname}(${names(op).join(', ')})` : implTakesOut(op) ? `tj__impl_${op.cname}(${[self, ...names(op)].join(', ')})`
     : `tj__copy_result(${self}, tj__impl_${op.cname}(${names(op).join(', ')}))`
   out.push('  if (ok) {', '    const bool before = tj__below_autograd();', `    ok = ${call} != NULL;`, '    tj__above_autograd(before);', '  }')
@@ -195,7 +194,7 @@ function inplace(op, plan) {
     out.push(`  if (!ok) tj__node_release(node);`, `  else ok = tj__inplace_written(${self}, node);`)
     for (const s of op.recordOutputs) out.push(`  if (ok && node${s.needs ? ' && (' + s.needs.slice(4, -2) + ')' : ''}) ok = tj__node_save(node, ${s.index}, ${self}, true);`)
   } else {
-    out.push(`  ok = ok && tj__inplace_written(${self}, ${differentiable && !op.composite ? `graph ? tj__node_missing("${op.name}_", inputs, ${count}) : NULL` : 'node'});`)
+    out.push(`  ok = ok && tj__inplace_written(${self}, ${differentiable && !op.composite ? `graph ? tj__node_missing("${op.name}_", inputs, ${count}) : NULL` : 'NULL'});`)
   }
   out.push('  tj__scope_pop(&scope);', `  return ok ? ${self} : NULL;`, '}')
   return out.join('\n')
@@ -222,7 +221,7 @@ function pointwiseImpl(op) {
   const param = (a) => a.type.base === 'Scalar' ? `tj__param_of(${a.name})` : a.type.base === 'float' ? `tj__param_of(tj_float(${a.name}))` : a.type.base === 'bool' ? `tj__param_of(tj_bool(${a.name}))` : `tj__param_of(tj_int(${a.name}))`
   return [`tj_tensor *tj__impl_${op.cname}(${list(implParams(op))}) {`, `  tj_tensor *inputs[] = {${inputs.map((a) => a.name).join(', ')}};`,
     `  const tj__params params = {.p = {${ps.length ? ps.map(param).join(', ') : '{0}'}}};`,
-    `  return tj__pointwise(TJ__PW_${op.cname}, out, inputs, ${inputs.length}, &params, TJ__RULE_${op.rule.toUpperCase()}, "${op.kernel}", tj__resizing_out);`, '}'].join('\n')
+    `  return tj__pointwise(TJ__PW_${op.cname}, out, inputs, ${inputs.length}, &params, TJ__RULE_${op.rule.toUpperCase()}, "${op.kernel}");`, '}'].join('\n')
 }
 
 // -> { path: text }

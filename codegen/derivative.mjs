@@ -15,7 +15,8 @@ const argKind = (type) => type.base === 'Tensor' ? (type.list ? 'tensors' : 'ten
 export function derivativePlan(op) {
   if (!op.backward || op.backward === 'none') return null
   const inputs = op.args.filter((a) => a.type.base === 'Tensor' && op.backward[a.name] !== undefined)
-  const outputs = op.returns.kind === 'list' ? ['result'] : op.returns.items.map((i) => i.name)
+  // A result that is named like an argument: the name means the argument.
+  const outputs = (op.returns.kind === 'list' ? ['result'] : op.returns.items.map((i) => i.name)).map((n) => (op.args.some((a) => a.name === n) ? `${n}_` : n))
   const grads = new Map(op.returns.kind === 'tuple' ? outputs.map((n, k) => [`grad_${n}`, k]) : [['grad', 0]])
   if (op.returns.kind === 'tuple') grads.set('grad', 0)
   const saved = [], values = []
@@ -184,8 +185,9 @@ export function derivativeC(op, plan, nodeName, byName) {
   return lines.join('\n')
 }
 
-// How the wrapper fills a node made from `plan`. original: what stands for the first argument (its clone, in place).
-export function recordC(plan, indent, original) {
+// How the wrapper fills a node made from `plan`. original: what stands for the first argument (its clone, in place);
+// outputVariable(name): the C variable of a result.
+export function recordC(plan, indent, original, outputVariable) {
   const lines = []
   const listAt = plan.inputs.findIndex((a) => a.type.list)
   const needs = (s) => {
@@ -196,8 +198,8 @@ export function recordC(plan, indent, original) {
     const t = original && s.key === original.name ? original.c : s.key
     lines.push(`${indent}${needs(s)}ok = ok && tj__node_save${s.list ? '_list' : ''}(node, ${s.index}, ${t}${s.list ? '' : ', false'});`)
   }
-  const set = (v, of) => {
-    const source = v.property ? PROPERTY_C[v.property](of ?? v.of) : v.arg.name
+  const set = (v) => {
+    const source = v.property ? PROPERTY_C[v.property](plan.outputs.includes(v.of) ? outputVariable(v.of) : v.of) : v.arg.name
     const k = v.index
     if (v.kind === 'ints') return `ok = ok && tj__node_set_ints(node, ${k}, ${source});`
     if (v.kind === 'str') return `ok = ok && tj__node_set_str(node, ${k}, ${source});`
@@ -205,10 +207,7 @@ export function recordC(plan, indent, original) {
     if (v.kind === 'scalar') return `tj__node_set_scalar(node, ${k}, ${source});`
     return `tj__node_set_int(node, ${k}, ${source});`
   }
-  const outputNames = plan.outputs
-  const before = [], after = []
-  for (const v of plan.values) (v.property && outputNames.includes(v.of) && !plan.inputs.some((i) => i.name === v.of) ? after : before).push(indent + set(v))
-  return { before: [...lines, ...before], after, outputs: plan.saved.filter((x) => !x.arg).map((s) => ({ ...s, needs: needs(s) })) }
+  return { before: [...lines, ...plan.values.map((v) => indent + set(v))], outputs: plan.saved.filter((x) => !x.arg).map((s) => ({ ...s, needs: needs(s) })) }
 }
 
 export const nodeNames = (ops) => {
