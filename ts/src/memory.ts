@@ -1,0 +1,154 @@
+// Lifetimes and memory. Nothing has to be freed by hand; scopes and dispose() free earlier.
+import { BUILTIN } from './generated/calls.js'
+import { builtin, builtinVoid, made, readInts, setMade } from './runtime/call.js'
+import { callbackCount } from './runtime/callbacks.js'
+import { Tensor } from './tensor.js'
+
+/** Every tensor inside a result: in arrays, plain objects, maps and sets. */
+function tensorsIn(value: unknown, found: Set<unknown>, seen: Set<unknown>): void {
+  if (value === null || typeof value !== 'object' || seen.has(value)) return
+  seen.add(value)
+  if (value instanceof Tensor) {
+    found.add(value)
+    return
+  }
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return
+  if (value instanceof Map) {
+    for (const [k, v] of value) {
+      tensorsIn(k, found, seen)
+      tensorsIn(v, found, seen)
+    }
+    return
+  }
+  if (value instanceof Set || Array.isArray(value)) {
+    for (const v of value) tensorsIn(v, found, seen)
+    return
+  }
+  for (const v of Object.values(value)) tensorsIn(v, found, seen)
+}
+
+/**
+ * Runs `fn` and frees every tensor that was made inside and is not in what it returns (a tensor, or arrays, objects, maps and sets of them).
+ * Tensors that the engine itself still needs, like gradients and what a graph saved, live on. A promise ends the scope when it settles.
+ */
+export function scope<T>(fn: () => T): T {
+  const own: Tensor[] = []
+  const before = setMade(own)
+  const close = (result: unknown): void => {
+    setMade(before)
+    const kept = new Set<unknown>()
+    tensorsIn(result, kept, new Set())
+    for (const t of own) {
+      if (!kept.has(t)) t.dispose()
+      else before?.push(t)
+    }
+  }
+  let result: T
+  try {
+    result = fn()
+  } catch (error) {
+    close(undefined)
+    throw error
+  }
+  if (result instanceof Promise) {
+    return result.then(
+      (value: unknown) => {
+        close(value)
+        return value
+      },
+      (error: unknown) => {
+        close(undefined)
+        throw error
+      },
+    ) as T
+  }
+  close(result)
+  return result
+}
+
+/** Takes tensors out of all open scopes: they live until they are collected or disposed. */
+export function keep<T>(value: T): T {
+  const kept = new Set<unknown>()
+  tensorsIn(value, kept, new Set())
+  if (made) for (let i = made.length - 1; i >= 0; i--) if (kept.has(made[i])) made.splice(i, 1)
+  return value
+}
+
+/** Frees tensors now. */
+export function dispose(...tensors: readonly (Tensor | readonly Tensor[])[]): void {
+  for (const t of tensors.flat()) (t as Tensor).dispose()
+}
+
+export interface MemoryStats {
+  /** Bytes that tensors hold now, and held at most since the last reset. */
+  readonly live_bytes: number
+  readonly peak_bytes: number
+  /** Bytes taken from the system: live and cached. */
+  readonly reserved_bytes: number
+  /** Calls of the engine's allocator. */
+  readonly allocations: number
+  readonly frees: number
+  /** Of those, calls that reached the system. */
+  readonly system_allocations: number
+  readonly system_frees: number
+  readonly live_tensors: number
+  readonly live_nodes: number
+  /** Tensors and generators that JavaScript holds. */
+  readonly live_handles: number
+  /** Hooks and custom functions that the engine holds. */
+  readonly live_callbacks: number
+}
+
+export function memory_stats(): MemoryStats {
+  const v = readInts(builtin(BUILTIN.memory_stats))
+  return {
+    live_bytes: v[0]!,
+    peak_bytes: v[1]!,
+    reserved_bytes: v[2]!,
+    allocations: v[3]!,
+    frees: v[4]!,
+    system_allocations: v[5]!,
+    system_frees: v[6]!,
+    live_tensors: v[7]!,
+    live_nodes: v[8]!,
+    live_handles: v[9]!,
+    live_callbacks: callbackCount(),
+  }
+}
+
+function bytes(n: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  let i = 0
+  let v = n
+  while (v >= 1024 && i < units.length - 1) {
+    v /= 1024
+    i++
+  }
+  return `${i === 0 ? v : v.toFixed(1)} ${units[i]}`
+}
+
+/** The statistics as a small table. */
+export function memory_summary(): string {
+  const s = memory_stats()
+  const rows: [string, string][] = [
+    ['live', bytes(s.live_bytes)],
+    ['peak', bytes(s.peak_bytes)],
+    ['reserved', bytes(s.reserved_bytes)],
+    ['tensors', String(s.live_tensors)],
+    ['graph nodes', String(s.live_nodes)],
+    ['handles', String(s.live_handles)],
+    ['allocations', `${s.allocations} (${s.system_allocations} from the system)`],
+    ['frees', `${s.frees} (${s.system_frees} to the system)`],
+  ]
+  const width = Math.max(...rows.map(([name]) => name.length))
+  return ['torch.js memory', ...rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`)].join('\n')
+}
+
+/** Gives cached memory back to the system. */
+export function empty_cache(): void {
+  builtinVoid(BUILTIN.empty_cache)
+}
+
+export function reset_peak_memory_stats(): void {
+  builtinVoid(BUILTIN.reset_peak_memory_stats)
+}

@@ -1,0 +1,254 @@
+// The seam between the package and the engine: results of calls become tensors, numbers and named results; failures become TorchErrors.
+// Every call is: write the arguments to the host's buffer, host.call(index), read the result at once (the next call uses the buffer again).
+import { Tensor } from '../tensor.js'
+import type { Complex, Scalar } from '../types/dtype.js'
+import { BUILTIN } from '../generated/calls.js'
+import { TorchError } from './errors.js'
+import { host } from './host.js'
+
+export type Returns = 'tensor' | 'self' | 'tuple' | 'list' | 'scalar' | 'void'
+
+/** Throws the engine's error of the call just made. */
+export function fail(): never {
+  const error = host.error()
+  throw new TorchError(error.message, error.name)
+}
+
+// ---- scopes --------------------------------------------------------------------------------------------------------
+
+/** The tensors made since the innermost torch.scope began; null outside of all. */
+export let made: Tensor[] | null = null
+export function setMade(list: Tensor[] | null): Tensor[] | null {
+  const before = made
+  made = list
+  return before
+}
+
+// ---- results -------------------------------------------------------------------------------------------------------
+
+export function wrap(handle: number): Tensor {
+  if (handle <= 0) fail()
+  return new Tensor(handle)
+}
+
+/** A tensor, or null where the engine has none (and that is no error). */
+export function wrapOptional(handle: number): Tensor | null {
+  return handle > 0 ? new Tensor(handle) : null
+}
+
+/** The first `count` slots as tensors. The handles are read before any is wrapped: wrapping may call the engine. */
+export function wrapSlots(count: number): Tensor[] {
+  const handles = Array.from(host.f64.subarray(0, count))
+  return handles.map((handle) => new Tensor(handle))
+}
+
+export type Results<Fields> = Readonly<Fields> & { [Symbol.iterator](): IterableIterator<Fields[keyof Fields]> }
+
+class ResultFields {
+  *[Symbol.iterator](): IterableIterator<unknown> {
+    yield* Object.values(this)
+  }
+}
+
+/** Several results: one object with their names, which also iterates in order. */
+export function named(fields: readonly string[], values: readonly unknown[]): Results<Record<string, unknown>> {
+  const result = new ResultFields() as unknown as Record<string, unknown>
+  fields.forEach((field, i) => {
+    result[field] = values[i]
+  })
+  return result as Results<Record<string, unknown>>
+}
+
+/** An int in the buffer: a double, or NaN and 64 bits. Returns the value; `slots.at` moves on. */
+const slots = { at: 0 }
+function takeInt(): number | bigint {
+  const v = host.f64[slots.at++]!
+  return v === v ? v : host.i64[slots.at++]!
+}
+
+/** The scalar that a call returned with this kind. */
+export function readScalar(kind: number): number | bigint | boolean | Complex {
+  const f = host.f64
+  switch (kind) {
+    case 1:
+      return f[0] !== 0
+    case 2:
+      slots.at = 0
+      return takeInt()
+    case 3:
+      return f[0]!
+    case 4:
+      return { re: f[0]!, im: f[1]! }
+    default:
+      return fail()
+  }
+}
+
+export function readInts(count: number): number[] {
+  if (count < 0) fail()
+  slots.at = 0
+  const f = host.f64
+  const list = new Array<number>(count)
+  for (let i = 0; i < count; i++) {
+    const v = f[slots.at]!
+    if (v === v) {
+      list[i] = v
+      slots.at++
+    } else {
+      list[i] = Number(takeInt())
+    }
+  }
+  return list
+}
+
+export function finish(result: number, returns: Returns, fields: readonly string[], self: unknown): unknown {
+  switch (returns) {
+    case 'tensor':
+      return wrap(result)
+    case 'self':
+      if (result <= 0) fail()
+      return self
+    case 'tuple': {
+      if (result <= 0) fail()
+      return tuple(fields)
+    }
+    case 'list':
+      if (result < 0) fail()
+      return wrapSlots(result)
+    case 'scalar':
+      return readScalar(result)
+    case 'void':
+      if (result <= 0) fail()
+      return undefined
+  }
+}
+
+function tuple(fields: readonly string[]): unknown {
+  const tensors = wrapSlots(fields.length)
+  return fields[0]!.startsWith('result') ? tensors : named(fields, tensors)
+}
+
+export function finishOut(result: number, out: Tensor): Tensor {
+  if (result <= 0) fail()
+  return out
+}
+
+// ---- what generated functions use ----------------------------------------------------------------------------------
+
+/** A number in the place of a Tensor: the handle of a 0-dimensional tensor that promotes as a number. The caller frees it. */
+export function numberHandle(v: Scalar): number {
+  const f = host.f64
+  if (typeof v === 'number') {
+    f[0] = Number.isSafeInteger(v) ? 2 : 3
+    f[1] = v
+  } else if (typeof v === 'boolean') {
+    f[0] = 1
+    f[1] = v ? 1 : 0
+  } else if (typeof v === 'bigint') {
+    f[0] = 2
+    f[1] = NaN
+    host.i64[2] = BigInt.asIntN(64, v)
+  } else {
+    f[0] = 4
+    f[1] = v.re
+    f[2] = v.im
+  }
+  const handle = host.call(BUILTIN.scalar_tensor)
+  if (handle <= 0) fail()
+  return handle
+}
+
+export function freeHandle(handle: number): void {
+  host.free(handle)
+}
+
+/** Writes a list of safe ints from slot `at`, its count first; the next free slot, or -1 if an item is no safe int. */
+export function writeInts(at: number, list: readonly unknown[]): number {
+  const n = list.length
+  if (at + n + 64 > host.f64.length) host.grow(at + n + 64)
+  const f = host.f64
+  f[at++] = n
+  for (let i = 0; i < n; i++) {
+    const v = list[i]
+    if (!Number.isSafeInteger(v)) return -1
+    f[at++] = v as number
+  }
+  return at
+}
+
+/** Writes a list of tensors from slot `at`; the next free slot, or -1 if an item is no Tensor. */
+export function writeTensors(at: number, list: readonly unknown[]): number {
+  const n = list.length
+  if (at + n + 64 > host.f64.length) host.grow(at + n + 64)
+  const f = host.f64
+  f[at++] = n
+  for (let i = 0; i < n; i++) {
+    const v = list[i]
+    if (!(v instanceof Tensor)) return -1
+    f[at++] = v.handle
+  }
+  return at
+}
+
+// ---- builtin calls -------------------------------------------------------------------------------------------------
+
+/** A call whose arguments are doubles (handles, small ints, bools, floats). */
+export function builtin(index: number, a?: number, b?: number, c?: number): number {
+  const f = host.f64
+  if (a !== undefined) f[0] = a
+  if (b !== undefined) f[1] = b
+  if (c !== undefined) f[2] = c
+  return host.call(index)
+}
+
+export function builtinBool(index: number, a?: number, b?: number, c?: number): boolean {
+  return readScalar(builtin(index, a, b, c)) as boolean
+}
+
+export function builtinInt(index: number, a?: number, b?: number): number {
+  return Number(readScalar(builtin(index, a, b)))
+}
+
+export function builtinVoid(index: number, a?: number, b?: number, c?: number): void {
+  if (builtin(index, a, b, c) <= 0) fail()
+}
+
+/** Arguments of a builtin call with lists and texts, written one after another. */
+export class Arguments {
+  at = 0
+  number(v: number): this {
+    if (this.at + 8 > host.f64.length) host.grow(this.at + 8)
+    host.f64[this.at++] = v
+    return this
+  }
+  int(v: number | bigint): this {
+    if (typeof v === 'number' && Number.isSafeInteger(v)) return this.number(v)
+    this.number(NaN)
+    host.i64[this.at++] = BigInt.asIntN(64, BigInt(v))
+    return this
+  }
+  bool(v: boolean): this {
+    return this.number(v ? 1 : 0)
+  }
+  numbers(list: readonly number[]): this {
+    if (this.at + list.length + 8 > host.f64.length) host.grow(this.at + list.length + 8)
+    host.f64[this.at++] = list.length
+    for (const v of list) host.f64[this.at++] = v
+    return this
+  }
+  tensors(list: readonly (Tensor | null | undefined)[]): this {
+    return this.numbers(list.map((t) => (t ? t.handle : 0)))
+  }
+  text(v: string): this {
+    const bytes = new TextEncoder().encode(v)
+    const count = Math.ceil(bytes.length / 8)
+    if (this.at + count + 8 > host.f64.length) host.grow(this.at + count + 8)
+    host.f64[this.at++] = bytes.length
+    host.u8.set(bytes, this.at * 8)
+    this.at += count
+    return this
+  }
+  call(index: number): number {
+    return host.call(index)
+  }
+}
