@@ -1,0 +1,315 @@
+/* gather.c: gather and scatter, and the operators on flat places: masks, take, put, nonzero. */
+#include <math.h>
+
+#include "impl.h"
+#include "index.h"
+#include "iter/convert.h"
+
+/* ---- gather, scatter -------------------------------------------------------------------------------------------- */
+
+/* A 0-dimensional tensor as one of 1 dimension. */
+static tj_tensor *at_least_1d(tj_tensor *t) { return t->ndim ? t : tj__alias(t, TJ_INTS(1), TJ_INTS(1), t->offset); }
+
+static void *out_of_bounds(int64_t bad, int dim, const tj_tensor *self) {
+  return tj__fail(TJ_ERROR_RUNTIME, "index %lld is out of bounds for dimension %d with size %lld", (long long)bad, dim,
+                  (long long)(self->ndim ? self->sizes[dim] : 1));
+}
+
+tj_tensor *tj__impl_gather(tj_tensor *self, int64_t dim, tj_tensor *index, bool sparse_grad) {
+  (void)sparse_grad;
+  const tj__backend *backend = tj__backend_for((tj_tensor *[]){self, index}, 2);
+  int d = tj__wrap_dim(dim, self->ndim);
+  if (!backend || d < 0) return NULL;
+  TJ__CHECK(index->numel == 0 || index->dtype == TJ_INT64, TJ_ERROR_RUNTIME, "gather(): Expected dtype int64 for index");
+  tj_tensor *shape = index;
+  if (index->numel == 0) return tj__empty(tj__sizes(index), (tj_dtype)self->dtype, self->storage->device);
+  TJ__CHECK(TJ__MAX(self->ndim, 1) == TJ__MAX(index->ndim, 1), TJ_ERROR_RUNTIME, "Index tensor must have the same number of dimensions as input tensor");
+  for (int k = 0; self->ndim && index->ndim && k < self->ndim; k++)
+    TJ__CHECK(k == d || index->sizes[k] <= self->sizes[k], TJ_ERROR_RUNTIME,
+              "Size does not match at dimension %d expected index %s to be no larger than self %s apart from dimension %d", k, tj__sizes_text(index),
+              tj__sizes_text(self), d);
+  int64_t bad = 0;
+  tj_tensor *out = tj__empty(tj__sizes(shape), (tj_dtype)self->dtype, self->storage->device);
+  if (!out || !(self = tj__contiguous(self)) || !(index = tj__contiguous(index)) || !(self = at_least_1d(self)) || !(index = at_least_1d(index))) return NULL;
+  return backend->index->gather(out, self, d, index, &bad) ? out : out_of_bounds(bad, d, self);
+}
+
+static tj_tensor *scatter_into(tj__scatter_kind kind, tj_tensor *out, int64_t dim, tj_tensor *index, tj_tensor *src) {
+  const tj__backend *backend = tj__backend_for((tj_tensor *[]){out, index, src}, 3);
+  int d = tj__wrap_dim(dim, out->ndim);
+  if (!backend || d < 0) return NULL;
+  TJ__CHECK(index->numel == 0 || index->dtype == TJ_INT64, TJ_ERROR_RUNTIME, "scatter(): Expected dtype int64 for index");
+  TJ__CHECK(src->dtype == out->dtype, TJ_ERROR_RUNTIME, "scatter(): Expected self.dtype to be equal to src.dtype");
+  if (index->numel == 0) return out;
+  TJ__CHECK(TJ__MAX(out->ndim, 1) == TJ__MAX(index->ndim, 1), TJ_ERROR_RUNTIME, "Index tensor must have the same number of dimensions as self tensor");
+  TJ__CHECK(TJ__MAX(src->ndim, 1) == TJ__MAX(index->ndim, 1), TJ_ERROR_RUNTIME, "Index tensor must have the same number of dimensions as src tensor");
+  tj_tensor *self1 = at_least_1d(out), *index1 = at_least_1d(index), *src1 = at_least_1d(src);
+  if (!self1 || !index1 || !src1) return NULL;
+  for (int k = 0; k < self1->ndim; k++)
+    TJ__CHECK((k == d || index1->sizes[k] <= self1->sizes[k]) && index1->sizes[k] <= src1->sizes[k], TJ_ERROR_RUNTIME,
+              "Expected index %s to be no larger than self %s apart from dimension %d and to be no larger size than src %s", tj__sizes_text(index),
+              tj__sizes_text(out), d, tj__sizes_text(src));
+  int64_t bad = 0;
+  if (!(index1 = tj__contiguous(index1)) || !(src1 = tj__contiguous(src1))) return NULL;
+  bool done = backend->index->scatter(kind, self1, d, index1, src1, &bad);
+  return done ? out : tj_error_code() ? NULL : out_of_bounds(bad, d, out);
+}
+
+static tj_tensor *scattered(tj__scatter_kind kind, tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *src) {
+  tj_tensor *out = tj__own_copy(self);
+  return out ? scatter_into(kind, out, dim, index, src) : NULL;
+}
+
+static tj_tensor *filled_like(tj_tensor *self, tj_tensor *shape, tj_scalar value) {
+  tj_tensor *src = tj__empty(tj__sizes(shape), (tj_dtype)self->dtype, self->storage->device);
+  return src ? tj__fill(src, value) : NULL;
+}
+
+static bool reduction_of(const char *reduce, tj__scatter_kind *kind) {
+  bool add = strcmp(reduce, "add") == 0;
+  *kind = add ? TJ__SCATTER_ADD : TJ__SCATTER_MULTIPLY;
+  return add || strcmp(reduce, "multiply") == 0 || tj__fail(TJ_ERROR_RUNTIME, "reduce argument must be either add or multiply.") != NULL;
+}
+
+tj_tensor *tj__impl_scatter(tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *src) { return scattered(TJ__SCATTER_SET, self, dim, index, src); }
+tj_tensor *tj__impl_scatter_add(tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *src) { return scattered(TJ__SCATTER_ADD, self, dim, index, src); }
+
+tj_tensor *tj__impl_scatter_value(tj_tensor *self, int64_t dim, tj_tensor *index, tj_scalar value) {
+  tj_tensor *src = filled_like(self, index, value);
+  return src ? scattered(TJ__SCATTER_SET, self, dim, index, src) : NULL;
+}
+tj_tensor *tj__impl_scatter_src_reduce(tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *src, const char *reduce) {
+  tj__scatter_kind kind;
+  return reduction_of(reduce, &kind) ? scattered(kind, self, dim, index, src) : NULL;
+}
+tj_tensor *tj__impl_scatter_value_reduce(tj_tensor *self, int64_t dim, tj_tensor *index, tj_scalar value, const char *reduce) {
+  tj__scatter_kind kind;
+  tj_tensor *src = reduction_of(reduce, &kind) ? filled_like(self, index, value) : NULL;
+  return src ? scattered(kind, self, dim, index, src) : NULL;
+}
+
+/* The neutral element of amax or amin in a dtype. */
+static tj_scalar lowest(tj_dtype dtype, bool highest) {
+  switch (tj__class_of(dtype)) {
+    case TJ__CLASS_BOOL: return tj_bool(highest);
+    case TJ__CLASS_INT: {
+      int bits = 8 * (int)tj__dtype_sizes[dtype];
+      if (tj_dtype_is_signed(dtype)) return tj_int(highest ? (int64_t)(UINT64_MAX >> (65 - bits)) : -(int64_t)(UINT64_MAX >> (65 - bits)) - 1);
+      return tj_int(highest ? (int64_t)(UINT64_MAX >> (64 - bits)) : 0);
+    }
+    default: return tj_float(highest ? INFINITY : -INFINITY);
+  }
+}
+
+tj_tensor *tj__impl_scatter_reduce(tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *src, const char *reduce, bool include_self) {
+  static const struct { const char *name; tj__scatter_kind kind; } table[] = {
+      {"sum", TJ__SCATTER_ADD}, {"prod", TJ__SCATTER_MULTIPLY}, {"mean", TJ__SCATTER_ADD}, {"amax", TJ__SCATTER_MAX}, {"amin", TJ__SCATTER_MIN}};
+  int k = 0;
+  while (k < 5 && strcmp(reduce, table[k].name) != 0) k++;
+  TJ__CHECK(k < 5, TJ_ERROR_RUNTIME, "reduce argument must be either sum, prod, mean, amax or amin, got %s", reduce);
+  tj_dtype dtype = (tj_dtype)self->dtype;
+  tj_tensor *out = tj__own_copy(self);
+  if (!out) return NULL;
+  if (!include_self) {
+    tj_scalar neutral = k == 1 ? tj_int(1) : k == 3 ? lowest(dtype, false) : k == 4 ? lowest(dtype, true) : tj_int(0);
+    tj_tensor *start = filled_like(self, index, neutral);
+    if (!start || !scatter_into(TJ__SCATTER_SET, out, dim, index, start)) return NULL;
+  }
+  if (!scatter_into(table[k].kind, out, dim, index, src) || k != 2) return tj_error_code() ? NULL : out;
+  tj_tensor *count = filled_like(self, self, tj_int(include_self)), *ones = filled_like(self, index, tj_int(1));
+  if (!count || !ones || !scatter_into(TJ__SCATTER_ADD, count, dim, index, ones)) return NULL;
+  count = tj_where(tj_eq(count, tj_scalar_tensor(tj_int(0))), tj_scalar_tensor(tj_int(1)), count);
+  return tj__class_of(dtype) == TJ__CLASS_INT ? tj_floor_divide(out, count) : tj_div(out, count);
+}
+
+tj_tensor *tj__impl_gather_backward(tj_tensor *grad, tj_ints sizes, int64_t dim, tj_tensor *index) {
+  tj_tensor *zeros = tj__zeros(sizes, grad);
+  return zeros ? tj_scatter_add(zeros, dim, index, grad) : NULL;
+}
+
+static tj_tensor *ones_and_counts(tj_tensor *grad, int64_t dim, tj_tensor *index, bool include_self) {
+  tj_tensor *count = filled_like(grad, grad, tj_int(include_self)), *ones = filled_like(grad, index, tj_int(1));
+  count = tj_scatter_add(count, dim, index, ones);
+  return tj_where(tj_eq(count, tj__number(0)), tj__number(1), count);
+}
+
+/* How many elements each extreme is shared by; is_self and is_src (floating): where the extreme came from. */
+static tj_tensor *shared(tj_tensor *grad, tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *src, tj_tensor *result, tj_tensor **is_self, tj_tensor **is_src) {
+  self = tj_detach(self), src = tj_detach(src), result = tj_detach(result);
+  if (!self || !src || !result) return NULL;
+  *is_self = tj_eq(self, result);
+  *is_src = tj_eq(src, tj_gather(result, dim, index, false));
+  if (!*is_self || !*is_src || !(*is_self = tj__to_dtype(*is_self, (tj_dtype)grad->dtype)) || !(*is_src = tj__to_dtype(*is_src, (tj_dtype)grad->dtype))) return NULL;
+  return tj_scatter_add(*is_self, dim, index, *is_src);
+}
+
+tj_tensor *tj__impl_scatter_reduce_self_backward(tj_tensor *grad, tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *src, const char *reduce,
+                                                 bool include_self, tj_tensor *result) {
+  tj_tensor *out = grad, *is_self, *is_src;
+  if (strcmp(reduce, "prod") == 0) {
+    tj_tensor *no_zero = tj_where(tj_eq(self, tj__number(0)), tj__number(1), self);
+    out = tj_div(tj_mul(grad, tj_scatter_reduce(no_zero, dim, index, src, reduce, include_self)), no_zero);
+  } else if (strcmp(reduce, "mean") == 0) {
+    out = tj_div(grad, ones_and_counts(grad, dim, index, include_self));
+  } else if (strcmp(reduce, "sum") != 0) {
+    tj_tensor *n = shared(grad, self, dim, index, src, result, &is_self, &is_src);
+    out = n ? tj_mul(is_self, tj_div(grad, n)) : NULL;
+  }
+  return include_self ? out : tj_scatter_value(out, dim, index, tj_int(0));
+}
+
+tj_tensor *tj__impl_scatter_reduce_src_backward(tj_tensor *grad, tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *src, const char *reduce,
+                                                bool include_self, tj_tensor *result) {
+  tj_tensor *is_self, *is_src, *one = tj__number(1);
+  if (strcmp(reduce, "sum") == 0) return tj_gather(grad, dim, index, false);
+  if (strcmp(reduce, "mean") == 0)
+    return tj_div(tj_gather(grad, dim, index, false), tj_gather(ones_and_counts(grad, dim, index, include_self), dim, index, false));
+  if (strcmp(reduce, "prod") != 0) {
+    tj_tensor *n = shared(grad, self, dim, index, src, result, &is_self, &is_src);
+    return n ? tj_mul(is_src, tj_gather(tj_div(grad, n), dim, index, false)) : NULL;
+  }
+  /* A zero in src gets the product of the others, if it is the only one. */
+  tj_tensor *zero = tj_eq(tj_detach(src), tj__number(0)), *start = tj__zeros(tj__sizes(self), grad);
+  tj_tensor *zeros = zero ? tj__to_dtype(zero, (tj_dtype)grad->dtype) : NULL;
+  if (!zeros || !start) return NULL;
+  tj_tensor *single = tj_logical_and(zero, tj_eq(tj_gather(tj_scatter_add(start, dim, index, zeros), dim, index, false), one));
+  tj_tensor *others = tj_scatter_reduce(self, dim, index, tj_where(single, one, src), reduce, include_self);
+  return tj_where(single, tj_gather(tj_mul(grad, others), dim, index, false),
+                  tj_div(tj_gather(tj_mul(grad, result), dim, index, false), tj_where(zero, one, src)));
+}
+
+tj_tensor *tj__impl_take_along_dim(tj_tensor *self, tj_tensor *indices, int64_t dim) {
+  TJ__CHECK(indices->dtype == TJ_INT64, TJ_ERROR_RUNTIME, "torch.take_along_dim(): dtype of indices should be Long but got %s", tj__dtype_legacy((tj_dtype)indices->dtype));
+  if (dim == TJ_NO_INT) return tj_gather(tj_reshape(self, TJ_INTS(-1)), 0, tj_reshape(indices, TJ_INTS(-1)), false);
+  TJ__CHECK(self->ndim == indices->ndim, TJ_ERROR_RUNTIME,
+            "torch.take_along_dim(): input and indices should have the same number of dimensions, but got %d dimensions for input, and %d dimensions for indices",
+            self->ndim, indices->ndim);
+  int d = tj__wrap_dim(dim, self->ndim);
+  int64_t a[TJ_MAX_DIMS], b[TJ_MAX_DIMS], both[TJ_MAX_DIMS];
+  if (d < 0) return NULL;
+  memcpy(a, self->sizes, (size_t)self->ndim * sizeof *a);
+  memcpy(b, indices->sizes, (size_t)self->ndim * sizeof *b);
+  if (self->ndim) a[d] = b[d] = 1;
+  if (tj__broadcast_sizes((tj_ints){a, self->ndim}, (tj_ints){b, self->ndim}, both) < 0) return NULL;
+  memcpy(a, both, (size_t)self->ndim * sizeof *a);
+  if (self->ndim) a[d] = self->sizes[d], both[d] = indices->sizes[d];
+  return tj_gather(tj_expand(self, (tj_ints){a, self->ndim}, false), d, tj_expand(indices, (tj_ints){both, self->ndim}, false), false);
+}
+
+/* ---- flat places ------------------------------------------------------------------------------------------------ */
+
+tj_tensor *tj__impl_masked_select(tj_tensor *self, tj_tensor *mask) {
+  const tj__backend *backend = tj__backend_for((tj_tensor *[]){self, mask}, 2);
+  int64_t sizes[TJ_MAX_DIMS];
+  if (!backend) return NULL;
+  TJ__CHECK(mask->dtype == TJ_BOOL, TJ_ERROR_RUNTIME, "masked_select: expected BoolTensor for mask");
+  int n = tj__broadcast_sizes(tj__sizes(self), tj__sizes(mask), sizes);
+  if (n < 0) return NULL;
+  tj_tensor *wide = tj_expand(self, (tj_ints){sizes, n}, false), *wide_mask = tj_expand(mask, (tj_ints){sizes, n}, false);
+  tj_tensor *flat = wide_mask ? tj__true_places(wide_mask) : NULL;
+  tj_tensor *out = flat ? tj__empty(TJ_INTS(flat->numel), (tj_dtype)self->dtype, self->storage->device) : NULL;
+  if (!out || !wide || !(wide = tj__contiguous(wide))) return NULL;
+  tj__places p = {1, wide->numel, 1, flat->numel, tj__read(flat)};
+  backend->index->get(out, wide, &p);
+  return out;
+}
+
+tj_tensor *tj__impl_masked_scatter(tj_tensor *self, tj_tensor *mask, tj_tensor *source) {
+  const tj__backend *backend = tj__backend_for((tj_tensor *[]){self, mask, source}, 3);
+  int64_t sizes[TJ_MAX_DIMS];
+  if (!backend) return NULL;
+  TJ__CHECK(self->dtype == source->dtype, TJ_ERROR_RUNTIME, "masked_scatter_: expected self and source to have same dtypes but got %s and %s",
+            tj__dtype_legacy((tj_dtype)self->dtype), tj__dtype_legacy((tj_dtype)source->dtype));
+  TJ__CHECK(mask->dtype == TJ_BOOL, TJ_ERROR_RUNTIME, "masked_scatter_ only supports boolean masks, but got mask with dtype %s", tj__dtype_legacy((tj_dtype)mask->dtype));
+  int n = tj__broadcast_sizes(tj__sizes(self), tj__sizes(mask), sizes);
+  if (n < 0) return NULL;
+  tj_tensor *wide = tj_expand(self, (tj_ints){sizes, n}, false), *wide_mask = tj_expand(mask, (tj_ints){sizes, n}, false);
+  tj_tensor *flat = wide_mask ? tj__true_places(wide_mask) : NULL, *out = wide ? tj__own_copy(wide) : NULL;
+  if (!flat || !out || !(source = tj__contiguous(source))) return NULL;
+  TJ__CHECK(source->numel >= flat->numel, TJ_ERROR_RUNTIME, "Number of elements of source < number of ones in mask");
+  tj__places p = {1, out->numel, 1, flat->numel, tj__read(flat)};
+  return backend->index->put(TJ__SCATTER_SET, out, source, &p) ? out : NULL;
+}
+
+tj_tensor *tj__impl_masked_select_backward(tj_tensor *grad, tj_ints sizes, tj_tensor *mask) {
+  int64_t both[TJ_MAX_DIMS];
+  int n = tj__broadcast_sizes(sizes, tj__sizes(mask), both);
+  tj_tensor *zeros = n < 0 ? NULL : tj__zeros((tj_ints){both, n}, grad);
+  return zeros ? tj_masked_scatter(zeros, mask, grad) : NULL;
+}
+
+tj_tensor *tj__impl_masked_scatter_backward(tj_tensor *grad, tj_tensor *mask, tj_ints sizes) {
+  int64_t numel = tj__numel_of(sizes);
+  tj_tensor *selected = tj_masked_select(grad, mask);
+  if (!selected) return NULL;
+  tj_tensor *rest = tj__zeros(TJ_INTS(numel - selected->numel), grad);
+  return rest ? tj_reshape(tj_cat(TJ_TENSORS(selected, rest), 0), sizes) : NULL;
+}
+
+/* Flat places of index in self, checked. */
+static tj_tensor *flat_places(const char *name, tj_tensor *self, tj_tensor *index) {
+  const tj__backend *backend = tj__backend_for((tj_tensor *[]){self, index}, 2);
+  int64_t bad;
+  if (!backend) return NULL;
+  TJ__CHECK(index->dtype == TJ_INT64, TJ_ERROR_RUNTIME, "%s(): Expected a long tensor for index, but got %s", name, tj__dtype_legacy((tj_dtype)index->dtype));
+  TJ__CHECK(self->numel > 0 || index->numel == 0, TJ_ERROR_INDEX, "%s(): tried to take from an empty tensor", name);
+  tj_tensor *flat = tj__empty(TJ_INTS(index->numel), TJ_INT64, self->storage->device);
+  if (!flat || !tj__fill(flat, tj_int(0)) || !(index = tj__contiguous(index))) return NULL;
+  if (index->numel && !backend->index->offsets(tj__write(flat), tj__read(index), index->numel, self->numel, 1, true, &bad))
+    return tj__fail(TJ_ERROR_INDEX, "out of range: tried to access index %lld on a tensor of %lld elements.", (long long)bad, (long long)self->numel);
+  return flat;
+}
+
+tj_tensor *tj__impl_take(tj_tensor *self, tj_tensor *index) {
+  tj_tensor *flat = flat_places("take", self, index), *in = flat ? tj__contiguous(self) : NULL;
+  tj_tensor *out = in ? tj__empty(tj__sizes(index), (tj_dtype)self->dtype, self->storage->device) : NULL;
+  if (!out) return NULL;
+  tj__places p = {1, self->numel, 1, index->numel, tj__read(flat)};
+  tj__backend_of(self->storage->device)->index->get(out, in, &p);
+  return out;
+}
+
+tj_tensor *tj__impl_put(tj_tensor *self, tj_tensor *index, tj_tensor *source, bool accumulate) {
+  TJ__CHECK(self->dtype == source->dtype, TJ_ERROR_RUNTIME, "put_(): self and source expected to have the same dtype, but got self.dtype = %s and source.dtype = %s",
+            tj__dtype_legacy((tj_dtype)self->dtype), tj__dtype_legacy((tj_dtype)source->dtype));
+  TJ__CHECK(index->numel == source->numel, TJ_ERROR_INDEX,
+            "put_(): Expected source and index to have the same number of elements, but got source.numel() = %lld, index.numel() = %lld",
+            (long long)source->numel, (long long)index->numel);
+  tj_tensor *flat = flat_places("put_", self, index), *out = flat ? tj__own_copy(self) : NULL;
+  if (!out || !(source = tj__contiguous(source))) return NULL;
+  tj__places p = {1, self->numel, 1, index->numel, tj__read(flat)};
+  return tj__backend_of(self->storage->device)->index->put(accumulate ? TJ__SCATTER_ADD : TJ__SCATTER_SET, out, source, &p) ? out : NULL;
+}
+
+tj_tensor *tj__impl_put_zeros(tj_tensor *self, tj_tensor *index) {
+  tj_tensor *zeros = tj__zeros(tj__sizes(index), self);
+  return zeros ? tj__impl_put(self, index, zeros, false) : NULL;
+}
+
+tj_tensor *tj__impl_take_backward(tj_tensor *grad, tj_ints sizes, tj_tensor *index) {
+  tj_tensor *zeros = tj__zeros(sizes, grad);
+  return zeros ? tj_put(zeros, index, grad, true) : NULL;
+}
+
+static tj_tensor *coordinates(tj_tensor *self, bool columns) {
+  const tj__backend *backend = tj__backend_for(&self, 1);
+  tj_tensor *flat = backend ? tj__true_places(self) : NULL;
+  tj_tensor *out = flat ? tj__empty(columns ? TJ_INTS(self->ndim, flat->numel) : TJ_INTS(flat->numel, self->ndim), TJ_INT64, self->storage->device) : NULL;
+  if (out && out->numel) backend->index->unravel(tj__write(out), tj__read(flat), flat->numel, self->sizes, self->ndim, columns);
+  return out;
+}
+
+tj_tensor *tj__impl_nonzero(tj_tensor *self) { return coordinates(self, false); }
+tj_tensor *tj__impl_argwhere(tj_tensor *self) { return coordinates(self, false); }
+
+tj_list *tj__impl_nonzero_numpy(tj_tensor *self) {
+  if (self->ndim == 0 && !(self = at_least_1d(self))) return NULL;
+  tj_tensor *rows = coordinates(self, true);
+  tj_list *list = rows ? tj__list_new(self->ndim) : NULL;
+  for (int d = 0; list && d < self->ndim; d++) {
+    tj_tensor *row = tj__alias(rows, TJ_INTS(rows->sizes[1]), TJ_INTS(1), rows->offset + d * rows->sizes[1]);
+    if (!row) return NULL;
+    tj__list_set(list, d, row);
+  }
+  return list;
+}
