@@ -86,6 +86,7 @@ static tj_status record(tj__node *node, const tj_function *f, tj_tensors inputs,
     tj_tensor *out = outputs[i];
     if (!out || (non_differentiable && non_differentiable[i]) || !tj__differentiable((tj_dtype)out->dtype)) continue;
     if (index_of(dirty, given[i]) >= 0) {
+      tj__bump_version(out);
       if (tj__is_view(out)) {
         TJ__CHECK_STATUS(n == 1, TJ_ERROR_RUNTIME,
                          "If your Function modifies views inplace, make sure it has only one output (a view that is changed in place is written "

@@ -59,6 +59,11 @@ bool tj__out_check(const char *op, tj_tensor *const *inputs, int64_t n_inputs, t
 /* result is a view of self: remembers base and how it was made. multi: one of several views (unbind, split). Called before attach. */
 bool tj__view_of(tj_tensor *self, tj_tensor *result, bool multi);
 
+/* self takes the geometry and the history of a view of itself (transpose_, squeeze_, ...). */
+bool tj__become_view(tj_tensor *self, tj_tensor *view);
+/* detach_: t becomes a leaf; false and PyTorch's error for a view. */
+bool tj__forget_history(tj_tensor *t);
+
 /* ---- running: used by the generated derivatives ---------------------------------------------------------------- */
 
 bool tj__node_needs(const tj__node *node, int64_t input); /* does the edge of this input lead anywhere */

@@ -82,7 +82,7 @@ static bool set_geometry(tj__node *node, const tj_tensor *base, const tj_tensor 
 
 static bool as_strided_node_backward(tj__node *node, tj_tensor *const *grads, tj_tensor **inputs) {
   if (!grads[0] || !tj__node_needs(node, 0)) return true;
-  inputs[0] = tj_as_strided_backward(grads[0], tj__node_ints(node, BASE_SIZES), tj__node_ints(node, BASE_STRIDES), 0,
+  inputs[0] = tj_as_strided_backward(grads[0], tj__node_ints(node, BASE_SIZES), tj__node_ints(node, BASE_STRIDES),
                                      tj__node_ints(node, VIEW_SIZES), tj__node_ints(node, VIEW_STRIDES), tj__node_int(node, VIEW_OFFSET));
   return inputs[0] != NULL;
 }
@@ -206,5 +206,31 @@ bool tj__out_check(const char *op, tj_tensor *const *inputs, int64_t n_inputs, t
   }
   for (int64_t i = 0; i < n_outputs; i++)
     if (outputs[i] && !tj__inplace_check(outputs[i], false)) return false;
+  return true;
+}
+
+bool tj__become_view(tj_tensor *self, tj_tensor *view) {
+  if (!view || !tj__set_geometry(self, tj__sizes(view), tj__strides(view), view->offset)) return false;
+  const tj__grad_meta *meta = view->grad_meta;
+  return !meta || !meta->grad_fn || tj__set_history(self, meta->grad_fn, meta->output_nr);
+}
+
+bool tj__forget_history(tj_tensor *t) {
+  tj__grad_meta *meta = t->grad_meta;
+  if (!meta) return true;
+  if (meta->base) {
+    tj__fail(TJ_ERROR_RUNTIME, "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, "
+                               "and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be "
+                               "called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in "
+                               "torch/optim/optimizer.py as the solution.");
+    return false;
+  }
+  if (meta->retains_grad && meta->grad_fn) tj__retained_remove(meta->grad_fn, t);
+  meta->retains_grad = false;
+  tj__node *fn = meta->grad_fn;
+  meta->grad_fn = NULL;
+  meta->output_nr = 0;
+  meta->requires_grad = false;
+  tj__node_release(fn);
   return true;
 }

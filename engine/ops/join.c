@@ -1,0 +1,289 @@
+/* join.c: joining, repeating and reordering. No loops over elements: everything is a copy into a view of the result. */
+#include "autograd/node.h"
+#include "core/core.h"
+#include "impl.h"
+#include "ops/copy.h"
+#include "ops/view.h"
+
+/* ---- cat ------------------------------------------------------------------------------------------------------- */
+
+/* Old code joins an empty vector to anything. */
+static bool is_passed_over(const tj_tensor *t) { return t->ndim == 1 && t->sizes[0] == 0; }
+
+tj_tensor *tj__impl_cat(tj_tensors tensors, int64_t dim) {
+  TJ__CHECK(tensors.n > 0, TJ_ERROR_RUNTIME, "torch.cat(): expected a non-empty list of Tensors");
+  const tj_tensor *first = NULL;
+  for (int64_t i = 0; i < tensors.n; i++) {
+    TJ__CHECK(tensors.data[i]->ndim > 0, TJ_ERROR_RUNTIME, "zero-dimensional tensor (at position %lld) cannot be concatenated", (long long)i);
+    if (!first && !is_passed_over(tensors.data[i])) first = tensors.data[i];
+  }
+  int d = first ? tj__wrap_dim(dim, first->ndim) : 0;
+  if (d < 0) return NULL;
+  tj_tensor *lengths = tj__empty(TJ_INTS(tensors.n), TJ_INT64, TJ_CPU);
+  if (!lengths) return NULL;
+  int64_t *length = tj__write(lengths);
+  for (int64_t i = 0; i < tensors.n; i++) {
+    const tj_tensor *t = tensors.data[i];
+    length[i] = is_passed_over(t) ? -1 : t->sizes[d];
+    if (t == first || is_passed_over(t)) continue;
+    TJ__CHECK(t->ndim == first->ndim, TJ_ERROR_RUNTIME, "Tensors must have same number of dimensions: got %d and %d", first->ndim, t->ndim);
+    for (int k = 0; k < t->ndim; k++)
+      TJ__CHECK(k == d || t->sizes[k] == first->sizes[k], TJ_ERROR_RUNTIME,
+                "Sizes of tensors must match except in dimension %d. Expected size %lld but got size %lld for tensor number %lld in the list.", d,
+                (long long)first->sizes[k], (long long)t->sizes[k], (long long)i);
+  }
+  return tj_cat_list(tensors, d, (tj_ints){length, tensors.n});
+}
+
+/* Contiguous with the channels as the fastest dimension (4 or 5 dimensions), and not row-major as well. */
+static bool is_channels_last(const tj_tensor *t) {
+  if (t->ndim != 4 && t->ndim != 5) return false;
+  int64_t stride = 1;
+  bool row_major = tj__is_contiguous(t);
+  for (int i = 0; i < t->ndim; i++) {
+    const int d = i == 0 ? 1 : i == t->ndim - 1 ? 0 : t->ndim - i;
+    if (t->sizes[d] != 1 && t->strides[d] != stride) return false;
+    stride *= t->sizes[d];
+  }
+  return !row_major;
+}
+
+tj_tensor *tj__impl_cat_list(tj_tensors tensors, int64_t dim, tj_ints lengths) {
+  tj__promotion promotion = TJ__PROMOTION_START;
+  const tj_tensor *first = NULL;
+  int64_t total = 0, sizes[TJ_MAX_DIMS], strides[TJ_MAX_DIMS];
+  bool channels_last = true;
+  for (int64_t i = 0; i < tensors.n; i++) {
+    const tj_tensor *t = tensors.data[i];
+    if (!tj__promotion_add(&promotion, t)) return NULL;
+    if (lengths.data[i] < 0) continue;
+    if (!first) first = t;
+    channels_last &= is_channels_last(t);
+    TJ__CHECK(!__builtin_add_overflow(total, lengths.data[i], &total), TJ_ERROR_RUNTIME, "the sizes along dimension %lld overflow", (long long)dim);
+  }
+  const tj_dtype dtype = tj__promotion_result(&promotion);
+  const tj_device device = tensors.data[0]->storage->device;
+  if (!first) return tj__empty(TJ_INTS(0), dtype, device);
+  const int n = first->ndim;
+  memcpy(sizes, first->sizes, (size_t)n * sizeof *sizes);
+  sizes[dim] = total;
+  tj_tensor *out;
+  if (channels_last) {
+    int64_t stride = 1;
+    for (int i = 0; i < n; i++) {
+      const int d = i == 0 ? 1 : i == n - 1 ? 0 : n - i;
+      strides[d] = stride;
+      stride *= sizes[d];
+    }
+    out = tj__empty_strided((tj_ints){sizes, n}, (tj_ints){strides, n}, dtype, device);
+  } else {
+    out = tj__empty((tj_ints){sizes, n}, dtype, device);
+  }
+  int64_t start = 0;
+  for (int64_t i = 0; out && i < tensors.n; i++) {
+    if (lengths.data[i] <= 0) continue;
+    tj__scope scope;
+    tj__scope_push(&scope);
+    sizes[dim] = lengths.data[i];
+    tj_tensor *part = tj__alias(out, (tj_ints){sizes, n}, tj__strides(out), out->offset + start * out->strides[dim]);
+    bool ok = part && tj__copy_into(part, tensors.data[i]);
+    tj__scope_pop(&scope);
+    if (!ok) return NULL;
+    start += lengths.data[i];
+  }
+  return out;
+}
+
+tj_list *tj__impl_cat_backward(tj_tensor *grad, int64_t dim, tj_ints lengths) {
+  tj_list *list = tj__list_new(lengths.n);
+  int64_t start = 0;
+  for (int64_t i = 0; list && i < lengths.n; i++) {
+    const int64_t length = lengths.data[i];
+    tj_tensor *part = length < 0 ? tj__zeros(TJ_INTS(0), (tj_dtype)grad->dtype, grad->storage->device) : tj_slice(grad, dim, start, start + length, 1);
+    if (!part) return NULL;
+    tj__list_set(list, i, part);
+    start += TJ__MAX(length, 0);
+  }
+  return list;
+}
+
+/* ---- stacks ---------------------------------------------------------------------------------------------------- */
+
+tj_tensor *tj__impl_stack(tj_tensors tensors, int64_t dim) {
+  TJ__CHECK(tensors.n > 0, TJ_ERROR_RUNTIME, "stack expects a non-empty TensorList");
+  const tj_tensor *first = tensors.data[0];
+  int d = tj__wrap_dim(dim, first->ndim + 1);
+  if (d < 0) return NULL;
+  tj_list *list = tj__list_new(tensors.n);
+  for (int64_t i = 0; list && i < tensors.n; i++) {
+    TJ__CHECK(tj__same_sizes(first, tensors.data[i]), TJ_ERROR_RUNTIME,
+              "stack expects each tensor to be equal size, but got %s at entry 0 and %s at entry %lld", tj__sizes_text(first),
+              tj__sizes_text(tensors.data[i]), (long long)i);
+    tj_tensor *t = tj__impl_unsqueeze(tensors.data[i], d);
+    if (!t) return NULL;
+    tj__list_set(list, i, t);
+  }
+  return list ? tj__impl_cat((tj_tensors){list->items, list->n}, d) : NULL;
+}
+
+/* cat of the tensors, each changed first. */
+static tj_tensor *joined(tj_tensors tensors, const char *name, tj_tensor *(*change)(tj_tensor *), int64_t dim) {
+  TJ__CHECK(tensors.n > 0, TJ_ERROR_RUNTIME, "%s expects a non-empty TensorList", name);
+  tj_list *list = tj__list_new(tensors.n);
+  for (int64_t i = 0; list && i < tensors.n; i++) {
+    tj_tensor *t = change(tensors.data[i]);
+    if (!t) return NULL;
+    tj__list_set(list, i, t);
+  }
+  if (!list) return NULL;
+  if (dim < 0) dim = list->items[0]->ndim == 1 ? 0 : 1; /* hstack */
+  return tj_cat((tj_tensors){list->items, list->n}, dim);
+}
+
+static tj_tensor *as_column(tj_tensor *t) { return t->ndim <= 1 ? tj_reshape(t, TJ_INTS(t->numel, 1)) : t; }
+
+tj_tensor *tj__impl_hstack(tj_tensors tensors) { return joined(tensors, "hstack", tj_atleast_1d, -1); }
+tj_tensor *tj__impl_vstack(tj_tensors tensors) { return joined(tensors, "vstack", tj_atleast_2d, 0); }
+tj_tensor *tj__impl_dstack(tj_tensors tensors) { return joined(tensors, "dstack", tj_atleast_3d, 2); }
+tj_tensor *tj__impl_column_stack(tj_tensors tensors) { return joined(tensors, "column_stack", as_column, 1); }
+
+/* ---- repeat ---------------------------------------------------------------------------------------------------- */
+
+tj_tensor *tj__impl_repeat(tj_tensor *self, tj_ints repeats) {
+  TJ__CHECK(repeats.n >= self->ndim, TJ_ERROR_RUNTIME,
+            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor");
+  TJ__CHECK(repeats.n <= TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "a tensor has at most %d dimensions, but got %lld repeats", TJ_MAX_DIMS, (long long)repeats.n);
+  const int64_t n = repeats.n, leading = n - self->ndim;
+  int64_t sizes[TJ_MAX_DIMS], strides[2 * TJ_MAX_DIMS], wide[2 * TJ_MAX_DIMS], from[2 * TJ_MAX_DIMS];
+  bool overflow = false;
+  for (int64_t i = 0; i < n; i++)
+    overflow |= __builtin_mul_overflow(repeats.data[i], i < leading ? 1 : self->sizes[i - leading], &sizes[i]);
+  TJ__CHECK(!overflow, TJ_ERROR_RUNTIME, "Storage size calculation overflowed with repeats=%s", tj__ints_text(repeats.data, n));
+  tj_tensor *out = tj__empty((tj_ints){sizes, n}, (tj_dtype)self->dtype, self->storage->device);
+  if (!out || out->numel == 0) return out;
+  /* Each repeated dimension becomes two, (repeat, element); the source has stride 0 along the first. */
+  int64_t k = 0;
+  for (int64_t i = 0; i < n; i++) {
+    const int64_t size = i < leading ? 1 : self->sizes[i - leading], stride = i < leading ? 0 : self->strides[i - leading];
+    if (repeats.data[i] != 1) {
+      wide[k] = repeats.data[i];
+      strides[k] = out->strides[i] * size;
+      from[k++] = 0;
+    }
+    if (size != 1) {
+      wide[k] = size;
+      strides[k] = out->strides[i];
+      from[k++] = stride;
+    }
+  }
+  TJ__CHECK(k <= TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "repeat() of so many dimensions is not supported");
+  tj_tensor *to = tj__alias(out, (tj_ints){wide, k}, (tj_ints){strides, k}, out->offset);
+  tj_tensor *source = tj__alias(self, (tj_ints){wide, k}, (tj_ints){from, k}, self->offset);
+  return to && source && tj__copy_into(to, source) ? out : NULL;
+}
+
+tj_tensor *tj__impl_repeat_backward(tj_tensor *grad, tj_ints repeats, tj_ints input_sizes) {
+  if (grad->numel == 0) return tj__zeros(input_sizes, (tj_dtype)grad->dtype, grad->storage->device);
+  const int64_t leading = repeats.n - input_sizes.n;
+  int64_t wide[2 * TJ_MAX_DIMS], dims[TJ_MAX_DIMS], k = 0, n = 0;
+  for (int64_t i = 0; i < repeats.n; i++) {
+    if (repeats.data[i] != 1 || i < leading) {
+      dims[n++] = k;
+      wide[k++] = repeats.data[i];
+    }
+    if (i >= leading) wide[k++] = input_sizes.data[i - leading];
+  }
+  if (n == 0) return grad;
+  return tj_sum_dim(tj_reshape(grad, (tj_ints){wide, k}), (tj_ints){dims, n}, false, TJ_DTYPE_NONE);
+}
+
+tj_tensor *tj__impl_tile(tj_tensor *self, tj_ints dims) {
+  if (dims.n >= self->ndim) return tj_repeat(self, dims);
+  int64_t repeats[TJ_MAX_DIMS];
+  for (int i = 0; i < self->ndim; i++) repeats[i] = i < self->ndim - dims.n ? 1 : dims.data[i - (self->ndim - dims.n)];
+  return tj_repeat(self, (tj_ints){repeats, self->ndim});
+}
+
+/* ---- order ----------------------------------------------------------------------------------------------------- */
+
+tj_tensor *tj__impl_flip(tj_tensor *self, tj_ints dims) {
+  bool flipped[TJ_MAX_DIMS];
+  if (!tj__dim_mask(dims, self->ndim, flipped)) return NULL;
+  tj_tensor *out = tj__empty_like(self, (tj_dtype)self->dtype);
+  if (!out || self->numel == 0) return out;
+  int64_t strides[TJ_MAX_DIMS], offset = self->offset;
+  for (int i = 0; i < self->ndim; i++) {
+    strides[i] = flipped[i] ? -self->strides[i] : self->strides[i];
+    if (flipped[i]) offset += (self->sizes[i] - 1) * self->strides[i];
+  }
+  tj_tensor *reversed = tj__alias(self, tj__sizes(self), (tj_ints){strides, self->ndim}, offset);
+  return reversed && tj__copy_into(out, reversed) ? out : NULL;
+}
+
+tj_tensor *tj__impl_fliplr(tj_tensor *self) {
+  TJ__CHECK(self->ndim >= 2, TJ_ERROR_RUNTIME, "Input must be >= 2-d.");
+  return tj_flip(self, TJ_INTS(1));
+}
+
+tj_tensor *tj__impl_flipud(tj_tensor *self) {
+  TJ__CHECK(self->ndim >= 1, TJ_ERROR_RUNTIME, "Input must be >= 1-d.");
+  return tj_flip(self, TJ_INTS(0));
+}
+
+/* Entries start to end of `from` along d to place `at` of `to`. */
+static bool move(tj_tensor *to, int64_t at, tj_tensor *from, int64_t start, int64_t end, int d) {
+  if (start == end) return true;
+  tj_tensor *place = tj__impl_slice(to, d, at, at + end - start, 1), *part = tj__impl_slice(from, d, start, end, 1);
+  return place && part && tj__copy_into(place, part);
+}
+
+static tj_tensor *roll(tj_tensor *self, int64_t shift, int d) {
+  const int64_t size = self->sizes[d];
+  tj_tensor *out = tj__empty_like(self, (tj_dtype)self->dtype);
+  if (!out || self->numel == 0) return out;
+  shift = (shift % size + size) % size;
+  return move(out, shift, self, 0, size - shift, d) && move(out, 0, self, size - shift, size, d) ? out : NULL;
+}
+
+tj_tensor *tj__impl_roll(tj_tensor *self, tj_ints shifts, tj_ints dims) {
+  TJ__CHECK(shifts.n > 0, TJ_ERROR_RUNTIME, "`shifts` required");
+  if (dims.n <= 0 && shifts.n == 1) {
+    tj_tensor *row_major = tj__contiguous(self), *flat = row_major ? tj__impl_view(row_major, TJ_INTS(self->numel)) : NULL;
+    tj_tensor *rolled = flat ? roll(flat, shifts.data[0], 0) : NULL;
+    return rolled ? tj__impl_view(rolled, tj__sizes(self)) : NULL;
+  }
+  TJ__CHECK(shifts.n == dims.n, TJ_ERROR_RUNTIME, "shifts and dimensions must align. shifts: %lld, dims:%lld", (long long)shifts.n,
+            (long long)TJ__MAX(dims.n, 0));
+  for (int64_t i = 0; self && i < dims.n; i++) {
+    TJ__CHECK(self->ndim > 0, TJ_ERROR_INDEX, "Dimension specified as %lld but tensor has no dimensions", (long long)dims.data[i]);
+    int d = tj__wrap_dim(dims.data[i], self->ndim);
+    self = d < 0 ? NULL : roll(self, shifts.data[i], d);
+  }
+  return self;
+}
+
+tj_tensor *tj__impl_roll_backward(tj_tensor *grad, tj_ints shifts, tj_ints dims) {
+  tj_tensor *negated = tj__empty(TJ_INTS(shifts.n), TJ_INT64, TJ_CPU);
+  if (!negated) return NULL;
+  int64_t *values = tj__write(negated);
+  for (int64_t i = 0; i < shifts.n; i++) values[i] = -shifts.data[i];
+  return tj_roll(grad, (tj_ints){values, shifts.n}, dims);
+}
+
+static tj_tensor *turned(tj_tensor *t, int64_t a, int64_t b) { return t ? tj__impl_transpose(t, a, b) : NULL; }
+
+tj_tensor *tj__impl_rot90(tj_tensor *self, int64_t k, tj_ints dims) {
+  TJ__CHECK(dims.n == 2, TJ_ERROR_RUNTIME, "expected total rotation dims == 2, but got dims = %lld", (long long)dims.n);
+  TJ__CHECK(self->ndim >= 2, TJ_ERROR_RUNTIME, "expected total dims >= 2, but got total dims = %d", self->ndim);
+  const int64_t n = self->ndim, a = dims.data[0], b = dims.data[1];
+  TJ__CHECK(a != b && (a > b ? a - b : b - a) != n, TJ_ERROR_RUNTIME,
+            "expected rotation dims to be different, but got dim0 = %lld and dim1 = %lld", (long long)a, (long long)b);
+  TJ__CHECK(a < n && a >= -n, TJ_ERROR_RUNTIME, "Rotation dim0 out of range, dim0 = %lld", (long long)a);
+  TJ__CHECK(b < n && b >= -n, TJ_ERROR_RUNTIME, "Rotation dim1 out of range, dim1 = %lld", (long long)b);
+  switch ((k % 4 + 4) % 4) {
+    case 1: return turned(tj__impl_flip(self, TJ_INTS(b)), a, b);
+    case 2: return tj__impl_flip(self, dims);
+    case 3: return turned(tj__impl_flip(self, TJ_INTS(a)), a, b);
+    default: return tj__clone_as(self, (tj_dtype)self->dtype, "contiguous_format");
+  }
+}
