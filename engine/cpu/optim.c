@@ -11,14 +11,16 @@
 /* torch.lerp: from the end that is nearer. */
 #define LERP(a, b, weight, coefficient) ((weight) < (C)0.5 ? (a) + (coefficient) * ((b) - (a)) : (b) + (coefficient) * ((b) - (a)))
 
+/* A factor of torch.add (alpha) is rounded to the dtype first, one of torch.mul is not. */
+
 /* The loops are split by what does not change inside them, so that each one vectorises. */
 #define SGD(suffix, T, COMPUTE, LOAD, STORE, ROUND)                                                                                   \
   static void sgd_##suffix(const tj__optim_item *item, int64_t begin, int64_t end, const tj_sgd_options *o) {                         \
     typedef COMPUTE C;                                                                                                                \
     T *restrict param = item->param, *restrict buffer = item->state[0];                                                               \
     const T *restrict grad = item->grad;                                                                                              \
-    const C sign = o->maximize ? -1 : 1, decay = (C)o->weight_decay, momentum = (C)o->momentum, keep = (C)(1 - o->dampening);          \
-    const C rate = (C)-o->lr;                                                                                                         \
+    const C sign = o->maximize ? -1 : 1, momentum = (C)o->momentum, momentum_alpha = ROUND(momentum);                                 \
+    const C decay = ROUND((C)o->weight_decay), keep = ROUND((C)(1 - o->dampening)), rate = ROUND((C)-o->lr);                          \
     const bool first = item->first, nesterov = o->nesterov, decays = o->weight_decay != 0;                                            \
     if (!buffer) {                                                                                                                    \
       for (int64_t i = begin; i < end; i++) {                                                                                         \
@@ -32,7 +34,7 @@
       C p = LOAD(param[i]), g = sign * LOAD(grad[i]), b = LOAD(buffer[i]);                                                            \
       g = decays ? ROUND(g + decay * p) : g;                                                                                          \
       b = first ? g : ROUND(ROUND(b * momentum) + keep * g);                                                                          \
-      g = nesterov ? ROUND(g + momentum * b) : b;                                                                                     \
+      g = nesterov ? ROUND(g + momentum_alpha * b) : b;                                                                               \
       buffer[i] = STORE(b);                                                                                                           \
       param[i] = STORE(p + rate * g);                                                                                                 \
     }                                                                                                                                 \
@@ -44,7 +46,7 @@
     T *restrict param = item->param, *restrict avg = item->state[0], *restrict sq = item->state[1], *restrict most = item->state[2];  \
     const T *restrict grad = item->grad;                                                                                              \
     const bool decoupled = o->decoupled_weight_decay && o->weight_decay != 0, coupled = !decoupled && o->weight_decay != 0;           \
-    const C sign = o->maximize ? -1 : 1, shrink = (C)(1 - o->lr * o->weight_decay), decay = (C)o->weight_decay;                       \
+    const C sign = o->maximize ? -1 : 1, shrink = (C)(1 - o->lr * o->weight_decay), decay = ROUND((C)o->weight_decay);                \
     const C weight = (C)(1 - o->beta1), coefficient = weight < (C)0.5 ? weight : weight - 1;                                          \
     const C beta2 = (C)o->beta2, rest2 = (C)(1 - o->beta2), eps = (C)o->eps;                                                          \
     const C correction = (C)item->bias_correction2_sqrt, rate = (C)-item->step_size;                                                  \
