@@ -1,0 +1,508 @@
+/* random.c: random numbers on the CPU, drawn in PyTorch's order and with its arithmetic, so that the streams are its streams. */
+#include <math.h>
+
+#include "../kernels/backend.h"
+#include "../kernels/random.h"
+#include "elements.h"
+
+#define BLOCK 512 /* draws that are made at once, then converted in loops that vectorise */
+#define PI 3.14159265358979323846
+
+/* ---- raw draws ------------------------------------------------------------------------------------------------- */
+
+/* 64-bit draws: two 32-bit ones, the first above. raw: room for 2 * n. */
+static void draw64(tj_generator *g, uint32_t *raw, uint64_t *out, int64_t n) {
+  tj__random_fill32(g, raw, 2 * n);
+  for (int64_t i = 0; i < n; i++) out[i] = (uint64_t)raw[2 * i] << 32 | raw[2 * i + 1];
+}
+
+/* [0, 1) with 53 bits */
+static inline double unit(uint64_t draw) { return (double)(int64_t)(draw & 0x1fffffffffffffu) * 0x1p-53; }
+
+static void draw_units(tj_generator *g, double *out, int64_t n) { /* n <= BLOCK */
+  uint32_t raw[2 * BLOCK];
+  uint64_t draws[BLOCK];
+  draw64(g, raw, draws, n);
+  for (int64_t i = 0; i < n; i++) out[i] = unit(draws[i]);
+}
+
+/* ---- writing --------------------------------------------------------------------------------------------------- */
+
+/* static_cast of n numbers to elements of the dtype, from element `at` on. */
+#define STORE_CASE(DTYPE, tag, T, A, LOAD, STORE, FROM)                                         \
+  case DTYPE: {                                                                                 \
+    T *to = (T *)out + at;                                                                      \
+    for (int64_t i = 0; i < n; i++) to[i] = STORE((A)(from[i]));                                \
+    break;                                                                                      \
+  }
+static void store_doubles(void *out, tj_dtype dtype, int64_t at, const double *from, int64_t n) {
+  switch (dtype) {
+    TJ__ELEMENTS_BOOL(STORE_CASE, 0) TJ__ELEMENTS_FLOATING(STORE_CASE, 0)
+    case TJ_INT64: {
+      int64_t *to = (int64_t *)out + at;
+      for (int64_t i = 0; i < n; i++) to[i] = (int64_t)from[i];
+      break;
+    }
+#define STORE_VIA_INT64(DTYPE, T)                                                \
+  case DTYPE: {                                                                  \
+    T *to = (T *)out + at;                                                       \
+    for (int64_t i = 0; i < n; i++) to[i] = (T)(int64_t)from[i];                 \
+    break;                                                                       \
+  }
+    STORE_VIA_INT64(TJ_UINT8, uint8_t) STORE_VIA_INT64(TJ_INT8, int8_t) STORE_VIA_INT64(TJ_INT16, int16_t)
+    STORE_VIA_INT64(TJ_INT32, int32_t) STORE_VIA_INT64(TJ_UINT16, uint16_t) STORE_VIA_INT64(TJ_UINT32, uint32_t)
+    STORE_VIA_INT64(TJ_UINT64, uint64_t)
+    default: break;
+  }
+}
+
+static void store_integers(void *out, tj_dtype dtype, int64_t at, const int64_t *from, int64_t n) {
+  switch (dtype) {
+    TJ__ELEMENTS_REAL(STORE_CASE, 0)
+    default: break;
+  }
+}
+
+/* ---- uniform --------------------------------------------------------------------------------------------------- */
+
+/* A uniform number has as many bits as the dtype's significand; it is computed in float32 (float64 for itself) and rounded once. */
+static void uniform_narrow(void *out, tj_dtype dtype, int64_t n, double from, double to, tj_generator *g) {
+  int bits = dtype == TJ_FLOAT32 ? 24 : dtype == TJ_FLOAT16 ? 11 : 8;
+  uint32_t mask = (1u << bits) - 1, raw[BLOCK];
+  float unit_step = 1.0f / (float)(1u << bits), low = (float)from, width = (float)to - low, values[BLOCK];
+  if (dtype == TJ_FLOAT16) {
+    low = tj__half_to_float(tj__float_to_half(low));
+    width = tj__half_to_float(tj__float_to_half(tj__half_to_float(tj__float_to_half((float)to)) - low));
+  } else if (dtype == TJ_BFLOAT16) {
+    low = tj__bfloat16_to_float(tj__float_to_bfloat16(low));
+    width = tj__bfloat16_to_float(tj__float_to_bfloat16(tj__bfloat16_to_float(tj__float_to_bfloat16((float)to)) - low));
+  }
+  for (int64_t at = 0; at < n; at += BLOCK) {
+    int64_t count = TJ__MIN(n - at, BLOCK);
+    tj__random_fill32(g, raw, count);
+    float *v = dtype == TJ_FLOAT32 ? (float *)out + at : values;
+    /* rounded once, on every machine */
+    for (int64_t i = 0; i < count; i++) v[i] = fmaf((float)(int32_t)(raw[i] & mask) * unit_step, width, low);
+    if (dtype == TJ_FLOAT16)
+      for (int64_t i = 0; i < count; i++) ((uint16_t *)out)[at + i] = tj__float_to_half(values[i]);
+    else if (dtype == TJ_BFLOAT16)
+      for (int64_t i = 0; i < count; i++) ((uint16_t *)out)[at + i] = tj__float_to_bfloat16(values[i]);
+  }
+}
+
+static void uniform(void *out, tj_dtype dtype, int64_t n, double from, double to, tj_generator *g) {
+  if (dtype != TJ_FLOAT64) {
+    uniform_narrow(out, dtype, n, from, to, g);
+    return;
+  }
+  double *v = out, width = to - from;
+  for (int64_t at = 0; at < n; at += BLOCK) {
+    int64_t count = TJ__MIN(n - at, BLOCK);
+    draw_units(g, v + at, count);
+    for (int64_t i = 0; i < count; i++) v[at + i] = fma(v[at + i], width, from);
+  }
+}
+
+/* ---- normal ---------------------------------------------------------------------------------------------------- */
+
+/* Logarithm of a float32 in (0, 1], by a polynomial on [sqrt(1/2), sqrt(2)); about 1 ulp. */
+static inline float log_unit(float x) {
+  uint32_t u = tj__float_bits(x), shifted = u - 0x3f3504f3u;
+  int32_t exponent = (int32_t)shifted >> 23;
+  float m = tj__bits_float((shifted & 0x007fffffu) + 0x3f3504f3u) - 1.0f, e = (float)exponent, z = m * m;
+  float p = 7.0376836292e-2f;
+  p = p * m - 1.1514610310e-1f;
+  p = p * m + 1.1676998740e-1f;
+  p = p * m - 1.2420140846e-1f;
+  p = p * m + 1.4249322787e-1f;
+  p = p * m - 1.6668057665e-1f;
+  p = p * m + 2.0000714765e-1f;
+  p = p * m - 2.4999993993e-1f;
+  p = p * m + 3.3333331174e-1f;
+  float y = p * m * z - 2.12194440e-4f * e - 0.5f * z;
+  return m + y + 0.693359375f * e;
+}
+
+/* Sine and cosine of an angle in [0, 2 pi], by quadrants; about 1 ulp of 1. */
+static inline void sincos_turn(float angle, float *sine, float *cosine) {
+  float q = (float)(int32_t)(angle * 0.636619772f + 0.5f);
+  int32_t quadrant = (int32_t)q;
+  float r = angle - q * 1.5703125f;
+  r -= q * 4.837512969970703125e-4f;
+  r -= q * 7.54978995489188216e-8f;
+  float z = r * r;
+  float s = ((-1.9515295891e-4f * z + 8.3321608736e-3f) * z - 1.6666654611e-1f) * z * r + r;
+  float c = ((2.443315711809948e-5f * z - 1.388731625493765e-3f) * z + 4.166664568298827e-2f) * z * z - 0.5f * z + 1.0f;
+  bool swap = quadrant & 1;
+  float first = swap ? c : s, second = swap ? s : c;
+  *sine = quadrant & 2 ? -first : first;
+  *cosine = (quadrant + 1) & 2 ? -second : second;
+}
+
+typedef struct normal_job { void *data; double mean, std; } normal_job;
+
+/* Each 16 uniform numbers become 16 normal ones: 8 radii from the first half, 8 angles from the second. */
+static void boxes_float32(int64_t begin, int64_t end, void *context) {
+  const normal_job *j = context;
+  float mean = (float)j->mean, std = (float)j->std, two_pi = (float)(2 * PI);
+  for (float *d = (float *)j->data + begin * 16; begin < end; begin++, d += 16) {
+    for (int i = 0; i < 8; i++) {
+      float radius = sqrtf(-2.0f * log_unit(1.0f - d[i])), s, c;
+      sincos_turn(two_pi * d[i + 8], &s, &c);
+      d[i] = radius * c * std + mean;
+      d[i + 8] = radius * s * std + mean;
+    }
+  }
+}
+
+static void boxes_float64(int64_t begin, int64_t end, void *context) {
+  const normal_job *j = context;
+  for (double *d = (double *)j->data + begin * 16; begin < end; begin++, d += 16) {
+    for (int i = 0; i < 8; i++) {
+      double radius = sqrt(-2 * log(1 - d[i])), theta = 2 * PI * d[i + 8];
+      d[i] = radius * cos(theta) * j->std + j->mean;
+      d[i + 8] = radius * sin(theta) * j->std + j->mean;
+    }
+  }
+}
+
+/* float16 and bfloat16 round after every step, as PyTorch's scalars of these types do. */
+#define BOXES_NARROW(name, LOAD, STORE)                                                               \
+  static void name(int64_t begin, int64_t end, void *context) {                                       \
+    const normal_job *j = context;                                                                    \
+    float mean = LOAD(STORE((float)j->mean)), std = LOAD(STORE((float)j->std));                       \
+    for (uint16_t *d = (uint16_t *)j->data + begin * 16; begin < end; begin++, d += 16) {             \
+      for (int i = 0; i < 8; i++) {                                                                   \
+        float u1 = LOAD(STORE(1.0f - LOAD(d[i]))), logarithm = LOAD(STORE(logf(u1)));                 \
+        float radius = LOAD(STORE(sqrtf(LOAD(STORE(-2.0f * logarithm)))));                            \
+        float theta = LOAD(STORE((float)(2 * PI * (double)LOAD(d[i + 8]))));                          \
+        float c = LOAD(STORE(radius * LOAD(STORE(cosf(theta))))), s = LOAD(STORE(radius * LOAD(STORE(sinf(theta))))); \
+        d[i] = STORE(LOAD(STORE(c * std)) + mean);                                                    \
+        d[i + 8] = STORE(LOAD(STORE(s * std)) + mean);                                                \
+      }                                                                                               \
+    }                                                                                                 \
+  }
+BOXES_NARROW(boxes_float16, tj__half_to_float, tj__float_to_half)
+BOXES_NARROW(boxes_bfloat16, tj__bfloat16_to_float, tj__float_to_bfloat16)
+
+static double next_normal(tj_generator *g) {
+  if (g->has_double_normal) {
+    g->has_double_normal = false;
+    return g->double_normal;
+  }
+  double u1 = unit(tj__random64(g)), u2 = unit(tj__random64(g));
+  double radius = sqrt(-2.0 * log1p(-u2)), theta = 2.0 * PI * u1;
+  g->double_normal = radius * sin(theta);
+  g->has_double_normal = true;
+  return radius * cos(theta);
+}
+
+static void normal(void *out, tj_dtype dtype, int64_t n, double mean, double std, bool blocks, tj_generator *g) {
+  if (!blocks || n < 16) {
+    double values[BLOCK];
+    for (int64_t at = 0; at < n; at += BLOCK) {
+      int64_t count = TJ__MIN(n - at, BLOCK);
+      for (int64_t i = 0; i < count; i++) values[i] = next_normal(g) * std + mean;
+      store_doubles(out, dtype, at, values, count);
+    }
+    return;
+  }
+  normal_job job = {out, mean, std};
+  tj__range_body body = dtype == TJ_FLOAT32 ? boxes_float32 : dtype == TJ_FLOAT64 ? boxes_float64 : dtype == TJ_FLOAT16 ? boxes_float16 : boxes_bfloat16;
+  uniform(out, dtype, n, 0, 1, g);
+  tj__parallel_for(n / 16, 1024, body, &job);
+  if (n % 16) { /* the last 16 are drawn anew */
+    job.data = (char *)out + (n - 16) * tj__dtype_sizes[dtype];
+    uniform(job.data, dtype, 16, 0, 1, g);
+    body(0, 1, &job);
+  }
+}
+
+/* ---- other distributions --------------------------------------------------------------------------------------- */
+
+static void distribution(void *out, tj_dtype dtype, int64_t n, tj__distribution kind, double a, double b, tj_generator *g) {
+  double u[BLOCK];
+  for (int64_t at = 0; at < n; at += BLOCK) {
+    int64_t count = TJ__MIN(n - at, BLOCK);
+    if (kind == TJ__LOG_NORMAL)
+      for (int64_t i = 0; i < count; i++) u[i] = exp(next_normal(g) * b + a);
+    else
+      draw_units(g, u, count);
+    switch (kind) {
+      case TJ__EXPONENTIAL:
+        for (int64_t i = 0; i < count; i++) u[i] = -1.0 / a * log1p(-u[i]);
+        break;
+      case TJ__GEOMETRIC:
+        for (int64_t i = 0; i < count; i++) u[i] = ceil(log(u[i]) / log1p(-a));
+        break;
+      case TJ__CAUCHY:
+        for (int64_t i = 0; i < count; i++) u[i] = a + b * tan(PI * (u[i] - 0.5));
+        break;
+      case TJ__LOG_NORMAL: break;
+    }
+    store_doubles(out, dtype, at, u, count);
+  }
+}
+
+/* ---- integers -------------------------------------------------------------------------------------------------- */
+
+static void integers(void *out, tj_dtype dtype, int64_t n, uint64_t range, int64_t base, tj_generator *g) {
+  uint32_t raw[2 * BLOCK];
+  uint64_t draws[BLOCK];
+  int64_t values[BLOCK];
+  for (int64_t at = 0; at < n; at += BLOCK) {
+    int64_t count = TJ__MIN(n - at, BLOCK);
+    if (range == 0) {
+      draw64(g, raw, draws, count);
+      for (int64_t i = 0; i < count; i++) values[i] = (int64_t)draws[i];
+    } else if (range >= (uint64_t)1 << 32) {
+      draw64(g, raw, draws, count);
+      for (int64_t i = 0; i < count; i++) values[i] = (int64_t)(draws[i] % range + (uint64_t)base);
+    } else {
+      uint32_t divisor = (uint32_t)range;
+      tj__random_fill32(g, raw, count);
+      for (int64_t i = 0; i < count; i++) values[i] = (int64_t)(raw[i] % divisor + (uint64_t)base);
+    }
+    store_integers(out, dtype, at, values, count);
+  }
+}
+
+static void all_integers(void *out, tj_dtype dtype, int64_t n, tj_generator *g) {
+  static const uint64_t counts[TJ_DTYPE_COUNT] = {
+    [TJ_BOOL] = 2, [TJ_UINT8] = (uint64_t)1 << 8, [TJ_INT8] = (uint64_t)1 << 7, [TJ_INT16] = (uint64_t)1 << 15,
+    [TJ_INT32] = (uint64_t)1 << 31, [TJ_INT64] = (uint64_t)1 << 63, [TJ_UINT16] = (uint64_t)1 << 16, [TJ_UINT32] = (uint64_t)1 << 32,
+    [TJ_FLOAT16] = ((uint64_t)1 << 11) + 1, [TJ_BFLOAT16] = ((uint64_t)1 << 8) + 1, [TJ_FLOAT32] = ((uint64_t)1 << 24) + 1,
+    [TJ_FLOAT64] = ((uint64_t)1 << 53) + 1,
+  };
+  uint32_t raw[2 * BLOCK];
+  uint64_t draws[BLOCK], modulus = counts[dtype];
+  int64_t values[BLOCK];
+  bool wide = dtype == TJ_INT64 || dtype == TJ_FLOAT64;
+  for (int64_t at = 0; at < n; at += BLOCK) {
+    int64_t count = TJ__MIN(n - at, BLOCK);
+    if (wide) {
+      draw64(g, raw, draws, count);
+    } else {
+      tj__random_fill32(g, raw, count);
+      for (int64_t i = 0; i < count; i++) draws[i] = raw[i];
+    }
+    for (int64_t i = 0; i < count; i++) values[i] = (int64_t)(modulus ? draws[i] % modulus : draws[i]);
+    store_integers(out, dtype, at, values, count);
+  }
+}
+
+/* Fisher and Yates from the front. 64-bit draws where 32 bits would prefer some places visibly. */
+#define PERMUTATION_CASE(DTYPE, tag, T, A, LOAD, STORE, EXTRA)                    \
+  case DTYPE: {                                                                   \
+    T *v = out;                                                                   \
+    for (int64_t i = 0; i < n; i++) v[i] = STORE((A)i);                           \
+    for (int64_t i = 0; i < n - 1; i++) {                                         \
+      uint64_t rest = (uint64_t)(n - i);                                          \
+      int64_t k = i + (int64_t)(wide ? tj__random64(g) % rest : tj__random32(g) % (uint32_t)rest); \
+      T swap = v[i];                                                              \
+      v[i] = v[k];                                                                \
+      v[k] = swap;                                                                \
+    }                                                                             \
+    break;                                                                        \
+  }
+static void permutation(void *out, tj_dtype dtype, int64_t n, tj_generator *g) {
+  bool wide = n >= (int64_t)(UINT32_MAX / 20);
+  switch (dtype) {
+    TJ__ELEMENTS_INT(PERMUTATION_CASE, 0)
+    TJ__ELEMENTS_FLOATING(PERMUTATION_CASE, 0)
+    default: break;
+  }
+}
+
+/* ---- trials ---------------------------------------------------------------------------------------------------- */
+
+/* unit(draw) < p exactly when the 53 bits are below this */
+static uint64_t threshold(double p) { return (uint64_t)ceil(p * 0x1p53); }
+
+static void bernoulli(void *out, tj_dtype dtype, int64_t n, double p, tj_generator *g) {
+  uint32_t raw[2 * BLOCK];
+  uint64_t draws[BLOCK], limit = threshold(p);
+  int64_t values[BLOCK];
+  for (int64_t at = 0; at < n; at += BLOCK) {
+    int64_t count = TJ__MIN(n - at, BLOCK);
+    draw64(g, raw, draws, count);
+    for (int64_t i = 0; i < count; i++) values[i] = (draws[i] & 0x1fffffffffffffu) < limit;
+    store_integers(out, dtype, at, values, count);
+  }
+}
+
+static bool bernoulli_each(void *out, tj_dtype dtype, int64_t n, const void *p, tj_dtype p_dtype, tj_generator *g) {
+  int64_t values[BLOCK];
+  size_t step = tj__dtype_sizes[p_dtype];
+  for (int64_t at = 0; at < n; at += BLOCK) {
+    int64_t count = TJ__MIN(n - at, BLOCK);
+    for (int64_t i = 0; i < count; i++) {
+      double limit = tj__load_scalar((const char *)p + (size_t)(at + i) * step, p_dtype).f;
+      if (!(limit >= 0 && limit <= 1)) return false;
+      /* a float32 probability is compared with a float32 number */
+      double u = p_dtype == TJ_FLOAT64 ? unit(tj__random64(g)) : (double)(tj__random32(g) & 0xffffffu) * 0x1p-24;
+      values[i] = u < limit;
+    }
+    store_integers(out, dtype, at, values, count);
+  }
+  return true;
+}
+
+/* W. Hoermann, "The transformed rejection method for generating Poisson random variables", 1993, algorithm PTRS; below 10 the product of
+ * uniform numbers. */
+static int64_t one_poisson(double rate, tj_generator *g) {
+  if (rate == 0) return 0;
+  if (rate < 10) {
+    double limit = exp(-rate), product = 1;
+    for (int64_t k = 0;; k++) {
+      product *= unit(tj__random64(g));
+      if (!(product > limit)) return k;
+    }
+  }
+  double log_rate = log(rate), b = 0.931 + 2.53 * sqrt(rate), a = -0.059 + 0.02483 * b;
+  double inverse_alpha = 1.1239 + 1.1328 / (b - 3.4), v_r = 0.9277 - 3.6224 / (b - 2);
+  for (;;) {
+    double u = unit(tj__random64(g)) - 0.5, v = unit(tj__random64(g)), us = 0.5 - fabs(u);
+    double k = floor((2 * a / us + b) * u + rate + 0.43);
+    if (us >= 0.07 && v <= v_r) return (int64_t)k;
+    if (k < 0 || (us < 0.013 && v > us)) continue;
+    if (log(v) + log(inverse_alpha) - log(a / (us * us) + b) <= -rate + k * log_rate - lgamma(k + 1)) return (int64_t)k;
+  }
+}
+
+static bool poisson(void *out, const void *rates, tj_dtype dtype, int64_t n, tj_generator *g) {
+  size_t step = tj__dtype_sizes[dtype];
+  for (int64_t i = 0; i < n; i++) {
+    double rate = tj__load_scalar((const char *)rates + (size_t)i * step, dtype).f;
+    if (!(rate >= 0)) return false;
+    int64_t k = one_poisson(rate, g);
+    store_integers(out, dtype, i, &k, 1);
+  }
+  return true;
+}
+
+/* ---- dropout --------------------------------------------------------------------------------------------------- */
+
+#define SCALE_CASE(DTYPE, tag, T, A, LOAD, STORE, FACTOR)                         \
+  case DTYPE: {                                                                   \
+    const T *from = (const T *)in + at;                                           \
+    T *to = (T *)out + at;                                                        \
+    A factor = LOAD(STORE((A)(FACTOR)));                                          \
+    for (int64_t i = 0; i < count; i++) to[i] = STORE(LOAD(from[i]) * (keep[i] ? factor : (A)0)); \
+    break;                                                                        \
+  }
+
+static void dropout(void *out, bool *mask, const void *in, tj_dtype dtype, int64_t n, double stay, tj_generator *g) {
+  uint32_t raw[2 * BLOCK];
+  uint64_t limit = threshold(stay);
+  double factor_of = dtype == TJ_FLOAT64 ? 1 / stay : (double)(1.0f / (float)stay); /* divided in the type of the arithmetic */
+  for (int64_t at = 0; at < n; at += BLOCK) {
+    int64_t count = TJ__MIN(n - at, BLOCK);
+    bool *keep = mask + at;
+    tj__random_fill32(g, raw, 2 * count);
+    for (int64_t i = 0; i < count; i++) keep[i] = (((uint64_t)raw[2 * i] << 32 | raw[2 * i + 1]) & 0x1fffffffffffffu) < limit;
+    switch (dtype) {
+      TJ__ELEMENTS_FLOATING(SCALE_CASE, factor_of)
+      default: break;
+    }
+  }
+}
+
+typedef struct scale_job { void *out; const bool *mask; const void *in; tj_dtype dtype; double scale; } scale_job;
+
+static void scale_body(int64_t at, int64_t end, void *context) {
+  const scale_job *j = context;
+  void *out = j->out;
+  const void *in = j->in;
+  const bool *keep = j->mask + at;
+  int64_t count = end - at;
+  switch (j->dtype) {
+    TJ__ELEMENTS_FLOATING(SCALE_CASE, j->scale)
+    TJ__ELEMENTS_COMPLEX(SCALE_CASE, j->scale)
+    default: break;
+  }
+}
+
+static void scale_masked(void *out, const bool *mask, const void *in, tj_dtype dtype, int64_t n, double scale) {
+  scale_job job = {out, mask, in, dtype, scale};
+  tj__parallel_for(n, TJ__GRAIN, scale_body, &job);
+}
+
+/* ---- choices --------------------------------------------------------------------------------------------------- */
+
+static const char *choose(int64_t *out, const void *p, tj_dtype dtype, int64_t rows, int64_t n, int64_t samples, double *cumulative,
+                          tj_generator *g) {
+  size_t step = tj__dtype_sizes[dtype];
+  bool wide = dtype == TJ_FLOAT64;
+  for (int64_t row = 0; row < rows; row++) {
+    const char *from = (const char *)p + (size_t)(row * n) * step;
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) {
+      double value = tj__load_scalar(from + (size_t)i * step, dtype).f;
+      if (!(value >= 0)) return "invalid multinomial distribution (encountering probability entry < 0)";
+      if (!isfinite(value)) return "invalid multinomial distribution (encountering probability entry = infinity or NaN)";
+      sum = wide ? sum + value : (double)((float)sum + (float)value);
+      cumulative[i] = sum;
+    }
+    if (!(sum > 0)) return "invalid multinomial distribution (sum of probabilities <= 0)";
+    for (int64_t i = 0; i < n; i++) cumulative[i] = wide ? cumulative[i] / sum : (double)((float)cumulative[i] / (float)sum);
+    cumulative[n - 1] = 1;
+    for (int64_t i = 0; i < samples; i++) {
+      double u = unit(tj__random64(g));
+      int64_t low = 0, high = n;
+      while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (cumulative[middle] < u) low = middle + 1;
+        else high = middle;
+      }
+      *out++ = low;
+    }
+  }
+  return NULL;
+}
+
+/* A heap of indices with the largest value on top; among equals the lower index. */
+static void sink(int64_t *heap, int64_t n, int64_t at, const char *row, tj_dtype dtype) {
+  size_t step = tj__dtype_sizes[dtype];
+  int64_t moving = heap[at];
+  double value = tj__load_scalar(row + (size_t)moving * step, dtype).f;
+  for (int64_t child; (child = 2 * at + 1) < n; at = child) {
+    double best = tj__load_scalar(row + (size_t)heap[child] * step, dtype).f;
+    if (child + 1 < n) {
+      double right = tj__load_scalar(row + (size_t)heap[child + 1] * step, dtype).f;
+      if (right > best || (right == best && heap[child + 1] < heap[child])) best = right, child++;
+    }
+    if (value > best || (value == best && moving < heap[child])) break;
+    heap[at] = heap[child];
+  }
+  heap[at] = moving;
+}
+
+static void largest(int64_t *out, const void *q, tj_dtype dtype, int64_t rows, int64_t n, int64_t samples, int64_t *heap) {
+  for (int64_t r = 0; r < rows; r++) {
+    const char *row = (const char *)q + (size_t)(r * n) * tj__dtype_sizes[dtype];
+    for (int64_t i = 0; i < n; i++) heap[i] = i;
+    for (int64_t i = n / 2 - 1; i >= 0; i--) sink(heap, n, i, row, dtype);
+    for (int64_t i = 0; i < samples; i++) {
+      *out++ = heap[0];
+      heap[0] = heap[n - 1 - i];
+      if (n - 1 - i > 0) sink(heap, n - 1 - i, 0, row, dtype);
+    }
+  }
+}
+
+const tj__random_kernels TJ__ISA(tj__cpu_random) = {
+  .uniform = uniform,
+  .normal = normal,
+  .distribution = distribution,
+  .integers = integers,
+  .all_integers = all_integers,
+  .bernoulli = bernoulli,
+  .bernoulli_each = bernoulli_each,
+  .permutation = permutation,
+  .poisson = poisson,
+  .dropout = dropout,
+  .scale_masked = scale_masked,
+  .choose = choose,
+  .largest = largest,
+};
