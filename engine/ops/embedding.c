@@ -110,7 +110,7 @@ tj_tensor *tj__impl_trace(tj_tensor *self) {
 tj_tensor *tj__impl_diag(tj_tensor *self, int64_t diagonal) {
   TJ__CHECK(self->ndim == 1 || self->ndim == 2, TJ_ERROR_RUNTIME, "diag(): Supports 1D or 2D tensors. Got %dD", self->ndim);
   if (self->ndim == 1) return tj_diag_embed(self, diagonal, 0, 1);
-  return tj_clone(tj_diagonal(self, diagonal, 0, 1));
+  return tj_clone(tj_diagonal(self, diagonal, 0, 1), NULL);
 }
 
 tj_tensor *tj__impl_diagflat(tj_tensor *self, int64_t offset) { return tj_diag_embed(tj_reshape(self, TJ_INTS(-1)), offset, 0, 1); }

@@ -58,7 +58,7 @@ tj_tensor *tj__impl_diff(tj_tensor *self, int64_t n, int64_t dim, tj_tensor *pre
   TJ__CHECK((!prepend || prepend->ndim == self->ndim) && (!append || append->ndim == self->ndim), TJ_ERROR_RUNTIME,
             "diff expects prepend or append to be the same dimension as input");
   if (n == 0) {
-    tj_tensor *same = tj_clone(self);
+    tj_tensor *same = tj_clone(self, NULL);
     return same;
   }
   tj_tensor *parts[3];
@@ -74,7 +74,7 @@ tj_tensor *tj__impl_diff(tj_tensor *self, int64_t n, int64_t dim, tj_tensor *pre
     tj_tensor *late = tj_narrow(x, d, TJ__MIN(1, size), left), *early = tj_narrow(x, d, 0, left);
     x = x->dtype == TJ_BOOL ? tj_logical_xor(late, early) : tj_sub(late, early, TJ__ONE);
   }
-  return x == self ? tj_clone(self) : x;
+  return x == self ? tj_clone(self, NULL) : x;
 }
 
 /* ---- derivatives ------------------------------------------------------------------------------------------------ */
