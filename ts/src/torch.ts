@@ -1,0 +1,84 @@
+// Everything that is in the namespace `torch`, beside nn, optim and utils: what index.ts exports and what its default export holds.
+import './generated/methods.js'
+import './indexing.js'
+
+export * from './generated/functions.js'
+export * as special from './generated/special.js'
+export * as linalg from './generated/linalg.js'
+export * as fft from './generated/fft.js'
+export * as autograd from './autograd/index.js'
+
+export { Tensor, type GradHook, type Node, type RemovableHandle } from './tensor.js'
+export { index as at, type IndexSpec, type IndexedShape, type RangeSpec } from './indexing.js'
+export {
+  as_tensor,
+  asarray,
+  from_array,
+  frombuffer,
+  tensor,
+  type DTypeOfData,
+  type FrombufferOptions,
+  type ShapeOfData,
+  type TensorOptions,
+} from './creation.js'
+export { Device, type DeviceInput } from './device.js'
+export {
+  bfloat16,
+  bool,
+  cdouble,
+  cfloat,
+  complex128,
+  complex64,
+  double,
+  finfo,
+  float,
+  float16,
+  float32,
+  float64,
+  half,
+  iinfo,
+  int,
+  int16,
+  int32,
+  int64,
+  int8,
+  long,
+  short,
+  uint16,
+  uint32,
+  uint64,
+  uint8,
+  type FInfo,
+  type IInfo,
+} from './dtype.js'
+export {
+  enable_grad,
+  inference_mode,
+  is_anomaly_enabled,
+  is_grad_enabled,
+  is_inference_mode_enabled,
+  no_grad,
+  set_grad_enabled,
+  type ModeGuard,
+} from './autograd/modes.js'
+export { dispose, empty_cache, keep, memory_stats, memory_summary, reset_peak_memory_stats, scope, type MemoryStats } from './memory.js'
+export { get_printoptions, set_printoptions, type PrintOptions, type SetPrintOptions } from './printing.js'
+export { can_cast, get_default_dtype, get_num_threads, is_tensor, promote_types, result_type, set_default_dtype, set_num_threads } from './promotion.js'
+export { default_generator, fork_rng, Generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state } from './random.js'
+export { is_complex, is_floating_point, numel } from './queries.js'
+export { TorchError, type TorchErrorCode } from './runtime/errors.js'
+export type { Results } from './runtime/call.js'
+export type { ArrayOf, Nested, TensorData, TypedArray } from './types/arrays.js'
+export type { Complex, DeviceType, DType, ItemOf, Promote, Scalar } from './types/dtype.js'
+export type * from './types/shapes.js'
+
+/** The version of the package. */
+export const __version__ = '0.1.0'
+export const inf = Infinity
+export const nan = NaN
+export const pi = Math.PI
+export const e = Math.E
+/** Memory layouts, for `memory_format`. */
+export const contiguous_format = 'contiguous_format'
+export const preserve_format = 'preserve_format'
+export const channels_last = 'channels_last'
