@@ -21,7 +21,7 @@ tj_tensor *tj__impl_one_hot(tj_tensor *self, int64_t num_classes) {
   TJ__CHECK(self->ndim < TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "one_hot: too many dimensions");
   memcpy(sizes, self->sizes, (size_t)self->ndim * sizeof *sizes);
   sizes[self->ndim] = num_classes;
-  tj_tensor *zeros = tj__zeros_as((tj_ints){sizes, self->ndim + 1}, self);
+  tj_tensor *zeros = tj__zeros((tj_ints){sizes, self->ndim + 1}, self);
   return zeros && self->numel ? tj_scatter_value(zeros, -1, tj_unsqueeze(self, -1), tj_int(1)) : zeros;
 }
 
@@ -74,12 +74,12 @@ tj_tensor *tj__impl_embedding(tj_tensor *input, tj_tensor *weight, int64_t paddi
 }
 
 tj_tensor *tj__impl_embedding_dense_backward(tj_tensor *grad, tj_tensor *indices, tj_ints sizes, int64_t padding_idx, bool scale_grad_by_freq) {
-  tj_tensor *zeros = tj__zeros_as(sizes, grad), *flat = tj_reshape(indices, TJ_INTS(-1));
+  tj_tensor *zeros = tj__zeros(sizes, grad), *flat = tj_reshape(indices, TJ_INTS(-1));
   if (!zeros || !flat || !(flat = tj__to_dtype(flat, TJ_INT64))) return NULL;
   tj_tensor *rows = tj_reshape(grad, TJ_INTS(flat->numel, sizes.data[1]));
   if (padding_idx >= 0) rows = tj_mul(rows, tj_unsqueeze(tj_ne(flat, tj_scalar_tensor(tj_int(padding_idx))), 1));
   if (scale_grad_by_freq) {
-    tj_tensor *counts = tj__zeros_as(TJ_INTS(sizes.data[0]), grad), *ones = tj__empty(TJ_INTS(flat->numel), (tj_dtype)grad->dtype, grad->storage->device);
+    tj_tensor *counts = tj__zeros(TJ_INTS(sizes.data[0]), grad), *ones = tj__empty(TJ_INTS(flat->numel), (tj_dtype)grad->dtype, grad->storage->device);
     if (!counts || !ones || !tj__fill(ones, tj_int(1))) return NULL;
     counts = tj_index_add(counts, 0, flat, ones, tj_int(1));
     rows = tj_div(rows, tj_unsqueeze(tj_index_select(counts, 0, flat), 1));
@@ -124,7 +124,7 @@ tj_tensor *tj__impl_diag_embed(tj_tensor *self, int64_t offset, int64_t dim1, in
   TJ__CHECK(a != b, TJ_ERROR_RUNTIME, "diagonal dimensions cannot be identical %lld, %lld", (long long)dim1, (long long)dim2);
   int64_t n = self->sizes[self->ndim - 1] + (offset < 0 ? -offset : offset);
   for (int d = 0, k = 0; d < ndim; d++) sizes[d] = d == a || d == b ? n : self->sizes[k++];
-  tj_tensor *out = tj__zeros_as((tj_ints){sizes, ndim}, self);
+  tj_tensor *out = tj__zeros((tj_ints){sizes, ndim}, self);
   tj_tensor *place = out ? tj_diagonal(out, offset, a, b) : NULL;
   return place && tj__copy_into(place, self) ? out : NULL;
 }

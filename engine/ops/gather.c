@@ -123,7 +123,7 @@ tj_tensor *tj__impl_scatter_reduce(tj_tensor *self, int64_t dim, tj_tensor *inde
 }
 
 tj_tensor *tj__impl_gather_backward(tj_tensor *grad, tj_ints sizes, int64_t dim, tj_tensor *index) {
-  tj_tensor *zeros = tj__zeros_as(sizes, grad);
+  tj_tensor *zeros = tj__zeros(sizes, grad);
   return zeros ? tj_scatter_add(zeros, dim, index, grad) : NULL;
 }
 
@@ -169,7 +169,7 @@ tj_tensor *tj__impl_scatter_reduce_src_backward(tj_tensor *grad, tj_tensor *self
     return n ? tj_mul(is_src, tj_gather(tj_div(grad, n), dim, index, false)) : NULL;
   }
   /* A zero in src gets the product of the others, if it is the only one. */
-  tj_tensor *zero = tj_eq(tj_detach(src), tj__number(0)), *start = tj__zeros_as(tj__sizes(self), grad);
+  tj_tensor *zero = tj_eq(tj_detach(src), tj__number(0)), *start = tj__zeros(tj__sizes(self), grad);
   tj_tensor *zeros = zero ? tj__to_dtype(zero, (tj_dtype)grad->dtype) : NULL;
   if (!zeros || !start) return NULL;
   tj_tensor *single = tj_logical_and(zero, tj_eq(tj_gather(tj_scatter_add(start, dim, index, zeros), dim, index, false), one));
@@ -234,7 +234,7 @@ tj_tensor *tj__impl_masked_scatter(tj_tensor *self, tj_tensor *mask, tj_tensor *
 tj_tensor *tj__impl_masked_select_backward(tj_tensor *grad, tj_ints sizes, tj_tensor *mask) {
   int64_t both[TJ_MAX_DIMS];
   int n = tj__broadcast_sizes(sizes, tj__sizes(mask), both);
-  tj_tensor *zeros = n < 0 ? NULL : tj__zeros_as((tj_ints){both, n}, grad);
+  tj_tensor *zeros = n < 0 ? NULL : tj__zeros((tj_ints){both, n}, grad);
   return zeros ? tj_masked_scatter(zeros, mask, grad) : NULL;
 }
 
@@ -242,7 +242,7 @@ tj_tensor *tj__impl_masked_scatter_backward(tj_tensor *grad, tj_tensor *mask, tj
   int64_t numel = tj__numel_of(sizes);
   tj_tensor *selected = tj_masked_select(grad, mask);
   if (!selected) return NULL;
-  tj_tensor *rest = tj__zeros_as(TJ_INTS(numel - selected->numel), grad);
+  tj_tensor *rest = tj__zeros(TJ_INTS(numel - selected->numel), grad);
   return rest ? tj_reshape(tj_cat(TJ_TENSORS(selected, rest), 0), sizes) : NULL;
 }
 
@@ -282,12 +282,12 @@ tj_tensor *tj__impl_put(tj_tensor *self, tj_tensor *index, tj_tensor *source, bo
 }
 
 tj_tensor *tj__impl_put_zeros(tj_tensor *self, tj_tensor *index) {
-  tj_tensor *zeros = tj__zeros_as(tj__sizes(index), self);
+  tj_tensor *zeros = tj__zeros(tj__sizes(index), self);
   return zeros ? tj__impl_put(self, index, zeros, false) : NULL;
 }
 
 tj_tensor *tj__impl_take_backward(tj_tensor *grad, tj_ints sizes, tj_tensor *index) {
-  tj_tensor *zeros = tj__zeros_as(sizes, grad);
+  tj_tensor *zeros = tj__zeros(sizes, grad);
   return zeros ? tj_put(zeros, index, grad, true) : NULL;
 }
 

@@ -6,7 +6,7 @@
 #include "impl.h"
 #include "iter/convert.h"
 
-tj_tensor *tj__zeros_as(tj_ints sizes, const tj_tensor *like) {
+tj_tensor *tj__zeros(tj_ints sizes, const tj_tensor *like) {
   tj_tensor *t = tj__empty(sizes, (tj_dtype)like->dtype, like->storage->device);
   return t && tj__fill(t, tj_int(0)) ? t : NULL;
 }
@@ -196,7 +196,7 @@ tj_tensor *tj__impl_index_put(tj_tensor *self, tj_tensors indices, tj_tensor *va
 }
 
 tj_tensor *tj__impl_index_backward(tj_tensor *grad, tj_ints sizes, tj_tensors indices) {
-  tj_tensor *zeros = tj__zeros_as(sizes, grad);
+  tj_tensor *zeros = tj__zeros(sizes, grad);
   return zeros ? tj_index_put(zeros, indices, grad, true) : NULL;
 }
 
@@ -309,6 +309,6 @@ tj_tensor *tj__impl_index_fill_Tensor(tj_tensor *self, int64_t dim, tj_tensor *i
 }
 
 tj_tensor *tj__impl_index_select_backward(tj_tensor *grad, tj_ints sizes, int64_t dim, tj_tensor *index) {
-  tj_tensor *zeros = tj__zeros_as(sizes, grad);
+  tj_tensor *zeros = tj__zeros(sizes, grad);
   return zeros ? tj_index_add(zeros, dim, index, grad, tj_int(1)) : NULL;
 }

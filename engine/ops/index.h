@@ -5,7 +5,7 @@
 #include "../kernels/index.h"
 #include "reduce.h"
 
-tj_tensor *tj__zeros_as(tj_ints sizes, const tj_tensor *like); /* like's dtype and device; no autograd */
+tj_tensor *tj__zeros(tj_ints sizes, const tj_tensor *like); /* like's dtype and device; no autograd */
 tj_tensor *tj__int64_index(tj_tensor *index);                /* contiguous int64 */
 /* Flat places of the elements of mask (bool, any layout) that are true: int64 [n]. */
 tj_tensor *tj__true_places(tj_tensor *mask);
