@@ -35,5 +35,3 @@ bool tj__below_autograd(void) {
 }
 
 void tj__above_autograd(bool before) { tj__mode.below = before; }
-
-void tj_set_error(tj_status code, const char *message) { tj__fail(code, "%s", message); }

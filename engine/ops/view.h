@@ -6,7 +6,5 @@
 
 /* Marks the dims in seen (TJ_MAX_DIMS values); false and PyTorch's error when one is out of range or there twice. */
 bool tj__dim_mask(tj_ints dims, int64_t ndim, bool *seen);
-/* Zeros of these sizes, below autograd. */
-tj_tensor *tj__zeros(tj_ints sizes, tj_dtype dtype, tj_device device);
 
 #endif

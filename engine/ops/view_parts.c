@@ -3,17 +3,8 @@
 #include "core/core.h"
 #include "impl.h"
 #include "ops/copy.h"
+#include "ops/index.h"
 #include "ops/view.h"
-
-tj_tensor *tj__zeros(tj_ints sizes, tj_dtype dtype, tj_device device) {
-  tj_tensor *zeros = tj__empty(sizes, dtype, device);
-  if (zeros && zeros->numel) memset(tj__write(zeros), 0, (size_t)zeros->numel * tj__itemsize(zeros));
-  return zeros;
-}
-
-static tj_tensor *zeros_like_grad(const tj_tensor *grad, tj_ints sizes) {
-  return tj__zeros(sizes, (tj_dtype)grad->dtype, grad->storage->device);
-}
 
 /* ---- one entry, a range ---------------------------------------------------------------------------------------- */
 
@@ -148,7 +139,7 @@ tj_tensor *tj__impl_as_strided_backward(tj_tensor *grad, tj_ints input_sizes, tj
   const int64_t input_offset = offset < 0 ? -offset : 0, view_offset = offset < 0 ? 0 : offset;
   const int64_t input_reach = reach_of(input_sizes, input_strides), view_reach = reach_of(size, stride);
   const int64_t buffer_size = TJ__MAX(TJ__MAX(input_reach + input_offset, view_reach + view_offset), 1);
-  tj_tensor *buffer = tj__zeros(TJ_INTS(buffer_size), dtype, device);
+  tj_tensor *buffer = tj__zeros_as(TJ_INTS(buffer_size), grad);
   if (!buffer) return NULL;
   if (may_overlap(size, stride)) {
     tj_tensor *where = places(size, stride, view_offset, buffer_size, device);
@@ -160,7 +151,7 @@ tj_tensor *tj__impl_as_strided_backward(tj_tensor *grad, tj_ints input_sizes, tj
     tj_tensor *where = places(input_sizes, input_strides, input_offset, buffer_size, device);
     tj_tensor *ones = where ? tj__empty(tj__sizes(where), dtype, device) : NULL;
     if (!ones || !tj__fill(ones, tj_int(1))) return NULL;
-    tj_tensor *count = tj_index_add(tj__zeros(TJ_INTS(buffer_size), dtype, device), 0, where, ones, tj_int(1));
+    tj_tensor *count = tj_index_add(tj__zeros_as(TJ_INTS(buffer_size), grad), 0, where, ones, tj_int(1));
     buffer = tj_div(buffer, count);
   }
   return tj_as_strided(buffer, input_sizes, input_strides, input_offset);
@@ -275,8 +266,8 @@ tj_list *tj__impl_chunk(tj_tensor *self, int64_t chunks, int64_t dim) {
   const int64_t size = self->sizes[d], piece = size / chunks + (size % chunks != 0);
   if (size) return tj_split(self, piece, d);
   /* Nothing to share out, but as many pieces as were asked for. */
-  tj_tensor *zeros = tj__zeros(TJ_INTS(chunks), TJ_INT64, TJ_CPU);
-  return zeros ? tj_split_with_sizes(self, (tj_ints){tj__read(zeros), chunks}, d) : NULL;
+  tj_tensor *none = tj__empty(TJ_INTS(chunks), TJ_INT64, TJ_CPU);
+  return none && tj__fill(none, tj_int(0)) ? tj_split_with_sizes(self, (tj_ints){tj__read(none), chunks}, d) : NULL;
 }
 
 static tj_list *split_at(tj_tensor *self, tj_ints indices, int d) {
@@ -323,23 +314,23 @@ static tj_tensor *filled(tj_tensor *whole, tj_tensor *part, tj_tensor *values) {
 }
 
 tj_tensor *tj__impl_select_backward(tj_tensor *grad, tj_ints input_sizes, int64_t dim, int64_t index) {
-  tj_tensor *whole = zeros_like_grad(grad, input_sizes);
+  tj_tensor *whole = tj__zeros_as(input_sizes, grad);
   return filled(whole, whole ? tj__impl_select(whole, dim, index) : NULL, grad);
 }
 
 tj_tensor *tj__impl_slice_backward(tj_tensor *grad, tj_ints input_sizes, int64_t dim, int64_t start, int64_t end, int64_t step) {
-  tj_tensor *whole = zeros_like_grad(grad, input_sizes);
+  tj_tensor *whole = tj__zeros_as(input_sizes, grad);
   return filled(whole, whole ? tj__impl_slice(whole, dim, start, end, step) : NULL, grad);
 }
 
 tj_tensor *tj__impl_diagonal_backward(tj_tensor *grad, tj_ints input_sizes, int64_t offset, int64_t dim1, int64_t dim2) {
-  tj_tensor *whole = zeros_like_grad(grad, input_sizes);
+  tj_tensor *whole = tj__zeros_as(input_sizes, grad);
   return filled(whole, whole ? tj__impl_diagonal(whole, offset, dim1, dim2) : NULL, grad);
 }
 
 /* The k-th elements of all windows do not overlap (step > 0), so the windows are added up one element at a time. */
 tj_tensor *tj__impl_unfold_backward(tj_tensor *grad, tj_ints input_sizes, int64_t dim, int64_t size, int64_t step) {
-  tj_tensor *whole = zeros_like_grad(grad, input_sizes);
+  tj_tensor *whole = tj__zeros_as(input_sizes, grad);
   if (!whole) return NULL;
   int d = tj__wrap_dim(dim, input_sizes.n);
   if (d < 0) return NULL;
