@@ -8,8 +8,15 @@
 #define HALF(x) tj__half_to_float(tj__float_to_half(x))
 #define BFLOAT(x) tj__bfloat16_to_float(tj__float_to_bfloat16(x))
 
+/* a * b + c as PyTorch's loops have it: one rounding where the processor can. Written out, because left to itself the compiler may
+ * fuse the other product of a sum. */
+#ifdef __FMA__
+#define FUSED(a, b, c) _Generic((C)0, float: __builtin_fmaf, default: __builtin_fma)(a, b, c)
+#else
+#define FUSED(a, b, c) ((a) * (b) + (c))
+#endif
 /* torch.lerp: from the end that is nearer. */
-#define LERP(a, b, weight, coefficient) ((weight) < (C)0.5 ? (a) + (coefficient) * ((b) - (a)) : (b) + (coefficient) * ((b) - (a)))
+#define LERP(a, b, weight, coefficient) FUSED(coefficient, (b) - (a), (weight) < (C)0.5 ? (a) : (b))
 
 /* A factor of torch.add (alpha) is rounded to the dtype first, one of torch.mul is not. */
 
@@ -25,18 +32,18 @@
     if (!buffer) {                                                                                                                    \
       for (int64_t i = begin; i < end; i++) {                                                                                         \
         C p = LOAD(param[i]), g = sign * LOAD(grad[i]);                                                                               \
-        g = decays ? ROUND(g + decay * p) : g;                                                                                        \
-        param[i] = STORE(p + rate * g);                                                                                               \
+        g = decays ? ROUND(FUSED(decay, p, g)) : g;                                                                                   \
+        param[i] = STORE(FUSED(rate, g, p));                                                                                          \
       }                                                                                                                               \
       return;                                                                                                                         \
     }                                                                                                                                 \
     for (int64_t i = begin; i < end; i++) {                                                                                           \
       C p = LOAD(param[i]), g = sign * LOAD(grad[i]), b = LOAD(buffer[i]);                                                            \
-      g = decays ? ROUND(g + decay * p) : g;                                                                                          \
-      b = first ? g : ROUND(ROUND(b * momentum) + keep * g);                                                                          \
-      g = nesterov ? ROUND(g + momentum_alpha * b) : b;                                                                               \
+      g = decays ? ROUND(FUSED(decay, p, g)) : g;                                                                                     \
+      b = first ? g : ROUND(FUSED(keep, g, ROUND(b * momentum)));                                                                     \
+      g = nesterov ? ROUND(FUSED(momentum_alpha, b, g)) : b;                                                                          \
       buffer[i] = STORE(b);                                                                                                           \
-      param[i] = STORE(p + rate * g);                                                                                                 \
+      param[i] = STORE(FUSED(rate, g, p));                                                                                            \
     }                                                                                                                                 \
   }
 
@@ -53,9 +60,9 @@
     for (int64_t i = begin; i < end; i++) {                                                                                           \
       C p = LOAD(param[i]), g = sign * LOAD(grad[i]), m = LOAD(avg[i]), v = LOAD(sq[i]);                                              \
       p = decoupled ? ROUND(p * shrink) : p;                                                                                          \
-      g = coupled ? ROUND(g + decay * p) : g;                                                                                         \
+      g = coupled ? ROUND(FUSED(decay, p, g)) : g;                                                                                    \
       m = ROUND(LERP(m, g, weight, coefficient));                                                                                     \
-      v = ROUND(ROUND(v * beta2) + rest2 * g * g);                                                                                    \
+      v = ROUND(FUSED(rest2 * g, g, ROUND(v * beta2)));                                                                               \
       avg[i] = STORE(m);                                                                                                              \
       sq[i] = STORE(v);                                                                                                               \
       if (most) { /* torch.maximum: NaN wins */                                                                                       \
@@ -74,12 +81,12 @@ FAMILY(float64, double, double, SAME, SAME, SAME, sqrt)
 FAMILY(float16, uint16_t, float, tj__half_to_float, tj__float_to_half, HALF, sqrtf)
 FAMILY(bfloat16, uint16_t, float, tj__bfloat16_to_float, tj__float_to_bfloat16, BFLOAT, sqrtf)
 
-#define BY_DTYPE(kernel)                                               \
-  switch (item->dtype) {                                               \
-  case TJ_FLOAT32: kernel##_float32(item, begin, end, options); break; \
-  case TJ_FLOAT64: kernel##_float64(item, begin, end, options); break; \
-  case TJ_FLOAT16: kernel##_float16(item, begin, end, options); break; \
-  default: kernel##_bfloat16(item, begin, end, options); break;        \
+#define BY_DTYPE(kernel)                                                                                                              \
+  switch (item->dtype) {                                                                                                              \
+  case TJ_FLOAT32: kernel##_float32(item, begin, end, options); break;                                                                \
+  case TJ_FLOAT64: kernel##_float64(item, begin, end, options); break;                                                                \
+  case TJ_FLOAT16: kernel##_float16(item, begin, end, options); break;                                                                \
+  default: kernel##_bfloat16(item, begin, end, options); break;                                                                       \
   }
 
 static void sgd(const tj__optim_item *item, int64_t begin, int64_t end, const tj_sgd_options *options) { BY_DTYPE(sgd) }
