@@ -3,7 +3,6 @@
 #include "core/core.h"
 #include "impl.h"
 #include "ops/copy.h"
-#include "ops/index.h"
 #include "ops/view.h"
 
 /* ---- cat ------------------------------------------------------------------------------------------------------- */
@@ -100,7 +99,7 @@ tj_list *tj__impl_cat_backward(tj_tensor *grad, int64_t dim, tj_ints lengths) {
   int64_t start = 0;
   for (int64_t i = 0; list && i < lengths.n; i++) {
     const int64_t length = lengths.data[i];
-    tj_tensor *part = length < 0 ? tj__zeros_as(TJ_INTS(0), grad) : tj_slice(grad, dim, start, start + length, 1);
+    tj_tensor *part = length < 0 ? tj__zero_grad(TJ_INTS(0), grad) : tj_slice(grad, dim, start, start + length, 1);
     if (!part) return NULL;
     tj__list_set(list, i, part);
     start += TJ__MAX(length, 0);
@@ -184,7 +183,7 @@ tj_tensor *tj__impl_repeat(tj_tensor *self, tj_ints repeats) {
 }
 
 tj_tensor *tj__impl_repeat_backward(tj_tensor *grad, tj_ints repeats, tj_ints input_sizes) {
-  if (grad->numel == 0) return tj__zeros_as(input_sizes, grad);
+  if (grad->numel == 0) return tj__zero_grad(input_sizes, grad);
   const int64_t leading = repeats.n - input_sizes.n;
   int64_t wide[2 * TJ_MAX_DIMS], dims[TJ_MAX_DIMS], k = 0, n = 0;
   for (int64_t i = 0; i < repeats.n; i++) {

@@ -3,7 +3,6 @@
 #include "core/core.h"
 #include "impl.h"
 #include "ops/copy.h"
-#include "ops/index.h"
 #include "ops/view.h"
 
 /* ---- one entry, a range ---------------------------------------------------------------------------------------- */
@@ -139,7 +138,7 @@ tj_tensor *tj__impl_as_strided_backward(tj_tensor *grad, tj_ints input_sizes, tj
   const int64_t input_offset = offset < 0 ? -offset : 0, view_offset = offset < 0 ? 0 : offset;
   const int64_t input_reach = reach_of(input_sizes, input_strides), view_reach = reach_of(size, stride);
   const int64_t buffer_size = TJ__MAX(TJ__MAX(input_reach + input_offset, view_reach + view_offset), 1);
-  tj_tensor *buffer = tj__zeros_as(TJ_INTS(buffer_size), grad);
+  tj_tensor *buffer = tj__zero_grad(TJ_INTS(buffer_size), grad);
   if (!buffer) return NULL;
   if (may_overlap(size, stride)) {
     tj_tensor *where = places(size, stride, view_offset, buffer_size, device);
@@ -151,7 +150,7 @@ tj_tensor *tj__impl_as_strided_backward(tj_tensor *grad, tj_ints input_sizes, tj
     tj_tensor *where = places(input_sizes, input_strides, input_offset, buffer_size, device);
     tj_tensor *ones = where ? tj__empty(tj__sizes(where), dtype, device) : NULL;
     if (!ones || !tj__fill(ones, tj_int(1))) return NULL;
-    tj_tensor *count = tj_index_add(tj__zeros_as(TJ_INTS(buffer_size), grad), 0, where, ones, tj_int(1));
+    tj_tensor *count = tj_index_add(tj__zero_grad(TJ_INTS(buffer_size), grad), 0, where, ones, tj_int(1));
     buffer = tj_div(buffer, count);
   }
   return tj_as_strided(buffer, input_sizes, input_strides, input_offset);
@@ -314,23 +313,23 @@ static tj_tensor *filled(tj_tensor *whole, tj_tensor *part, tj_tensor *values) {
 }
 
 tj_tensor *tj__impl_select_backward(tj_tensor *grad, tj_ints input_sizes, int64_t dim, int64_t index) {
-  tj_tensor *whole = tj__zeros_as(input_sizes, grad);
+  tj_tensor *whole = tj__zero_grad(input_sizes, grad);
   return filled(whole, whole ? tj__impl_select(whole, dim, index) : NULL, grad);
 }
 
 tj_tensor *tj__impl_slice_backward(tj_tensor *grad, tj_ints input_sizes, int64_t dim, int64_t start, int64_t end, int64_t step) {
-  tj_tensor *whole = tj__zeros_as(input_sizes, grad);
+  tj_tensor *whole = tj__zero_grad(input_sizes, grad);
   return filled(whole, whole ? tj__impl_slice(whole, dim, start, end, step) : NULL, grad);
 }
 
 tj_tensor *tj__impl_diagonal_backward(tj_tensor *grad, tj_ints input_sizes, int64_t offset, int64_t dim1, int64_t dim2) {
-  tj_tensor *whole = tj__zeros_as(input_sizes, grad);
+  tj_tensor *whole = tj__zero_grad(input_sizes, grad);
   return filled(whole, whole ? tj__impl_diagonal(whole, offset, dim1, dim2) : NULL, grad);
 }
 
 /* The k-th elements of all windows do not overlap (step > 0), so the windows are added up one element at a time. */
 tj_tensor *tj__impl_unfold_backward(tj_tensor *grad, tj_ints input_sizes, int64_t dim, int64_t size, int64_t step) {
-  tj_tensor *whole = tj__zeros_as(input_sizes, grad);
+  tj_tensor *whole = tj__zero_grad(input_sizes, grad);
   if (!whole) return NULL;
   int d = tj__wrap_dim(dim, input_sizes.n);
   if (d < 0) return NULL;
