@@ -260,7 +260,7 @@ static tj_tensor *by_name(tj_tensor *input, tj_tensor *weight, tj_tensor *bias, 
   if (padding && !strcmp(padding, "valid"))
     return plain(input, weight, bias, stride, TJ_INTS(0), dilation, false, TJ_INTS(0), groups, dims, name);
   RUNTIME(padding && !strcmp(padding, "same"), "Invalid padding string: '%s'", padding ? padding : "None");
-  int64_t s[3], d[3], both[3];
+  int64_t s[3] = {0}, d[3] = {0}, both[3];
   RUNTIME(weight->ndim == dims + 2, "Expected %d-dimensional weight for %s, but got weight of size %s instead", dims + 2, name, tj__sizes_text(weight));
   if (!spread(stride, dims, "stride", s) || !spread(dilation, dims, "dilation", d)) return NULL;
   for (int i = 0; i < dims; i++) RUNTIME(s[i] == 1, "padding='same' is not supported for strided convolutions");
