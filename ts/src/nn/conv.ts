@@ -1,0 +1,178 @@
+// Convolutions in 1, 2 and 3 dimensions.
+
+import type { DeviceInput } from '../device.js'
+import type { Tensor } from '../tensor.js'
+import type { DType } from '../types/dtype.js'
+import { notImplementedError, valueError } from './errors.js'
+import { calculate_fan_in_and_fan_out, kaiming_uniform_, uniform_ } from './init.js'
+import { newParameter, type FactoryOptions } from './linear.js'
+import { Module } from './module.js'
+import { findOperator, operator, type Operator } from './operators.js'
+import { readArguments, repeated, type Arguments, type Size1, type Size2, type Size3 } from './options.js'
+import type { Parameter } from './parameter.js'
+import { pythonRepr } from './text.js'
+
+export type PaddingMode = 'zeros' | 'reflect' | 'replicate' | 'circular'
+
+/** Options of Conv1d, Conv2d and Conv3d; `Size` is one number or one a dimension. */
+export interface ConvOptions<Size = Size2> extends FactoryOptions {
+  in_channels: number
+  out_channels: number
+  kernel_size: Size
+  /** Default: 1. */
+  stride?: Size
+  /** Zeros (or what padding_mode says) around the input; 'same' keeps the size. Default: 0. */
+  padding?: Size | 'same' | 'valid'
+  /** Steps between the kernel's elements. Default: 1. */
+  dilation?: Size
+  /** Channels fall into this many groups that do not see each other. Default: 1. */
+  groups?: number
+  /** Default: true. */
+  bias?: boolean
+  /** Default: 'zeros'. */
+  padding_mode?: PaddingMode
+}
+
+type ConvArguments<Size> = Arguments<
+  [in_channels: number, out_channels: number, kernel_size: Size],
+  [
+    stride: Size,
+    padding: Size | 'same' | 'valid',
+    dilation: Size,
+    groups: number,
+    bias: boolean,
+    padding_mode: PaddingMode,
+    device: DeviceInput | null,
+    dtype: DType | null,
+  ],
+  ConvOptions<Size>
+>
+
+const ORDER = [
+  'in_channels', 'out_channels', 'kernel_size', 'stride', 'padding', 'dilation', 'groups', 'bias', 'padding_mode', 'device', 'dtype',
+] as const
+
+abstract class ConvNd extends Module {
+  readonly in_channels: number
+  readonly out_channels: number
+  readonly kernel_size: readonly number[]
+  readonly stride: readonly number[]
+  readonly padding: readonly number[] | 'same' | 'valid'
+  readonly dilation: readonly number[]
+  readonly groups: number
+  readonly padding_mode: PaddingMode
+  /** [out_channels, in_channels / groups, ...kernel_size] */
+  declare weight: Parameter
+  /** [out_channels] */
+  declare bias: Parameter | null
+  /** What the operator itself pads, one number a dimension. */
+  readonly #operatorPadding: readonly number[]
+  /** What is padded before it, as nn.functional.pad wants it: last dimension first. */
+  readonly #padBefore: readonly number[] | null
+  readonly #convolve: Operator
+
+  constructor(name: string, n: number, convolve: Operator, args: readonly unknown[]) {
+    super()
+    const o = readArguments<ConvOptions<number | readonly number[]>>(name, args, ORDER, 3)
+    const groups = o.groups ?? 1
+    const padding = o.padding ?? 0
+    const mode = o.padding_mode ?? 'zeros'
+    if (groups <= 0) throw valueError('groups must be a positive integer')
+    if (o.in_channels % groups !== 0) throw valueError('in_channels must be divisible by groups')
+    if (o.out_channels % groups !== 0) throw valueError('out_channels must be divisible by groups')
+    this.in_channels = o.in_channels
+    this.out_channels = o.out_channels
+    this.kernel_size = repeated(o.kernel_size, n)
+    this.stride = repeated(o.stride ?? 1, n)
+    this.dilation = repeated(o.dilation ?? 1, n)
+    if (typeof padding === 'string') {
+      if (padding !== 'same' && padding !== 'valid') {
+        throw valueError(`Invalid padding string '${String(padding)}', should be one of {'same', 'valid'}`)
+      }
+      if (padding === 'same' && this.stride.some((s) => s !== 1)) throw valueError("padding='same' is not supported for strided convolutions")
+    }
+    if (!['zeros', 'reflect', 'replicate', 'circular'].includes(mode)) {
+      throw valueError(`padding_mode must be one of {'zeros', 'reflect', 'replicate', 'circular'}, but got padding_mode='${String(mode)}'`)
+    }
+    this.padding = typeof padding === 'string' ? padding : repeated(padding, n)
+    this.groups = groups
+    this.padding_mode = mode
+
+    // Left and right of each dimension; 'same' may need one more on the right.
+    const sides = this.kernel_size.map((k, i): readonly [number, number] => {
+      if (this.padding === 'valid') return [0, 0]
+      if (this.padding !== 'same') return [this.padding[i] as number, this.padding[i] as number]
+      const total = (this.dilation[i] as number) * (k - 1)
+      const left = Math.floor(total / 2)
+      return [left, total - left]
+    })
+    const zeros = new Array<number>(n).fill(0)
+    if (mode === 'zeros' && sides.every(([left, right]) => left === right)) {
+      this.#operatorPadding = sides.map(([left]) => left)
+      this.#padBefore = null
+    } else {
+      this.#operatorPadding = zeros
+      this.#padBefore = [...sides].reverse().flat()
+      if (!findOperator('pad')) throw notImplementedError(`${name}: padding_mode='${mode}' with this padding needs nn.functional.pad, which this version lacks`)
+    }
+    this.#convolve = convolve
+    this.register_parameter('weight', newParameter([o.out_channels, o.in_channels / groups, ...this.kernel_size], o))
+    this.register_parameter('bias', (o.bias ?? true) ? newParameter([o.out_channels], o) : null)
+    this.reset_parameters()
+  }
+
+  /** Draws the initial values anew: uniform in ±1/√(in_channels / groups · kernel elements). */
+  reset_parameters(): void {
+    kaiming_uniform_(this.weight, Math.sqrt(5))
+    if (this.bias) {
+      const [fanIn] = calculate_fan_in_and_fan_out(this.weight)
+      if (fanIn !== 0) uniform_(this.bias, -1 / Math.sqrt(fanIn), 1 / Math.sqrt(fanIn))
+    }
+  }
+
+  override forward(input: Tensor): Tensor {
+    let x = input
+    if (this.#padBefore) x = operator('pad')(input, this.#padBefore, this.padding_mode === 'zeros' ? 'constant' : this.padding_mode)
+    return this.#convolve(x, this.weight, this.bias, this.stride, this.#operatorPadding, this.dilation, this.groups)
+  }
+
+  override extra_repr(): string {
+    const { padding, dilation } = this
+    let text = `${this.in_channels}, ${this.out_channels}, kernel_size=${pythonRepr(this.kernel_size)}, stride=${pythonRepr(this.stride)}`
+    if (typeof padding === 'string') text += `, padding=${padding}`
+    else if (padding.some((p) => p !== 0)) text += `, padding=${pythonRepr(padding)}`
+    if (dilation.some((d) => d !== 1)) text += `, dilation=${pythonRepr(dilation)}`
+    if (this.groups !== 1) text += `, groups=${this.groups}`
+    if (!this.bias) text += ', bias=False'
+    if (this.padding_mode !== 'zeros') text += `, padding_mode=${this.padding_mode}`
+    return text
+  }
+}
+
+const conv1d = operator('conv1d')
+const conv2d = operator('conv2d')
+const conv3d = operator('conv3d')
+
+/** Cross-correlation along one dimension. Input [N, C, L] or [C, L], result [N, out_channels, L'] or [out_channels, L']. */
+export class Conv1d extends ConvNd {
+  constructor(...args: ConvArguments<Size1>) {
+    super('Conv1d', 1, conv1d, args)
+  }
+}
+
+/**
+ * Cross-correlation of images. Input [N, C, H, W] or [C, H, W], result [N, out_channels, H', W'] with
+ * H' = (H + 2 padding − dilation (kernel_size − 1) − 1) / stride + 1.
+ */
+export class Conv2d extends ConvNd {
+  constructor(...args: ConvArguments<Size2>) {
+    super('Conv2d', 2, conv2d, args)
+  }
+}
+
+/** Cross-correlation of volumes. Input [N, C, D, H, W] or [C, D, H, W]. */
+export class Conv3d extends ConvNd {
+  constructor(...args: ConvArguments<Size3>) {
+    super('Conv3d', 3, conv3d, args)
+  }
+}
