@@ -180,7 +180,7 @@ static int64_t element_size(const tj__iter *it, const tj__iter_spec *spec, int k
     tj_dtype want = output_dtype(spec, k);
     return tj__dtype_sizes[want != TJ_DTYPE_NONE ? want : (tj_dtype)it->operands[k].tensor->dtype];
   }
-  if (it->operands[k].data) return tj__dtype_sizes[it->compute];
+  if (it->operands[k].data == it->numbers[k - it->n_outputs]) return tj__dtype_sizes[it->compute];
   return tj__dtype_sizes[it->operands[k].tensor->dtype];
 }
 
