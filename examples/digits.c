@@ -51,8 +51,8 @@ static int load(const char *path, digits *train, digits *test) {
 /* PyTorch's default initial values of linear and convolution layers: uniform in +-1/sqrt(fan_in), weight first. */
 static int make_layer(tj_tensor **parameters, tj_ints weight_sizes, int64_t outputs, int64_t fan_in) {
   const double gain = sqrt(2.0 / (1 + 5.0)), weight_bound = sqrt(3.0) * (gain / sqrt((double)fan_in)), bias_bound = 1 / sqrt((double)fan_in);
-  parameters[0] = tj_uniform_(tj_empty(weight_sizes, TJ_DTYPE_NONE, TJ_DEVICE_NONE, false), -weight_bound, weight_bound, NULL);
-  parameters[1] = tj_uniform_(tj_empty(TJ_INTS(outputs), TJ_DTYPE_NONE, TJ_DEVICE_NONE, false), -bias_bound, bias_bound, NULL);
+  parameters[0] = tj_uniform_(tj_zeros(weight_sizes, TJ_DTYPE_NONE, TJ_DEVICE_NONE, false), -weight_bound, weight_bound, NULL);
+  parameters[1] = tj_uniform_(tj_zeros(TJ_INTS(outputs), TJ_DTYPE_NONE, TJ_DEVICE_NONE, false), -bias_bound, bias_bound, NULL);
   return tj_set_requires_grad(parameters[0], true) || tj_set_requires_grad(parameters[1], true) ? -1 : 0;
 }
 
@@ -81,7 +81,7 @@ static double accuracy(tj_tensor *const *p, const digits *test) {
 /* One step of AdamW on a batch; the loss, or NaN on failure. */
 static double step(tj_tensor **p, tj_tensor **averages, tj_tensor **squares, double t, tj_tensor *images, tj_tensor *labels) {
   for (int i = 0; i < PARAMETERS; i++) tj_set_grad(p[i], NULL);
-  tj_tensor *loss = tj_cross_entropy(forward(p, images), labels, NULL, "mean", -100, 0.0);
+  tj_tensor *loss = tj_cross_entropy(forward(p, images), labels, NULL, TJ_NO_BOOL, -100, TJ_NO_BOOL, "mean", 0.0);
   if (!loss || tj_backward((tj_tensors){&loss, 1}, (tj_tensors){0}, false, false, (tj_tensors){0})) return NAN;
   tj_tensor *grads[PARAMETERS];
   double steps[PARAMETERS];

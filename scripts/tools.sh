@@ -5,7 +5,7 @@ set -eu
 case "$1" in
   build) packages='gcc libc6-dev make' ;;
   test) packages='gcc libc6-dev make pkg-config libcmocka-dev clang libclang-rt-14-dev' ;;
-  check) packages='gcc libc6-dev make clang clang-format clang-tidy' ;;
+  check) packages='gcc libc6-dev make clang-format cppcheck' ;;
   *) echo "tools.sh: unknown group '$1' (build, test, check)" >&2; exit 2 ;;
 esac
 missing=
