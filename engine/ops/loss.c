@@ -1,0 +1,282 @@
+/* ops/loss.c: losses over classes and differences of tensors. */
+#include "core/core.h"
+#include "impl.h"
+#include "ops.h"
+#include "ops/copy.h"
+#include "ops/loss.h"
+
+#include <math.h>
+
+#define RUNTIME(condition, ...) TJ__CHECK(condition, TJ_ERROR_RUNTIME, __VA_ARGS__)
+#define LL(x) ((long long)(x))
+
+const char *tj__loss_reduction(int size_average, int reduce, const char *reduction) {
+  if (size_average != TJ_NO_BOOL || reduce != TJ_NO_BOOL) return !reduce ? "none" : size_average ? "mean" : "sum";
+  if (reduction && (!strcmp(reduction, "none") || !strcmp(reduction, "mean") || !strcmp(reduction, "sum"))) return reduction;
+  return tj__fail(TJ_ERROR_VALUE, "%s is not a valid value for reduction", reduction ? reduction : "None");
+}
+
+tj_tensor *tj__loss_reduce(tj_tensor *t, const char *reduction) {
+  if (!t || !reduction) return NULL;
+  return reduction[0] == 'n' ? t : reduction[0] == 'm' ? tj_mean(t, TJ_DTYPE_NONE) : tj_sum(t, TJ_DTYPE_NONE);
+}
+
+static tj_tensor *number(double v) { return tj_scalar_tensor(tj_float(v)); }
+static tj_tensor *add(tj_tensor *a, tj_tensor *b) { return tj_add(a, b, tj_int(1)); }
+static tj_tensor *sub(tj_tensor *a, tj_tensor *b) { return tj_sub(a, b, tj_int(1)); }
+
+/* ---- nll_loss ---------------------------------------------------------------------------------------------------- */
+
+/* target without the ignored ones (class 0 in their place); *ignored is true where they are, NULL where there are none. */
+static tj_tensor *usable_target(tj_tensor *target, int64_t ignore_index, int64_t n_classes, tj_tensor **ignored) {
+  *ignored = NULL;
+  tj_tensor *t = tj__contiguous(target);
+  if (t) t = tj__to_dtype(t, TJ_INT64);
+  if (!t) return NULL;
+  const int64_t *values = tj__read(t);
+  bool any = false;
+  for (int64_t i = 0; i < t->numel; i++) {
+    if (values[i] == ignore_index) any = true;
+    else TJ__CHECK(n_classes < 0 || (values[i] >= 0 && values[i] < n_classes), TJ_ERROR_INDEX, "Target %lld is out of bounds.", LL(values[i]));
+  }
+  if (!any) return t;
+  *ignored = tj_eq(t, tj_scalar_tensor(tj_int(ignore_index)));
+  return *ignored ? tj_masked_fill(t, *ignored, tj_int(0)) : NULL;
+}
+
+/* The weights of the targets (0 for ignored ones); NULL without an error when all are 1. */
+static tj_tensor *weights_of(tj_tensor *target, tj_tensor *ignored, tj_tensor *weight, const tj_tensor *like) {
+  if (!weight && !ignored) return NULL;
+  tj_tensor *w = weight ? tj_reshape(tj_index_select(weight, 0, tj_reshape(target, TJ_INTS(-1))), tj__sizes(target))
+                        : tj_ones(tj__sizes(target), (tj_dtype)like->dtype, like->storage->device, false);
+  return ignored ? tj_masked_fill(w, ignored, tj_int(0)) : w;
+}
+
+tj_status tj__impl_nll_loss_forward(tj_tensor *self, tj_tensor *target, tj_tensor *weight, const char *reduction, int64_t ignore_index, tj_tensor **output,
+                                    tj_tensor **total_weight) {
+  tj_tensor *ignored, *at = usable_target(target, ignore_index, self->sizes[1], &ignored);
+  if (!at) return tj_error_code();
+  tj_tensor *w = weights_of(at, ignored, weight, self);
+  if (tj_error_code()) return tj_error_code();
+  tj_tensor *losses = tj_neg(tj_squeeze_dim(tj_gather(self, 1, tj_unsqueeze(at, 1), false), 1));
+  /* an ignored loss is 0 even where the log probability is infinite */
+  if (losses && ignored) losses = tj_masked_fill(losses, ignored, tj_int(0));
+  if (losses && w) losses = tj_mul(losses, w);
+  tj_tensor *total = w ? tj_sum(w, TJ_DTYPE_NONE) : tj_full(TJ_NO_DIMS, tj_float((double)at->numel), (tj_dtype)self->dtype, self->storage->device, false);
+  if (!losses || !total) return tj_error_code();
+  *total_weight = total;
+  *output = reduction[0] == 'n' ? losses : tj_sum(losses, TJ_DTYPE_NONE);
+  if (reduction[0] == 'm') *output = tj_div(*output, total);
+  return *output ? TJ_OK : tj_error_code();
+}
+
+tj_tensor *tj__impl_nll_loss_backward(tj_tensor *grad_output, tj_tensor *target, tj_tensor *weight, tj_tensor *total_weight, tj_ints sizes,
+                                      const char *reduction, int64_t ignore_index) {
+  tj_tensor *ignored, *at = usable_target(target, ignore_index, -1, &ignored);
+  if (!at) return NULL;
+  tj_tensor *w = weights_of(at, ignored, weight, grad_output);
+  if (tj_error_code()) return NULL;
+  tj_tensor *grad = tj_neg(grad_output);
+  if (reduction[0] == 'm') grad = tj_div(grad, total_weight);
+  grad = w ? tj_mul(w, grad) : tj_expand(grad, tj__sizes(at), false);
+  tj_tensor *zeros = grad ? tj_zeros(sizes, (tj_dtype)grad_output->dtype, grad_output->storage->device, false) : NULL;
+  return zeros ? tj_scatter(zeros, 1, tj_unsqueeze(at, 1), tj_unsqueeze(grad, 1)) : NULL;
+}
+
+static bool check_classes(const tj_tensor *x, const tj_tensor *target, const tj_tensor *weight, bool spatial) {
+  int64_t n = x->sizes[x->ndim == 1 ? 0 : 1];
+  if (target->dtype != TJ_INT64 && target->dtype != TJ_UINT8)
+    return tj__fail(TJ_ERROR_RUNTIME, "expected scalar type Long but found %s", tj__dtype_legacy(target->dtype)) != NULL;
+  if (weight && (weight->ndim != 1 || weight->numel != n)) {
+    if (spatial) return tj__fail(TJ_ERROR_RUNTIME, "weight tensor should be defined either for all or no classes") != NULL;
+    return tj__fail(TJ_ERROR_RUNTIME, "weight tensor should be defined either for all %lld classes or no classes but got weight tensor of shape: %s", LL(n),
+                    tj__sizes_text(weight)) != NULL;
+  }
+  if (weight && weight->dtype != x->dtype)
+    return tj__fail(TJ_ERROR_RUNTIME, "expected scalar type %s but found %s", tj__dtype_legacy(x->dtype), tj__dtype_legacy(weight->dtype)) != NULL;
+  if (!tj_dtype_is_floating(x->dtype))
+    return tj__fail(TJ_ERROR_RUNTIME, "\"%s\" not implemented for '%s'", spatial ? "nll_loss2d_forward_out_frame" : "nll_loss_out_frame",
+                    tj__dtype_legacy(x->dtype)) != NULL;
+  return true;
+}
+
+static tj_tensor *nll_loss(tj_tensor *x, tj_tensor *target, tj_tensor *weight, const char *reduction, int64_t ignore_index) {
+  int d = x->ndim;
+  TJ__CHECK(d >= 1, TJ_ERROR_VALUE, "Expected 1 or more dimensions (got %d)", d);
+  if (d != 1 && (!target->ndim || x->sizes[0] != target->sizes[0]))
+    return tj__fail(TJ_ERROR_VALUE, "Expected input batch_size (%lld) to match target batch_size (%lld).", LL(x->sizes[0]),
+                    LL(target->ndim ? target->sizes[0] : 0));
+  const char *sizes = tj__sizes_text(x);
+  if (d <= 2) {
+    RUNTIME(target->ndim <= 1, "0D or 1D target tensor expected, multi-target not supported");
+    RUNTIME((d == 1 && !target->ndim) || x->sizes[0] == target->sizes[0], "size mismatch (got input: %s, target: %s)", sizes, tj__sizes_text(target));
+  } else if (d == 4) {
+    RUNTIME(target->ndim == 3, "only batches of spatial targets supported (3D tensors) but got targets of dimension: %d", target->ndim);
+    RUNTIME(x->sizes[2] == target->sizes[1] && x->sizes[3] == target->sizes[2], "size mismatch (got input: %s , target: %s", sizes,
+            tj__sizes_text(target));
+  } else {
+    int64_t expected[TJ_MAX_DIMS] = {x->sizes[0]};
+    memcpy(expected + 1, x->sizes + 2, (size_t)(d - 2) * sizeof *expected);
+    bool same = target->ndim == d - 1 && !memcmp(expected, target->sizes, (size_t)(d - 1) * sizeof *expected);
+    const char *text = tj__ints_text(expected, d - 1);
+    RUNTIME(same, "Expected target size %s, got %s", text, tj__sizes_text(target));
+  }
+  if (!check_classes(x, target, weight, d >= 3)) return NULL;
+  tj_tensor *output, *total;
+  if (d > 1) return tj_nll_loss_forward(x, target, weight, reduction, ignore_index, &output, &total) ? NULL : output;
+  /* one sample without a batch; a target of one element keeps its dimension where nothing is reduced */
+  tj_tensor *t = target->ndim ? target : tj_unsqueeze(target, 0);
+  if (tj_nll_loss_forward(tj_unsqueeze(x, 0), t, weight, reduction, ignore_index, &output, &total)) return NULL;
+  return reduction[0] == 'n' && !target->ndim ? tj_squeeze_dim(output, 0) : output;
+}
+
+tj_tensor *tj__impl_nll_loss(tj_tensor *input, tj_tensor *target, tj_tensor *weight, int size_average, int64_t ignore_index, int reduce,
+                             const char *reduction) {
+  if (!(reduction = tj__loss_reduction(size_average, reduce, reduction))) return NULL;
+  return nll_loss(input, target, weight, reduction, ignore_index);
+}
+
+/* ---- cross_entropy ----------------------------------------------------------------------------------------------- */
+
+/* weight as a tensor that broadcasts over dimension `dim` of x. */
+static tj_tensor *along(tj_tensor *weight, const tj_tensor *x, int dim) {
+  int64_t sizes[TJ_MAX_DIMS];
+  for (int i = 0; i < x->ndim; i++) sizes[i] = i == dim ? weight->numel : 1;
+  return tj_reshape(weight, (tj_ints){sizes, x->ndim});
+}
+
+static tj_tensor *with_probabilities(tj_tensor *input, tj_tensor *target, tj_tensor *weight, int64_t ignore_index, const char *reduction, double smoothing) {
+  RUNTIME(tj_dtype_is_floating(target->dtype), "Expected floating point type for target with class probabilities, got %s", tj__dtype_legacy(target->dtype));
+  RUNTIME(ignore_index < 0, "ignore_index is not supported for floating point target");
+  int dim = input->ndim == 1 ? 0 : 1;
+  int64_t n = input->ndim ? input->sizes[dim] : 1;
+  RUNTIME(!weight || (weight->ndim == 1 && weight->numel == n),
+          "cross_entropy: weight tensor should be defined either for all %lld classes or no classes but got weight tensor of shape: %s", LL(n),
+          tj__sizes_text(weight));
+  tj_tensor *x = tj_log_softmax(input, dim, TJ_DTYPE_NONE);
+  if (smoothing > 0) target = add(tj_mul(target, number(1 - smoothing)), number(smoothing / (double)n));
+  tj_tensor *t = tj_mul(x, target);
+  if (t && weight) t = tj_mul(t, along(weight, x, dim));
+  if (!t) return NULL;
+  if (reduction[0] == 'n') return tj_neg(tj_sum_dim(t, TJ_INTS(dim), false, TJ_DTYPE_NONE));
+  t = tj_neg(tj_sum(t, TJ_DTYPE_NONE));
+  return reduction[0] == 's' ? t : tj_div(t, number(x->numel ? (double)(x->numel / n) : 0));
+}
+
+static tj_tensor *smoothed(tj_tensor *x, tj_tensor *target, tj_tensor *weight, int64_t ignore_index, const char *reduction, double smoothing) {
+  int dim = x->ndim == 1 ? 0 : 1;
+  int64_t n = x->sizes[dim];
+  tj_tensor *nll = nll_loss(x, target, weight, reduction, ignore_index);
+  tj_tensor *ignored, *at = nll ? usable_target(target, ignore_index, n, &ignored) : NULL;
+  if (!at) return NULL;
+  tj_tensor *smooth = tj_neg(tj_sum_dim(weight ? tj_mul(x, along(weight, x, dim)) : x, TJ_INTS(dim), false, TJ_DTYPE_NONE));
+  if (smooth && ignored) smooth = tj_masked_fill(smooth, tj_reshape(ignored, tj__sizes(smooth)), tj_int(0));
+  if (smooth && reduction[0] != 'n') smooth = tj_sum(smooth, TJ_DTYPE_NONE);
+  if (smooth && reduction[0] == 'm') {
+    tj_tensor *w = weights_of(at, ignored, weight, x);
+    smooth = tj_div(smooth, w ? tj_sum(w, TJ_DTYPE_NONE) : number((double)at->numel));
+  }
+  return add(tj_mul(nll, number(1 - smoothing)), tj_mul(smooth, number(smoothing / (double)n)));
+}
+
+tj_tensor *tj__impl_cross_entropy(tj_tensor *input, tj_tensor *target, tj_tensor *weight, int size_average, int64_t ignore_index, int reduce,
+                                  const char *reduction, double label_smoothing) {
+  if (!(reduction = tj__loss_reduction(size_average, reduce, reduction))) return NULL;
+  RUNTIME(label_smoothing >= 0 && label_smoothing <= 1, "label_smoothing must be between 0.0 and 1.0. Got: %g", label_smoothing);
+  if (tj__same_sizes(input, target)) return with_probabilities(input, target, weight, ignore_index, reduction, label_smoothing);
+  RUNTIME(input->ndim >= 1, "Expected 1 or more dimensions (got 0)");
+  tj_tensor *x = tj_log_softmax(input, input->ndim == 1 ? 0 : 1, TJ_DTYPE_NONE);
+  if (!x) return NULL;
+  return label_smoothing > 0 ? smoothed(x, target, weight, ignore_index, reduction, label_smoothing) : nll_loss(x, target, weight, reduction, ignore_index);
+}
+
+/* ---- differences ------------------------------------------------------------------------------------------------- */
+
+/* input - target where the loss is defined for floating numbers only. */
+static tj_tensor *difference(tj_tensor *input, tj_tensor *target, const char *kernel) {
+  tj_dtype dtype = tj_promote_types(input->dtype, target->dtype);
+  if (dtype == TJ_DTYPE_NONE) return NULL;
+  RUNTIME(tj_dtype_is_floating(dtype) || tj_dtype_is_complex(dtype), "\"%s\" not implemented for '%s'", kernel, tj__dtype_legacy(dtype));
+  return sub(input, target);
+}
+
+/* With a weight, the mean is that of the weighted losses over the weights. */
+static tj_tensor *weighted(tj_tensor *losses, tj_tensor *weight, const char *reduction) {
+  if (!losses || !weight) return tj__loss_reduce(losses, reduction);
+  TJ__CHECK(tj__same_sizes(losses, weight), TJ_ERROR_VALUE, "Inputs and weights must have the same size.");
+  tj_tensor *t = tj_mul(losses, weight);
+  if (reduction[0] != 'm') return tj__loss_reduce(t, reduction);
+  return tj_div(tj_sum(t, TJ_DTYPE_NONE), tj_sum(weight, TJ_DTYPE_NONE));
+}
+
+tj_tensor *tj__impl_mse_loss(tj_tensor *input, tj_tensor *target, int size_average, int reduce, const char *reduction, tj_tensor *weight) {
+  if (!(reduction = tj__loss_reduction(size_average, reduce, reduction))) return NULL;
+  tj_tensor *d = difference(input, target, "mse_cpu");
+  return d ? weighted(tj_mul(d, d), weight, reduction) : NULL;
+}
+
+tj_tensor *tj__impl_l1_loss(tj_tensor *input, tj_tensor *target, int size_average, int reduce, const char *reduction, tj_tensor *weight) {
+  if (!(reduction = tj__loss_reduction(size_average, reduce, reduction))) return NULL;
+  return weighted(tj_abs(sub(input, target)), weight, reduction);
+}
+
+/* Half the squared distance over `knee` below the knee, the distance less half a knee above; times `slope`. */
+static tj_tensor *rounded(tj_tensor *d, double knee, double slope) {
+  tj_tensor *z = tj_abs(d);
+  tj_tensor *below = tj_mul(tj_mul(z, z), number(0.5 / knee * slope)), *above = tj_mul(sub(z, number(0.5 * knee)), number(slope));
+  return tj_where(tj_lt(z, number(knee)), below, above);
+}
+
+tj_tensor *tj__impl_smooth_l1_loss(tj_tensor *input, tj_tensor *target, int size_average, int reduce, const char *reduction, double beta) {
+  if (!(reduction = tj__loss_reduction(size_average, reduce, reduction))) return NULL;
+  RUNTIME(beta >= 0, "smooth_l1_loss does not support negative values for beta.");
+  tj_tensor *d = difference(input, target, "smooth_l1_cpu");
+  return d ? tj__loss_reduce(beta == 0 ? tj_abs(d) : rounded(d, beta, 1), reduction) : NULL;
+}
+
+tj_tensor *tj__impl_huber_loss(tj_tensor *input, tj_tensor *target, const char *reduction, double delta, tj_tensor *weight) {
+  if (!(reduction = tj__loss_reduction(TJ_NO_BOOL, TJ_NO_BOOL, reduction))) return NULL;
+  RUNTIME(delta > 0, "huber_loss does not support non-positive values for delta.");
+  tj_tensor *d = difference(input, target, "huber_cpu");
+  return d ? weighted(rounded(d, delta, delta), weight, reduction) : NULL;
+}
+
+/* ---- probabilities ----------------------------------------------------------------------------------------------- */
+
+tj_tensor *tj__impl_binary_cross_entropy(tj_tensor *input, tj_tensor *target, tj_tensor *weight, int size_average, int reduce, const char *reduction) {
+  if (!(reduction = tj__loss_reduction(size_average, reduce, reduction))) return NULL;
+  const char *target_text = tj__sizes_text(target);
+  TJ__CHECK(tj__same_sizes(input, target), TJ_ERROR_VALUE,
+            "Using a target size (torch.Size(%s)) that is different to the input size (torch.Size(%s)) is deprecated. Please ensure they have the same size.",
+            target_text, tj__sizes_text(input));
+  RUNTIME(tj_dtype_is_floating(input->dtype), "\"binary_cross_entropy\" not implemented for '%s'", tj__dtype_legacy(input->dtype));
+  RUNTIME(target->dtype == input->dtype, "Found dtype %s but expected %s", tj__dtype_legacy(target->dtype), tj__dtype_legacy(input->dtype));
+  tj_tensor *inside = tj_all(tj_mul(tj_ge(input, number(0)), tj_le(input, number(1))));
+  tj_scalar all = inside ? tj_item(inside) : TJ_NO_SCALAR;
+  if (all.kind == TJ_SCALAR_NONE) return NULL;
+  RUNTIME(all.i, "all elements of input should be between 0 and 1");
+  tj_tensor *t = tj_binary_cross_entropy_each(input, target);
+  if (t && weight) t = tj_mul(t, tj_expand(weight, tj__sizes(t), false));
+  return tj__loss_reduce(t, reduction);
+}
+
+tj_tensor *tj__impl_binary_cross_entropy_with_logits(tj_tensor *input, tj_tensor *target, tj_tensor *weight, int size_average, int reduce,
+                                                     const char *reduction, tj_tensor *pos_weight) {
+  if (!(reduction = tj__loss_reduction(size_average, reduce, reduction))) return NULL;
+  const char *target_text = tj__sizes_text(target);
+  TJ__CHECK(tj__same_sizes(input, target), TJ_ERROR_VALUE, "Target size (torch.Size(%s)) must be the same as input size (torch.Size(%s))", target_text,
+            tj__sizes_text(input));
+  tj_tensor *log_sigmoid = tj_logsigmoid(input);
+  if (pos_weight) log_sigmoid = tj_mul(add(tj_mul(sub(pos_weight, number(1)), target), number(1)), log_sigmoid);
+  tj_tensor *t = sub(tj_mul(sub(number(1), target), input), log_sigmoid);
+  if (t && weight) t = tj_mul(t, weight);
+  return tj__loss_reduce(t, reduction);
+}
+
+tj_tensor *tj__impl_kl_div(tj_tensor *input, tj_tensor *target, int size_average, int reduce, const char *reduction, bool log_target) {
+  bool batch = size_average == TJ_NO_BOOL && reduce == TJ_NO_BOOL && reduction && !strcmp(reduction, "batchmean");
+  if (!(reduction = tj__loss_reduction(size_average, reduce, batch ? "sum" : reduction))) return NULL;
+  tj_tensor *t = log_target ? tj_mul(tj_exp(target), sub(target, input)) : sub(tj_xlogy(target, target), tj_mul(target, input));
+  t = tj__loss_reduce(t, reduction);
+  return batch && t && input->ndim ? tj_div(t, number((double)input->sizes[0])) : t;
+}
