@@ -94,7 +94,6 @@ static void logspace(void *out, tj_dtype dtype, int64_t n, tj_scalar start, tj_s
   double first = tj__scalar_to_double(start), last = tj__scalar_to_double(end);
   double step = (last - first) / (double)(n - 1);
   float narrow_step = (float)(last - first) / (float)(n - 1);
-  if (class == TJ__CLASS_INT) base = (double)(int64_t)base;
   for (int64_t i = 0; i < n; i++) {
     double exponent = n == 1 ? first
                     : dtype == TJ_FLOAT64 ? linear(first, last, step, i, n)

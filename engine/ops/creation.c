@@ -135,9 +135,6 @@ static tj_tensor *sequence(const char *kernel, tj_scalar start, tj_scalar end, t
   if (dtype == TJ_DTYPE_NONE) dtype = integers && !inclusive ? TJ_INT64 : tj_get_default_dtype();
   if (tj__class_of(dtype) != TJ__CLASS_INT && tj__class_of(dtype) != TJ__CLASS_FLOAT) return not_implemented(kernel, dtype);
   double from = tj__scalar_to_double(start), to = tj__scalar_to_double(end), by = tj__scalar_to_double(step), size;
-  /* Integers are cut before the step and the direction are judged, as their sequence will be. */
-  if (tj__class_of(dtype) == TJ__CLASS_INT)
-    TJ__CHECK(tj__scalar_to_int(step) != 0, TJ_ERROR_RUNTIME, "step must be nonzero");
   TJ__CHECK(by > 0 || by < 0, TJ_ERROR_RUNTIME, "step must be nonzero");
   TJ__CHECK(isfinite(from) && isfinite(to), TJ_ERROR_RUNTIME, "unsupported range: %g -> %g", from, to);
   TJ__CHECK((by > 0 && to >= from) || (by < 0 && to <= from), TJ_ERROR_RUNTIME, "upper bound and %s bound inconsistent with step sign",
@@ -147,7 +144,6 @@ static tj_tensor *sequence(const char *kernel, tj_scalar start, tj_scalar end, t
     uint64_t stride = by > 0 ? (uint64_t)step.i : 0 - (uint64_t)step.i;
     uint64_t whole = span / stride + (span % stride != 0);
     TJ__CHECK(whole <= INT64_MAX, TJ_ERROR_RUNTIME, "invalid size, possible overflow?");
-    size = 0;
     tj_tensor *t = tj__empty((tj_ints){(const int64_t[]){(int64_t)whole}, 1}, dtype, device);
     const tj__creation_kernels *k = t ? kernels(t) : NULL;
     if (!k) return NULL;
