@@ -13,7 +13,7 @@ function read(arg) {
     return t.base === 'float' ? `tj_floats ${n} = tj__read_floats(h);` : `tj_ints ${n} = tj__read_ints(h);`
   }
   return {
-    Tensor: `tj_tensor *${n} = tj__read_tensor(h);`, Scalar: `tj_scalar ${n} = tj__read_scalar(h);`, int: `int64_t ${n} = tj__read_int(h);`,
+    Tensor: `tj_tensor *${n} = tj__read_${t.optional ? 'optional_' : ''}tensor(h);`, Scalar: `tj_scalar ${n} = tj__read_scalar(h);`, int: `int64_t ${n} = tj__read_int(h);`,
     float: t.optional ? `tj_scalar ${n} = tj__read_scalar(h);` : `double ${n} = tj__read_float(h);`, bool: t.optional ? `int ${n} = tj__read_optional_bool(h);` : `bool ${n} = tj__read_bool(h);`,
     str: `const char *${n} = tj__read_string(h);`, ScalarType: `tj_dtype ${n} = tj__read_dtype(h);`, Device: `tj_device ${n} = tj__read_device(h);`, Generator: `tj_generator *${n} = tj__read_generator(h);`,
   }[t.base]
