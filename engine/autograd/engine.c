@@ -24,6 +24,7 @@ typedef struct run {
 } run;
 
 static _Thread_local const run *current;
+_Thread_local const tj__node *tj__run_node;
 
 /* ---- entries by node ------------------------------------------------------------------------------------------ */
 
@@ -234,7 +235,10 @@ static bool call_node(tj__node *node, tj_tensor **grads, tj_tensor **results) {
     all[i] = tj__hold(tj__zeros_for(&node->outputs[i]));
     ok = all[i] != NULL;
   }
+  const tj__node *outer = tj__run_node;
+  tj__run_node = node;
   ok = ok && node->type->backward(node, all, results);
+  tj__run_node = outer;
   if (!ok && !tj_error_code()) tj__fail(TJ_ERROR_RUNTIME, "the backward of %s failed", tj__node_name(node));
   for (int32_t i = 0; ok && i < node->n_inputs; i++) {
     const tj__edge *edge = &node->edges[i];

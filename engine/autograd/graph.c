@@ -184,7 +184,7 @@ bool tj__gradient_edge(tj_tensor *t, tj__edge *edge) {
     *edge = (tj__edge){tj__node_retain(fn), meta->output_nr};
     return true;
   }
-  if (!meta->requires_grad) return true;
+  if (!tj__requires_grad(t)) return true;
   edge->node = accumulator_of(t);
   return edge->node != NULL;
 }
@@ -228,7 +228,9 @@ tj__stand_in tj__set_stand_in(tj__stand_in s) {
 bool tj__node_needs(const tj__node *node, int64_t input) {
   if (input >= node->n_inputs) return false;
   const tj__edge *edge = input == 0 && node == stand_in.node ? stand_in.edge : &node->edges[input];
-  return edge->node && tj__run_wants(edge);
+  if (!edge->node) return false;
+  /* A node that is only being recorded (by a backward with create_graph) is nothing to the running backward. */
+  return (node != stand_in.node && node != tj__run_node) || tj__run_wants(edge);
 }
 
 bool tj__node_needs_any(const tj__node *node, int64_t first, int64_t n) {
@@ -259,11 +261,11 @@ static bool save(tj__saved *s, tj_tensor *t, bool is_output) {
   if (is_output) {
     s->flags |= TJ__SAVED_OUTPUT;
     s->output_nr = meta && meta->grad_fn ? meta->output_nr : 0;
-  } else if (!fn && meta && meta->requires_grad && !meta->owns_accumulator) {
+  } else if (!fn && meta && !meta->owns_accumulator && tj__requires_grad(t)) {
     s->tensor = tj__hold(t);
     return true;
   }
-  tj_tensor *alias = fn || (meta && meta->requires_grad) ? tj__alias_with_history(t) : tj__shallow(t);
+  tj_tensor *alias = fn || (meta && meta->owns_accumulator) ? tj__alias_with_history(t) : tj__shallow(t);
   s->tensor = tj__scope_detach(alias);
   return s->tensor != NULL;
 }

@@ -179,6 +179,7 @@ typedef struct tj__run_spec {
 bool tj__run_backward(const tj__run_spec *spec);
 /* Whether the running backward, if any, wants what lies behind this edge. */
 bool tj__run_wants(const tj__edge *edge);
+extern _Thread_local const tj__node *tj__run_node; /* whose derivative runs now */
 
 /* ---- mode.c -------------------------------------------------------------------------------------------------- */
 

@@ -91,8 +91,8 @@ bool tj__requires_grad(const tj_tensor *t) {
   const tj__grad_meta *meta = t->grad_meta;
   if (!meta) return false;
   if (meta->requires_grad || meta->grad_fn) return true;
-  /* A view made before its base became part of a graph by an in-place write. */
-  return meta->base && meta->view_version != tj__version(t) && tj__differentiable((tj_dtype)t->dtype) && tj__requires_grad(meta->base);
+  /* A view whose base requires grad does, also one made with recording off (a leaf then), or before the base became part of a graph. */
+  return meta->base && tj__differentiable((tj_dtype)t->dtype) && tj__requires_grad(meta->base);
 }
 
 bool tj__needs_grad(tj_tensor *const *tensors, int64_t n) {
@@ -106,7 +106,11 @@ bool tj__is_view(const tj_tensor *t) { return t->grad_meta && t->grad_meta->base
 
 bool tj_requires_grad(const tj_tensor *t) { return t && tj__requires_grad(t); }
 
-bool tj_is_leaf(const tj_tensor *t) { return t && (!t->grad_meta || t->grad_meta->requires_grad || !tj__requires_grad(t)); }
+bool tj_is_leaf(const tj_tensor *t) {
+  const tj__grad_meta *meta = t ? t->grad_meta : NULL;
+  if (!meta || meta->grad_fn) return t && !meta;
+  return meta->requires_grad || !meta->base || meta->view_version == tj__version(t) || !tj__requires_grad(t);
+}
 
 const char *tj_grad_fn_name(const tj_tensor *t) {
   if (!t || !t->grad_meta) return NULL;
@@ -128,7 +132,7 @@ static int missing_argument(void) { return tj__fail_status(TJ_ERROR_TYPE, "a ten
 
 int tj_set_requires_grad(tj_tensor *t, bool requires_grad) {
   if (!t) return missing_argument();
-  TJ__CHECK_STATUS(tj_is_leaf(t) || requires_grad, TJ_ERROR_RUNTIME,
+  TJ__CHECK_STATUS(requires_grad || tj_is_leaf(t), TJ_ERROR_RUNTIME,
                    "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph that "
                    "doesn't require differentiation use var_no_grad = var.detach().");
   if (!requires_grad) {
