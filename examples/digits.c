@@ -95,7 +95,7 @@ static double step(tj_tensor **p, tj_tensor **averages, tj_tensor **squares, dou
 
 int main(int argc, char **argv) {
   const char *path = "examples/data/digits.csv";
-  int epochs = 12;
+  int epochs = 25;
   bool print_losses = false;
   for (int i = 1; i < argc; i++) {
     if (!strcmp(argv[i], "--epochs") && i + 1 < argc) epochs = atoi(argv[++i]);

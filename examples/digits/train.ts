@@ -8,7 +8,7 @@ import torch, { nn } from 'torch.js'
 import { loadDigits } from './data.js'
 import { report } from './report.js'
 
-const { values } = parseArgs({ options: { epochs: { type: 'string', default: '12' }, out: { type: 'string', default: 'out/digits' } } })
+const { values } = parseArgs({ options: { epochs: { type: 'string', default: '25' }, out: { type: 'string', default: 'out/digits' } } })
 const epochs = Number(values.epochs)
 if (!Number.isInteger(epochs) || epochs < 1) throw new Error(`--epochs has to be a positive integer, not '${values.epochs}'`)
 const batchSize = 32
