@@ -462,6 +462,47 @@ static void view_gradients(void **state) {
   CHECK(tj_rot90(tj_reshape(VECTOR(1, 2, 3, 4), TJ_INTS(2, 2)), 1, TJ_INTS(0, 1)), 2, 4, 1, 3);
 }
 
+/* ---- memory that cannot be had --------------------------------------------------------------------------------- */
+
+/* Forward, writes to views, a hook, a custom function and two backwards. NULL anywhere is passed on. */
+static void everything(void) {
+  int calls = 0;
+  tj_tensor *x = VECTOR(1, 2, 3), *two = tj_scalar_tensor(tj_int(2)), *g = NULL, *y = tj_mul(x, two);
+  if (!y || tj_set_requires_grad(x, true)) return;
+  y = tj_mul(x, two);
+  tj_mul_(tj_select(y, 0, 1), two);
+  tj_tensor *joined = tj_cat(TJ_TENSORS(y, tj_narrow(y, 0, 0, 2)), 0);
+  if (!joined || tj_register_hook(joined, doubling, &calls, NULL, false) < 0 || tj_retain_grad(joined)) return;
+  tj_function f = {.name = "CubeBackward", .backward = cube_backward, .data = &calls, .saved = TJ_TENSORS(joined)};
+  tj_tensor *out = tj_detach(joined);
+  if (!out || tj_function_record(&f, TJ_TENSORS(joined), &out, 1, NULL, (tj_tensors){0})) return;
+  tj_tensor *loss = tj_sum(out, TJ_DTYPE_NONE);
+  if (!loss || tj_grad_of(TJ_TENSORS(loss), TJ_TENSORS(x), (tj_tensors){0}, true, true, false, &g)) return;
+  if (tj_backward(TJ_TENSORS(loss), (tj_tensors){0}, false, false, (tj_tensors){0})) return;
+  tj_list *parts = tj_split(tj_grad(x), 2, 0);
+  (void)parts;
+}
+
+static void failing_allocations(void **state) {
+  (void)state;
+  for (int n = 1; n < 100000; n++) {
+    tj_memory_stats_t before = tj_memory_stats();
+    assert_int_equal(tj_scope_begin(), TJ_OK);
+    tj_fail_allocation(n);
+    everything();
+    tj_fail_allocation(0);
+    tj_scope_end();
+    tj_memory_stats_t after = tj_memory_stats();
+    if (after.live_tensors != before.live_tensors || after.live_nodes != before.live_nodes || after.live_bytes != before.live_bytes)
+      fail_msg("allocation %d failed: %d tensors, %d nodes, %d bytes stay", n, (int)(after.live_tensors - before.live_tensors),
+               (int)(after.live_nodes - before.live_nodes), (int)(after.live_bytes - before.live_bytes));
+    if (tj_error_code() == TJ_OK) return; /* all allocations were had */
+    if (tj_error_code() != TJ_ERROR_MEMORY) fail_msg("allocation %d failed: %s", n, tj_error_message());
+    tj_error_clear();
+  }
+  fail_msg("it never ran through");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -470,7 +511,7 @@ int main(void) {
       TEST(outputs_saved), TEST(only_inputs), TEST(argument_errors), TEST(in_place_errors), TEST(inference), TEST(anomaly),
       TEST(writes_to_views), TEST(copies_into_a_plain_tensor), TEST(restricted_run_through_copy_slices), TEST(changes_shape_in_place),
       TEST(detaches), TEST(hooks), TEST(failing_hook), TEST(custom_function), TEST(nested), TEST(custom_function_rules),
-      TEST(view_gradients),
+      TEST(view_gradients), TEST(failing_allocations),
   };
   return cmocka_run_group_tests_name("autograd", tests, NULL, NULL);
 }
