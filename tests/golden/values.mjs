@@ -41,7 +41,7 @@ export class Builder {
     if (!flat) {
       const [offset, length] = d.data
       const bytes = Uint8Array.from(this.blob.subarray(offset, offset + length))
-      flat = torch.frombuffer(bytes.buffer, { dtype: d.dtype })
+      flat = length === 0 ? torch.empty([0], { dtype: d.dtype }) : torch.frombuffer(bytes.buffer, { dtype: d.dtype })
       if (key !== undefined) this.storages.set(key, flat)
     }
     let t = torch.as_strided(flat, d.shape, d.strides, d.offset).detach()
@@ -228,5 +228,6 @@ export function cotangent(torch, t, k) {
     if (complex) flat[2 * i] = Math.cos(i + k), flat[2 * i + 1] = Math.sin(i + k)
     else flat[i] = Math.cos(i + k)
   }
+  if (n === 0) return torch.zeros([...t.shape], { dtype: t.dtype })
   return torch.frombuffer(flat.buffer, { dtype: complex ? 'complex128' : 'float64' }).reshape([...t.shape]).to(t.dtype)
 }
