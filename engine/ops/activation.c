@@ -15,6 +15,27 @@ tj_tensor *tj__impl_relu(tj_tensor *out, tj_tensor *self) {
   return tj__pointwise(TJ__PW_relu, out, &self, 1, NULL, TJ__RULE_PROMOTE, "clamp_min_scalar_cpu");
 }
 
+/* Limits that hardtanh cannot work with are refused before the loop. */
+static bool hardtanh_suits(const tj_tensor *self, double low) {
+  if (self->dtype == TJ_BOOL) tj__fail(TJ_ERROR_RUNTIME, "Bool inputs not supported for hardtanh");
+  else if (tj_dtype_is_complex((tj_dtype)self->dtype)) tj__fail(TJ_ERROR_RUNTIME, "clamp is not supported for complex types");
+  else if (low < 0 && (self->dtype == TJ_UINT8 || (self->dtype >= TJ_UINT16 && self->dtype <= TJ_UINT64)))
+    tj__fail(TJ_ERROR_RUNTIME, "cannot do hardtanh on an unsigned type with negative limits");
+  else return true;
+  return false;
+}
+
+tj_tensor *tj__impl_hardtanh(tj_tensor *out, tj_tensor *self, tj_scalar min_val, tj_scalar max_val) {
+  if (!hardtanh_suits(self, tj__scalar_to_double(min_val))) return NULL;
+  tj__params params = {.p = {tj__param_of(min_val), tj__param_of(max_val)}};
+  return tj__pointwise(TJ__PW_hardtanh, out, &self, 1, &params, TJ__RULE_PROMOTE, "hardtanh_cpu");
+}
+
+tj_tensor *tj__impl_relu6(tj_tensor *out, tj_tensor *self) {
+  if (!hardtanh_suits(self, 0)) return NULL;
+  return tj__pointwise(TJ__PW_relu6, out, &self, 1, NULL, TJ__RULE_PROMOTE, "hardtanh_cpu");
+}
+
 tj_tensor *tj__impl_softshrink(tj_tensor *out, tj_tensor *self, tj_scalar lambd) {
   TJ__CHECK(tj__scalar_to_double(lambd) >= 0, TJ_ERROR_RUNTIME, "lambda must be greater or equal to 0, but found to be %g.",
             tj__scalar_to_double(lambd));

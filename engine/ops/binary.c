@@ -118,6 +118,10 @@ tj_tensor *tj__impl_pow(tj_tensor *out, tj_tensor *self, tj_tensor *exponent) {
     tj_scalar e = tj__load_scalar(tj__read(exponent), (tj_dtype)exponent->dtype);
     TJ__CHECK(!(e.kind == TJ_SCALAR_INT && e.i < 0 && is_integral((tj_dtype)self->dtype)), TJ_ERROR_RUNTIME,
               "Integers to negative integer powers are not allowed.");
+    if (!out && (tj__scalar_equals(e, 1) || (dtype == TJ_BOOL && tj__scalar_is_zero(e)))) {
+      tj_tensor *power = tj__clone_as(self, dtype, NULL);
+      return tj__scalar_is_zero(e) ? tj__fill(power, tj_bool(true)) : power;
+    }
     bool plain = !is_integral(dtype);
     int kernel = !plain ? -1 : tj__scalar_equals(e, 2) ? TJ__PW_square : tj__scalar_equals(e, 0.5) ? TJ__PW_sqrt
                : tj__scalar_equals(e, -0.5) ? TJ__PW_rsqrt : tj__scalar_equals(e, -1) ? TJ__PW_reciprocal
@@ -201,3 +205,5 @@ tj_tensor *tj__impl_heaviside(tj_tensor *out, tj_tensor *self, tj_tensor *values
   }
 EXTREME(maximum)
 EXTREME(minimum)
+EXTREME(fmax)
+EXTREME(fmin)

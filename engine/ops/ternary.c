@@ -125,6 +125,11 @@ tj_tensor *tj__impl_lerp_Scalar(tj_tensor *out, tj_tensor *self, tj_tensor *end,
   return tj__pointwise(TJ__PW_lerp_Scalar, out, inputs, 2, &params, TJ__RULE_PROMOTE, "lerp_kernel_scalar");
 }
 
+tj_tensor *tj__impl_lerp_backward(tj_tensor *grad_output, tj_scalar weight) {
+  if (weight.kind == TJ_SCALAR_COMPLEX) return tj_scale_grad(grad_output, tj_complex_number(1 - weight.c.re, -weight.c.im));
+  return tj_scale_grad(grad_output, tj_float(1 - tj__scalar_to_double(weight)));
+}
+
 tj_tensor *tj__impl_lerp_Tensor(tj_tensor *out, tj_tensor *self, tj_tensor *end, tj_tensor *weight) {
   if (!same_dtype(self, end, "end") || !same_dtype(self, weight, "weight")) return NULL;
   tj_tensor *inputs[] = {self, end, weight};

@@ -28,6 +28,18 @@ tj_tensor *tj__impl_sign(tj_tensor *out, tj_tensor *self) {
   return UNARY(sign, out, self, PROMOTE, "sign_cpu");
 }
 
+#define NOT_COMPLEX(name, RULE, kernel, message)                     \
+  tj_tensor *tj__impl_##name(tj_tensor *out, tj_tensor *self) {      \
+    TJ__CHECK(!is_complex(self), TJ_ERROR_RUNTIME, message);         \
+    return UNARY(name, out, self, RULE, kernel);                     \
+  }
+NOT_COMPLEX(floor, PROMOTE, "floor_vml_cpu", "floor is not supported for complex inputs")
+NOT_COMPLEX(ceil, PROMOTE, "ceil_vml_cpu", "ceil is not supported for complex inputs")
+NOT_COMPLEX(trunc, PROMOTE, "trunc_vml_cpu", "trunc is not supported for complex inputs")
+NOT_COMPLEX(signbit, BOOL, "signbit_cpu", "signbit is not implemented for complex tensors.")
+NOT_COMPLEX(deg2rad, FLOAT, "deg2rad_cpu", "deg2rad is not supported for complex tensors.")
+NOT_COMPLEX(rad2deg, FLOAT, "rad2deg_cpu", "rad2deg is not supported for complex tensors.")
+
 /* A number beside bool makes int64, as in self ** 2. */
 tj_tensor *tj__impl_square(tj_tensor *out, tj_tensor *self) {
   tj_dtype dtype = self->dtype == TJ_BOOL ? TJ_INT64 : (tj_dtype)self->dtype;
@@ -41,7 +53,7 @@ tj_tensor *tj__impl_angle(tj_tensor *out, tj_tensor *self) {
 
 tj_tensor *tj__impl_round_decimals(tj_tensor *self, int64_t decimals) {
   tj__dtype_class class = tj__class_of((tj_dtype)self->dtype);
-  TJ__CHECK(class == TJ__CLASS_FLOAT, TJ_ERROR_NOT_IMPLEMENTED, "\"round_vml_cpu\" not implemented for '%s'",
+  TJ__CHECK(class == TJ__CLASS_FLOAT, TJ_ERROR_NOT_IMPLEMENTED, "\"round_cpu\" not implemented for '%s'",
             tj__dtype_legacy((tj_dtype)self->dtype));
   if (decimals == 0) return tj__impl_round(NULL, self);
   return tj__impl_scaled_round(NULL, self, pow(10.0, (double)(decimals < 0 ? -decimals : decimals)), decimals < 0);
@@ -68,6 +80,25 @@ tj_tensor *tj__impl_nan_to_num(tj_tensor *out, tj_tensor *self, tj_scalar nan, t
     if (!out) return tj__clone(self);
     if (tj__resizing_out && !tj__same_sizes(out, self) && !tj__resize(out, tj__sizes(self))) return NULL;
     return tj__copy_into(out, self);
+  }
+  if (class == TJ__CLASS_COMPLEX) { /* the parts on their own, through a view of them */
+    TJ__CHECK(self->ndim < TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "nan_to_num: too many dimensions");
+    bool direct = out && out->dtype == self->dtype && tj__same_sizes(out, self);
+    tj_tensor *result = direct ? out : tj__empty_like(self, dtype), *parts[2] = {self, result};
+    if (!result) return NULL;
+    for (int i = 0; i < 2; i++) {
+      int64_t sizes[TJ_MAX_DIMS], strides[TJ_MAX_DIMS];
+      const tj_tensor *t = parts[i];
+      for (int d = 0; d < t->ndim; d++) sizes[d] = t->sizes[d], strides[d] = 2 * t->strides[d];
+      sizes[t->ndim] = 2;
+      strides[t->ndim] = 1;
+      parts[i] = tj__alias_dtype(t, tj__real_of(dtype), (tj_ints){sizes, t->ndim + 1}, (tj_ints){strides, t->ndim + 1}, 2 * t->offset);
+      if (!parts[i]) return NULL;
+    }
+    if (!tj__impl_nan_to_num(parts[1], parts[0], nan, posinf, neginf)) return NULL;
+    if (!out || direct) return result;
+    if (tj__resizing_out && !tj__same_sizes(out, self) && !tj__resize(out, tj__sizes(self))) return NULL;
+    return tj__copy_into(out, result);
   }
   double most = dtype == TJ_FLOAT16 ? 65504.0 : dtype == TJ_BFLOAT16 ? 0x1.fep127 : dtype == TJ_FLOAT32 ? FLT_MAX : DBL_MAX;
   tj__params params = {.p = {tj__param_of(nan.kind == TJ_SCALAR_NONE ? tj_float(0) : nan),
