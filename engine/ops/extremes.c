@@ -27,7 +27,9 @@ static tj_tensor *amax(bool largest, tj_tensor *self, tj_ints dim, bool keepdim)
   const char *name = largest ? "amax()" : "amin()";
   TJ__CHECK(self->numel > 0 || dim.n > 0, TJ_ERROR_RUNTIME,
             "%s: Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.", name);
-  if (!tj__reduce_flags(dim, self->ndim, flags) || !tj__reduce_nonempty(self, flags, name)) return NULL;
+  if (!tj__reduce_flags(dim, self->ndim, flags)) return NULL;
+  for (int64_t i = 0; self->ndim && i < dim.n; i++)
+    TJ__CHECK(self->sizes[tj__wrap_dim(dim.data[i], self->ndim)] != 0, TJ_ERROR_INDEX, "%s: Expected reduction dim %lld to have non-zero size.", name, (long long)dim.data[i]);
   if (!ordered(self, largest ? "max_values_cpu" : "min_values_cpu", true)) return NULL;
   return tj__reduce(largest ? TJ__REDUCE_MAX : TJ__REDUCE_MIN, self, flags, keepdim, (tj_dtype)self->dtype, NULL);
 }
@@ -38,12 +40,12 @@ tj_tensor *tj__impl_amin(tj_tensor *self, tj_ints dim, bool keepdim) { return am
 tj_status tj__impl_aminmax(tj_tensor *self, int64_t dim, bool keepdim, tj_tensor **min, tj_tensor **max) {
   tj_ints dims = dim == TJ_NO_INT ? (tj_ints){NULL, 0} : TJ_INTS(dim);
   bool flags[TJ_MAX_DIMS];
-  if (!ordered(self, "aminmax_cpu", true)) return tj_error_code();
   if (dim == TJ_NO_INT) {
     TJ__CHECK_STATUS(self->numel > 0, TJ_ERROR_RUNTIME, "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity.");
   } else if (!tj__reduce_flags(dims, self->ndim, flags) || !tj__reduce_nonempty(self, flags, "aminmax")) {
     return tj_error_code();
   }
+  if (!ordered(self, "aminmax_cpu", true)) return tj_error_code();
   *min = tj_amin(self, dims, keepdim);
   *max = tj_amax(self, dims, keepdim);
   return *min && *max ? TJ_OK : tj_error_code();

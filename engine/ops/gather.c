@@ -203,7 +203,7 @@ tj_tensor *tj__impl_masked_select(tj_tensor *self, tj_tensor *mask) {
   int64_t sizes[TJ_MAX_DIMS];
   if (!backend) return NULL;
   TJ__CHECK(mask->dtype == TJ_BOOL, TJ_ERROR_RUNTIME, "masked_select: expected BoolTensor for mask");
-  int n = tj__broadcast_sizes(tj__sizes(self), tj__sizes(mask), sizes);
+  int n = tj__broadcast_sizes(tj__sizes(mask), tj__sizes(self), sizes);
   if (n < 0) return NULL;
   tj_tensor *wide = tj_expand(self, (tj_ints){sizes, n}, false), *wide_mask = tj_expand(mask, (tj_ints){sizes, n}, false);
   tj_tensor *flat = wide_mask ? tj__true_places(wide_mask) : NULL;

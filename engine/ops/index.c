@@ -265,7 +265,7 @@ static bool source_fits(const char *name, tj_status code, const tj_tensor *self,
   if (!same || (source->ndim == 0 && self->numel != (self->ndim ? self->sizes[d] : 1)))
     return (colon ? tj__fail(TJ_ERROR_RUNTIME, "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = %s source.shape = %s",
                              tj__sizes_text(self), tj__sizes_text(source))
-                  : tj__fail(code, "%s(): Source/destination tensor must have same slice shapes. Destination slice shape: %s at dimension %d and source slice shape: %s at dimension %d.",
+                  : tj__fail(TJ_ERROR_RUNTIME, "%s(): Source/destination tensor must have same slice shapes. Destination slice shape: %s at dimension %d and source slice shape: %s at dimension %d.",
                              name, tj__sizes_text(self), d, tj__sizes_text(source), d)) != NULL;
   return true;
 }

@@ -21,7 +21,7 @@ static double count_of(tj_ints sizes, tj_ints dim) {
   double n = 1;
   if (!tj__reduce_flags(dim, sizes.n, flags)) return 1;
   for (int64_t d = 0; d < sizes.n; d++) n *= flags[d] ? (double)sizes.data[d] : 1;
-  return n;
+  return n > 0 ? n : 1; /* of no elements there is no derivative, and none is NaN */
 }
 
 tj_tensor *tj__impl_mean_backward(tj_tensor *grad, tj_ints sizes, tj_ints dim, bool keepdim) {
@@ -64,7 +64,7 @@ tj_tensor *tj__impl_var_backward(tj_tensor *grad, tj_tensor *self, tj_ints dim, 
   tj_tensor *wide = tj__unsqueeze_dims(grad, dim, self->ndim, keepdim);
   tj_tensor *centered = tj_sub(self, tj_mean_dim(self, dim, true, TJ_DTYPE_NONE), TJ__ONE);
   /* no degree of freedom left: inf or NaN, as the quotient says */
-  return tj_mul(tj_mul(tj__number(n - c > 0 ? 2 / (n - c) : n - c == 0 ? INFINITY : NAN), wide), centered);
+  return tj_mul(tj_mul(tj__number(self->numel == 0 ? 0 : n - c > 0 ? 2 / (n - c) : n - c == 0 ? INFINITY : NAN), wide), centered);
 }
 
 tj_tensor *tj__impl_std_backward(tj_tensor *grad, tj_tensor *result, tj_tensor *self, tj_ints dim, tj_scalar correction, bool keepdim) {

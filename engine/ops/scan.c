@@ -1,8 +1,6 @@
 /* scan.c: running sums, products and extremes, and their derivatives. */
 #include "kernels/scan.h"
 
-#include <math.h>
-
 #include "impl.h"
 #include "iter/convert.h"
 #include "reduce.h"
@@ -136,10 +134,12 @@ tj_tensor *tj__impl_cummaxmin_backward(tj_tensor *grad, tj_ints sizes, tj_tensor
 tj_tensor *tj__impl_logcumsumexp_backward(tj_tensor *grad, tj_tensor *self, tj_tensor *result, int64_t dim) {
   if (grad->ndim == 0 || grad->numel == 0) return grad;
   tj_tensor *parts[2];
+  /* In place of -inf, which would make NaN of the second derivative. */
+  const double nothing = self->dtype == TJ_FLOAT16 ? -3e4 : self->dtype == TJ_FLOAT64 ? -1e300 : -1e38;
   for (int k = 0; k < 2; k++) {
-    tj_tensor *g = k ? tj_neg(grad) : grad, *zero = tj__number(0), *minus_inf = tj__number(-INFINITY);
+    tj_tensor *g = k ? tj_neg(grad) : grad, *zero = tj__number(0);
     tj_tensor *positive = tj_gt(tj_detach(g), zero);
-    tj_tensor *logs = tj_where(positive, tj_log(tj_where(positive, g, tj__number(1))), minus_inf);
+    tj_tensor *logs = tj_where(positive, tj_log(tj_where(positive, g, tj__number(1))), tj__number(nothing));
     tj_tensor *sums = flipped(tj_logcumsumexp(flipped(tj_sub(logs, result, TJ__ONE), dim), dim), dim);
     parts[k] = tj_exp(tj_add(sums, self, TJ__ONE));
   }

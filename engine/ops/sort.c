@@ -215,6 +215,7 @@ tj_tensor *tj__impl_searchsorted(tj_tensor *sorted, tj_tensor *self, bool out_in
   if (dtype == TJ_DTYPE_NONE || !(sorted = tj__to_dtype(sorted, dtype)) || !(sorted = tj__contiguous(sorted))) return NULL;
   tj_tensor *values = tj__to_dtype(self, dtype), *out = tj__empty(tj__sizes(self), TJ_INT64, self->storage->device);
   if (!out || !values || !(values = tj__contiguous(values))) return NULL;
+  TJ__CHECK(dtype != TJ_BOOL, TJ_ERROR_NOT_IMPLEMENTED, "\"searchsorted_out_cpu\" not implemented for 'Bool'");
   int64_t n = sorted->sizes[sorted->ndim - 1], m = one_line ? self->numel : self->sizes[self->ndim - 1];
   backend->sort->search(right, out, sorted, sorter, values, m ? self->numel / m : 0, n, m, one_line);
   return out_int32 ? tj__to_dtype(out, TJ_INT32) : out;
