@@ -2,7 +2,7 @@
 import { BUILTIN } from '../generated/calls.js'
 import { typeName } from '../runtime/arguments.js'
 import { Arguments, builtin, fail } from '../runtime/call.js'
-import { addCallback, dropCallback } from '../runtime/callbacks.js'
+import { addCallback, dropCallback, type Callback } from '../runtime/callbacks.js'
 import { TorchError } from '../runtime/errors.js'
 import { host } from '../runtime/host.js'
 import { Tensor } from '../tensor.js'
@@ -22,7 +22,8 @@ export class FunctionCtx {
   /** Keeps tensors for backward, which reads them as `saved_tensors`. In-place changes in between are noticed. Inputs and outputs only should be saved so. */
   save_for_backward(...tensors: readonly (Tensor | null)[]): void {
     tensors.forEach((t: unknown) => {
-      if (t !== null && !(t instanceof Tensor)) throw new TorchError(`save_for_backward can only save variables, but argument is of type ${typeName(t)}`, 'TypeError')
+      if (t !== null && !(t instanceof Tensor))
+        throw new TorchError(`save_for_backward can only save variables, but argument is of type ${typeName(t)}`, 'TypeError')
     })
     this.#saved = tensors
   }
@@ -100,11 +101,17 @@ export abstract class Function {
   }
 
   static backward(_ctx: FunctionCtx, ..._grads: never[]): Gradients {
-    throw new TorchError("You must implement either the backward or vjp method for your custom autograd.Function to use it with backward mode AD.", 'NotImplementedError')
+    throw new TorchError(
+      'You must implement either the backward or vjp method for your custom autograd.Function to use it with backward mode AD.',
+      'NotImplementedError',
+    )
   }
 
   /** Runs forward, recorded so that backward gives the gradients of its tensor arguments. */
-  static apply<Args extends readonly unknown[], Result extends Tensor | readonly Tensor[]>(this: FunctionClass<Args, Result>, ...args: Args): Result {
+  static apply<Args extends readonly unknown[], Result extends Tensor | readonly Tensor[]>(
+    this: FunctionClass<Args, Result>,
+    ...args: Args
+  ): Result {
     const ctx = new FunctionCtx()
     const recording = is_grad_enabled()
     ctx.needs_input_grad = args.map((a) => recording && a instanceof Tensor && a.requires_grad)
@@ -112,10 +119,53 @@ export abstract class Function {
     if (!ctx.needs_input_grad.includes(true)) return result
     const outputs: readonly Tensor[] = result instanceof Tensor ? [result] : result
     if (!Array.isArray(outputs) || outputs.some((t) => !(t instanceof Tensor))) {
-      throw new TorchError(`${this.name}.forward: expected to return a Tensor or an array of Tensors, but got ${typeName(result)}`, 'TypeError')
+      throw new TorchError(
+        `${this.name}.forward: expected to return a Tensor or an array of Tensors, but got ${typeName(result)}`,
+        'TypeError',
+      )
     }
     const replaced = record(this, ctx, args, outputs)
     return (result instanceof Tensor ? replaced[0] : replaced) as Result
+  }
+}
+
+/**
+ * What the engine calls for the gradients. Made here and not in `record`, whose tensors a closure of its own would keep alive: the graph holds
+ * this callback, and an output holds the graph, so neither would ever go.
+ */
+function backwardCallback<Args extends readonly unknown[], Result extends Tensor | readonly Tensor[]>(
+  cls: FunctionClass<Args, Result>,
+  ctx: FunctionCtx,
+  name: string,
+  positions: readonly number[],
+  count: number,
+  shapes: readonly (readonly number[])[],
+): Callback {
+  return (handles) => {
+    const grads = handles.map((handle) => (handle > 0 ? new Tensor(handle) : null))
+    const given = ctx._run(() => cls.backward(ctx, ...grads))
+    const list: (Tensor | null | undefined)[] = Array.isArray(given)
+      ? [...(given as (Tensor | null | undefined)[])]
+      : [given as Tensor | null | undefined]
+    while (list.length > count && (list.at(-1) === null || list.at(-1) === undefined)) list.pop()
+    if (list.length !== count)
+      throw new TorchError(
+        `function ${name} returned an incorrect number of gradients (expected ${count}, got ${list.length})`,
+        'RuntimeError',
+      )
+    return positions.map((at, i) => {
+      const g: unknown = list[at]
+      if (g === null || g === undefined) return 0
+      if (!(g instanceof Tensor))
+        throw new TorchError(`function ${name} returned a gradient at index ${at} that is no Tensor, but ${typeName(g)}`, 'TypeError')
+      if (!expandable(shapes[i]!, g.shape)) {
+        throw new TorchError(
+          `Function ${name} returned an invalid gradient at index ${at} - got [${g.shape.join(', ')}] but expected shape compatible with [${shapes[i]!.join(', ')}]`,
+          'RuntimeError',
+        )
+      }
+      return g.handle
+    })
   }
 }
 
@@ -129,35 +179,21 @@ function record<Args extends readonly unknown[], Result extends Tensor | readonl
   const name = `${cls.name}Backward`
   const positions = args.flatMap((a, i) => (a instanceof Tensor ? [i] : []))
   const inputs = positions.map((i) => args[i] as Tensor)
-  const count = args.length
   const shapes = inputs.map((t) => t.shape)
-
-  const callback = (handles: readonly number[]): readonly number[] => {
-    const grads = handles.map((handle) => (handle > 0 ? new Tensor(handle) : null))
-    const given = ctx._run(() => cls.backward(ctx, ...grads))
-    const list: (Tensor | null | undefined)[] = Array.isArray(given) ? [...(given as (Tensor | null | undefined)[])] : [given as Tensor | null | undefined]
-    while (list.length > count && (list.at(-1) === null || list.at(-1) === undefined)) list.pop()
-    if (list.length !== count) throw new TorchError(`function ${name} returned an incorrect number of gradients (expected ${count}, got ${list.length})`, 'RuntimeError')
-    return positions.map((at, i) => {
-      const g: unknown = list[at]
-      if (g === null || g === undefined) return 0
-      if (!(g instanceof Tensor)) throw new TorchError(`function ${name} returned a gradient at index ${at} that is no Tensor, but ${typeName(g)}`, 'TypeError')
-      if (!expandable(shapes[i]!, g.shape)) {
-        throw new TorchError(
-          `Function ${name} returned an invalid gradient at index ${at} - got [${g.shape.join(', ')}] but expected shape compatible with [${shapes[i]!.join(', ')}]`,
-          'RuntimeError',
-        )
-      }
-      return g.handle
-    })
-  }
-
-  const id = addCallback(callback)
+  const id = addCallback(backwardCallback(cls, ctx, name, positions, args.length, shapes))
   const index = fixed.flatMap((t) => {
     const i = outputs.findIndex((o) => o.is(t))
     return i < 0 ? [] : [i]
   })
-  const call = new Arguments().text(name).number(id).bool(materialize).tensors(saved).tensors(inputs).tensors(outputs).numbers(index).tensors(dirty)
+  const call = new Arguments()
+    .text(name)
+    .number(id)
+    .bool(materialize)
+    .tensors(saved)
+    .tensors(inputs)
+    .tensors(outputs)
+    .numbers(index)
+    .tensors(dirty)
   if (call.call(BUILTIN.function_record) <= 0) {
     dropCallback(id)
     fail()
