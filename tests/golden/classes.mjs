@@ -59,12 +59,8 @@ function moduleError(torch, c, b, Class) {
   return judgeError(torch, raised, c)
 }
 
-// Keys that only steer PyTorch's own implementations.
-const params = (b, c) => c.params.map((p) => {
-  const v = b.value(p)
-  if (v && typeof v === 'object' && 'params' in v && !(v instanceof b.torch.Tensor)) return v
-  return v
-})
+// What the constructor is given: a list, whatever else the case passes in its place, or a parameter where it says nothing.
+const params = (b, c) => c.params ? b.value(c.params) : [new b.torch.nn.Parameter(b.torch.ones(1))]
 
 export function runOptim(torch, c, blob) {
   const b = new Builder(torch, blob)

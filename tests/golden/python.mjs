@@ -1,6 +1,6 @@
 // A reader of the small Python programs that the records are made of (expressions, assignments, with, def, class), run against torch.js.
 // What has no counterpart in JavaScript is Missing by name; numbers keep Python's difference between 2 and 2.0 until they reach the API.
-import { lookup, Missing } from './values.mjs'
+import { Inexpressible, lookup, Missing } from './values.mjs'
 
 class PyFloat {
   constructor(value) {
@@ -428,7 +428,7 @@ export class Python {
       case 'is': return ((this.eval(e.a, scope) ?? null) === (this.eval(e.b, scope) ?? null)) !== e.not
       case 'unary': {
         const a = this.eval(e.a, scope)
-        if (a instanceof torch.Tensor) return e.op === '-' ? torch.neg(a) : e.op === '~' ? torch.bitwise_not(a) : a
+        if (a instanceof torch.Tensor) return e.op === '-' ? torch.neg(a) : e.op === '~' ? this.invert(a) : a
         if (a instanceof PyFloat) return new PyFloat(e.op === '-' ? -a.value : a.value)
         if (a && typeof a === 'object' && 're' in a) return e.op === '-' ? { re: -a.re, im: -a.im } : a
         return e.op === '-' ? (a === 0 ? 0 : -a) : e.op === '~' ? ~a : a
@@ -452,6 +452,7 @@ export class Python {
   }
 
   truth(v) {
+    if (v instanceof this.torch.Tensor && v.numel() !== 1) throw new Inexpressible('the truth of a tensor')
     return v instanceof this.torch.Tensor ? Boolean(v.item()) : Boolean(plain(v))
   }
 
@@ -525,6 +526,11 @@ export class Python {
     if (Array.isArray(v)) return v.map((x) => this.strip(x))
     if (v && Object.getPrototypeOf(v) === Object.prototype && !('re' in v)) return Object.fromEntries(Object.entries(v).map(([k, x]) => [k, this.strip(x)]))
     return v
+  }
+
+  invert(a) {
+    if (/float|complex/.test(a.dtype)) throw new Inexpressible('the operator ~')
+    return this.torch.bitwise_not(a)
   }
 
   binary(op, a, b) {
