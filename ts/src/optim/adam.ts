@@ -97,11 +97,13 @@ abstract class AdamBase extends Optimizer {
         return state
       })
       const tensors = (name: string): Tensor[] => states.map((state) => state[name] as Tensor)
-      const [beta1, beta2] = group['betas'] as [unknown, unknown]
+      // Before any argument is written: reading a tensor is a call too, and calls share the buffer.
+      const lr = optionNumber(group.lr)
+      const [beta1, beta2] = (group['betas'] as [unknown, unknown]).map(optionNumber) as [number, number]
       const call = new Arguments().tensors(params).numbers(grads).tensors(tensors('exp_avg')).tensors(tensors('exp_avg_sq'))
       call.tensors(amsgrad ? tensors('max_exp_avg_sq') : [])
       call.numbers(states.map((state) => (state['step'] as number) + 1))
-      call.number(optionNumber(group.lr)).number(optionNumber(beta1)).number(optionNumber(beta2)).number(group['eps'] as number)
+      call.number(lr).number(beta1).number(beta2).number(group['eps'] as number)
       call.number(group['weight_decay'] as number).bool((group['decoupled_weight_decay'] as boolean | undefined) ?? false)
       call.bool(amsgrad).bool(group['maximize'] as boolean)
       if (call.call(BUILTIN.adam_step) <= 0) fail()

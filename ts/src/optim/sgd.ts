@@ -60,13 +60,16 @@ export class SGD extends Optimizer {
   protected override update(group: ParamGroup): void {
     const params = group.params
     const momentum = group['momentum'] as number
+    // Before any argument is written: reading a tensor is a call too, and calls share the buffer.
+    const lr = optionNumber(group.lr)
+    const weightDecay = optionNumber(group['weight_decay'])
     const grads = gradHandles(params)
     try {
       const call = new Arguments().tensors(params).numbers(grads)
       if (momentum === 0) call.numbers([])
       else call.tensors(params.map((param) => (this.state.get(param)?.['momentum_buffer'] as Tensor | undefined) ?? null))
-      call.number(optionNumber(group.lr)).number(momentum).number(group['dampening'] as number)
-      call.number(optionNumber(group['weight_decay'])).bool(group['nesterov'] as boolean).bool(group['maximize'] as boolean)
+      call.number(lr).number(momentum).number(group['dampening'] as number)
+      call.number(weightDecay).bool(group['nesterov'] as boolean).bool(group['maximize'] as boolean)
       if (call.call(BUILTIN.sgd_step) <= 0) fail()
       if (momentum === 0) return
       const made = Array.from(host.f64.subarray(0, params.length))
