@@ -287,3 +287,102 @@ tj_tensor *tj__impl_rot90(tj_tensor *self, int64_t k, tj_ints dims) {
     default: return tj__clone_as(self, (tj_dtype)self->dtype, "contiguous_format");
   }
 }
+
+/* ---- grids and combinations ------------------------------------------------------------------------------------ */
+
+tj_tensor *tj__impl_block_diag(tj_tensors tensors) {
+  tj__promotion promotion = TJ__PROMOTION_START;
+  int64_t rows = 0, columns = 0;
+  for (int64_t i = 0; i < tensors.n; i++) {
+    const tj_tensor *t = tensors.data[i];
+    TJ__CHECK(t->ndim <= 2, TJ_ERROR_RUNTIME,
+              "torch.block_diag: Input tensors must have 2 or fewer dimensions. Input %lld has %d dimensions", (long long)i, t->ndim);
+    if (!tj__promotion_add(&promotion, t)) return NULL;
+    rows += t->ndim == 2 ? t->sizes[0] : 1;
+    columns += t->ndim == 0 ? 1 : t->sizes[t->ndim - 1];
+  }
+  if (tensors.n <= 0) return tj__empty(TJ_INTS(1, 0), tj_get_default_dtype(), TJ_CPU);
+  tj_tensor *out = tj__empty(TJ_INTS(rows, columns), tj__promotion_result(&promotion), tensors.data[0]->storage->device);
+  if (!out || !tj__fill(out, tj_int(0))) return NULL;
+  int64_t row = 0, column = 0;
+  for (int64_t i = 0; i < tensors.n; i++) {
+    tj_tensor *t = tj_atleast_2d(tensors.data[i]);
+    if (!t) return NULL;
+    tj_tensor *place = tj_narrow(tj_narrow(out, 0, row, t->sizes[0]), 1, column, t->sizes[1]);
+    if (!place || !tj_copy_(place, t, false)) return NULL;
+    row += t->sizes[0];
+    column += t->sizes[1];
+  }
+  return out;
+}
+
+tj_list *tj__impl_meshgrid(tj_tensors tensors, const char *indexing) {
+  TJ__CHECK(tensors.n > 0, TJ_ERROR_RUNTIME, "meshgrid expects a non-empty TensorList");
+  TJ__CHECK(tensors.n <= TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "a tensor has at most %d dimensions, but got %lld sizes", TJ_MAX_DIMS, (long long)tensors.n);
+  const bool xy = indexing && strcmp(indexing, "xy") == 0;
+  TJ__CHECK(!indexing || xy || strcmp(indexing, "ij") == 0, TJ_ERROR_RUNTIME,
+            "torch.meshgrid: indexing must be one of \"xy\" or \"ij\", but received: %s", indexing);
+  const int n = (int)tensors.n;
+  int64_t sizes[TJ_MAX_DIMS];
+  for (int i = 0; i < n; i++) {
+    const tj_tensor *t = tensors.data[i];
+    TJ__CHECK(t->ndim <= 1, TJ_ERROR_RUNTIME, "torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: %d dimensions", t->ndim);
+    TJ__CHECK(t->dtype == tensors.data[0]->dtype, TJ_ERROR_RUNTIME, "torch.meshgrid expects all tensors to have the same dtype");
+    sizes[i] = t->numel;
+  }
+  tj_list *list = tj__list_new(n);
+  const bool swapped = xy && n >= 2; /* the grid of 'ij' with the first two places exchanged, in and out */
+  if (swapped) {
+    int64_t first = sizes[0];
+    sizes[0] = sizes[1];
+    sizes[1] = first;
+  }
+  for (int i = 0; list && i < n; i++) {
+    int64_t shape[TJ_MAX_DIMS];
+    const int at = swapped && i < 2 ? 1 - i : i;
+    for (int d = 0; d < n; d++) shape[d] = d == at ? -1 : 1;
+    if (tensors.data[i]->numel == 0) shape[at] = 0;
+    tj_tensor *grid = tj_expand(tj_view(tensors.data[i], (tj_ints){shape, n}), (tj_ints){sizes, n}, false);
+    if (!grid) return NULL;
+    tj__list_set(list, i, grid);
+  }
+  return list;
+}
+
+tj_tensor *tj__impl_cartesian_prod(tj_tensors tensors) {
+  for (int64_t i = 0; i < tensors.n; i++)
+    TJ__CHECK(tensors.data[i]->ndim == 1, TJ_ERROR_RUNTIME, "Expect a 1D vector, but got shape %s", tj__sizes_text(tensors.data[i]));
+  if (tensors.n == 1) return tensors.data[0];
+  tj_list *grids = tj_meshgrid(tensors, NULL);
+  tj_list *columns = grids ? tj__list_new(grids->n) : NULL;
+  for (int64_t i = 0; columns && i < grids->n; i++) {
+    tj_tensor *column = tj_flatten(grids->items[i], 0, -1);
+    if (!column) return NULL;
+    tj__list_set(columns, i, column);
+  }
+  return columns ? tj_stack((tj_tensors){columns->items, columns->n}, 1) : NULL;
+}
+
+tj_tensor *tj__impl_combinations(tj_tensor *self, int64_t r, bool with_replacement) {
+  TJ__CHECK(self->ndim == 1, TJ_ERROR_RUNTIME, "Expect a 1D vector, but got shape %s", tj__sizes_text(self));
+  TJ__CHECK(r >= 0, TJ_ERROR_RUNTIME, "Expect a non-negative number, but got %lld", (long long)r);
+  const int64_t n = self->numel;
+  if (r == 0) return tj__empty(TJ_INTS(0), (tj_dtype)self->dtype, self->storage->device);
+  /* The number of rows: n (or n + r - 1) over r, multiplied up so that every step is exact. */
+  const int64_t top = with_replacement ? n + r - 1 : n;
+  int64_t rows = n == 0 || top < r ? 0 : 1, numel;
+  for (int64_t i = 1; i <= r && rows; i++)
+    TJ__CHECK(!__builtin_mul_overflow(rows, top - r + i, &rows) && (rows /= i, true), TJ_ERROR_RUNTIME, "combinations(): there are too many");
+  TJ__CHECK(!__builtin_mul_overflow(rows, r, &numel), TJ_ERROR_RUNTIME, "combinations(): there are too many");
+  tj_tensor *index = tj__empty(TJ_INTS(numel), TJ_INT64, self->storage->device);
+  if (!index) return NULL;
+  int64_t *at = tj__write(index);
+  for (int64_t k = 0; rows && k < r; k++) at[k] = with_replacement ? 0 : k;
+  for (int64_t row = 1; row < rows; row++) {
+    const int64_t *before = at + (row - 1) * r;
+    int64_t *now = at + row * r, k = r - 1;
+    while (before[k] == (with_replacement ? n - 1 : n - r + k)) k--;
+    for (int64_t j = 0; j < r; j++) now[j] = j < k ? before[j] : before[k] + 1 + (with_replacement ? 0 : j - k);
+  }
+  return tj_view(tj_index_select(self, 0, index), TJ_INTS(rows, r));
+}

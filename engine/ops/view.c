@@ -135,7 +135,7 @@ tj_tensor *tj__impl_view_dtype(tj_tensor *self, tj_dtype dtype) {
 
 tj_tensor *tj__impl_view_as(tj_tensor *self, tj_tensor *other) { return tj_view(self, tj__sizes(other)); }
 tj_tensor *tj__impl_reshape_as(tj_tensor *self, tj_tensor *other) { return tj_reshape(self, tj__sizes(other)); }
-tj_tensor *tj__impl_ravel(tj_tensor *self) { return tj_reshape(self, TJ_INTS(-1)); }
+tj_tensor *tj__impl_ravel(tj_tensor *self) { return tj_view(tj_contiguous(self, NULL), TJ_INTS(self->numel)); }
 
 tj_tensor *tj__impl_flatten(tj_tensor *self, int64_t start_dim, int64_t end_dim) {
   int start = tj__wrap_dim(start_dim, self->ndim), end = tj__wrap_dim(end_dim, self->ndim);

@@ -67,6 +67,13 @@ tj_tensor *tj__impl_narrow(tj_tensor *self, int64_t dim, int64_t start, int64_t 
   return tj_slice(self, d, start, start + length, 1);
 }
 
+tj_tensor *tj__impl_narrow_Tensor(tj_tensor *self, int64_t dim, tj_tensor *start, int64_t length) {
+  const tj__dtype_class class = tj__class_of((tj_dtype)start->dtype);
+  TJ__CHECK(start->ndim == 0 && class == TJ__CLASS_INT, TJ_ERROR_RUNTIME, "start must be an 0-dim integral Tensor.");
+  tj_scalar s = tj_item(start);
+  return s.kind == TJ_SCALAR_NONE ? NULL : tj_narrow(self, dim, tj__scalar_to_int(s), length);
+}
+
 tj_tensor *tj__impl_narrow_copy(tj_tensor *self, int64_t dim, int64_t start, int64_t length) {
   return tj_clone(tj_narrow(self, dim, start, length), "contiguous_format");
 }
@@ -304,6 +311,48 @@ tj_list *tj__impl_tensor_split(tj_tensor *self, int64_t sections, int64_t dim) {
     start = end;
   }
   return list;
+}
+
+tj_list *tj__impl_tensor_split_tensor_indices_or_sections(tj_tensor *self, tj_tensor *split, int64_t dim) {
+  TJ__CHECK(split->dtype == TJ_INT64, TJ_ERROR_RUNTIME, "tensor_split expected tensor_indices_or_sections to have dtype of long, but got %s",
+            tj__dtype_legacy((tj_dtype)split->dtype));
+  TJ__CHECK(split->ndim <= 1, TJ_ERROR_RUNTIME,
+            "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional tensor, but got a tensor with %d dims",
+            split->ndim);
+  tj_tensor *numbers = tj__contiguous(split);
+  if (!numbers) return NULL;
+  const int64_t *values = tj__read(numbers);
+  return split->ndim == 0 ? tj_tensor_split(self, values[0], dim) : tj_tensor_split_indices(self, (tj_ints){values, split->numel}, dim);
+}
+
+/* hsplit, vsplit, dsplit: along d, for tensors of at least `least` dimensions. */
+static bool split_fits(const tj_tensor *self, const char *name, int least, int d, int64_t sections) {
+  if (self->ndim < least)
+    return tj__fail(TJ_ERROR_RUNTIME, "torch.%s requires a tensor with at least %d dimension%s, but got a tensor with %d dimensions!", name, least,
+                    least > 1 ? "s" : "", self->ndim) != NULL;
+  if (sections == TJ_NO_INT || (sections > 0 && self->sizes[d] % sections == 0)) return true;
+  return tj__fail(TJ_ERROR_RUNTIME, "torch.%s attempted to split along dimension %d, but the size of the dimension %lld is not divisible by the split_size %lld!",
+                  name, d, (long long)self->sizes[d], (long long)sections) != NULL;
+}
+
+tj_list *tj__impl_hsplit(tj_tensor *self, int64_t sections) {
+  const int d = self->ndim > 1;
+  return split_fits(self, "hsplit", 1, d, sections) ? tj_tensor_split(self, sections, d) : NULL;
+}
+tj_list *tj__impl_vsplit(tj_tensor *self, int64_t sections) {
+  return split_fits(self, "vsplit", 2, 0, sections) ? tj_tensor_split(self, sections, 0) : NULL;
+}
+tj_list *tj__impl_dsplit(tj_tensor *self, int64_t sections) {
+  return split_fits(self, "dsplit", 3, 2, sections) ? tj_tensor_split(self, sections, 2) : NULL;
+}
+tj_list *tj__impl_hsplit_indices(tj_tensor *self, tj_ints indices) {
+  return split_fits(self, "hsplit", 1, 0, TJ_NO_INT) ? tj_tensor_split_indices(self, indices, self->ndim > 1) : NULL;
+}
+tj_list *tj__impl_vsplit_indices(tj_tensor *self, tj_ints indices) {
+  return split_fits(self, "vsplit", 2, 0, TJ_NO_INT) ? tj_tensor_split_indices(self, indices, 0) : NULL;
+}
+tj_list *tj__impl_dsplit_indices(tj_tensor *self, tj_ints indices) {
+  return split_fits(self, "dsplit", 3, 2, TJ_NO_INT) ? tj_tensor_split_indices(self, indices, 2) : NULL;
 }
 
 /* ---- gradients: zeros with the gradient in the view's place ---------------------------------------------------- */
