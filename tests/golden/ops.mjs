@@ -43,6 +43,26 @@ function atArguments(torch, recorded, index) {
   })
 }
 
+// Where PyTorch's own answer carries more rounding noise than the tolerance of its dtype: one element over 1 / sqrt(eps).
+const WIDER = { 'nn.functional.layer_norm': [1e-4, 5e-5] }
+// Among equal elements PyTorch leaves open which index is returned.
+const TIES = new Set(['kthvalue', 'mode', 'topk', 'median', 'nanmedian', 'sort', 'msort'])
+function pointsAtValues(torch, args, kwargs, out) {
+  const [values, indices] = [...out]
+  const x = args[0]
+  if (x.ndim === 0) return true
+  // The dimension is one of the small integers of the call, or the last; it may have been dropped from the result.
+  for (const dim of new Set([kwargs.dim, ...args.slice(1), -1])) {
+    if (!Number.isInteger(dim) || dim >= x.ndim || dim < -x.ndim) continue
+    const [v, i] = indices.ndim === x.ndim ? [values, indices] : [values.unsqueeze(dim), indices.unsqueeze(dim)]
+    const fits = [...i.shape].every((n, k) => n === x.shape[k] || k === (dim + x.ndim) % x.ndim)
+    if (!fits || i.max().item() >= x.shape.at(dim)) continue
+    const picked = torch.gather(x, dim, i)
+    if (picked.eq(v).logical_or(picked.ne(picked).logical_and(v.ne(v))).all().item()) return true
+  }
+  return false
+}
+
 export function callable(torch, info, c) {
   const { op, call: how } = info
   if (SWAPPED[op]) {
@@ -73,7 +93,8 @@ export function runOp(torch, c, blob, info) {
   const failures = []
   const out = call(f, args, kwargs)
   if (c.gauge) return gauged(torch, c, blob, out)
-  const wrong = c.out === undefined ? '' : differs(torch, out, c.out, blob, { strides: !c.random && !c.uninit })
+  let wrong = c.out === undefined ? '' : differs(torch, out, c.out, blob, { strides: !c.random && !c.uninit, tolerance: WIDER[c.op] })
+  if (/^out\[1\]: element/.test(wrong) && TIES.has(c.op) && pointsAtValues(torch, args, kwargs, out)) wrong = ''
   if (wrong && b.floatIntegers && /dtype/.test(wrong)) throw new Inexpressible(wrong)
   if (wrong) failures.push(wrong)
   for (const m of c.mutated ?? []) {
@@ -128,7 +149,8 @@ function otherForms(torch, c, blob, info, fresh, out) {
         raised = e
       }
       // What does not fit into its input has to raise.
-      if (JSON.stringify(c.out.tensor.shape) !== JSON.stringify(first.shape)) {
+      const count = (shape) => shape.reduce((a, b) => a * b, 1)
+      if (count(c.out.tensor.shape) > count(first.shape)) {
         if (!raised) failures.push(`${info.inplace_name} has to raise: its result is larger than its input`)
       } else if (raised) failures.push(`${info.inplace_name}: ${raised.message}`)
       else {

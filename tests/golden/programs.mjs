@@ -4,7 +4,16 @@ import { Python } from './python.mjs'
 import { differs, Inexpressible, Missing } from './values.mjs'
 
 export function runPrint(torch, c) {
-  const value = new Python(torch).run(c.code)
+  const python = new Python(torch)
+  try {
+    if (c.setup) python.run(c.setup)
+    return compareText(c, python.run(c.code))
+  } finally {
+    if (c.setup) torch.set_printoptions({ profile: 'default' })
+  }
+}
+
+function compareText(c, value) {
   if (typeof value === 'string' || typeof value === 'number' || Array.isArray(value)) throw new Inexpressible('a plain JavaScript value has no text of PyTorch')
   const text = String(value)
   return text === c.str ? [] : [`${JSON.stringify(text)}, expected ${JSON.stringify(c.str)}`]

@@ -282,7 +282,7 @@ const RENAMED = { device: 'Device', numel: 'numel' }
 export class Python {
   constructor(torch) {
     this.torch = torch
-    this.scope = { torch, nn: torch.nn, F: torch.nn.functional, D: torch.distributions, OrderedDict: (pairs) => Object.fromEntries(pairs), math: Math }
+    this.scope = { torch, nn: torch?.nn, F: torch?.nn.functional, D: torch?.distributions, OrderedDict: (pairs) => Object.fromEntries(pairs), math: Math }
   }
 
   // The value of the last expression statement (or undefined).
@@ -428,7 +428,7 @@ export class Python {
       case 'is': return ((this.eval(e.a, scope) ?? null) === (this.eval(e.b, scope) ?? null)) !== e.not
       case 'unary': {
         const a = this.eval(e.a, scope)
-        if (a instanceof torch.Tensor) return e.op === '-' ? torch.neg(a) : e.op === '~' ? this.invert(a) : a
+        if (torch && a instanceof torch.Tensor) return e.op === '-' ? torch.neg(a) : e.op === '~' ? this.invert(a) : a
         if (a instanceof PyFloat) return new PyFloat(e.op === '-' ? -a.value : a.value)
         if (a && typeof a === 'object' && 're' in a) return e.op === '-' ? { re: -a.re, im: -a.im } : a
         return e.op === '-' ? (a === 0 ? 0 : -a) : e.op === '~' ? ~a : a
@@ -535,7 +535,7 @@ export class Python {
 
   binary(op, a, b) {
     const { torch } = this
-    if (a instanceof torch.Tensor || b instanceof torch.Tensor) {
+    if (torch && (a instanceof torch.Tensor || b instanceof torch.Tensor)) {
       const name = { '+': 'add', '-': 'sub', '*': 'mul', '/': 'div', '//': 'floor_divide', '%': 'remainder', '**': 'pow', '@': 'matmul', '&': 'bitwise_and', '|': 'bitwise_or', '^': 'bitwise_xor',
         '==': 'eq', '!=': 'ne', '<': 'lt', '<=': 'le', '>': 'gt', '>=': 'ge', '<<': 'bitwise_left_shift', '>>': 'bitwise_right_shift' }[op]
       return lookup(torch, name)(this.strip(a), this.strip(b))
