@@ -333,7 +333,6 @@ function put(v: number): void {
 }
 
 function putInt(v: unknown): void {
-  if (v instanceof Tensor) v = v.item()
   if (typeof v === 'number') {
     if (Number.isSafeInteger(v)) return put(v)
     v = BigInt(v as number)
@@ -349,16 +348,10 @@ const SAFE = 2 ** 53
 
 /** Kind and value of a number: an integer below 2^53 counts as an integer. */
 function putScalar(v: unknown): void {
-  if (v instanceof Tensor) {
-    const dtype = v.dtype
-    const item = v.item() as Scalar
-    if (typeof item === 'number' && /float/.test(dtype)) {
-      put(3)
-      return put(item)
-    }
-    v = item
-  }
-  if (typeof v === 'number') {
+  if (v instanceof Floating) {
+    put(3)
+    put(v.value)
+  } else if (typeof v === 'number') {
     if (Number.isInteger(v) && Math.abs(v) < SAFE) put(2)
     else put(3)
     put(v)
@@ -402,7 +395,7 @@ function putArg(arg: Arg, value: unknown): void {
         if (none) return put(0)
         put(3)
       }
-      return put(v instanceof Tensor ? Number(v.item()) : Number(v))
+      return put(Number(v))
     case 'Scalar':
       return none ? put(0) : putScalar(v)
     case 'bool':
@@ -426,6 +419,31 @@ function putArg(arg: Arg, value: unknown): void {
         else put(item === null ? 0 : (item as Tensor).handle)
       }
     }
+  }
+}
+
+/** A number that counts as a float even where it is whole. */
+class Floating {
+  constructor(readonly value: number) {}
+}
+
+const NUMERIC: ReadonlySet<ArgType> = new Set(['int', 'float', 'Scalar', 'int[]', 'float[]', 'Scalar[]'])
+
+/** Tensors in the place of numbers, as numbers. */
+function readNumber(v: unknown): unknown {
+  if (Array.isArray(v)) return v.some((x) => x instanceof Tensor) ? v.map(readNumber) : v
+  if (!(v instanceof Tensor)) return v
+  const item: unknown = v.item()
+  return typeof item === 'number' && /float/.test(v.dtype) ? new Floating(item) : item
+}
+
+/** Reading a tensor is a call of its own, so it has to be done before any argument is in the buffer. */
+function readNumbers(o: Overload, values: unknown[]): void {
+  for (let i = 0; i < o.args.length; i++) {
+    const type = o.args[i]!.type
+    if (!NUMERIC.has(type)) continue
+    const v = readNumber(values[i])
+    values[i] = v instanceof Floating && type === 'float' ? v.value : v
   }
 }
 
@@ -497,6 +515,7 @@ function run(o: Overload, found: Match): unknown {
   const outer = temporaries
   temporaries = []
   try {
+    readNumbers(o, found.values)
     liftNumbers(o, found.values)
     cursor = 0
     if (found.out) put(found.out.handle)
