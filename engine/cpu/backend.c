@@ -9,8 +9,7 @@
 #define LEVELS(X) X(base)
 #endif
 
-/* Weak: a build may leave a family out; its operators then say so. */
-#define DECLARE(level, family) extern const struct tj__##family##_kernels tj__cpu_##family##_##level __attribute__((weak));
+#define DECLARE(level, family) extern const struct tj__##family##_kernels tj__cpu_##family##_##level;
 #define ENTRY(level, family) .family = &tj__cpu_##family##_##level,
 #define DECLARE_base(family) DECLARE(base, family)
 #define DECLARE_avx2(family) DECLARE(avx2, family)

@@ -20,6 +20,13 @@ typedef double _Complex tj__complex128;
 static inline float tj__f32_of(uint32_t u) { float f; memcpy(&f, &u, 4); return f; }
 static inline uint32_t tj__u32_of(float f) { uint32_t u; memcpy(&u, &f, 4); return u; }
 
+/* c ? x : y with both computed: the compiler may not turn it into a branch, around which loops do not vectorise. */
+static inline float tj__pick_f32(int c, float x, float y) {
+  uint32_t mask = 0u - (uint32_t)(c != 0);
+  return tj__f32_of((tj__u32_of(x) & mask) | (tj__u32_of(y) & ~mask));
+}
+static inline double tj__pick_f64(int c, double x, double y) { return c ? x : y; }
+
 /* ---- float32: exponentials ------------------------------------------------------------------------------------ */
 
 /* Adding this to a float of moderate size rounds it to an integer, which is then in the low bits of the sum. */
@@ -126,7 +133,7 @@ static inline float tanh_f32(float x) {
   p = p * z + -0x1.555554p-2f;
   float near = copysignf((p * z) * x + x, x);
   float far = copysignf(1.0f - 2.0f / (exp_f32(a + a) + 1.0f), x);
-  return a < 0.625f ? near : far;
+  return tj__pick_f32(a < 0.625f, near, far);
 }
 
 static inline float sigmoid_f32(float x) { return 1.0f / (1.0f + exp_f32(-x)); }
@@ -152,8 +159,7 @@ static inline float erf_f32(float x) {
   q = q * b + -0x1.212aa2p+0f;
   q = q * b + 0x1.80b538p-13f;
   float far = copysignf(1.0f - exp_f32(q), x);
-  far = x != x ? x : far;
-  return a < 1.0f ? near : far;
+  return tj__pick_f32(a >= 1.0f, far, near); /* a NaN is near, and stays one */
 }
 
 /* ---- float32: sine and cosine --------------------------------------------------------------------------------- */
@@ -359,6 +365,10 @@ static inline float erfinv_f32(float y) { return (float)erfinv_f64(y); }
   static inline T mish_derivative_##S(T x) {                                                                                    \
     T s = sigmoid_##S(x), t = tanh_##S(log1p_##S(exp_##S(x)));                                                                  \
     return t + x * s * (1 - t * t);                                                                                             \
+  }                                                                                                                             \
+  static inline T softplus_##S(T x, T beta, T threshold) {                                                                      \
+    T z = x * beta;                                                                                                             \
+    return tj__pick_##S(z > threshold, x, log1p_##S(exp_##S(z)) / beta);                                                        \
   }                                                                                                                             \
   static inline T entr_##S(T x) { return x != x ? x : x > 0 ? -x * log_##S(x) : x == 0 ? (T)0 : -(T)INFINITY; }
 

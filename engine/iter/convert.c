@@ -131,7 +131,7 @@ static bool number_fits(tj_scalar value, tj_dtype dtype) {
   double low = limits[dtype].low, high = limits[dtype].high;
   if (class == TJ__CLASS_INT) {
     double v = is_int ? (double)value.i : value.f;
-    return v >= low && v < high + 1; /* the fraction is cut off; false for NaN */
+    return v >= low && v <= high; /* false for NaN */
   }
   double re = value.kind == TJ_SCALAR_COMPLEX ? value.c.re : is_int ? (double)value.i : value.f;
   double im = value.kind == TJ_SCALAR_COMPLEX ? value.c.im : 0;

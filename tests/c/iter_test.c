@@ -160,8 +160,9 @@ static void transposed_copies(void **state) {
 static void numbers_have_to_fit(void **state) {
   (void)state;
   tj_tensor *t = tj__empty(TJ_INTS(2), TJ_INT8, TJ_CPU);
-  assert_non_null(tj__fill(t, tj_float(-128.5)));
+  assert_non_null(tj__fill(t, tj_float(-127.5)));
   fails_with("value cannot be converted to type int8_t without overflow", tj__fill(t, tj_int(128)));
+  fails_with("value cannot be converted to type int8_t without overflow", tj__fill(t, tj_float(127.5)));
   tj_tensor *f = tj__empty(TJ_INTS(2), TJ_FLOAT16, TJ_CPU);
   assert_non_null(tj__fill(f, tj_float(INFINITY)));
   fails_with("value cannot be converted to type at::Half without overflow", tj__fill(f, tj_float(1e6)));
