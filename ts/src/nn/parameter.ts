@@ -4,6 +4,7 @@ import { Tensor } from '../tensor.js'
 import { BUILTIN } from '../generated/calls.js'
 import { builtin, fail } from '../runtime/call.js'
 import { empty } from '../creation.js'
+import { runtimeError } from './errors.js'
 import { isPlainObject } from './text.js'
 
 /** The options of `new Parameter(data, options)`. */
@@ -42,8 +43,12 @@ export class Parameter extends Tensor {
       ...(typeof requires_grad === 'boolean' ? { requires_grad } : requires_grad),
       ...(isPlainObject(data) && (data as ParameterOptions).requires_grad !== undefined ? { requires_grad: (data as ParameterOptions).requires_grad } : {}),
     } as ParameterOptions
+    const learned = options.requires_grad ?? true
+    if (learned && options.data && !options.data.is_floating_point() && !options.data.is_complex()) {
+      throw runtimeError('Only Tensors of floating point and complex dtype can require gradients')
+    }
     super(detachedHandle(options.data))
-    if (options.requires_grad ?? true) this.requires_grad_(true)
+    if (learned) this.requires_grad_(true)
   }
 
   override toString(): string {

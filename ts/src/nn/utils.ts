@@ -50,7 +50,7 @@ function norm(tensor: Tensor, p: number): Tensor {
 }
 
 /** The norm of all tensors taken as one vector. Throws a RuntimeError for an infinite one with `error_if_nonfinite`. */
-export function get_total_norm(tensors: Tensor | Iterable<Tensor>, norm_type: number | ClipGradNormOptions = 2, error_if_nonfinite: boolean | ClipGradNormOptions = false): Tensor {
+export function get_total_norm(tensors: Tensor | Iterable<Tensor>, norm_type?: number | ClipGradNormOptions, error_if_nonfinite?: boolean | ClipGradNormOptions): Tensor {
   const o = options<ClipGradNormOptions>('get_total_norm', ['norm_type', 'error_if_nonfinite', 'foreach'], [norm_type, error_if_nonfinite])
   const p = Number(o.norm_type ?? 2)
   return no_grad(() => {
@@ -89,8 +89,8 @@ function gradients(parameters: Tensor | Iterable<Tensor>): Tensor[] {
 export function clip_grad_norm_(
   parameters: Tensor | Iterable<Tensor>,
   max_norm: number,
-  norm_type: number | ClipGradNormOptions = 2,
-  error_if_nonfinite: boolean | ClipGradNormOptions = false,
+  norm_type?: number | ClipGradNormOptions,
+  error_if_nonfinite?: boolean | ClipGradNormOptions,
 ): Tensor {
   const o = options<ClipGradNormOptions>('clip_grad_norm_', ['norm_type', 'error_if_nonfinite', 'foreach'], [norm_type, error_if_nonfinite])
   const all = list(parameters)

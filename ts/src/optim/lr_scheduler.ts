@@ -3,6 +3,7 @@
 import { keyError, typeError, valueError, warn } from '../nn/errors.js'
 import { isPlainObject, pythonRepr, typeName } from '../nn/text.js'
 import { Tensor } from '../tensor.js'
+import { cos, pow } from './exact.js'
 import { Optimizer, optionNumber, type ParamGroup } from './optimizer.js'
 import { readArguments, type Arguments } from '../nn/options.js'
 
@@ -213,7 +214,7 @@ export class StepLR extends LRScheduler {
     return this.groups((lr) => (this.last_epoch === 0 || this.last_epoch % this.step_size !== 0 ? lr : lr * this.gamma))
   }
   protected override closed_form_lr(): number[] {
-    return this.base_lrs.map((lr) => lr * this.gamma ** Math.floor(this.last_epoch / this.step_size))
+    return this.base_lrs.map((lr) => lr * pow(this.gamma, Math.floor(this.last_epoch / this.step_size)))
   }
 }
 
@@ -241,11 +242,11 @@ export class MultiStepLR extends LRScheduler {
   }
   override get_lr(): number[] {
     const count = this.milestones.get(this.last_epoch)
-    return this.groups((lr) => (count === undefined ? lr : lr * this.gamma ** count))
+    return this.groups((lr) => (count === undefined ? lr : lr * pow(this.gamma, count)))
   }
   protected override closed_form_lr(): number[] {
     const sorted = [...this.milestones].flatMap(([milestone, count]) => new Array<number>(count).fill(milestone)).sort((a, b) => a - b)
-    return this.base_lrs.map((lr) => lr * this.gamma ** countUpTo(sorted, this.last_epoch))
+    return this.base_lrs.map((lr) => lr * pow(this.gamma, countUpTo(sorted, this.last_epoch)))
   }
 }
 
@@ -339,7 +340,7 @@ export class ExponentialLR extends LRScheduler {
     return this.groups((lr) => (this.last_epoch === 0 ? lr : lr * this.gamma))
   }
   protected override closed_form_lr(): number[] {
-    return this.base_lrs.map((lr) => lr * this.gamma ** this.last_epoch)
+    return this.base_lrs.map((lr) => lr * pow(this.gamma, this.last_epoch))
   }
 }
 
@@ -364,11 +365,11 @@ export class PolynomialLR extends LRScheduler {
   override get_lr(): number[] {
     const epoch = this.last_epoch
     if (epoch === 0 || epoch > this.total_iters) return this.groups((lr) => lr)
-    const decay = ((1 - epoch / this.total_iters) / (1 - (epoch - 1) / this.total_iters)) ** this.power
+    const decay = pow((1 - epoch / this.total_iters) / (1 - (epoch - 1) / this.total_iters), this.power)
     return this.groups((lr) => lr * decay)
   }
   protected override closed_form_lr(): number[] {
-    return this.base_lrs.map((lr) => lr * (1 - Math.min(this.total_iters, this.last_epoch) / this.total_iters) ** this.power)
+    return this.base_lrs.map((lr) => lr * pow(1 - Math.min(this.total_iters, this.last_epoch) / this.total_iters, this.power))
   }
 }
 
@@ -394,16 +395,16 @@ export class CosineAnnealingLR extends LRScheduler {
     const { last_epoch: epoch, T_max, eta_min } = this
     if (epoch === 0) return this.groups((lr) => lr)
     if (this._step_count === 1 && epoch > 0) {
-      return this.base_lrs.map((lr) => eta_min + ((lr - eta_min) * (1 + Math.cos((epoch * Math.PI) / T_max))) / 2)
+      return this.base_lrs.map((lr) => eta_min + ((lr - eta_min) * (1 + cos((epoch * Math.PI) / T_max))) / 2)
     }
     if ((epoch - 1 - T_max) % (2 * T_max) === 0) {
-      return this.groups((lr, _, i) => lr + (((this.base_lrs[i] as number) - eta_min) * (1 - Math.cos(Math.PI / T_max))) / 2)
+      return this.groups((lr, _, i) => lr + (((this.base_lrs[i] as number) - eta_min) * (1 - cos(Math.PI / T_max))) / 2)
     }
-    const ratio = (1 + Math.cos((Math.PI * epoch) / T_max)) / (1 + Math.cos((Math.PI * (epoch - 1)) / T_max))
+    const ratio = (1 + cos((Math.PI * epoch) / T_max)) / (1 + cos((Math.PI * (epoch - 1)) / T_max))
     return this.groups((lr) => ratio * (lr - eta_min) + eta_min)
   }
   protected override closed_form_lr(): number[] {
-    return this.base_lrs.map((lr) => this.eta_min + ((lr - this.eta_min) * (1 + Math.cos((Math.PI * this.last_epoch) / this.T_max))) / 2)
+    return this.base_lrs.map((lr) => this.eta_min + ((lr - this.eta_min) * (1 + cos((Math.PI * this.last_epoch) / this.T_max))) / 2)
   }
 }
 
@@ -445,7 +446,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
     this.start()
   }
   override get_lr(): number[] {
-    return this.base_lrs.map((lr) => this.eta_min + ((lr - this.eta_min) * (1 + Math.cos((Math.PI * this.T_cur) / this.T_i))) / 2)
+    return this.base_lrs.map((lr) => this.eta_min + ((lr - this.eta_min) * (1 + cos((Math.PI * this.T_cur) / this.T_i))) / 2)
   }
   protected override advance(epoch: number | null): void {
     let at = epoch ?? (this.last_epoch < 0 ? 0 : null)
@@ -560,7 +561,7 @@ export class CyclicLR extends LRScheduler {
     if (!['triangular', 'triangular2', 'exp_range'].includes(mode) && !o.scale_fn) throw valueError('mode is invalid and scale_fn is None')
     this.mode = mode
     this.gamma = gamma
-    const scales = { triangular: () => 1, triangular2: (x: number) => 1 / 2 ** (x - 1), exp_range: (x: number) => gamma ** x }
+    const scales = { triangular: () => 1, triangular2: (x: number) => 1 / 2 ** (x - 1), exp_range: (x: number) => pow(gamma, x) }
     this.#scale = o.scale_fn ?? scales[mode]
     this.scale_mode = o.scale_fn ? (o.scale_mode ?? 'cycle') : mode === 'exp_range' ? 'iterations' : 'cycle'
     this.cycle_momentum = o.cycle_momentum ?? true
@@ -682,7 +683,7 @@ export class OneCycleLR extends LRScheduler {
     }
     this.#anneal =
       anneal_strategy === 'cos'
-        ? (start, end, part) => end + ((start - end) / 2) * (Math.cos(Math.PI * part) + 1)
+        ? (start, end, part) => end + ((start - end) / 2) * (cos(Math.PI * part) + 1)
         : (start, end, part) => (end - start) * part + start
 
     const most = each('max_lr', optimizer, o.max_lr)
