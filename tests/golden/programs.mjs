@@ -3,13 +3,19 @@ import { judgeError } from './ops.mjs'
 import { Python } from './python.mjs'
 import { differs, Inexpressible, Missing } from './values.mjs'
 
+// Settings that a program may have changed.
+function reset(torch) {
+  torch.set_printoptions({ profile: 'default' })
+  torch.set_default_dtype('float32')
+}
+
 export function runPrint(torch, c) {
   const python = new Python(torch)
   try {
     if (c.setup) python.run(c.setup)
     return compareText(c, python.run(c.code))
   } finally {
-    if (c.setup) torch.set_printoptions({ profile: 'default' })
+    reset(torch)
   }
 }
 
@@ -24,8 +30,10 @@ export function runError(torch, c) {
   try {
     new Python(torch).run(c.code)
   } catch (e) {
-    if (e instanceof Missing) throw e
+    if (e instanceof Missing || e instanceof Inexpressible) throw e
     raised = e
+  } finally {
+    reset(torch)
   }
   return judgeError(torch, raised, c)
 }
