@@ -117,7 +117,7 @@ tj_tensor *tj__impl_margin_ranking_loss(tj_tensor *input1, tj_tensor *input2, tj
 
 tj_tensor *tj__impl_soft_margin_loss(tj_tensor *input, tj_tensor *target, int size_average, int reduce, const char *reduction) {
   if (!(reduction = tj__loss_reduction(size_average, reduce, reduction))) return NULL;
-  return tj__loss_reduce(tj_neg(tj_logsigmoid(tj_mul(target, input))), reduction);
+  return tj__loss_reduce(tj_neg(tj_logsigmoid(tj_mul(input, target))), reduction);
 }
 
 tj_tensor *tj__impl_poisson_nll_loss(tj_tensor *input, tj_tensor *target, bool log_input, bool full, int size_average, double eps, int reduce,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #define RUNTIME(condition, ...) TJ__CHECK(condition, TJ_ERROR_RUNTIME, __VA_ARGS__)
+#define IMPLEMENTED(condition, ...) TJ__CHECK(condition, TJ_ERROR_NOT_IMPLEMENTED, __VA_ARGS__)
 #define LL(x) ((long long)(x))
 
 /* C++'s names of the element types, as PyTorch's message about the bias has them. */
@@ -102,7 +103,7 @@ static void *check(const tj_tensor *input, const tj_tensor *weight, const tj_ten
   RUNTIME(!any_below(w + 2, d, 1), "kernel size should be greater than zero");
   RUNTIME(input->dtype == weight->dtype, "expected scalar type %s but found %s", tj__dtype_legacy(input->dtype), tj__dtype_legacy(weight->dtype));
   RUNTIME(!bias || bias->dtype == input->dtype, "Input type (%s) and bias type (%s) should be the same", type_name(input->dtype), type_name(bias->dtype));
-  RUNTIME(input->dtype != TJ_BOOL && input->dtype != TJ_UINT16 && input->dtype != TJ_UINT32 && input->dtype != TJ_UINT64,
+  IMPLEMENTED(input->dtype != TJ_BOOL && input->dtype != TJ_UINT16 && input->dtype != TJ_UINT32 && input->dtype != TJ_UINT64,
           "\"slow_conv2d_cpu\" not implemented for '%s'", tj__dtype_legacy(input->dtype));
   return (void *)1;
 }

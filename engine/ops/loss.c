@@ -8,6 +8,7 @@
 #include <math.h>
 
 #define RUNTIME(condition, ...) TJ__CHECK(condition, TJ_ERROR_RUNTIME, __VA_ARGS__)
+#define IMPLEMENTED(condition, ...) TJ__CHECK(condition, TJ_ERROR_NOT_IMPLEMENTED, __VA_ARGS__)
 #define LL(x) ((long long)(x))
 
 const char *tj__loss_reduction(int size_average, int reduce, const char *reduction) {
@@ -95,7 +96,7 @@ static bool check_classes(const tj_tensor *x, const tj_tensor *target, const tj_
   if (weight && weight->dtype != x->dtype)
     return tj__fail(TJ_ERROR_RUNTIME, "expected scalar type %s but found %s", tj__dtype_legacy(x->dtype), tj__dtype_legacy(weight->dtype)) != NULL;
   if (!tj_dtype_is_floating(x->dtype))
-    return tj__fail(TJ_ERROR_RUNTIME, "\"%s\" not implemented for '%s'", spatial ? "nll_loss2d_forward_out_frame" : "nll_loss_out_frame",
+    return tj__fail(TJ_ERROR_NOT_IMPLEMENTED, "\"%s\" not implemented for '%s'", spatial ? "nll_loss2d_forward_out_frame" : "nll_loss_out_frame",
                     tj__dtype_legacy(x->dtype)) != NULL;
   return true;
 }
@@ -196,7 +197,7 @@ tj_tensor *tj__impl_cross_entropy(tj_tensor *input, tj_tensor *target, tj_tensor
 static tj_tensor *difference(tj_tensor *input, tj_tensor *target, const char *kernel) {
   tj_dtype dtype = tj_promote_types(input->dtype, target->dtype);
   if (dtype == TJ_DTYPE_NONE) return NULL;
-  RUNTIME(tj_dtype_is_floating(dtype) || tj_dtype_is_complex(dtype), "\"%s\" not implemented for '%s'", kernel, tj__dtype_legacy(dtype));
+  IMPLEMENTED(tj_dtype_is_floating(dtype) || tj_dtype_is_complex(dtype), "\"%s\" not implemented for '%s'", kernel, tj__dtype_legacy(dtype));
   return sub(input, target);
 }
 
@@ -249,13 +250,15 @@ tj_tensor *tj__impl_binary_cross_entropy(tj_tensor *input, tj_tensor *target, tj
   TJ__CHECK(tj__same_sizes(input, target), TJ_ERROR_VALUE,
             "Using a target size (torch.Size(%s)) that is different to the input size (torch.Size(%s)) is deprecated. Please ensure they have the same size.",
             target_text, tj__sizes_text(input));
-  RUNTIME(tj_dtype_is_floating(input->dtype), "\"binary_cross_entropy\" not implemented for '%s'", tj__dtype_legacy(input->dtype));
+  IMPLEMENTED(tj_dtype_is_floating(input->dtype), "\"binary_cross_entropy\" not implemented for '%s'", tj__dtype_legacy(input->dtype));
   RUNTIME(target->dtype == input->dtype, "Found dtype %s but expected %s", tj__dtype_legacy(target->dtype), tj__dtype_legacy(input->dtype));
   tj_tensor *inside = tj_all(tj_mul(tj_ge(input, number(0)), tj_le(input, number(1))));
   tj_scalar all = inside ? tj_item(inside) : TJ_NO_SCALAR;
   if (all.kind == TJ_SCALAR_NONE) return NULL;
   RUNTIME(all.i, "all elements of input should be between 0 and 1");
   tj_tensor *t = tj_binary_cross_entropy_each(input, target);
+  int64_t sizes[TJ_MAX_DIMS];
+  if (t && weight && tj__broadcast_sizes(tj__sizes(target), tj__sizes(weight), sizes) < 0) return NULL;
   if (t && weight) t = tj_mul(t, tj_expand(weight, tj__sizes(t), false));
   return tj__loss_reduce(t, reduction);
 }

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #define RUNTIME(condition, ...) TJ__CHECK(condition, TJ_ERROR_RUNTIME, __VA_ARGS__)
+#define IMPLEMENTED(condition, ...) TJ__CHECK(condition, TJ_ERROR_NOT_IMPLEMENTED, __VA_ARGS__)
 #define LL(x) ((long long)(x))
 
 static int64_t product(const int64_t *v, int n) {
@@ -89,7 +90,7 @@ static bool check_parameter(const tj_tensor *x, const tj_tensor *p) {
 
 static bool check_floating(const tj_tensor *x, const char *kernel) {
   if (tj_dtype_is_floating(x->dtype)) return true;
-  tj__fail(TJ_ERROR_RUNTIME, "\"%s\" not implemented for '%s'", kernel, tj__dtype_legacy(x->dtype));
+  tj__fail(TJ_ERROR_NOT_IMPLEMENTED, "\"%s\" not implemented for '%s'", kernel, tj__dtype_legacy(x->dtype));
   return false;
 }
 
@@ -283,7 +284,7 @@ tj_tensor *tj__impl_group_norm(tj_tensor *input, int64_t num_groups, tj_tensor *
   if (bias)
     RUNTIME(bias->ndim == 1 && bias->numel == channels,
             "Expected bias to be a vector of size equal to the number of channels in input, but got bias of shape %s and input of shape %s",
-            tj__sizes_text(bias), text);
+            tj__sizes_text(weight ? weight : bias), text); /* sic: PyTorch shows the weight's */
   RUNTIME(spatial > 0, "Expected HxW to be greater than 0, got %lld", LL(spatial));
   tj_tensor *output, *mean, *rstd;
   return tj_native_group_norm(input, weight, bias, batch, channels, spatial, num_groups, eps, &output, &mean, &rstd) ? NULL : output;
@@ -291,7 +292,7 @@ tj_tensor *tj__impl_group_norm(tj_tensor *input, int64_t num_groups, tj_tensor *
 
 tj_tensor *tj__impl_rms_norm(tj_tensor *input, tj_ints normalized_shape, tj_tensor *weight, tj_scalar eps) {
   if (!check_normalized(input, normalized_shape, weight, NULL)) return NULL;
-  RUNTIME(tj_dtype_is_floating(input->dtype) || tj_dtype_is_complex(input->dtype), "\"rms_norm\" not implemented for '%s'", tj__dtype_legacy(input->dtype));
+  IMPLEMENTED(tj_dtype_is_floating(input->dtype) || tj_dtype_is_complex(input->dtype), "\"rms_norm\" not implemented for '%s'", tj__dtype_legacy(input->dtype));
   tj_dtype given = (tj_dtype)input->dtype, dtype = computed_in(given);
   int64_t dims[TJ_MAX_DIMS];
   for (int64_t i = 0; i < normalized_shape.n; i++) dims[i] = i - normalized_shape.n;

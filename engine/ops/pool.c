@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #define RUNTIME(condition, ...) TJ__CHECK(condition, TJ_ERROR_RUNTIME, __VA_ARGS__)
+#define IMPLEMENTED(condition, ...) TJ__CHECK(condition, TJ_ERROR_NOT_IMPLEMENTED, __VA_ARGS__)
 #define LL(x) ((long long)(x))
 
 typedef struct options {
@@ -230,7 +231,7 @@ static tj_status max_pool(const char *name, tj_tensor *t, int dims, tj_ints kern
     TJ__CHECK_STATUS(usable(t, dims), TJ_ERROR_RUNTIME, "Expected %dD or %dD (batch mode) tensor with optional 0 dim batch size for input, but got:%s",
                      dims + 1, dims + 2, tj__sizes_text(t));
   TJ__CHECK_STATUS(t->dtype != TJ_BOOL && t->dtype != TJ_UINT16 && t->dtype != TJ_UINT32 && t->dtype != TJ_UINT64 && !tj_dtype_is_complex(t->dtype),
-                   TJ_ERROR_RUNTIME, "\"max_pool%dd\" not implemented for '%s'", dims == 1 ? 2 : dims, tj__dtype_legacy(t->dtype));
+                   TJ_ERROR_NOT_IMPLEMENTED, "\"max_pool%dd\" not implemented for '%s'", dims == 1 ? 2 : dims, tj__dtype_legacy(t->dtype));
   return largest(t, &o, dims, out, values, indices);
 }
 
@@ -247,7 +248,7 @@ static void *check_max_pool1d(const tj_tensor *t, tj_ints kernel, tj_ints stride
   RUNTIME(o.dilation[0] > 0, "max_pool1d() dilation must be greater than zero, but got %lld", LL(o.dilation[0]));
   int64_t n = windows(&o, 0, t->sizes[t->ndim - 1]);
   RUNTIME(n > 0, "max_pool1d() Invalid computed output size: %lld", LL(n));
-  RUNTIME(t->dtype != TJ_BOOL, "\"max_pool1d_impl\" not implemented for 'Bool'");
+  IMPLEMENTED(tj_dtype_is_floating(t->dtype), "\"max_pool1d_impl\" not implemented for '%s'", tj__dtype_legacy(t->dtype));
   return (void *)1;
 }
 
@@ -319,7 +320,8 @@ tj_tensor *tj__impl_avg_pool_nd(tj_tensor *input, tj_ints kernel_size, tj_ints s
   if (d < 3)
     RUNTIME(usable(input, d), "Expected %dD or %dD (batch mode) tensor with optional 0 dim batch size for input, but got:%s", d + 1, d + 2,
             tj__sizes_text(input));
-  RUNTIME(tj_dtype_is_floating(input->dtype) || input->dtype == TJ_INT64, "\"%s\" not implemented for '%s'", d == 3 ? "avg_pool3d_out_frame" : "avg_pool2d",
+  bool half = input->dtype == TJ_FLOAT16 || input->dtype == TJ_BFLOAT16;
+  IMPLEMENTED((tj_dtype_is_floating(input->dtype) && !(half && d == 3)) || input->dtype == TJ_INT64, "\"%s\" not implemented for '%s'", d == 3 ? "avg_pool3d_out_frame" : "avg_pool2d",
           tj__dtype_legacy(input->dtype));
   return average(input, &o, d, out);
 }
@@ -366,7 +368,7 @@ static void *adaptive_sizes(const tj_tensor *t, tj_ints output_size, int dims, c
               braces(dims == 1 ? TJ_INTS(1, out[0]) : (tj_ints){out, dims}, text, sizeof text));
   }
   RUNTIME(t->ndim == dims + 1 || t->ndim == dims + 2, "%s(): Expected %dD or %dD tensor, but got%s %s", name, dims + 1, dims + 2,
-          dims == 3 && average ? "" : average ? "" : ":", tj__sizes_text(t));
+          average ? "" : ":", tj__sizes_text(t));
   for (int i = t->ndim - dims; i < t->ndim; i++)
     RUNTIME(t->sizes[i] > 0, "%s(): Expected input to have non-zero size for non-batch dimensions, but input has sizes %s with dimension %d being empty", name,
             tj__sizes_text(t), i);
@@ -377,7 +379,11 @@ tj_tensor *tj__impl_adaptive_avg_pool_nd(tj_tensor *input, tj_ints output_size, 
   static const char *const names[] = {"", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d"};
   int64_t out[3];
   if (!adaptive_sizes(input, output_size, (int)dims, names[dims], out)) return NULL;
-  RUNTIME(tj_dtype_is_floating(input->dtype), "\"%s\" not implemented for '%s'", dims == 3 ? "adaptive_avg_pool3d_cpu" : "adaptive_avg_pool2d",
+  bool single = true;
+  for (int i = 0; i < dims; i++) single = single && out[i] == 1;
+  RUNTIME(!single || tj_dtype_is_floating(input->dtype),
+          "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: %s", tj__dtype_legacy(input->dtype));
+  IMPLEMENTED(tj_dtype_is_floating(input->dtype), "\"%s\" not implemented for '%s'", dims == 3 ? "adaptive_avg_pool3d_cpu" : "adaptive_avg_pool2d",
           tj__dtype_legacy(input->dtype));
   return average(input, NULL, (int)dims, out);
 }
@@ -396,7 +402,7 @@ tj_tensor *tj__impl_adaptive_avg_pool_backward(tj_tensor *grad_output, tj_ints i
     if (N > 1 && output_size.n != N && output_size.n != 1)                                                                                   \
       return tj__fail_status(TJ_ERROR_RUNTIME, "adaptive_max_pool" #N "d(): internal error: output_size.size() must be " #N);                \
     if (!adaptive_sizes(input, output_size, N, "adaptive_max_pool" #N "d", out)) return tj_error_code();                                     \
-    TJ__CHECK_STATUS(tj_dtype_is_floating(input->dtype), TJ_ERROR_RUNTIME, "\"%s\" not implemented for '%s'",                                \
+    TJ__CHECK_STATUS(tj_dtype_is_floating(input->dtype), TJ_ERROR_NOT_IMPLEMENTED, "\"%s\" not implemented for '%s'",                                \
                      N == 3 ? "adaptive_max_pool3d_cpu" : "adaptive_max_pool2d", tj__dtype_legacy(input->dtype));                            \
     return largest(input, NULL, N, out, output, indices);                                                                                    \
   }                                                                                                                                          \

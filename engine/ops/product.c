@@ -27,7 +27,7 @@ static const char *cpp_name(int dtype) {
 
 static bool supported(int dtype, const char *kernel) {
   if (dtype != TJ_BOOL && dtype != TJ_UINT16 && dtype != TJ_UINT32 && dtype != TJ_UINT64) return true;
-  tj__fail(TJ_ERROR_RUNTIME, "\"%s\" not implemented for '%s'", kernel, tj__dtype_legacy((tj_dtype)dtype));
+  tj__fail(TJ_ERROR_NOT_IMPLEMENTED, "\"%s\" not implemented for '%s'", kernel, tj__dtype_legacy((tj_dtype)dtype));
   return false;
 }
 
@@ -79,10 +79,19 @@ tj_tensor *tj__impl_scaled(tj_tensor *self, tj_scalar factor) {
   return tj_mul(self, tj_scalar_tensor(factor));
 }
 
+/* A second batch without a third dimension: asking for that dimension's size fails first where PyTorch asks. */
+static void *batch2_error(const tj_tensor *b, bool asks_size) {
+  if (b->ndim < 3 && asks_size) {
+    tj__wrap_dim(2, b->ndim);
+    return NULL;
+  }
+  return tj__fail(TJ_ERROR_RUNTIME, "batch2 must be a 3D tensor");
+}
+
 /* PyTorch's checks of bmm, baddbmm: both batches of matrices that fit. */
-static bool check_batches(const tj_tensor *a, const tj_tensor *b) {
+static bool check_batches(const tj_tensor *a, const tj_tensor *b, bool asks_size) {
   if (a->ndim != 3) return tj__fail(TJ_ERROR_RUNTIME, "batch1 must be a 3D tensor") != NULL;
-  if (b->ndim != 3) return tj__fail(TJ_ERROR_RUNTIME, "batch2 must be a 3D tensor") != NULL;
+  if (b->ndim != 3) return batch2_error(b, asks_size) != NULL;
   if (b->sizes[0] != a->sizes[0] || b->sizes[1] != a->sizes[2])
     return tj__fail(TJ_ERROR_RUNTIME, "Expected size for first two dimensions of batch2 tensor to be: [%lld, %lld] but got: [%lld, %lld].",
                     LL(a->sizes[0]), LL(a->sizes[2]), LL(b->sizes[0]), LL(b->sizes[1])) != NULL;
@@ -90,7 +99,7 @@ static bool check_batches(const tj_tensor *a, const tj_tensor *b) {
 }
 
 tj_tensor *tj__impl_bmm(tj_tensor *self, tj_tensor *mat2) {
-  if (!check_batches(self, mat2)) return NULL;
+  if (!check_batches(self, mat2, false)) return NULL;
   RUNTIME(self->dtype == mat2->dtype, "expected scalar type %s but found %s", tj__dtype_legacy(self->dtype), tj__dtype_legacy(mat2->dtype));
   if (!supported(self->dtype, "bmm")) return NULL;
   return product(tj__empty(TJ_INTS(self->sizes[0], self->sizes[1], mat2->sizes[2]), self->dtype, device_of(self)), self, mat2, tj_int(1), tj_int(0));
@@ -149,7 +158,7 @@ tj_tensor *tj__impl_addmm(tj_tensor *self, tj_tensor *mat1, tj_tensor *mat2, tj_
 }
 
 tj_tensor *tj__impl_baddbmm(tj_tensor *self, tj_tensor *batch1, tj_tensor *batch2, tj_scalar beta, tj_scalar alpha) {
-  if (!check_batches(batch1, batch2)) return NULL;
+  if (!check_batches(batch1, batch2, true)) return NULL;
   RUNTIME(self->dtype == batch1->dtype, "Input dtypes must be the same, got: input %s, batch1: %s, batch2: %s", cpp_name(self->dtype),
           cpp_name(batch1->dtype), cpp_name(batch2->dtype));
   RUNTIME(batch1->dtype == batch2->dtype, "expected scalar type %s but found %s", tj__dtype_legacy(batch1->dtype), tj__dtype_legacy(batch2->dtype));
@@ -186,7 +195,7 @@ tj_tensor *tj__impl_addr(tj_tensor *self, tj_tensor *vec1, tj_tensor *vec2, tj_s
 
 tj_tensor *tj__impl_addbmm(tj_tensor *self, tj_tensor *batch1, tj_tensor *batch2, tj_scalar beta, tj_scalar alpha) {
   RUNTIME(batch1->ndim == 3, "batch1 must be a 3D tensor");
-  RUNTIME(batch2->ndim == 3, "batch2 must be a 3D tensor");
+  if (batch2->ndim != 3) return batch2_error(batch2, true);
   RUNTIME(batch1->sizes[0] == batch2->sizes[0], "batch1 and batch2 must have same number of batches, got %lld and %lld", LL(batch1->sizes[0]),
           LL(batch2->sizes[0]));
   RUNTIME(batch1->sizes[2] == batch2->sizes[1], "Incompatible matrix sizes for bmm (%lldx%lld and %lldx%lld)", LL(batch1->sizes[1]),

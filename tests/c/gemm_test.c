@@ -1,0 +1,145 @@
+/* gemm_test.c: matrix products against a plain double loop: every layout, sizes around the edges of tiles and blocks, batches, alpha and
+ * beta; one thread and two give the same bits. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "kernels/gemm.h"
+#include "torchjs.h"
+
+static uint32_t state = 1;
+static double noise(void) {
+  state = state * 1664525u + 1013904223u;
+  return (double)(state >> 8) / (1 << 24) - 0.5;
+}
+
+typedef struct layout { int64_t row, col; } layout;
+/* by rows, by columns, with gaps */
+static layout layout_of(int which, int64_t rows, int64_t cols) {
+  switch (which) {
+  case 0: return (layout){cols, 1};
+  case 1: return (layout){1, rows};
+  default: return (layout){2 * cols + 3, 2};
+  }
+}
+static int64_t extent(layout l, int64_t rows, int64_t cols) { return (rows - 1) * l.row + (cols - 1) * l.col + 1; }
+
+static double get(const void *p, tj_dtype dtype, int64_t i) { return dtype == TJ_FLOAT32 ? (double)((const float *)p)[i] : ((const double *)p)[i]; }
+static void put(void *p, tj_dtype dtype, int64_t i, double v) {
+  if (dtype == TJ_FLOAT32) ((float *)p)[i] = (float)v;
+  else ((double *)p)[i] = v;
+}
+static void *random_numbers(tj_dtype dtype, int64_t n) {
+  void *p = malloc((size_t)n * 8);
+  for (int64_t i = 0; i < n; i++) put(p, dtype, i, noise());
+  return p;
+}
+
+static void check(tj_dtype dtype, int64_t batches, int64_t m, int64_t n, int64_t k, int la, int lb, int lc, double alpha, double beta) {
+  const tj__gemm_kernels *gemm = tj__backend_of(TJ_CPU)->gemm;
+  layout a = layout_of(la, m, k), b = layout_of(lb, k, n), c = layout_of(lc, m, n);
+  int64_t na = extent(a, m, k), nb = extent(b, k, n), nc = extent(c, m, n);
+  void *pa = random_numbers(dtype, na * batches), *pb = random_numbers(dtype, nb * batches), *start = random_numbers(dtype, nc * batches);
+  size_t bytes = (size_t)(nc * batches) * (dtype == TJ_FLOAT32 ? 4 : 8);
+  void *one = malloc(bytes), *two = malloc(bytes);
+  memcpy(one, start, bytes), memcpy(two, start, bytes);
+  tj__gemm_args g = {.dtype = dtype, .batches = batches, .m = m, .n = n, .k = k, .a = pa, .a_row = a.row, .a_col = a.col, .a_batch = na,
+                     .b = pb, .b_row = b.row, .b_col = b.col, .b_batch = nb, .c = one, .c_row = c.row, .c_col = c.col, .c_batch = nc,
+                     .alpha = tj_float(alpha), .beta = tj_float(beta)};
+  int threads = tj_get_num_threads();
+  tj_set_num_threads(1);
+  assert_true(gemm->gemm(&g));
+  g.c = two;
+  tj_set_num_threads(2);
+  assert_true(gemm->gemm(&g));
+  tj_set_num_threads(threads);
+  assert_memory_equal(one, two, bytes);
+  double tolerance = dtype == TJ_FLOAT32 ? 2e-6 : 4e-15;
+  for (int64_t q = 0; q < batches; q++)
+    for (int64_t i = 0; i < m; i++)
+      for (int64_t j = 0; j < n; j++) {
+        double sum = 0, size = 1;
+        for (int64_t p = 0; p < k; p++) {
+          double t = get(pa, dtype, q * na + i * a.row + p * a.col) * get(pb, dtype, q * nb + p * b.row + j * b.col);
+          sum += t, size += fabs(t);
+        }
+        int64_t at = q * nc + i * c.row + j * c.col;
+        double expected = alpha * sum + (beta != 0 ? beta * get(start, dtype, at) : 0), got = get(one, dtype, at);
+        if (!(fabs(expected - got) <= tolerance * size))
+          fail_msg("%dx%dx%d layouts %d %d %d at (%d, %d): %.9g, not %.9g", (int)m, (int)n, (int)k, la, lb, lc, (int)i, (int)j, got, expected);
+      }
+  free(pa), free(pb), free(start), free(one), free(two);
+}
+
+static void test_layouts(void **unused) {
+  (void)unused;
+  for (int dtype = TJ_FLOAT32; dtype <= TJ_FLOAT64; dtype++)
+    for (int la = 0; la < 3; la++)
+      for (int lb = 0; lb < 3; lb++)
+        for (int lc = 0; lc < 3; lc++) check((tj_dtype)dtype, 2, 37, 45, 29, la, lb, lc, 1, 0);
+}
+
+static void test_edges(void **unused) {
+  (void)unused;
+  static const int64_t sizes[] = {1, 2, 3, 5, 6, 7, 11, 12, 13, 15, 16, 17, 31, 32, 33, 48, 65};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+    for (size_t j = 0; j < sizeof sizes / sizeof *sizes; j++) {
+      check(TJ_FLOAT32, 1, sizes[i], sizes[j], 23, (int)(i % 2), (int)(j % 2), 0, 1.5, (double)((i + j) % 2));
+      check(TJ_FLOAT64, 1, sizes[i], sizes[j], 9, (int)(j % 2), (int)(i % 2), 1, 1, (double)(i % 2));
+    }
+}
+
+/* across the blocks along k, and enough rows and columns for several tasks */
+static void test_blocks(void **unused) {
+  (void)unused;
+  static const int64_t depths[] = {1, 383, 384, 385, 800};
+  for (size_t i = 0; i < sizeof depths / sizeof *depths; i++) {
+    check(TJ_FLOAT32, 1, 70, 90, depths[i], 0, 1, 0, 1, 0.5);
+    check(TJ_FLOAT64, 1, 40, 50, depths[i], 1, 0, 0, 1, 0);
+  }
+  check(TJ_FLOAT32, 1, 300, 270, 100, 0, 0, 0, 1, 0);
+  check(TJ_FLOAT32, 1, 5, 700, 300, 0, 0, 0, 1, 0);
+  check(TJ_FLOAT32, 1, 700, 5, 300, 0, 0, 0, 1, 0);
+  check(TJ_FLOAT32, 9, 33, 34, 35, 0, 1, 0, 1, 1);
+}
+
+static void test_vectors(void **unused) {
+  (void)unused;
+  for (int layout = 0; layout < 3; layout++) {
+    check(TJ_FLOAT32, 1, 1, 600, 700, 0, layout, 0, 1, 0.5);
+    check(TJ_FLOAT32, 1, 600, 1, 700, layout, 0, 0, 2, 0);
+    check(TJ_FLOAT64, 3, 1, 1, 1000, layout, 0, 0, 1, 0);
+  }
+}
+
+/* integers wrap, halves round once, k = 0 leaves beta C, and beta = 0 does not read C */
+static void test_other(void **unused) {
+  (void)unused;
+  const tj__gemm_kernels *gemm = tj__backend_of(TJ_CPU)->gemm;
+  int8_t a8[] = {100, 50}, b8[] = {3, 2}, c8 = 7;
+  tj__gemm_args g = {.dtype = TJ_INT8, .batches = 1, .m = 1, .n = 1, .k = 2, .a = a8, .a_row = 2, .a_col = 1, .b = b8, .b_row = 1, .b_col = 1, .c = &c8,
+                     .c_row = 1, .c_col = 1, .alpha = tj_int(1), .beta = tj_int(1)};
+  assert_true(gemm->gemm(&g));
+  assert_int_equal(c8, (int8_t)(400 + 7));
+  uint16_t a16[2048], b16[2048], c16 = 0x7e00;
+  for (int i = 0; i < 2048; i++) a16[i] = b16[i] = 0x3c00; /* 1 */
+  g = (tj__gemm_args){.dtype = TJ_FLOAT16, .batches = 1, .m = 1, .n = 1, .k = 2048, .a = a16, .a_row = 1, .a_col = 1, .b = b16, .b_row = 1, .b_col = 1,
+                      .c = &c16, .c_row = 1, .c_col = 1, .alpha = tj_int(1), .beta = tj_int(0)};
+  assert_true(gemm->gemm(&g));
+  assert_int_equal(c16, 0x6800); /* 2048: a sum in float16 would stall, and the NaN that was there is gone */
+  float c32 = 3;
+  g = (tj__gemm_args){.dtype = TJ_FLOAT32, .batches = 1, .m = 1, .n = 1, .k = 0, .c = &c32, .c_row = 1, .c_col = 1, .alpha = tj_int(1), .beta = tj_int(2)};
+  assert_true(gemm->gemm(&g));
+  assert_float_equal(c32, 6, 0);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_layouts), cmocka_unit_test(test_edges), cmocka_unit_test(test_blocks),
+      cmocka_unit_test(test_vectors), cmocka_unit_test(test_other),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
