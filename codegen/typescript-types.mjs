@@ -2,9 +2,17 @@
 import { argType, takesNumber, variadicArg } from './typescript.mjs'
 import { title } from './text.mjs'
 
+// The type parameter that stands for an argument.
+const typeParameter = (a) => (a.name === 'shape' ? 'Size' : title(a.name))
 const RESERVED_PARAMETERS = new Set(['default', 'in', 'function', 'new', 'var', 'with', 'this', 'arguments', 'eval', 'options'])
 const parameter = (name) => (RESERVED_PARAMETERS.has(name) ? `${name}_` : name)
-const SUFFIX = { torch: 'Options', 'nn.functional': 'FunctionalOptions', special: 'SpecialOptions', linalg: 'LinalgOptions', fft: 'FftOptions' }
+const SUFFIX = {
+  torch: 'Options',
+  'nn.functional': 'FunctionalOptions',
+  special: 'SpecialOptions',
+  linalg: 'LinalgOptions',
+  fft: 'FftOptions',
+}
 
 const baseName = (group) => {
   const { op } = group.overloads[0]
@@ -22,14 +30,27 @@ function valueType(arg, tensor = 'Tensor') {
   const none = arg.type.optional ? ' | null' : ''
   const size = arg.type.size
   const base = {
-    Tensor: tensor, Scalar: 'Scalar', ScalarType: 'DType', Device: 'DeviceInput | string', Generator: 'Generator', int: 'number', float: 'number', bool: 'boolean', str: 'string',
-    'Tensor[]': 'readonly Tensor[]', 'Tensor?[]': 'readonly (Tensor | null)[]', 'int[]': size ? 'number | readonly number[]' : 'readonly number[]',
-    'float[]': size ? 'number | readonly number[]' : 'readonly number[]', 'bool[]': 'readonly boolean[]', 'Scalar[]': 'readonly Scalar[]',
+    Tensor: tensor,
+    Scalar: 'Scalar',
+    ScalarType: 'DType',
+    Device: 'DeviceInput | string',
+    Generator: 'Generator',
+    int: 'number',
+    float: 'number',
+    bool: 'boolean',
+    str: 'string',
+    'Tensor[]': 'readonly Tensor[]',
+    'Tensor?[]': 'readonly (Tensor | null)[]',
+    'int[]': size ? 'number | readonly number[]' : 'readonly number[]',
+    'float[]': size ? 'number | readonly number[]' : 'readonly number[]',
+    'bool[]': 'readonly boolean[]',
+    'Scalar[]': 'readonly Scalar[]',
   }[argType(arg.type)]
   return base + none
 }
 
-const isOption = (op, a, i) => a.hasDefault || a.kwonly || (op.overload && i > 0 && !isTensor(a)) || (op.overload && i > selfIndex(op) && op.overload !== '')
+const isOption = (op, a, i) =>
+  a.hasDefault || a.kwonly || (op.overload && i > 0 && !isTensor(a)) || (op.overload && i > selfIndex(op) && op.overload !== '')
 
 export function optionsTypes(groups) {
   const families = new Map()
@@ -50,15 +71,14 @@ export function optionsTypes(groups) {
   for (const f of families.values()) {
     if (f.keys.size === 0) continue
     lines.push(`/** Options of ${f.jsName}. */`, `export interface ${f.name} {`)
-    for (const [key, types] of f.keys) lines.push(`  readonly ${key}?: ${[...new Set([...types].flatMap((t) => t.split(/ \| (?![^(]*\))/)))].join(' | ')}`)
+    for (const [key, types] of f.keys)
+      lines.push(`  readonly ${key}?: ${[...new Set([...types].flatMap((t) => t.split(/ \| (?![^(]*\))/)))].join(' | ')}`)
     lines.push('}', '')
   }
   return lines.join('\n')
 }
 
 // ---- results -------------------------------------------------------------------------------------------------------
-
-const DEFAULT_FLOAT = new Set(['zeros', 'ones', 'empty', 'rand', 'randn', 'eye', 'linspace', 'logspace'])
 
 // The shape type of an operator and the arguments that it speaks of: { text, args }, or null where it is not known.
 function shapeOf(op, shapes) {
@@ -67,7 +87,7 @@ function shapeOf(op, shapes) {
   const names = new Map()
   op.args.forEach((a, i) => {
     if (isTensor(a)) names.set(i === self ? 'S' : `${title(a.name)}S`, a)
-    else if (a.type.base === 'int' || a.type.base === 'bool') names.set(title(a.name), a)
+    else if (a.type.base === 'int' || a.type.base === 'bool') names.set(typeParameter(a), a)
   })
   const args = new Map()
   for (const [word] of op.types.matchAll(/[A-Za-z_$][\w$]*/g)) {
@@ -79,12 +99,50 @@ function shapeOf(op, shapes) {
   return { text: op.types, args }
 }
 
-// Which arguments a dtype rule speaks of, and its type.
-function dtypeOf(op, selfD, typed) {
+const DTYPES = new Set(
+  'bool uint8 int8 int16 int32 int64 uint16 uint32 uint64 float16 bfloat16 float32 float64 complex64 complex128'.split(' '),
+)
+const CASTS = {
+  float: 'float32',
+  double: 'float64',
+  half: 'float16',
+  bfloat16: 'bfloat16',
+  int: 'int32',
+  long: 'int64',
+  short: 'int16',
+  bool: 'bool',
+  cfloat: 'complex64',
+  cdouble: 'complex128',
+}
+// Operators that give another dtype than they take, where no rule tells.
+const OTHER_DTYPE =
+  /complex|polar|view_as|^real$|^imag$|angle|^abs$|^to$|type|bincount|hist|bucketize|searchsorted|arg|count|unique|multinomial|one_hot/
+
+// The type of the result's dtype. typed: type parameters of Tensor arguments by name ('number': a number stands there); v: see signature().
+function dtypeOf(op, typed, v) {
+  const dtypeArg = op.args.find((a) => a.type.base === 'ScalarType')
+  if (!dtypeArg) return ruleOf(op, typed)
+  if (v.dtypeParameter) return dtypeArg.type.optional ? `(DT extends DType ? DT : ${ruleOf(op, typed)})` : 'DT'
+  const base = ruleOf(op, typed)
+  return v.optionsType ? `DTypeOfOptions<${v.optionsType}, ${base}>` : base
+}
+
+function ruleOf(op, typed) {
   const rule = (op.dtype ?? '').replace(/\s/g, '')
-  if (op.args.some((a) => a.type.base === 'ScalarType') && !rule.startsWith('bool')) return rule === 'same(self)' && typed ? 'DType' : 'DType'
-  if (/^\w+$/.test(rule) && ['bool', 'int64', 'int32', 'float32', 'float64', 'uint8'].includes(rule)) return `'${rule}'`
+  const self = selfIndex(op)
+  const d = self >= 0 && typed ? typed.get(op.args[self].name) : undefined
+  if (CASTS[op.name]) return `'${CASTS[op.name]}'`
+  if (DTYPES.has(rule)) return `'${rule}'`
   if (/^bool\(/.test(rule)) return `'bool'`
+  const otherwise = /^arg\(dtype,(\w+)\)$/.exec(rule)?.[1]
+  if (otherwise && DTYPES.has(otherwise)) return `'${otherwise}'`
+  if (otherwise === 'self' && d && d !== 'number') return d
+  if (rule === 'arg(dtype)' && self < 0) return `'float32'`
+  if (rule === '') {
+    if (!d || d === 'number' || OTHER_DTYPE.test(op.name) || op.overload === 'dtype') return 'DType'
+    if (op.view) return d
+    return typeof op.backward === 'object' || op.composite ? `SameFloat<${d}>` : 'DType'
+  }
   const m = /^(same|promote|float|real)\(([\w,]*)\)$/.exec(rule)
   if (!m || !typed) return 'DType'
   const names = m[2].split(',').filter(Boolean)
@@ -114,7 +172,10 @@ function signature(entry, shapes, kind, group, options, v) {
   if (self >= 0) dtypes.set(op.args[self].name, v.numbers.has(op.args[self]) ? 'number' : 'D')
 
   const tensorType = (a, i) => {
-    if (v.numbers.has(a)) return 'Scalar'
+    if (v.numbers.has(a)) {
+      dtypes.set(a.name, 'number')
+      return 'Scalar'
+    }
     if (i === self) {
       add('S extends Shape')
       add('D extends DType')
@@ -144,62 +205,98 @@ function signature(entry, shapes, kind, group, options, v) {
       return
     }
     if (a.kwonly || (v.upTo !== undefined && i > v.upTo && a.hasDefault) || v.optionsFrom <= i) return
-    const word = title(a.name)
+    const word = typeParameter(a)
     let type
     if (isTensor(a)) type = tensorType(a, i) + (a.type.optional ? ' | null' : '')
     else if (shape?.args.has(word)) {
       const bound = a.type.list ? (a.type.size ? 'number | Shape' : 'Shape') : a.type.base === 'bool' ? 'boolean' : 'number'
-      const fallback = a.hasDefault && a.default !== null ? ` = ${a.type.list ? `readonly ${JSON.stringify(a.default)}` : String(a.default)}` : a.hasDefault ? ' = never' : ''
+      const fallback =
+        a.hasDefault && a.default !== null
+          ? ` = ${a.type.list ? `readonly ${JSON.stringify(a.default)}` : String(a.default)}`
+          : a.hasDefault
+            ? ' = never'
+            : ''
       add(`const ${word} extends ${bound}${fallback}`)
       type = word
     } else if (v.size && a === v.size) {
       add('const Size extends Shape')
       type = 'Size'
+    } else if (a.type.base === 'ScalarType' && a.name === 'dtype') {
+      add(a.type.optional ? 'DT extends DType | null = null' : 'DT extends DType')
+      type = a.type.optional ? 'DT | null' : 'DT'
+      v = { ...v, dtypeParameter: true }
     } else type = valueType(a)
     if (a.hasDefault) optional = true
-    params.push(`${parameter(a.name)}${optional ? '?' : ''}: ${type}${optional && options && v.upTo === undefined ? ` | ${v.optionsType ?? options}` : ''}`)
+    params.push(
+      `${parameter(a.name)}${optional ? '?' : ''}: ${type}${optional && options && v.upTo === undefined ? ` | ${v.optionsType ?? options}` : ''}`,
+    )
   })
   if (options && v.upTo === undefined && !v.noOptions) {
     const required = v.requiredOptions
     if (v.optionsType) add(`const ${v.optionsType} extends ${options} = object`)
-    params.push(required ? `options: ${options} & { ${required.map((a) => `readonly ${a.name}: ${valueType(a)}`).join('; ')} }` : `options?: ${v.optionsType ?? options}`)
+    params.push(
+      required
+        ? `options: ${options} & { ${required.map((a) => `readonly ${a.name}: ${valueType(a)}`).join('; ')} }`
+        : `options?: ${v.optionsType ?? options}`,
+    )
   }
 
   const selfTyped = self >= 0 && !v.numbers.has(op.args[self])
   if (!selfTyped && self >= 0) {
     // The device comes from whichever operand is a tensor.
   }
-  const dev = selfTyped ? 'Dev' : v.optionsType ? `DeviceOfOptions<${v.optionsType}>` : self >= 0 ? 'DeviceType' : op.args.some((a) => a.type.base === 'Device') ? `'cpu'` : 'DeviceType'
+  const dev = selfTyped
+    ? 'Dev'
+    : v.optionsType && self < 0
+      ? `DeviceOfOptions<${v.optionsType}>`
+      : self >= 0
+        ? 'DeviceType'
+        : op.args.some((a) => a.type.base === 'Device')
+          ? `'cpu'`
+          : 'DeviceType'
   let shapeText = 'DynamicShape'
-  if (shape) shapeText = numbersAsScalars(shape, v, op)
+  if (shape) shapeText = numbersAsScalars(shape, v, op).replace(/^\[\]$/, 'readonly []')
   else if (v.size) shapeText = 'Size'
-  const dtypeText = v.optionsType || v.size
-    ? v.optionsType
-      ? `DTypeOfOptions<${v.optionsType}, ${DEFAULT_FLOAT.has(op.name) ? `'float32'` : dtypeOf(op, 'D', null)}>`
-      : DEFAULT_FLOAT.has(op.name) ? `'float32'` : dtypeOf(op, 'D', null)
-    : dtypeOf(op, 'D', dtypes)
+  const dtypeText = dtypeOf(op, dtypes, v)
   const checked = /Broadcast|Matmul|Shape</.test(shapeText) && shapeText !== 'S'
   const tensor = checked ? `Checked<${shapeText}, ${dtypeText}, ${dev}>` : `Tensor<${shapeText}, ${dtypeText}, ${dev}>`
   let result
   if (inplace) result = method ? 'this' : selfTyped ? 'Tensor<S, D, Dev>' : 'Tensor'
   else if (op.returns.kind === 'tensor') result = tensor
-  else if (op.returns.kind === 'list') result = `Tensor<DynamicShape, ${dtypeOf(op, 'D', dtypes)}, ${dev}>[]`
+  else if (op.returns.kind === 'list') result = `Tensor<DynamicShape, ${dtypeOf(op, dtypes, v)}, ${dev}>[]`
   else if (op.returns.kind === 'void') result = 'void'
-  else if (op.returns.kind === 'scalar') result = { bool: 'boolean', int: 'number', float: 'number', Scalar: 'number | bigint | boolean | Complex', ScalarType: 'DType', str: 'string' }[op.returns.items[0].type.base] ?? 'number'
+  else if (op.returns.kind === 'scalar')
+    result =
+      {
+        bool: 'boolean',
+        int: 'number',
+        float: 'number',
+        Scalar: 'number | bigint | boolean | Complex',
+        ScalarType: 'DType',
+        str: 'string',
+      }[op.returns.items[0].type.base] ?? 'number'
   else {
-    const d = selfTyped ? 'D' : 'DType'
-    const items = op.returns.items.map((r) => [r.name, /indices|counts|pivots|indexes/.test(r.name) ? `Tensor<DynamicShape, DType, ${dev}>` : `Tensor<DynamicShape, ${/float|real|same/.test(op.dtype ?? '') ? 'DType' : d === 'D' ? 'DType' : 'DType'}, ${dev}>`])
-    result = op.returns.items[0].name.startsWith('result') ? `[${items.map(([, t]) => t).join(', ')}]` : `Results<{ ${items.map(([n, t]) => `${n}: ${t}`).join('; ')} }>`
+    const items = op.returns.items.map((r) => [
+      r.name,
+      `Tensor<DynamicShape, ${/indices|counts|indexes/.test(r.name) ? 'DType' : dtypeText}, ${dev}>`,
+    ])
+    result = op.returns.items[0].name.startsWith('result')
+      ? `[${items.map(([, t]) => t).join(', ')}]`
+      : `Results<{ ${items.map(([n, t]) => `${n}: ${t}`).join('; ')} }>`
   }
   // The receiver as a parameter keeps the type arguments of Tensor out of the methods: any Tensor<...> is then a Tensor at once.
   if (self_) params.unshift(self_)
-  const own = generics.filter((g) => !['S extends Shape', 'D extends DType', 'Dev extends DeviceType'].includes(g) || needed(g, [...params, result]))
-  if (self_) params[0] = `this: Tensor${own.includes('S extends Shape') || own.includes('D extends DType') || own.includes('Dev extends DeviceType') ? `<${own.includes('S extends Shape') ? 'S' : 'Shape'}, ${own.includes('D extends DType') ? 'D' : 'DType'}, ${own.includes('Dev extends DeviceType') ? 'Dev' : 'DeviceType'}>` : ''}`
+  const own = generics.filter(
+    (g) => !['S extends Shape', 'D extends DType', 'Dev extends DeviceType'].includes(g) || needed(g, [...params, result]),
+  )
+  if (self_)
+    params[0] = `this: Tensor${own.includes('S extends Shape') || own.includes('D extends DType') || own.includes('Dev extends DeviceType') ? `<${own.includes('S extends Shape') ? 'S' : 'Shape'}, ${own.includes('D extends DType') ? 'D' : 'DType'}, ${own.includes('Dev extends DeviceType') ? 'Dev' : 'DeviceType'}>` : ''}`
   return `${own.length ? `<${own.join(', ')}>` : ''}(${params.join(', ')}): ${result}`
 }
 
 // Whether a type parameter is used beside the receiver.
-const needed = (generic, texts) => texts.filter((t) => !t.startsWith('this: ')).some((t) => new RegExp(`\\b${generic.split(' ')[0]}\\b`).test(t))
+const needed = (generic, texts) =>
+  texts.filter((t) => !t.startsWith('this: ')).some((t) => new RegExp(`\\b${generic.split(' ')[0]}\\b`).test(t))
 
 // A number broadcasts as a tensor without dimensions.
 function numbersAsScalars(shape, v, op) {
@@ -213,7 +310,7 @@ function variadicSignatures(entry, shapes, kind, group, options) {
   const rest = variadicArg(op)
   const self = selfIndex(op)
   const method = kind === 'method'
-  const word = title(rest.name)
+  const word = typeParameter(rest)
   const shape = shapeOf(op, shapes)
   const creation = self < 0
   const keys = options !== null
@@ -225,26 +322,34 @@ function variadicSignatures(entry, shapes, kind, group, options) {
   const first = creation || (method && inplace) ? '' : `${method ? 'this' : 'self'}: Tensor<S, D, Dev>, `
   const result = (o) => {
     if (inplace) return method ? 'this' : 'Tensor<S, D, Dev>'
-    const d = creation ? (o ? `DTypeOfOptions<O, ${DEFAULT_FLOAT.has(op.name) ? `'float32'` : dtypeOf(op, 'D', null)}>` : DEFAULT_FLOAT.has(op.name) ? `'float32'` : dtypeOf(op, 'D', null)) : dtypeOf({ ...op, dtype: op.dtype ?? 'same(self)' }, 'D', new Map([[op.args[self].name, 'D']]))
+    const d = creation ? dtypeOf(op, null, { optionsType: o ? 'O' : null }) : dtypeOf(op, new Map([[op.args[self].name, 'D']]), {})
     const dev = creation ? (o ? 'DeviceOfOptions<O>' : `'cpu'`) : 'Dev'
-    const s = shape ? shape.text : creation ? name : 'DynamicShape'
+    const s = creation ? name : shape ? shape.text : 'DynamicShape'
     if (op.returns.kind !== 'tensor') return 'unknown'
     return /</.test(s) ? `Checked<${s}, ${d}, ${dev}>` : `Tensor<${s}, ${d}, ${dev}>`
   }
-  const g = (extra = []) => { const all = [...generics, ...size, ...extra]; return all.length ? `<${all.join(', ')}>` : '' }
+  const g = (extra = []) => {
+    const all = [...generics, ...size, ...extra]
+    return all.length ? `<${all.join(', ')}>` : ''
+  }
   const p = parameter(rest.name)
   const o = creation && keys ? ['const O extends ' + options] : []
   const out = [
     `${g()}(${first}...${p}: ${list}): ${result(false)}`,
-    keys ? `${g(creation ? [`const O extends ${options} = object`] : [])}(${first}${p}: ${list}, options?: ${creation ? 'O' : options}): ${result(creation)}` : `${g()}(${first}${p}: ${list}): ${result(false)}`,
+    keys
+      ? `${g(creation ? [`const O extends ${options} = object`] : [])}(${first}${p}: ${list}, options?: ${creation ? 'O' : options}): ${result(creation)}`
+      : `${g()}(${first}${p}: ${list}): ${result(false)}`,
   ]
-  if (keys && creation) out.push(`${g(o)}(...args: readonly [...${p}: ${name}, options: O]): ${result(true)}`)
+  if (keys && creation)
+    out.push(`${g(o)}(...args: readonly [...${p}: ${name}, options: O]): ${result(true).replace(name, `Readonly<${name}>`)}`)
   else if (keys) out.push(`${g()}(${first}...args: readonly [...${p}: ${uses ? name : 'number[]'}, options: ${options}]): ${result(false)}`)
   return out
 }
 
 export function allSignatures(group, shapes, kind) {
-  const options = group.overloads.some((e) => e.op.args.some((a, i) => i !== selfIndex(e.op) && isOption(e.op, a, i)) || e.out >= 0) ? optionsName(group) : null
+  const options = group.overloads.some((e) => e.op.args.some((a, i) => i !== selfIndex(e.op) && isOption(e.op, a, i)) || e.out >= 0)
+    ? optionsName(group)
+    : null
   const out = []
   for (const entry of group.overloads) {
     const { op } = entry
@@ -255,10 +360,15 @@ export function allSignatures(group, shapes, kind) {
     }
     const self = selfIndex(op)
     const size = self < 0 ? op.args.find((a) => a.name === 'size' && a.type.base === 'int' && a.type.list) : null
-    const optionsType = size && hasOptions ? 'O' : null
+    const optionsType = hasOptions && (size || op.args.some((a) => a.kwonly && a.name === 'dtype')) ? 'O' : null
     const shape = shapeOf(op, shapes)
-    const relevant = op.args.filter((a, i) => takesNumber(entry, a) && !(kind === 'method' && i === self) && !(a.kwonly))
-    const spoken = relevant.filter((a, i) => shape && [...shape.args.values()].includes(a) || new RegExp(`\\b${a.name}\\b`).test(op.dtype ?? '') || op.args.indexOf(a) === self)
+    const relevant = op.args.filter((a, i) => takesNumber(entry, a) && !(kind === 'method' && i === self) && !a.kwonly)
+    const spoken = relevant.filter(
+      (a, i) =>
+        (shape && [...shape.args.values()].includes(a)) ||
+        new RegExp(`\\b${a.name}\\b`).test(op.dtype ?? '') ||
+        op.args.indexOf(a) === self,
+    )
     const combos = [new Set(), ...spoken.map((a) => new Set([a]))].filter((c) => op.args.filter(isTensor).length > c.size || c.size === 0)
     for (const numbers of combos) {
       const base = { numbers, size, optionsType }
@@ -268,12 +378,22 @@ export function allSignatures(group, shapes, kind) {
         continue
       }
       if (optionalSpoken.length) {
-        out.push(signature(entry, shapes, kind, group, hasOptions, { ...base, upTo: Math.max(...optionalSpoken.map((a) => op.args.indexOf(a))) }))
+        out.push(
+          signature(entry, shapes, kind, group, hasOptions, { ...base, upTo: Math.max(...optionalSpoken.map((a) => op.args.indexOf(a))) }),
+        )
         out.push(signature(entry, shapes, kind, group, hasOptions, { ...base, dynamic: true }))
       } else out.push(signature(entry, shapes, kind, group, hasOptions, base))
     }
     const required = op.args.filter((a, i) => i !== self && !a.hasDefault && !a.kwonly)
-    if (options && op.overload && self >= 0 && required.length) out.push(signature(entry, shapes, kind, group, options, { numbers: new Set(), dynamic: true, optionsFrom: self + 1, requiredOptions: required }))
+    if (options && op.overload && self >= 0 && required.length)
+      out.push(
+        signature(entry, shapes, kind, group, options, {
+          numbers: new Set(),
+          dynamic: true,
+          optionsFrom: self + 1,
+          requiredOptions: required,
+        }),
+      )
   }
   return [...new Set(out)]
 }

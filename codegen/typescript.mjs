@@ -10,7 +10,11 @@ import { title } from './text.mjs'
 import { allSignatures, optionsName, optionsTypes, selfIndex } from './typescript-types.mjs'
 
 const HEADER = '// Made from schema/ by codegen/. Changes belong there.'
-const RESERVED = new Set('break case catch class const continue debugger default delete do else enum export extends false finally for function if import in instanceof new null return super switch this throw true try typeof var void while with yield let static await'.split(' '))
+const RESERVED = new Set(
+  'break case catch class const continue debugger default delete do else enum export extends false finally for function if import in instanceof new null return super switch this throw true try typeof var void while with yield let static await'.split(
+    ' ',
+  ),
+)
 export const FILES = { torch: 'functions', 'nn.functional': 'functional', special: 'special', linalg: 'linalg', fft: 'fft' }
 
 export const functionName = (name) => (RESERVED.has(name) ? `${name}_` : name)
@@ -63,7 +67,13 @@ function overloadRow(entry) {
     if (a.hasDefault) flags |= FLAGS.default
     if (takesNumber(entry, a)) flags |= FLAGS.number
     if (a === rest) flags |= FLAGS.variadic
-    const row = [JSON.stringify(a.name), JSON.stringify(argType(a.type)), String(flags), a.hasDefault ? literal(a.default) : 'undefined', String(a.type.list ? (a.type.size ?? 0) : 0)]
+    const row = [
+      JSON.stringify(a.name),
+      JSON.stringify(argType(a.type)),
+      String(flags),
+      a.hasDefault ? literal(a.default) : 'undefined',
+      String(a.type.list ? (a.type.size ?? 0) : 0),
+    ]
     const blank = ['', '', '0', 'undefined', '0']
     while (row.length > 2 && row.at(-1) === blank[row.length - 1]) row.pop()
     return `[${row.join(', ')}]`
@@ -83,12 +93,20 @@ function defaultSlots(arg) {
   if (none && !t.optional) return null
   if (t.list) return none ? ['-1'] : [String(v.length), ...v.map((x) => literal(typeof x === 'boolean' ? Number(x) : x))]
   switch (t.base) {
-    case 'Tensor': case 'Generator': return none ? ['0'] : null
-    case 'int': return none ? ['NaN', '-0'] : [String(v)]
-    case 'float': return t.optional ? (none ? ['0'] : ['3', literal(v)]) : [literal(v)]
-    case 'Scalar': return none ? ['0'] : typeof v === 'boolean' ? ['1', v ? '1' : '0'] : [Number.isInteger(v) ? '2' : '3', literal(v)]
-    case 'bool': return none ? ['-1'] : [v ? '1' : '0']
-    case 'ScalarType': case 'Device': return none ? ['-1'] : null
+    case 'Tensor':
+    case 'Generator':
+      return none ? ['0'] : null
+    case 'int':
+      return none ? ['NaN', '-0'] : [String(v)]
+    case 'float':
+      return t.optional ? (none ? ['0'] : ['3', literal(v)]) : [literal(v)]
+    case 'Scalar':
+      return none ? ['0'] : typeof v === 'boolean' ? ['1', v ? '1' : '0'] : [Number.isInteger(v) ? '2' : '3', literal(v)]
+    case 'bool':
+      return none ? ['-1'] : [v ? '1' : '0']
+    case 'ScalarType':
+    case 'Device':
+      return none ? ['-1'] : null
     case 'str': {
       if (none) return ['-1']
       const bytes = new TextEncoder().encode(v)
@@ -111,11 +129,16 @@ function plain(entry, arg, x) {
     return null
   }
   switch (t.base) {
-    case 'Tensor': return { test: `${x} instanceof Tensor`, slots: [`${x}.handle`] }
-    case 'int': return { test: `Number.isSafeInteger(${x})`, slots: [`${x} as number`] }
-    case 'float': return { test: `typeof ${x} === 'number'`, slots: t.optional ? ['3', x] : [x] }
-    case 'bool': return { test: `typeof ${x} === 'boolean'`, slots: [`${x} ? 1 : 0`] }
-    case 'Scalar': return { test: `typeof ${x} === 'number'`, slots: [`Number.isSafeInteger(${x}) ? 2 : 3`, x] }
+    case 'Tensor':
+      return { test: `${x} instanceof Tensor`, slots: [`${x}.handle`] }
+    case 'int':
+      return { test: `Number.isSafeInteger(${x})`, slots: [`${x} as number`] }
+    case 'float':
+      return { test: `typeof ${x} === 'number'`, slots: t.optional ? ['3', x] : [x] }
+    case 'bool':
+      return { test: `typeof ${x} === 'boolean'`, slots: [`${x} ? 1 : 0`] }
+    case 'Scalar':
+      return { test: `typeof ${x} === 'number'`, slots: [`Number.isSafeInteger(${x}) ? 2 : 3`, x] }
   }
   return null
 }
@@ -208,7 +231,9 @@ function docOf(group, indent) {
   }
   lines.push('', ...group.overloads.map(({ op, inplace }) => `\`${op.name}${inplace && !op.selfInplace ? '_' : ''}${signatureText(op)}\``))
   const clean = lines.join('\n').replaceAll('*/', '*\\/').split('\n')
-  return clean.length === 1 ? `${indent}/** ${clean[0]} */` : [`${indent}/**`, ...clean.map((l) => `${indent} *${l ? ` ${l}` : ''}`), `${indent} */`].join('\n')
+  return clean.length === 1
+    ? `${indent}/** ${clean[0]} */`
+    : [`${indent}/**`, ...clean.map((l) => `${indent} *${l ? ` ${l}` : ''}`), `${indent} */`].join('\n')
 }
 
 // The function behind the exported one and the method: $name(skip, a0, a1, ...), or $name(skip, args) where ints can be spread.
@@ -233,10 +258,18 @@ function variadicFast(group) {
     if (!rest) continue
     const before = op.args.indexOf(rest)
     const tail = op.args.slice(before + 1).map(defaultSlots)
-    if (before > 1 || tail.includes(null) || (before === 1 && op.args[0].type.base !== 'Tensor') || (op.returns.kind !== 'tensor' && !entry.inplace)) continue
+    if (
+      before > 1 ||
+      tail.includes(null) ||
+      (before === 1 && op.args[0].type.base !== 'Tensor') ||
+      (op.returns.kind !== 'tensor' && !entry.inplace)
+    )
+      continue
     const first = before === 1
     lines.push(`  fast: if (args.length > ${before - (first ? 0 : 0)}${first ? ' && args[0] instanceof Tensor' : ''}) {`)
-    lines.push(`    const list = args.length === ${before + 1} && Array.isArray(args[${before}]) ? (args[${before}] as unknown[]) : ${first ? 'args.slice(1)' : 'args'}`)
+    lines.push(
+      `    const list = args.length === ${before + 1} && Array.isArray(args[${before}]) ? (args[${before}] as unknown[]) : ${first ? 'args.slice(1)' : 'args'}`,
+    )
     lines.push(`    let p = writeInts(${before}, list)`, '    if (p < 0) break fast', '    const f = host.f64')
     if (first) lines.push('    f[0] = args[0].handle')
     for (const s of tail.flat()) lines.push(`    f[p++] = ${s}`)
@@ -266,9 +299,12 @@ const importsOf = (text, candidates) => candidates.filter((c) => new RegExp(`(?<
 
 function typeImports(text, from, shapeNames) {
   const lines = []
-  const dtypes = importsOf(text, ['Complex', 'DType', 'DeviceType', 'Promote', 'Scalar', 'ToFloat', 'ToReal'])
+  const dtypes = importsOf(text, ['Complex', 'DType', 'DeviceType', 'Promote', 'SameFloat', 'Scalar', 'ToFloat', 'ToReal'])
   if (dtypes.length) lines.push(`import type { ${dtypes.join(', ')} } from '${from}/types/dtype.js'`)
-  const shapes = importsOf(text, ['DynamicShape', 'Shape', ...shapeNames].filter((v, i, a) => a.indexOf(v) === i))
+  const shapes = importsOf(
+    text,
+    ['DynamicShape', 'Shape', ...shapeNames].filter((v, i, a) => a.indexOf(v) === i),
+  )
   if (shapes.length) lines.push(`import type { ${shapes.join(', ')} } from '${from}/types/shapes.js'`)
   const results = importsOf(text, ['Checked', 'DeviceOfOptions', 'DTypeOfOptions'])
   if (results.length) lines.push(`import type { ${results.join(', ')} } from '${from}/types/results.js'`)
@@ -280,7 +316,9 @@ function typeImports(text, from, shapeNames) {
 function functionsFile(groups, namespace, shapes) {
   const own = groups.filter((g) => g.namespace === namespace)
   const inner = own.map(innerFunction)
-  const outer = own.filter((g) => g.overloads.some((e) => e.op.function)).map((g) => exportedFunction({ ...g, overloads: g.overloads.filter((e) => e.op.function) }, shapes))
+  const outer = own
+    .filter((g) => g.overloads.some((e) => e.op.function))
+    .map((g) => exportedFunction({ ...g, overloads: g.overloads.filter((e) => e.op.function) }, shapes))
   const text = own.length ? [...inner, ...outer].join('\n\n') : 'export {}'
   const calls = importsOf(text, ['fail', 'finish', 'freeHandle', 'numberHandle', 'wrap', 'writeInts', 'writeTensors'])
   if (importsOf(text, ['Results']).length) calls.push('type Results')
@@ -306,7 +344,12 @@ function methodsFile(groups, shapes) {
     if (overloads.length && !methods.has(g.jsName)) methods.set(g.jsName, { ...g, overloads })
   }
   const list = [...methods.values()]
-  const members = list.map((g) => `${docOf(g, '  ')}\n${allSignatures(g, shapes, 'method').map((s) => `  ${g.jsName}${s}`).join('\n')}`)
+  const members = list.map(
+    (g) =>
+      `${docOf(g, '  ')}\n${allSignatures(g, shapes, 'method')
+        .map((s) => `  ${g.jsName}${s}`)
+        .join('\n')}`,
+  )
   const text = members.join('\n')
   const options = [...new Set(list.map((g) => optionsName(g)))].filter((o) => importsOf(text, [o]).length)
   const lines = [HEADER, `import { Tensor } from '../tensor.js'`]
@@ -321,8 +364,10 @@ function methodsFile(groups, shapes) {
   }
   const installs = list.map((g) => {
     const at = selfIndex(g.overloads[0].op)
-    if (at > 0) return `method('${g.jsName}', function (this: Tensor, ...args: unknown[]): unknown {\n  args.splice(${at}, 0, this)\n  return invoke(O_${g.jsName}, 0, args)\n})`
-    if (isVariadic(g)) return `method('${g.jsName}', function (this: Tensor, ...args: unknown[]): unknown {\n  return ${innerName(g)}(1, [this, ...args])\n})`
+    if (at > 0)
+      return `method('${g.jsName}', function (this: Tensor, ...args: unknown[]): unknown {\n  args.splice(${at}, 0, this)\n  return invoke(O_${g.jsName}, 0, args)\n})`
+    if (isVariadic(g))
+      return `method('${g.jsName}', function (this: Tensor, ...args: unknown[]): unknown {\n  return ${innerName(g)}(1, [this, ...args])\n})`
     const n = arity(g) - 1
     const names = Array.from({ length: n }, (_, i) => `a${i + 1}`)
     const head = names.map((x) => `${x}?: unknown`).join(', ')
@@ -340,7 +385,8 @@ const method = (name: string, value: (this: Tensor, ...args: never[]) => unknown
 }
 
 ${installs.join('\n')}
-`}
+`
+}
 
 // ---- all files -----------------------------------------------------------------------------------------------------
 
@@ -351,13 +397,18 @@ function builtins(root) {
 
 export function typescriptFiles(ops, root) {
   const groups = groupForms(ops)
-  const shapes = new Set([...readFileSync(join(root, 'ts/src/types/shapes.ts'), 'utf8').matchAll(/^export type (\w+Shape|SameRank)\b/gm)].map((m) => m[1]))
+  const shapes = new Set(
+    [...readFileSync(join(root, 'ts/src/types/shapes.ts'), 'utf8').matchAll(/^export type (\w+Shape|SameRank)\b/gm)].map((m) => m[1]),
+  )
   const first = callTable(ops).length
   const files = {}
   for (const [namespace, file] of Object.entries(FILES)) files[`${file}.ts`] = functionsFile(groups, namespace, shapes)
   files['methods.ts'] = methodsFile(groups, shapes)
   const options = optionsTypes(groups)
-  files['options.ts'] = `${HEADER}\nimport type { Tensor } from '../tensor.js'\n${typeImports(options, '..', []).join('\n')}\n\n${options}\n`
-  files['calls.ts'] = `${HEADER}\n\n/** Numbers of the calls that are no operators. */\nexport const BUILTIN = {\n${builtins(root).map((b, i) => `  ${b}: ${first + i},`).join('\n')}\n} as const\n\n/** How many operator calls there are. */\nexport const OPERATOR_CALLS = ${first}\n`
+  files['options.ts'] =
+    `${HEADER}\nimport type { Tensor } from '../tensor.js'\n${typeImports(options, '..', []).join('\n')}\n\n${options}\n`
+  files['calls.ts'] = `${HEADER}\n\n/** Numbers of the calls that are no operators. */\nexport const BUILTIN = {\n${builtins(root)
+    .map((b, i) => `  ${b}: ${first + i},`)
+    .join('\n')}\n} as const\n\n/** How many operator calls there are. */\nexport const OPERATOR_CALLS = ${first}\n`
   return files
 }

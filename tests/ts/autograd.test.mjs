@@ -69,11 +69,29 @@ describe('grad', () => {
 describe('modes', () => {
   const x = leaf([1])
   it('run a function', () => {
-    assert.equal(torch.no_grad(() => x.mul(2).requires_grad), false)
-    assert.equal(torch.no_grad(() => torch.enable_grad(() => x.mul(2).requires_grad)), true)
-    assert.equal(torch.set_grad_enabled(false, () => torch.is_grad_enabled()), false)
-    assert.equal(torch.inference_mode(() => torch.is_inference_mode_enabled()), true)
-    assert.throws(() => torch.no_grad(() => { throw new Error('x') }), /x/)
+    assert.equal(
+      torch.no_grad(() => x.mul(2).requires_grad),
+      false,
+    )
+    assert.equal(
+      torch.no_grad(() => torch.enable_grad(() => x.mul(2).requires_grad)),
+      true,
+    )
+    assert.equal(
+      torch.set_grad_enabled(false, () => torch.is_grad_enabled()),
+      false,
+    )
+    assert.equal(
+      torch.inference_mode(() => torch.is_inference_mode_enabled()),
+      true,
+    )
+    assert.throws(
+      () =>
+        torch.no_grad(() => {
+          throw new Error('x')
+        }),
+      /x/,
+    )
     assert.equal(torch.is_grad_enabled(), true)
   })
   it('await promises', async () => {
@@ -147,7 +165,10 @@ describe('Function', () => {
     assert.deepEqual(x.grad.toArray(), [12, 27])
     assert.ok(torch.autograd.gradcheck(Cube.apply.bind(Cube), [x]))
     assert.ok(torch.autograd.gradgradcheck(Cube.apply.bind(Cube), [x]))
-    assert.equal(torch.no_grad(() => Cube.apply(x).requires_grad), false)
+    assert.equal(
+      torch.no_grad(() => Cube.apply(x).requires_grad),
+      false,
+    )
   })
   it('takes other arguments and gives several results', () => {
     class Scale extends torch.autograd.Function {
@@ -215,9 +236,19 @@ describe('Function', () => {
         return torch.ones(5)
       }
     }
-    fails(() => Many.apply(leaf([1, 2])).sum().backward(), 'RuntimeError', 'function ManyBackward returned an incorrect number of gradients (expected 1, got 2)')
     fails(
-      () => Wrong.apply(leaf([1, 2])).sum().backward(),
+      () =>
+        Many.apply(leaf([1, 2]))
+          .sum()
+          .backward(),
+      'RuntimeError',
+      'function ManyBackward returned an incorrect number of gradients (expected 1, got 2)',
+    )
+    fails(
+      () =>
+        Wrong.apply(leaf([1, 2]))
+          .sum()
+          .backward(),
       'RuntimeError',
       'Function WrongBackward returned an invalid gradient at index 0 - got [5] but expected shape compatible with [2]',
     )
@@ -234,14 +265,27 @@ describe('Function', () => {
         return a
       }
     }
-    Two.apply(leaf([1]))[0].sum().backward()
+    Two.apply(leaf([1]))[0]
+      .sum()
+      .backward()
     assert.equal(second, null)
   })
 })
 
 describe('gradcheck', () => {
   it('passes right derivatives, also of complex functions', () => {
-    assert.ok(torch.autograd.gradcheck((a, b) => a.matmul(b), [leaf([[1, 2], [3, 4]]), leaf([[1], [-1]])]))
+    assert.ok(
+      torch.autograd.gradcheck(
+        (a, b) => a.matmul(b),
+        [
+          leaf([
+            [1, 2],
+            [3, 4],
+          ]),
+          leaf([[1], [-1]]),
+        ],
+      ),
+    )
     assert.ok(torch.autograd.gradgradcheck((x) => x.sin().mul(x), leaf([0.3, 0.7])))
   })
   it('shows wrong ones', () => {
@@ -253,8 +297,15 @@ describe('gradcheck', () => {
         return g.mul(3)
       }
     }
-    fails(() => torch.autograd.gradcheck((x) => Wrong.apply(x), leaf([1])), 'GradcheckError', /^Jacobian mismatch for output 0 with respect to input 0,\nnumerical:/)
-    assert.equal(torch.autograd.gradcheck((x) => Wrong.apply(x), leaf([1]), { raise_exception: false }), false)
+    fails(
+      () => torch.autograd.gradcheck((x) => Wrong.apply(x), leaf([1])),
+      'GradcheckError',
+      /^Jacobian mismatch for output 0 with respect to input 0,\nnumerical:/,
+    )
+    assert.equal(
+      torch.autograd.gradcheck((x) => Wrong.apply(x), leaf([1]), { raise_exception: false }),
+      false,
+    )
     fails(() => torch.autograd.gradcheck((x) => x, torch.ones(1)), 'ValueError', /expects at least one input tensor to require gradient/)
   })
 })

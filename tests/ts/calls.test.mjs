@@ -25,20 +25,35 @@ describe('sizes', () => {
     const x = torch.arange(6)
     assert.deepEqual(x.view(2, -1).shape, [2, 3])
     assert.deepEqual(x.view([3, 2]).shape, [3, 2])
-    assert.deepEqual(x.reshape(2, 3).permute(1, 0).toArray(), [[0, 3], [1, 4], [2, 5]])
+    assert.deepEqual(x.reshape(2, 3).permute(1, 0).toArray(), [
+      [0, 3],
+      [1, 4],
+      [2, 5],
+    ])
     assert.deepEqual(x.view(6, 1).expand(-1, 2).shape, [6, 2])
     assert.deepEqual(torch.reshape(x, [1, 6]).shape, [1, 6])
   })
 })
 
 describe('options', () => {
-  const x = torch.tensor([[1, 2], [3, 4]])
+  const x = torch.tensor([
+    [1, 2],
+    [3, 4],
+  ])
   it('stand for positional arguments from any point on', () => {
-    for (const y of [x.sum(1, true), x.sum({ dim: 1, keepdim: true }), x.sum(1, { keepdim: true }), torch.sum(x, { dim: 1, keepdim: true })]) {
+    for (const y of [
+      x.sum(1, true),
+      x.sum({ dim: 1, keepdim: true }),
+      x.sum(1, { keepdim: true }),
+      torch.sum(x, { dim: 1, keepdim: true }),
+    ]) {
       assert.deepEqual(y.toArray(), [[3], [7]])
     }
     assert.deepEqual(x.sum(undefined).toArray(), 10)
-    assert.deepEqual(x.add(1, { alpha: 10 }).toArray(), [[11, 12], [13, 14]])
+    assert.deepEqual(x.add(1, { alpha: 10 }).toArray(), [
+      [11, 12],
+      [13, 14],
+    ])
   })
   it('complain of unknown keys and list the known ones', () => {
     throws(() => x.add(1, { bogus: 1 }), 'TypeError', /^add\(\) got an unexpected keyword argument 'bogus' \(known: .*alpha.*\)$/)
@@ -51,10 +66,16 @@ describe('options', () => {
 })
 
 describe('overloads', () => {
-  const x = torch.tensor([[1, 5], [7, 2]])
+  const x = torch.tensor([
+    [1, 5],
+    [7, 2],
+  ])
   it('are told apart by their arguments', () => {
     assert.equal(x.max().item(), 7)
-    assert.deepEqual(x.max(torch.tensor(3)).toArray(), [[3, 5], [7, 3]])
+    assert.deepEqual(x.max(torch.tensor(3)).toArray(), [
+      [3, 5],
+      [7, 3],
+    ])
     const { values, indices } = x.max(1)
     assert.deepEqual(values.toArray(), [5, 7])
     assert.deepEqual(indices.toArray(), [1, 0])
@@ -66,7 +87,16 @@ describe('overloads', () => {
     assert.deepEqual(Object.keys(x.max(0)), ['values', 'indices'])
   })
   it('of lists give arrays', () => {
-    assert.deepEqual(torch.arange(6).split(4).map((t) => t.toArray()), [[0, 1, 2, 3], [4, 5]])
+    assert.deepEqual(
+      torch
+        .arange(6)
+        .split(4)
+        .map((t) => t.toArray()),
+      [
+        [0, 1, 2, 3],
+        [4, 5],
+      ],
+    )
     assert.deepEqual(torch.cat([torch.ones(1), torch.zeros(2)]).toArray(), [1, 0, 0])
   })
 })

@@ -9,9 +9,17 @@ const cases = [
   [() => torch.ones(2).matmul(3), 'TypeError', "matmul(): argument 'other' (position 1) must be Tensor, not int"],
   [() => torch.relu(3), 'TypeError', "relu(): argument 'input' (position 1) must be Tensor, not int"],
   [() => torch.zeros(2.5), 'TypeError', "zeros(): argument 'size' (position 1) must be tuple of ints, not float"],
-  [() => torch.zeros([2, 'a']), 'TypeError', "zeros(): argument 'size' (position 1) must be tuple of ints, but found element of type str at pos 1"],
+  [
+    () => torch.zeros([2, 'a']),
+    'TypeError',
+    "zeros(): argument 'size' (position 1) must be tuple of ints, but found element of type str at pos 1",
+  ],
   [() => torch.zeros(2, { dtype: 'float33' }), 'TypeError', "zeros(): argument 'dtype' must be torch.dtype, not str 'float33'"],
-  [() => torch.zeros(2, { device: 'nosuchdevice' }), 'RuntimeError', 'Expected one of cpu, webgpu device type at start of device string: nosuchdevice'],
+  [
+    () => torch.zeros(2, { device: 'nosuchdevice' }),
+    'RuntimeError',
+    'Expected one of cpu, webgpu device type at start of device string: nosuchdevice',
+  ],
   [() => torch.mm(torch.ones(2, 3), torch.ones(2, 3)), 'RuntimeError', 'mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3)'],
   [
     () => torch.ones(2, 3).add(torch.ones(2, 4)),
@@ -28,10 +36,18 @@ const cases = [
   [() => torch.tensor([null]), 'RuntimeError', 'Could not infer dtype of NoneType'],
   [() => torch.tensor([300], { dtype: 'uint8' }), 'RuntimeError', 'value cannot be converted to type uint8 without overflow'],
   [() => torch.tensor([NaN], { dtype: 'int32' }), 'RuntimeError', 'value cannot be converted to type int32 without overflow'],
-  [() => torch.tensor([1n], { requires_grad: true }), 'RuntimeError', 'Only Tensors of floating point and complex dtype can require gradients'],
+  [
+    () => torch.tensor([1n], { requires_grad: true }),
+    'RuntimeError',
+    'Only Tensors of floating point and complex dtype can require gradients',
+  ],
   [() => [...torch.tensor(1)], 'TypeError', 'iteration over a 0-d tensor'],
   [() => torch.promote_types('float32', 3), 'TypeError', "promote_types(): argument 'type2' (position 2) must be torch.dtype, not int"],
-  [() => (torch.ones(2, { requires_grad: true }).grad = 3), 'TypeError', 'assigned grad expected to be a Tensor or None but got grad of type int'],
+  [
+    () => (torch.ones(2, { requires_grad: true }).grad = 3),
+    'TypeError',
+    'assigned grad expected to be a Tensor or None but got grad of type int',
+  ],
   [
     () => torch.frombuffer(new ArrayBuffer(4), { dtype: 'float64' }),
     'ValueError',
@@ -54,7 +70,9 @@ describe('messages', () => {
   it('of several signatures list them all', () => {
     assert.throws(
       () => torch.ones(2).max('a'),
-      (e) => e.message.startsWith('max() received an invalid combination of arguments - got (str), but expected one of:\n * ') && e.code === 'TypeError',
+      (e) =>
+        e.message.startsWith('max() received an invalid combination of arguments - got (str), but expected one of:\n * ') &&
+        e.code === 'TypeError',
     )
   })
   it('of a failing call leave nothing behind for the next one', () => {

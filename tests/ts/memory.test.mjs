@@ -10,16 +10,28 @@ describe('dispose', () => {
   it('makes later use an error', () => {
     const x = torch.ones(2)
     x.dispose()
-    assert.throws(() => x.add(1), (e) => e.code === 'DisposedError')
-    assert.throws(() => x.shape, (e) => e.code === 'DisposedError')
-    assert.throws(() => String(x), (e) => e.code === 'DisposedError')
+    assert.throws(
+      () => x.add(1),
+      (e) => e.code === 'DisposedError',
+    )
+    assert.throws(
+      () => x.shape,
+      (e) => e.code === 'DisposedError',
+    )
+    assert.throws(
+      () => String(x),
+      (e) => e.code === 'DisposedError',
+    )
     x.dispose()
   })
   it('leaves views of the storage alone', () => {
     const x = torch.ones(4)
     const y = x.view(2, 2)
     x.dispose()
-    assert.deepEqual(y.toArray(), [[1, 1], [1, 1]])
+    assert.deepEqual(y.toArray(), [
+      [1, 1],
+      [1, 1],
+    ])
   })
   it('works as Symbol.dispose and on several', () => {
     const before = handles()
@@ -54,10 +66,12 @@ describe('scope', () => {
   })
   it('ends with an exception and with a promise', async () => {
     const before = handles()
-    assert.throws(() => torch.scope(() => {
-      torch.ones(2)
-      throw new Error('x')
-    }))
+    assert.throws(() =>
+      torch.scope(() => {
+        torch.ones(2)
+        throw new Error('x')
+      }),
+    )
     assert.equal(handles(), before)
     const t = await torch.scope(async () => {
       const a = torch.ones(2)

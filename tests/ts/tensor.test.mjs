@@ -14,12 +14,35 @@ describe('torch.tensor', () => {
     assert.equal(torch.tensor(new Int16Array([1])).dtype, 'int16')
     assert.equal(torch.tensor([new Float64Array([1]), new Float64Array([2])]).dtype, 'float64')
     assert.deepEqual(torch.tensor(3).shape, [])
-    assert.deepEqual(torch.tensor([[1, 2, 3], [4, 5, 6]]).shape, [2, 3])
+    assert.deepEqual(
+      torch.tensor([
+        [1, 2, 3],
+        [4, 5, 6],
+      ]).shape,
+      [2, 3],
+    )
     assert.deepEqual(torch.tensor([[], []]).shape, [2, 0])
-    assert.deepEqual(torch.tensor([torch.tensor([1, 2]), torch.tensor([3, 4])]).toArray(), [[1, 2], [3, 4]])
+    assert.deepEqual(torch.tensor([torch.tensor([1, 2]), torch.tensor([3, 4])]).toArray(), [
+      [1, 2],
+      [3, 4],
+    ])
   })
   it('keeps values of every dtype', () => {
-    const values = { bool: [true, false], uint8: [0, 255], int8: [-128, 127], int16: [-32768, 5], int32: [-5, 2 ** 31 - 1], int64: [-5, 7], uint16: [65535, 0], uint32: [2 ** 32 - 1, 0], uint64: [5, 0], float16: [1.5, -0.25], bfloat16: [1.5, 256], float32: [0.5, -3], float64: [0.1, 1e300] }
+    const values = {
+      bool: [true, false],
+      uint8: [0, 255],
+      int8: [-128, 127],
+      int16: [-32768, 5],
+      int32: [-5, 2 ** 31 - 1],
+      int64: [-5, 7],
+      uint16: [65535, 0],
+      uint32: [2 ** 32 - 1, 0],
+      uint64: [5, 0],
+      float16: [1.5, -0.25],
+      bfloat16: [1.5, 256],
+      float32: [0.5, -3],
+      float64: [0.1, 1e300],
+    }
     for (const [dtype, list] of Object.entries(values)) {
       const t = torch.tensor(list, { dtype })
       assert.equal(t.dtype, dtype)
@@ -47,7 +70,10 @@ describe('torch.tensor', () => {
     assert.equal(torch.as_tensor(t, { dtype: 'float64' }).dtype, 'float64')
   })
   it('has relatives for raw data', () => {
-    assert.deepEqual(torch.from_array(new Float32Array([1, 2, 3, 4]), [2, 2]).toArray(), [[1, 2], [3, 4]])
+    assert.deepEqual(torch.from_array(new Float32Array([1, 2, 3, 4]), [2, 2]).toArray(), [
+      [1, 2],
+      [3, 4],
+    ])
     assert.deepEqual(torch.from_array([1, 2], [2], { dtype: 'int32' }).toArray(), [1, 2])
     const bytes = new Uint8Array(new Float32Array([1, 2, 3]).buffer)
     assert.deepEqual(torch.frombuffer(bytes, { dtype: 'float32', offset: 4 }).toArray(), [2, 3])
@@ -77,15 +103,28 @@ describe('Tensor', () => {
     assert.equal(x.is_floating_point(), false)
   })
   it('gives its elements', () => {
-    assert.deepEqual(x.toArray(), [[0, 1, 2], [3, 4, 5]])
-    assert.deepEqual(x.T.toArray(), [[0, 3], [1, 4], [2, 5]])
+    assert.deepEqual(x.toArray(), [
+      [0, 1, 2],
+      [3, 4, 5],
+    ])
+    assert.deepEqual(x.T.toArray(), [
+      [0, 3],
+      [1, 4],
+      [2, 5],
+    ])
     assert.deepEqual(x.to('float32').data(), new Float32Array([0, 1, 2, 3, 4, 5]))
     assert.deepEqual(x.data(), new BigInt64Array([0n, 1n, 2n, 3n, 4n, 5n]))
     assert.deepEqual(x.to('float32').T.data(), new Float32Array([0, 3, 1, 4, 2, 5]))
     assert.deepEqual(torch.tensor([1.5, -2], { dtype: 'float16' }).data(), new Float32Array([1.5, -2]))
     assert.equal(torch.tensor(true).item(), true)
     assert.deepEqual(torch.tensor({ re: 1, im: 2 }).item(), { re: 1, im: 2 })
-    assert.deepEqual([...x].map((row) => row.toArray()), [[0, 1, 2], [3, 4, 5]])
+    assert.deepEqual(
+      [...x].map((row) => row.toArray()),
+      [
+        [0, 1, 2],
+        [3, 4, 5],
+      ],
+    )
     assert.deepEqual(torch.zeros(2, 0).toArray(), [[], []])
   })
   it('prints as PyTorch does', () => {
@@ -140,7 +179,10 @@ describe('random numbers', () => {
   it('repeat after a seed', () => {
     torch.manual_seed(0)
     const a = torch.randn(3).toArray()
-    assert.deepEqual(a.map((v) => v.toFixed(4)), ['1.5410', '-0.2934', '-2.1788'])
+    assert.deepEqual(
+      a.map((v) => v.toFixed(4)),
+      ['1.5410', '-0.2934', '-2.1788'],
+    )
     torch.manual_seed(0)
     assert.deepEqual(torch.randn(3).toArray(), a)
     assert.equal(torch.initial_seed(), 0)

@@ -108,7 +108,11 @@ function flatten(data: unknown, shape: readonly number[], dim: number, out: Elem
   }
   if (dim === shape.length) {
     if (isSequence(data)) throw new TorchError("'list' object cannot be interpreted as a number", 'TypeError')
-    if (typeof data === 'string') throw new TorchError(dim === 0 ? "new(): invalid data type 'str'" : `too many dimensions 'str'`, dim === 0 ? 'TypeError' : 'ValueError')
+    if (typeof data === 'string')
+      throw new TorchError(
+        dim === 0 ? "new(): invalid data type 'str'" : `too many dimensions 'str'`,
+        dim === 0 ? 'TypeError' : 'ValueError',
+      )
     if (typeof data !== 'number' && typeof data !== 'bigint' && typeof data !== 'boolean' && !isComplex(data)) {
       throw new TorchError(`Could not infer dtype of ${typeName(data)}`, 'RuntimeError')
     }
@@ -198,7 +202,8 @@ function fromArray(array: TypedArray, stored: DType, shape: readonly number[]): 
 function finishTensor(t: Tensor, name: string, dtype: DType | null, options: TensorOptions): Tensor {
   let result = t
   if (dtype !== null && result.dtype !== dtype) result = result.to(dtype) as Tensor
-  if (options.device !== undefined && options.device !== null && deviceCode(options.device) !== 0) result = result.to(String(options.device)) as Tensor
+  if (options.device !== undefined && options.device !== null && deviceCode(options.device) !== 0)
+    result = result.to(String(options.device)) as Tensor
   if (options.requires_grad) {
     if (!isFloating(result.dtype) && !isComplexDType(result.dtype)) {
       throw new TorchError('Only Tensors of floating point and complex dtype can require gradients', 'RuntimeError')
@@ -209,17 +214,26 @@ function finishTensor(t: Tensor, name: string, dtype: DType | null, options: Ten
   return result
 }
 
-function readOptions(name: string, options: TensorOptions | undefined, extra: readonly string[] = []): { dtype: DType | null; options: TensorOptions } {
+function readOptions(
+  name: string,
+  options: TensorOptions | undefined,
+  extra: readonly string[] = [],
+): { dtype: DType | null; options: TensorOptions } {
   if (options !== undefined && options !== null && !isOptions(options)) {
-    throw new TorchError(`${name}() takes 1 positional argument but 2 were given (options such as dtype go into an object: { dtype: 'int64' })`, 'TypeError')
+    throw new TorchError(
+      `${name}() takes 1 positional argument but 2 were given (options such as dtype go into an object: { dtype: 'int64' })`,
+      'TypeError',
+    )
   }
   const o = options ?? {}
   const known = ['dtype', 'device', 'requires_grad', ...extra]
   for (const key of Object.keys(o)) {
-    if (!known.includes(key)) throw new TorchError(`${name}() got an unexpected keyword argument '${key}' (known: ${known.join(', ')})`, 'TypeError')
+    if (!known.includes(key))
+      throw new TorchError(`${name}() got an unexpected keyword argument '${key}' (known: ${known.join(', ')})`, 'TypeError')
   }
   if (o.dtype === undefined || o.dtype === null) return { dtype: null, options: o }
-  if (typeof o.dtype !== 'string') throw new TorchError(`${name}(): argument 'dtype' must be torch.dtype, not ${typeName(o.dtype)}`, 'TypeError')
+  if (typeof o.dtype !== 'string')
+    throw new TorchError(`${name}(): argument 'dtype' must be torch.dtype, not ${typeName(o.dtype)}`, 'TypeError')
   return { dtype: dtypeName(dtypeIndex(o.dtype)), options: o }
 }
 
@@ -243,7 +257,10 @@ export function tensor<const T extends TensorData, const O extends TensorOptions
   data: T,
   options?: O,
 ): Tensor<ShapeOfData<T>, DTypeOfOptions<O, DTypeOfData<T>>, DeviceOfOptions<O>>
-export function tensor<S extends Shape, D extends DType, Dev extends DeviceType>(data: Tensor<S, D, Dev>, options?: TensorOptions): Tensor<S, DType, DeviceType>
+export function tensor<S extends Shape, D extends DType, Dev extends DeviceType>(
+  data: Tensor<S, D, Dev>,
+  options?: TensorOptions,
+): Tensor<S, DType, DeviceType>
 export function tensor(data: Nested<number | bigint | boolean | Complex | Tensor> | TypedArray, options?: TensorOptions): Tensor
 export function tensor(data: unknown, options?: TensorOptions): Tensor {
   return build('tensor', data, options)
@@ -292,20 +309,45 @@ export function frombuffer(buffer: ArrayBufferLike | ArrayBufferView, options: F
   const bytes = ArrayBuffer.isView(buffer) ? new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength) : new Uint8Array(buffer)
   const size = elementSize(dtype)
   const { count = -1, offset = 0 } = options
-  if (bytes.length === 0 || count === 0) throw new TorchError(`both buffer length (${bytes.length}) and count (${count}) must not be 0`, 'ValueError')
+  if (bytes.length === 0 || count === 0)
+    throw new TorchError(`both buffer length (${bytes.length}) and count (${count}) must not be 0`, 'ValueError')
   if (offset < 0 || offset >= bytes.length) {
-    throw new TorchError(`offset (${offset} bytes) must be non-negative and no greater than buffer length (${bytes.length} bytes) minus 1`, 'ValueError')
+    throw new TorchError(
+      `offset (${offset} bytes) must be non-negative and no greater than buffer length (${bytes.length} bytes) minus 1`,
+      'ValueError',
+    )
   }
   if (count < 0 && (bytes.length - offset) % size !== 0) {
-    throw new TorchError(`buffer length (${bytes.length} bytes) after offset (${offset} bytes) must be a multiple of element size (${size})`, 'ValueError')
+    throw new TorchError(
+      `buffer length (${bytes.length} bytes) after offset (${offset} bytes) must be a multiple of element size (${size})`,
+      'ValueError',
+    )
   }
   const n = count > 0 ? count : (bytes.length - offset) / size
   if (offset + n * size > bytes.length) {
-    throw new TorchError(`requested buffer length (${n} * ${size} bytes) after offset (${offset} bytes) must not be greater than actual buffer length (${bytes.length} bytes)`, 'ValueError')
+    throw new TorchError(
+      `requested buffer length (${n} * ${size} bytes) after offset (${offset} bytes) must not be greater than actual buffer length (${bytes.length} bytes)`,
+      'ValueError',
+    )
   }
-  return finishTensor(fromArray(bytes.slice(offset, offset + n * size), dtype, [n]), 'frombuffer', null, o) as unknown as Tensor<readonly [number]>
+  return finishTensor(fromArray(bytes.slice(offset, offset + n * size), dtype, [n]), 'frombuffer', null, o) as unknown as Tensor<
+    readonly [number]
+  >
 }
 
 export type { Device }
 
-export { arange, empty, empty_like, eye, full, full_like, linspace, logspace, ones, ones_like, zeros, zeros_like } from './generated/functions.js'
+export {
+  arange,
+  empty,
+  empty_like,
+  eye,
+  full,
+  full_like,
+  linspace,
+  logspace,
+  ones,
+  ones_like,
+  zeros,
+  zeros_like,
+} from './generated/functions.js'

@@ -16,7 +16,8 @@ export class Device {
         'RuntimeError',
       )
     }
-    if (m[2] !== undefined && index !== null) throw new TorchError(`type (string) must not include an index because index was passed explicitly: ${type}`, 'RuntimeError')
+    if (m[2] !== undefined && index !== null)
+      throw new TorchError(`type (string) must not include an index because index was passed explicitly: ${type}`, 'RuntimeError')
     this.type = m[1]
     this.index = m[2] !== undefined ? Number(m[2]) : index
     if (this.index !== null && (!Number.isInteger(this.index) || this.index < 0 || this.index > 255)) {

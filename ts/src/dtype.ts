@@ -120,7 +120,7 @@ const LIMITS: Partial<Record<DType, typeof F64>> = {
 export function finfo(dtype: DType = 'float32'): FInfo {
   const name = dtypeName(dtypeIndex(dtype))
   const l = LIMITS[name]
-  if (!l) throw new TorchError('torch.finfo() requires a floating point input type. Use torch.iinfo to handle \'torch.finfo\'', 'TypeError')
+  if (!l) throw new TorchError("torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'", 'TypeError')
   return { ...l, dtype: name, min: -l.max, smallest_normal: l.tiny }
 }
 
@@ -136,7 +136,13 @@ export interface IInfo {
 export function iinfo(dtype: DType): IInfo {
   const name = dtypeName(dtypeIndex(dtype))
   const m = /^(u?)int(\d+)$/.exec(name)
-  if (!m) throw new TorchError(name === 'bool' ? 'torch.bool is not supported by torch.iinfo' : 'torch.iinfo() requires an integer input type. Use torch.finfo to handle \'torch.iinfo\'', 'TypeError')
+  if (!m)
+    throw new TorchError(
+      name === 'bool'
+        ? 'torch.bool is not supported by torch.iinfo'
+        : "torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.iinfo'",
+      'TypeError',
+    )
   const bits = Number(m[2])
   const signed = m[1] === ''
   const max = (1n << BigInt(signed ? bits - 1 : bits)) - 1n

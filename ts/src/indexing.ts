@@ -8,7 +8,8 @@ import { TorchError } from './runtime/errors.js'
 import { share, Tensor } from './tensor.js'
 
 /** `[start, end]` or `[start, end, step]`; null: from the beginning, to the end. */
-export type RangeSpec = readonly [start: number | null, end: number | null] | readonly [start: number | null, end: number | null, step: number | null]
+export type RangeSpec =
+  readonly [start: number | null, end: number | null] | readonly [start: number | null, end: number | null, step: number | null]
 
 /**
  * What one argument of `at` may be: a number (the dimension goes), a range, null (the whole dimension), `'...'` (all dimensions in between),
@@ -30,7 +31,7 @@ export type IndexedShape<S extends Shape, Specs extends readonly unknown[]> = nu
             : DynamicShape
       : DynamicShape
     : Specs extends readonly []
-      ? S
+      ? readonly [...S]
       : DynamicShape
 type Join<Size extends number, Rest extends Shape> = number extends Rest['length'] ? DynamicShape : readonly [Size, ...Rest]
 
@@ -142,15 +143,20 @@ function resolve(self: Tensor, specs: readonly unknown[]): Indexed {
 
 function selectOne(view: Tensor, dim: number, at: number, size: number, index: number): Tensor {
   if (!Number.isInteger(index)) throw new TorchError(`only integers can be used as an index, but got ${index}`, 'TypeError')
-  if (index >= size || index < -size) throw new TorchError(`index ${index} is out of bounds for dimension ${at} with size ${size}`, 'IndexError')
+  if (index >= size || index < -size)
+    throw new TorchError(`index ${index} is out of bounds for dimension ${at} with size ${size}`, 'IndexError')
   return $select(0, view, dim, index) as Tensor
 }
 
 /** A range as Python's slice; one with a negative step as the ascending range of the same positions. */
-function bounds(spec: readonly (number | null | undefined)[], size: number): { start: number; end: number; step: number; backwards: boolean } {
+function bounds(
+  spec: readonly (number | null | undefined)[],
+  size: number,
+): { start: number; end: number; step: number; backwards: boolean } {
   const step = spec[2] ?? 1
   for (const v of spec) {
-    if (v !== null && v !== undefined && !Number.isInteger(v)) throw new TorchError(`slice indices must be integers or null, but got ${v}`, 'TypeError')
+    if (v !== null && v !== undefined && !Number.isInteger(v))
+      throw new TorchError(`slice indices must be integers or null, but got ${v}`, 'TypeError')
   }
   if (step === 0) throw new TorchError('slice step cannot be zero', 'ValueError')
   const place = (v: number, low: number, high: number): number => Math.min(Math.max(v < 0 ? v + size : v, low), high)

@@ -48,7 +48,9 @@ export function set_printoptions(
   profile?: 'default' | 'short' | 'full',
   sci_mode?: boolean | null,
 ): void {
-  const o: SetPrintOptions = isOptions(first) ? first : { precision: first as number | undefined, threshold, edgeitems, linewidth, profile, sci_mode }
+  const o: SetPrintOptions = isOptions(first)
+    ? first
+    : { precision: first as number | undefined, threshold, edgeitems, linewidth, profile, sci_mode }
   const next: { -readonly [K in keyof PrintOptions]: PrintOptions[K] } = { ...current }
   if (o.profile !== undefined) Object.assign(next, PROFILES[o.profile])
   for (const key of Object.keys(o)) {

@@ -18,7 +18,11 @@ export function set_default_dtype(dtype: DType): void {
 }
 
 function index(name: string, argument: string, position: number, dtype: unknown): number {
-  if (typeof dtype !== 'string') throw new TorchError(`${name}(): argument '${argument}' (position ${position}) must be torch.dtype, not ${typeName(dtype)}`, 'TypeError')
+  if (typeof dtype !== 'string')
+    throw new TorchError(
+      `${name}(): argument '${argument}' (position ${position}) must be torch.dtype, not ${typeName(dtype)}`,
+      'TypeError',
+    )
   return dtypeIndex(dtype)
 }
 
@@ -44,7 +48,11 @@ export function result_type(a: Tensor | Scalar, b: Tensor | Scalar): DType {
         if (typeof slot === 'bigint') call.int(slot)
         else call.number(slot)
       }
-    } else throw new TorchError(`result_type(): argument '${i === 0 ? 'tensor' : 'other'}' (position ${i + 1}) must be Tensor, not ${typeName(v)}`, 'TypeError')
+    } else
+      throw new TorchError(
+        `result_type(): argument '${i === 0 ? 'tensor' : 'other'}' (position ${i + 1}) must be Tensor, not ${typeName(v)}`,
+        'TypeError',
+      )
   })
   return dtypeName(Number(readScalar(call.call(BUILTIN.result_type))))
 }

@@ -4,7 +4,8 @@ import { TorchError } from './runtime/errors.js'
 import { Tensor } from './tensor.js'
 
 function check(name: string, v: unknown): asserts v is Tensor {
-  if (!(v instanceof Tensor)) throw new TorchError(`${name}(): argument 'input' (position 1) must be Tensor, not ${typeName(v)}`, 'TypeError')
+  if (!(v instanceof Tensor))
+    throw new TorchError(`${name}(): argument 'input' (position 1) must be Tensor, not ${typeName(v)}`, 'TypeError')
 }
 
 export function numel(input: Tensor): number {

@@ -15,7 +15,8 @@ function seedOf(seed: number | bigint): bigint {
     throw new TorchError(`manual_seed expected an int, but got ${typeName(seed)}`, 'TypeError')
   }
   const s = BigInt(seed)
-  if (s < MIN_SEED || s > MAX_SEED) throw new TorchError(`Overflow when unpacking long: seed ${s} is outside [${MIN_SEED}, ${MAX_SEED}]`, 'RuntimeError')
+  if (s < MIN_SEED || s > MAX_SEED)
+    throw new TorchError(`Overflow when unpacking long: seed ${s} is outside [${MIN_SEED}, ${MAX_SEED}]`, 'RuntimeError')
   return s
 }
 
@@ -26,7 +27,13 @@ const unsigned = (kind: number): number | bigint => {
 }
 
 function seedGenerator(handle: number, seed: number | bigint): void {
-  if (new Arguments().number(handle).int(BigInt.asIntN(64, seedOf(seed))).call(BUILTIN.generator_manual_seed) <= 0) fail()
+  if (
+    new Arguments()
+      .number(handle)
+      .int(BigInt.asIntN(64, seedOf(seed)))
+      .call(BUILTIN.generator_manual_seed) <= 0
+  )
+    fail()
 }
 
 /** A stream of random numbers of its own. */

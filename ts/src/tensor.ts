@@ -38,7 +38,11 @@ export type GradHook = (grad: Tensor) => Tensor | null | undefined | void
  * Nothing has to be freed by hand; `dispose()`, `using` and `torch.scope` free earlier.
  */
 // eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging
-export interface Tensor<out S extends Shape = Shape, out D extends DType = DType, out Dev extends DeviceType = DeviceType> extends TensorMethods {}
+export interface Tensor<
+  out S extends Shape = Shape,
+  out D extends DType = DType,
+  out Dev extends DeviceType = DeviceType,
+> extends TensorMethods {}
 
 export class Tensor<out S extends Shape = Shape, out D extends DType = DType, out Dev extends DeviceType = DeviceType> {
   /** The engine's number of this tensor. @internal */
@@ -210,7 +214,8 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType, ou
 
   /** The last two dimensions exchanged. */
   get mT(): Tensor<DynamicShape, D, Dev> {
-    if (this.ndim < 2) throw new TorchError(`tensor.mT is only supported on matrices or batches of matrices. Got ${this.ndim}-D tensor.`, 'RuntimeError')
+    if (this.ndim < 2)
+      throw new TorchError(`tensor.mT is only supported on matrices or batches of matrices. Got ${this.ndim}-D tensor.`, 'RuntimeError')
     return (this as Tensor).transpose(-2, -1) as Tensor<DynamicShape, D, Dev>
   }
 
@@ -283,7 +288,10 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType, ou
     create_graph?: boolean | BackwardOptions,
     inputs?: Tensor | readonly Tensor[] | null | BackwardOptions,
   ): void {
-    const options = collect([gradient, retain_graph, create_graph, inputs], ['gradient', 'retain_graph', 'create_graph', 'inputs']) as BackwardOptions
+    const options = collect(
+      [gradient, retain_graph, create_graph, inputs],
+      ['gradient', 'retain_graph', 'create_graph', 'inputs'],
+    ) as BackwardOptions
     runBackward('backward', [this as Tensor], options.gradient ? [options.gradient] : [], options, true)
   }
 
@@ -293,7 +301,8 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType, ou
     return this.#hook(([grad]) => {
       const result = hook(new Tensor(grad!))
       if (result === undefined || result === null) return [0]
-      if (!(result instanceof Tensor)) throw new TorchError(`hook returned a value of type ${typeName(result)}, but a Tensor or None was expected`, 'TypeError')
+      if (!(result instanceof Tensor))
+        throw new TorchError(`hook returned a value of type ${typeName(result)}, but a Tensor or None was expected`, 'TypeError')
       return [result.handle]
     }, false)
   }
@@ -342,8 +351,14 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType, ou
   /** PyTorch's text: `tensor([1., 2.])`. */
   toString(): string {
     const o = printOptions()
-    const written = new Arguments().number(this.handle).number(o.precision).number(o.threshold === Infinity ? Number.MAX_SAFE_INTEGER : o.threshold)
-    written.number(o.edgeitems).number(o.linewidth).number(o.sci_mode === null ? -1 : o.sci_mode ? 1 : 0)
+    const written = new Arguments()
+      .number(this.handle)
+      .number(o.precision)
+      .number(o.threshold === Infinity ? Number.MAX_SAFE_INTEGER : o.threshold)
+    written
+      .number(o.edgeitems)
+      .number(o.linewidth)
+      .number(o.sci_mode === null ? -1 : o.sci_mode ? 1 : 0)
     if (written.call(BUILTIN.to_string) <= 0) fail()
     return host.takeString()
   }

@@ -63,7 +63,16 @@ export {
 } from './autograd/modes.js'
 export { dispose, empty_cache, keep, memory_stats, memory_summary, reset_peak_memory_stats, scope, type MemoryStats } from './memory.js'
 export { get_printoptions, set_printoptions, type PrintOptions, type SetPrintOptions } from './printing.js'
-export { can_cast, get_default_dtype, get_num_threads, is_tensor, promote_types, result_type, set_default_dtype, set_num_threads } from './promotion.js'
+export {
+  can_cast,
+  get_default_dtype,
+  get_num_threads,
+  is_tensor,
+  promote_types,
+  result_type,
+  set_default_dtype,
+  set_num_threads,
+} from './promotion.js'
 export { default_generator, fork_rng, Generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state } from './random.js'
 export { is_complex, is_floating_point, numel } from './queries.js'
 export { TorchError, type TorchErrorCode } from './runtime/errors.js'

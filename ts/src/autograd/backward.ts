@@ -19,9 +19,17 @@ export interface BackwardOptions {
 }
 
 /** @internal */
-export function runBackward(name: string, tensors: readonly Tensor[], grads: readonly (Tensor | null)[], options: BackwardOptions, method = false): void {
+export function runBackward(
+  name: string,
+  tensors: readonly Tensor[],
+  grads: readonly (Tensor | null)[],
+  options: BackwardOptions,
+  method = false,
+): void {
   checkOptions(name, options, [method ? 'gradient' : 'grad_tensors', 'retain_graph', 'create_graph', 'inputs'])
-  for (const g of grads) if (g !== null && !(g instanceof Tensor)) throw new TorchError(`gradients can be either Tensors or None, but got ${typeName(g)}`, 'TypeError')
+  for (const g of grads)
+    if (g !== null && !(g instanceof Tensor))
+      throw new TorchError(`gradients can be either Tensors or None, but got ${typeName(g)}`, 'TypeError')
   const create = options.create_graph ?? false
   const retain = options.retain_graph ?? create
   const inputs = options.inputs ? tensorList(options.inputs, name, 'inputs') : []
@@ -75,7 +83,13 @@ export function grad(outputs: Tensors, inputs: Tensors, ...rest: unknown[]): (Te
   const grads = o.grad_outputs === undefined || o.grad_outputs === null ? [] : tensorList(o.grad_outputs, 'grad', 'grad_outputs', true)
   const create = o.create_graph ?? false
   const unused = (o.allow_unused ?? false) || (o.materialize_grads ?? false)
-  const call = new Arguments().tensors(from).tensors(to).tensors(grads).bool(o.retain_graph ?? create).bool(create).bool(unused)
+  const call = new Arguments()
+    .tensors(from)
+    .tensors(to)
+    .tensors(grads)
+    .bool(o.retain_graph ?? create)
+    .bool(create)
+    .bool(unused)
   if (call.call(BUILTIN.grad_of) <= 0) fail()
   const handles = Array.from(host.f64.subarray(0, to.length))
   const results = handles.map(wrapOptional)

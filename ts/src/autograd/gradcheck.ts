@@ -89,7 +89,8 @@ function analytical(fn: Fn, inputs: readonly Tensor[], which: number): { rows: F
       if (g && !g.is_same_size(input)) {
         throw new Failed(`Analytical gradient has incorrect size: expected [${input.shape.join(', ')}], but got [${g.shape.join(', ')}]`)
       }
-      if (g && g.dtype !== input.dtype) throw new Failed(`Analytical gradient has incorrect dtype: expected ${input.dtype}, but got ${g.dtype}`)
+      if (g && g.dtype !== input.dtype)
+        throw new Failed(`Analytical gradient has incorrect dtype: expected ${input.dtype}, but got ${g.dtype}`)
       columns.push(g ? flat(g) : new Float64Array(n))
     }
   }
@@ -97,24 +98,34 @@ function analytical(fn: Fn, inputs: readonly Tensor[], which: number): { rows: F
   return { rows, outputs }
 }
 
-const text = (rows: readonly Float64Array[]): string => `[${rows.map((r) => `[${Array.from(r, (x) => x.toPrecision(6)).join(', ')}]`).join(',\n        ')}]`
+const text = (rows: readonly Float64Array[]): string =>
+  `[${rows.map((r) => `[${Array.from(r, (x) => x.toPrecision(6)).join(', ')}]`).join(',\n        ')}]`
 
 function check(fn: Fn, inputs: readonly Tensor[], o: Required<GradcheckOptions>): void {
   const wanted = inputs.flatMap((t, i) => (t.requires_grad ? [i] : []))
   if (wanted.length === 0) {
-    throw new TorchError('gradcheck expects at least one input tensor to require gradient, but none of the them have requires_grad=True.', 'ValueError')
+    throw new TorchError(
+      'gradcheck expects at least one input tensor to require gradient, but none of the them have requires_grad=True.',
+      'ValueError',
+    )
   }
   for (const i of wanted) {
     const t = inputs[i]!
     if (t.dtype !== 'float64' && t.dtype !== 'complex128') {
-      console.warn(`Input #${i} requires gradient and is of dtype ${t.dtype}, which is fewer digits than the check needs: use float64 (or complex128) inputs.`)
+      console.warn(
+        `Input #${i} requires gradient and is of dtype ${t.dtype}, which is fewer digits than the check needs: use float64 (or complex128) inputs.`,
+      )
     }
     if (t.stride().some((s, d) => s === 0 && t.shape[d]! > 1)) {
-      throw new TorchError(`The ${i}th input has a dimension with stride 0. gradcheck only supports inputs that are non-overlapping to be able to compute the numerical gradients correctly. You should call .contiguous on the input before passing it to gradcheck.`, 'RuntimeError')
+      throw new TorchError(
+        `The ${i}th input has a dimension with stride 0. gradcheck only supports inputs that are non-overlapping to be able to compute the numerical gradients correctly. You should call .contiguous on the input before passing it to gradcheck.`,
+        'RuntimeError',
+      )
     }
   }
   const outputs = outputsOf(fn, inputs)
-  if (outputs.length === 0) throw new TorchError('gradcheck: the function has no output of a floating point or complex dtype', 'RuntimeError')
+  if (outputs.length === 0)
+    throw new TorchError('gradcheck: the function has no output of a floating point or complex dtype', 'RuntimeError')
   const sizes = outputs.map((t) => flat(t).length)
   for (const i of wanted) {
     const expected = numerical(fn, inputs, i, o.eps)
@@ -156,7 +167,9 @@ function checkUndefined(fn: Fn, inputs: readonly Tensor[], which: number): void 
   const zeros = outputs.map((t) => no_grad(() => t.detach().mul(0) as Tensor))
   const [g] = grad(outputs, [inputs[which]!], { grad_outputs: zeros, retain_graph: true, allow_unused: true }) as [Tensor | null]
   if (g && flat(g).some((x) => x !== 0 && !Number.isNaN(x))) {
-    throw new Failed('Expected backward function to handle undefined output grads. Please look at "Notes about undefined output gradients" in "tools/autograd/derivatives.yaml"')
+    throw new Failed(
+      'Expected backward function to handle undefined output grads. Please look at "Notes about undefined output gradients" in "tools/autograd/derivatives.yaml"',
+    )
   }
 }
 
@@ -198,7 +211,8 @@ export function gradgradcheck(fn: Fn, inputs: Tensors, options: GradgradcheckOpt
     return grads.filter((g): g is Tensor => g !== null)
   }
   // Differences are taken of inputs without gradients; the gradient inside needs them.
-  const recorded: Fn = (...args) => second(...args.map((t, i) => (t.requires_grad || i >= list.length || !list[i]!.requires_grad ? t : t.requires_grad_())))
+  const recorded: Fn = (...args) =>
+    second(...args.map((t, i) => (t.requires_grad || i >= list.length || !list[i]!.requires_grad ? t : t.requires_grad_())))
   const wrapped: Fn = (...args) => enable_grad(() => recorded(...args))
   return gradcheck(wrapped, [...list, ...starts], { check_undefined_grad: false, ...rest })
 }

@@ -10,10 +10,14 @@ export function tensorList(v: Tensor | readonly (Tensor | null)[], name: string,
 export function tensorList(v: Tensor | readonly (Tensor | null)[], name: string, argument: string, nulls: true): (Tensor | null)[]
 export function tensorList(v: Tensor | readonly (Tensor | null)[], name: string, argument: string, nulls = false): (Tensor | null)[] {
   const list = v instanceof Tensor ? [v] : v
-  if (!Array.isArray(list)) throw new TorchError(`${name}(): argument '${argument}' must be Tensor or tuple of Tensors, not ${typeName(v)}`, 'TypeError')
+  if (!Array.isArray(list))
+    throw new TorchError(`${name}(): argument '${argument}' must be Tensor or tuple of Tensors, not ${typeName(v)}`, 'TypeError')
   list.forEach((t: unknown, i) => {
     if (!(t instanceof Tensor) && !(nulls && (t === null || t === undefined))) {
-      throw new TorchError(`${name}(): argument '${argument}' must be tuple of Tensors, but found element of type ${typeName(t)} at pos ${i}`, 'TypeError')
+      throw new TorchError(
+        `${name}(): argument '${argument}' must be tuple of Tensors, but found element of type ${typeName(t)} at pos ${i}`,
+        'TypeError',
+      )
     }
   })
   return list as (Tensor | null)[]
@@ -22,6 +26,7 @@ export function tensorList(v: Tensor | readonly (Tensor | null)[], name: string,
 /** Complains of keys that are not known. */
 export function checkOptions(name: string, options: object, known: readonly string[]): void {
   for (const key of Object.keys(options)) {
-    if (!known.includes(key)) throw new TorchError(`${name}() got an unexpected keyword argument '${key}' (known: ${known.join(', ')})`, 'TypeError')
+    if (!known.includes(key))
+      throw new TorchError(`${name}() got an unexpected keyword argument '${key}' (known: ${known.join(', ')})`, 'TypeError')
   }
 }

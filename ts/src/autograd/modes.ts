@@ -32,12 +32,10 @@ export function inMode<T>(enter: () => () => void, fn: (() => T) | undefined): T
   return result
 }
 
-const gradMode =
-  (enabled: boolean) =>
-  (): (() => void) => {
-    const before = builtinBool(BUILTIN.set_grad_enabled, enabled ? 1 : 0)
-    return () => void builtinBool(BUILTIN.set_grad_enabled, before ? 1 : 0)
-  }
+const gradMode = (enabled: boolean) => (): (() => void) => {
+  const before = builtinBool(BUILTIN.set_grad_enabled, enabled ? 1 : 0)
+  return () => void builtinBool(BUILTIN.set_grad_enabled, before ? 1 : 0)
+}
 
 /** No gradients are recorded. With a promise the mode holds until it settles, also for other code that runs meanwhile. */
 export function no_grad(): ModeGuard
@@ -87,12 +85,10 @@ export function is_inference_mode_enabled(): boolean {
   return builtinBool(BUILTIN.is_inference_mode_enabled)
 }
 
-const anomalyMode =
-  (mode: boolean, checkNan: boolean) =>
-  (): (() => void) => {
-    const before = builtinBool(BUILTIN.set_anomaly_enabled, mode ? 1 : 0, checkNan ? 1 : 0)
-    return () => void builtinBool(BUILTIN.set_anomaly_enabled, before ? 1 : 0, 1)
-  }
+const anomalyMode = (mode: boolean, checkNan: boolean) => (): (() => void) => {
+  const before = builtinBool(BUILTIN.set_anomaly_enabled, mode ? 1 : 0, checkNan ? 1 : 0)
+  return () => void builtinBool(BUILTIN.set_anomaly_enabled, before ? 1 : 0, 1)
+}
 
 export interface AnomalyOptions {
   /** Stop where a gradient is NaN. Default: true. */

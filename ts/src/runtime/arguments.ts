@@ -88,7 +88,13 @@ export function operator(name: string, rows: readonly OverloadRow[]): Operator {
 // ---- what a value is -----------------------------------------------------------------------------------------------
 
 export function isComplex(v: unknown): v is Complex {
-  return typeof v === 'object' && v !== null && typeof (v as Complex).re === 'number' && typeof (v as Complex).im === 'number' && !(v instanceof Tensor)
+  return (
+    typeof v === 'object' &&
+    v !== null &&
+    typeof (v as Complex).re === 'number' &&
+    typeof (v as Complex).im === 'number' &&
+    !(v instanceof Tensor)
+  )
 }
 
 export function isScalar(v: unknown): v is Scalar {
@@ -204,7 +210,12 @@ function typeError(message: string): TorchError {
 function describeBad(name: string, arg: Arg, index: number, v: unknown, position: number | null): TorchError {
   const where = `${name}(): argument '${keyOf(arg, index)}'${position === null ? '' : ` (position ${position})`} must be ${TYPE_WORDS[arg.type]}`
   if (Array.isArray(v) && arg.type.endsWith('[]')) {
-    const item = { ...arg, type: arg.type === 'Tensor?[]' ? 'Tensor' : (arg.type.slice(0, -2) as ArgType), optional: arg.type === 'Tensor?[]', number: false }
+    const item = {
+      ...arg,
+      type: arg.type === 'Tensor?[]' ? 'Tensor' : (arg.type.slice(0, -2) as ArgType),
+      optional: arg.type === 'Tensor?[]',
+      number: false,
+    }
     const at = v.findIndex((x: unknown) => !accepts(item, x))
     if (at >= 0) return typeError(`${where}, but found element of type ${typeName(v[at])} at pos ${at}`)
   }
@@ -213,7 +224,13 @@ function describeBad(name: string, arg: Arg, index: number, v: unknown, position
 }
 
 /** The values of an overload's arguments from what was given, or what is wrong with it. `skip`: leading arguments that messages do not count. */
-function match(name: string, o: Overload, given: readonly unknown[], options: Record<string, unknown> | null, skip: number): Match | Mismatch {
+function match(
+  name: string,
+  o: Overload,
+  given: readonly unknown[],
+  options: Record<string, unknown> | null,
+  skip: number,
+): Match | Mismatch {
   const values: unknown[] = new Array(o.args.length).fill(GIVEN_NOT)
   let positional = given
   if (o.variadic && given.length >= o.positional) {
@@ -311,7 +328,8 @@ function invalidCombination(op: Operator, given: readonly unknown[], options: Re
       return arg && accepts(arg, v) ? word : `!${word}!`
     })
     const fits = given.length <= o.positional && marked.some((m) => m.startsWith('!'))
-    const why = fits && marked.length > 0 ? `\n      didn't match because some of the arguments have invalid types: (${marked.join(', ')})` : ''
+    const why =
+      fits && marked.length > 0 ? `\n      didn't match because some of the arguments have invalid types: (${marked.join(', ')})` : ''
     return ` * ${signatureText(o, skip)}${why}\n`
   })
   return typeError(`${head}one of:\n${lines.join('')}`)
@@ -506,7 +524,9 @@ export function invoke(op: Operator, skip: 0 | 1, args: ArrayLike<unknown>): unk
 
 function unknownKey(op: Operator, options: Record<string, unknown> | null, skip: number): TorchError | null {
   if (!options) return null
-  const known = new Set(op.overloads.flatMap((o) => [...o.args.slice(skip).map((a, i) => keyOf(a, i + skip)), ...(o.out >= 0 ? ['out'] : [])]))
+  const known = new Set(
+    op.overloads.flatMap((o) => [...o.args.slice(skip).map((a, i) => keyOf(a, i + skip)), ...(o.out >= 0 ? ['out'] : [])]),
+  )
   const bad = Object.keys(options).find((k) => !known.has(k) && k !== 'self')
   return bad === undefined ? null : typeError(`${op.name}() got an unexpected keyword argument '${bad}' (known: ${[...known].join(', ')})`)
 }

@@ -49,8 +49,17 @@ export type Promote<A extends DType, B extends DType> = [A] extends [B] ? ([B] e
 /** The dtype of operators that turn integers into the default floating dtype. */
 export type ToFloat<D extends DType> = [D] extends [FloatingDType | ComplexDType] ? D : DType
 
+/** The dtype of operators that keep floating dtypes, and whose results for others are found at run time. */
+export type SameFloat<D extends DType> = [D] extends [FloatingDType] ? D : DType
+
 /** The dtype of the real and imaginary parts. */
-export type ToReal<D extends DType> = [D] extends ['complex64'] ? 'float32' : [D] extends ['complex128'] ? 'float64' : [D] extends [ComplexDType] ? DType : D
+export type ToReal<D extends DType> = [D] extends ['complex64']
+  ? 'float32'
+  : [D] extends ['complex128']
+    ? 'float64'
+    : [D] extends [ComplexDType]
+      ? DType
+      : D
 
 /** The typed array that `data()` gives for a dtype; complex numbers as (real, imaginary) pairs. */
 export type DataOf<D extends DType> = D extends 'float32' | 'complex64' | 'float16' | 'bfloat16'

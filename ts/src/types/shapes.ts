@@ -88,6 +88,8 @@ type MatmulTail<A extends Shape, B extends Shape> = A extends readonly [infer K 
         : DynamicShape
     : DynamicShape
 
+/** mm: two matrices. */
+export type MmShape<A extends Shape, B extends Shape> = MatmulShape<A, B>
 /** The shape of matmul, with its rules for vectors and batches. */
 export type MatmulShape<A extends Shape, B extends Shape> =
   IsDynamic<A> extends true ? DynamicShape : IsDynamic<B> extends true ? DynamicShape : MatmulTail<A, B>
@@ -116,7 +118,8 @@ type Replace<S extends Shape, At extends number, Size extends number> = [Drop<S,
 type Known<S extends Shape, Dim extends number> = IsDynamic<S> extends true ? false : number extends Dim ? false : true
 
 /** The size of a dimension. */
-export type SizeOf<S extends Shape, Dim extends number> = Known<S, Dim> extends true ? Extract<S[NormalDim<S, Dim> & keyof S], number> : number
+export type SizeOf<S extends Shape, Dim extends number> =
+  Known<S, Dim> extends true ? Extract<S[NormalDim<S, Dim> & keyof S], number> : number
 
 /** Two dimensions exchanged. */
 export type TransposeShape<S extends Shape, Dim0 extends number, Dim1 extends number> =
@@ -127,6 +130,9 @@ export type TransposeShape<S extends Shape, Dim0 extends number, Dim1 extends nu
     : DynamicShape
 
 type PermuteSizes<S extends Shape, Dims extends Shape> = { readonly [K in keyof Dims]: SizeOf<S, Dims[K] & number> }
+/** A matrix transposed; fewer dimensions stay as they are. */
+export type MatrixTransposeShape<S extends Shape> =
+  IsDynamic<S> extends true ? DynamicShape : S extends readonly [infer M extends number, infer N extends number] ? readonly [N, M] : S
 /** The dimensions in another order. */
 export type PermuteShape<S extends Shape, Dims extends Shape> =
   IsDynamic<S> extends true ? DynamicShape : IsDynamic<Dims> extends true ? DynamicShape : PermuteSizes<S, Dims>
@@ -172,7 +178,11 @@ export type SqueezeShape<S extends Shape, Dim extends number | undefined = undef
 /** A result of as many dimensions as before, sizes unknown. */
 export type SameRank<S extends Shape> = IsDynamic<S> extends true ? DynamicShape : { readonly [K in keyof S]: number }
 
-type FlattenAll<S extends Shape> = S extends readonly [] ? readonly [1] : S extends readonly [infer N extends number] ? readonly [N] : readonly [number]
+type FlattenAll<S extends Shape> = S extends readonly []
+  ? readonly [1]
+  : S extends readonly [infer N extends number]
+    ? readonly [N]
+    : readonly [number]
 /** Dimensions from start to end joined into one, whose size is found at run time. */
 export type FlattenShape<S extends Shape, StartDim extends number = 0, EndDim extends number = -1> =
   IsDynamic<S> extends true
@@ -195,8 +205,13 @@ export type ReduceShape<S extends Shape, Dim extends number, Keep extends boolea
     ? Keep extends true
       ? Replace<S, NormalDim<S, Dim>, 1>
       : Keep extends false
-        ? readonly [...Take<S, NormalDim<S, Dim>>, ...(Drop<S, NormalDim<S, Dim>> extends readonly [number, ...infer T extends Shape] ? T : readonly [])]
+        ? readonly [
+            ...Take<S, NormalDim<S, Dim>>,
+            ...(Drop<S, NormalDim<S, Dim>> extends readonly [number, ...infer T extends Shape] ? T : readonly []),
+          ]
         : DynamicShape
     : DynamicShape
+/** The sizes that were asked for. */
+export type SizeShape<Size extends Shape> = Size
 /** The sizes as they are. */
 export type SameShape<S extends Shape> = S
