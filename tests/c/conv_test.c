@@ -1,0 +1,135 @@
+/* conv_test.c: convolution and its gradients against plain loops over every shape of stride, padding, dilation and groups; one thread and
+ * two give the same bits. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "kernels/conv.h"
+#include "torchjs.h"
+
+static uint32_t state = 1;
+static double noise(void) {
+  state = state * 1664525u + 1013904223u;
+  return (double)(state >> 8) / (1 << 24) - 0.5;
+}
+
+static int64_t volume(const int64_t *x) { return x[0] * x[1] * x[2]; }
+
+static float *random_numbers(int64_t n) {
+  float *p = malloc((size_t)n * sizeof *p + 1);
+  for (int64_t i = 0; i < n; i++) p[i] = (float)noise();
+  return p;
+}
+
+/* Calls visit(context, input index, weight index, output index) for every product that a convolution sums. */
+typedef void (*visitor)(void *context, int64_t in, int64_t weight, int64_t out);
+static void visit_all(const tj__conv_shape *s, visitor visit, void *context) {
+  for (int64_t b = 0; b < s->batch; b++)
+    for (int64_t g = 0; g < s->groups; g++)
+      for (int64_t o = 0; o < s->out_channels; o++)
+        for (int64_t c = 0; c < s->in_channels; c++)
+          for (int64_t p = 0; p < volume(s->out); p++)
+            for (int64_t t = 0; t < volume(s->kernel); t++) {
+              int64_t at[3] = {p / (s->out[1] * s->out[2]), p / s->out[2] % s->out[1], p % s->out[2]};
+              int64_t tap[3] = {t / (s->kernel[1] * s->kernel[2]), t / s->kernel[2] % s->kernel[1], t % s->kernel[2]}, x[3];
+              bool inside = true;
+              for (int i = 0; i < 3; i++) {
+                x[i] = at[i] * s->stride[i] - s->padding[i] + tap[i] * s->dilation[i];
+                inside = inside && x[i] >= 0 && x[i] < s->in[i];
+              }
+              if (!inside) continue;
+              int64_t channel = g * s->out_channels + o;
+              visit(context, ((b * s->groups + g) * s->in_channels + c) * volume(s->in) + (x[0] * s->in[1] + x[1]) * s->in[2] + x[2],
+                    (channel * s->in_channels + c) * volume(s->kernel) + t, (b * s->groups * s->out_channels + channel) * volume(s->out) + p);
+            }
+}
+
+typedef struct sums { const float *x, *w, *g; double *out, *grad_x, *grad_w; } sums;
+static void add_products(void *context, int64_t in, int64_t weight, int64_t out) {
+  sums *s = context;
+  s->out[out] += (double)s->x[in] * (double)s->w[weight];
+  s->grad_x[in] += (double)s->g[out] * (double)s->w[weight];
+  s->grad_w[weight] += (double)s->g[out] * (double)s->x[in];
+}
+
+static void compare(const char *what, const float *one, const float *two, const double *expected, int64_t n) {
+  assert_memory_equal(one, two, (size_t)n * sizeof *one);
+  for (int64_t i = 0; i < n; i++)
+    if (!(fabs(one[i] - expected[i]) <= 1e-4 * (1 + fabs(expected[i])))) fail_msg("%s[%d]: %.9g, not %.9g", what, (int)i, one[i], expected[i]);
+}
+
+static void check(tj__conv_shape s) {
+  const tj__conv_kernels *conv = tj__backend_of(TJ_CPU)->conv;
+  s.dtype = TJ_FLOAT32;
+  for (int i = 0; i < 3; i++) s.out[i] = (s.in[i] + 2 * s.padding[i] - s.dilation[i] * (s.kernel[i] - 1) - 1) / s.stride[i] + 1;
+  int64_t channels = s.groups * s.out_channels;
+  int64_t n_in = s.batch * s.groups * s.in_channels * volume(s.in), n_w = channels * s.in_channels * volume(s.kernel), n_out = s.batch * channels * volume(s.out);
+  float *x = random_numbers(n_in), *w = random_numbers(n_w), *g = random_numbers(n_out), *bias = random_numbers(channels);
+  sums expected = {x, w, g, calloc((size_t)n_out + 1, 8), calloc((size_t)n_in + 1, 8), calloc((size_t)n_w + 1, 8)};
+  visit_all(&s, add_products, &expected);
+  for (int64_t i = 0; i < n_out; i++) expected.out[i] += (double)bias[i / volume(s.out) % channels];
+  float *out[2], *grad_x[2], *grad_w[2];
+  int threads = tj_get_num_threads();
+  for (int k = 0; k < 2; k++) {
+    out[k] = random_numbers(n_out), grad_x[k] = random_numbers(n_in), grad_w[k] = random_numbers(n_w);
+    tj_set_num_threads(k + 1);
+    assert_true(conv->forward(&s, x, w, bias, out[k]));
+    assert_true(conv->grad_input(&s, g, w, grad_x[k]));
+    assert_true(conv->grad_weight(&s, g, x, grad_w[k]));
+  }
+  tj_set_num_threads(threads);
+  compare("out", out[0], out[1], expected.out, n_out);
+  compare("grad_input", grad_x[0], grad_x[1], expected.grad_x, n_in);
+  compare("grad_weight", grad_w[0], grad_w[1], expected.grad_w, n_w);
+  for (int k = 0; k < 2; k++) free(out[k]), free(grad_x[k]), free(grad_w[k]);
+  free(x), free(w), free(g), free(bias), free(expected.out), free(expected.grad_x), free(expected.grad_w);
+}
+
+/* two spatial dimensions with the same stride, padding and dilation */
+static tj__conv_shape plane(int64_t batch, int64_t groups, int64_t in, int64_t out, int64_t height, int64_t width, int64_t kh, int64_t kw, int64_t stride,
+                            int64_t padding, int64_t dilation) {
+  return (tj__conv_shape){.batch = batch, .groups = groups, .in_channels = in, .out_channels = out, .in = {1, height, width}, .kernel = {1, kh, kw},
+                          .stride = {1, stride, stride}, .padding = {0, padding, padding}, .dilation = {1, dilation, dilation}};
+}
+
+static void test_planes(void **unused) {
+  (void)unused;
+  for (int64_t stride = 1; stride <= 3; stride++)
+    for (int64_t padding = 0; padding <= 2; padding++)
+      for (int64_t dilation = 1; dilation <= 2; dilation++) {
+        check(plane(2, 1, 5, 7, 9, 11, 3, 3, stride, padding, dilation));
+        check(plane(2, 2, 4, 6, 8, 7, 2, 3, stride, padding, dilation));
+        check(plane(3, 1, 1, 16, 8, 8, 3, 3, stride, padding, dilation));
+      }
+}
+
+/* few channels a group take the direct loops; 1 x 1 kernels; outputs wider than a tile */
+static void test_kinds(void **unused) {
+  (void)unused;
+  check(plane(2, 8, 1, 1, 9, 9, 3, 3, 1, 1, 1));
+  check(plane(2, 8, 1, 2, 9, 9, 3, 3, 2, 1, 1));
+  check(plane(2, 1, 16, 20, 7, 7, 1, 1, 1, 0, 1));
+  check(plane(2, 1, 16, 20, 7, 7, 1, 1, 2, 0, 1));
+  check(plane(1, 1, 6, 13, 40, 70, 3, 3, 1, 1, 1));
+  check(plane(16, 1, 16, 32, 4, 4, 3, 3, 1, 1, 1));
+  check(plane(1, 1, 64, 64, 12, 12, 3, 3, 1, 1, 1));
+  check(plane(2, 1, 4, 5, 3, 3, 3, 3, 1, 2, 1));
+}
+
+static void test_dimensions(void **unused) {
+  (void)unused;
+  check((tj__conv_shape){.batch = 2, .groups = 1, .in_channels = 5, .out_channels = 6, .in = {1, 1, 50}, .kernel = {1, 1, 5}, .stride = {1, 1, 2},
+                         .padding = {0, 0, 3}, .dilation = {1, 1, 2}});
+  check((tj__conv_shape){.batch = 2, .groups = 2, .in_channels = 4, .out_channels = 5, .in = {5, 6, 7}, .kernel = {2, 3, 2}, .stride = {2, 1, 3},
+                         .padding = {1, 2, 0}, .dilation = {1, 2, 1}});
+  check((tj__conv_shape){.batch = 1, .groups = 1, .in_channels = 4, .out_channels = 4, .in = {4, 4, 4}, .kernel = {3, 3, 3}, .stride = {1, 1, 1},
+                         .padding = {1, 1, 1}, .dilation = {1, 1, 1}});
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_planes), cmocka_unit_test(test_kinds), cmocka_unit_test(test_dimensions)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
