@@ -67,7 +67,16 @@ function checkedDefaults(o: AdamOptions, weightDecay: number, decoupled: boolean
   })
   checkFused({ fused, foreach, differentiable })
   return {
-    lr, betas: [...betas], eps, weight_decay, amsgrad, maximize, foreach, capturable, differentiable, fused,
+    lr,
+    betas: [...betas],
+    eps,
+    weight_decay,
+    amsgrad,
+    maximize,
+    foreach,
+    capturable,
+    differentiable,
+    fused,
     decoupled_weight_decay: decoupled,
   }
 }
@@ -103,7 +112,11 @@ abstract class AdamBase extends Optimizer {
       const call = new Arguments().tensors(params).numbers(grads).tensors(tensors('exp_avg')).tensors(tensors('exp_avg_sq'))
       call.tensors(amsgrad ? tensors('max_exp_avg_sq') : [])
       call.numbers(states.map((state) => (state['step'] as number) + 1))
-      call.number(lr).number(beta1).number(beta2).number(group['eps'] as number)
+      call
+        .number(lr)
+        .number(beta1)
+        .number(beta2)
+        .number(group['eps'] as number)
       call.number(group['weight_decay'] as number).bool((group['decoupled_weight_decay'] as boolean | undefined) ?? false)
       call.bool(amsgrad).bool(group['maximize'] as boolean)
       if (call.call(BUILTIN.adam_step) <= 0) fail()

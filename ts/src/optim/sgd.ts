@@ -45,7 +45,11 @@ export class SGD extends Optimizer {
     >
   ) {
     const o = readArguments<SGDOptions & { params: Params }>(
-      'SGD', args, ['params', 'lr', 'momentum', 'dampening', 'weight_decay', 'nesterov'], 1, ['maximize', 'foreach', 'differentiable', 'fused'],
+      'SGD',
+      args,
+      ['params', 'lr', 'momentum', 'dampening', 'weight_decay', 'nesterov'],
+      1,
+      ['maximize', 'foreach', 'differentiable', 'fused'],
     )
     const { lr = 1e-3, momentum = 0, dampening = 0, weight_decay = 0, nesterov = false } = o
     checkLr(lr)
@@ -68,8 +72,14 @@ export class SGD extends Optimizer {
       const call = new Arguments().tensors(params).numbers(grads)
       if (momentum === 0) call.numbers([])
       else call.tensors(params.map((param) => (this.state.get(param)?.['momentum_buffer'] as Tensor | undefined) ?? null))
-      call.number(lr).number(momentum).number(group['dampening'] as number)
-      call.number(weightDecay).bool(group['nesterov'] as boolean).bool(group['maximize'] as boolean)
+      call
+        .number(lr)
+        .number(momentum)
+        .number(group['dampening'] as number)
+      call
+        .number(weightDecay)
+        .bool(group['nesterov'] as boolean)
+        .bool(group['maximize'] as boolean)
       if (call.call(BUILTIN.sgd_step) <= 0) fail()
       if (momentum === 0) return
       const made = Array.from(host.f64.subarray(0, params.length))

@@ -1,5 +1,6 @@
 // The engine as this JavaScript environment reaches it: a buffer of arguments and results that both sides see, and a call by number. The protocol
 // is written in bindings/common/calls.h.
+import { BUILTIN } from '../generated/calls.js'
 import { TorchError } from './errors.js'
 
 /** Runs hooks and custom functions: see `tj__callback_kind` in bindings/common/calls.h. */
@@ -155,6 +156,13 @@ function nativeHost(): Host {
       ? `there is no native engine at ${path}. Build it with \`make addon\` in the package's folder, or set TORCHJS_ADDON to the path of torchjs.node.`
       : `the native engine at ${path} could not be loaded: ${(cause as Error).message}`
     throw new TorchError(`torch.js: ${why}`, 'RuntimeError', { cause })
+  }
+  // Calls go by number: an addon of another schema would run the wrong ones.
+  if (addon.generatedCalls !== BUILTIN.describe || addon.builtinCalls !== Object.keys(BUILTIN).length) {
+    throw new TorchError(
+      `torch.js: the native engine at ${path} is of another version than this package. Build it again with \`make addon\`.`,
+      'RuntimeError',
+    )
   }
   const gc = collector()
   if (gc) addon.setCollector(gc)
