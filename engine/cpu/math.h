@@ -14,18 +14,21 @@
 #pragma clang diagnostic ignored "-Wpass-failed"
 #endif
 
+/* In a file of hundreds of loops the compiler would stop inlining at some point, and a loop with a call in it does not vectorise. */
+#define TJ__INLINE static inline __attribute__((always_inline))
+
 typedef float _Complex tj__complex64;
 typedef double _Complex tj__complex128;
 
-static inline float tj__f32_of(uint32_t u) { float f; memcpy(&f, &u, 4); return f; }
-static inline uint32_t tj__u32_of(float f) { uint32_t u; memcpy(&u, &f, 4); return u; }
+TJ__INLINE float tj__f32_of(uint32_t u) { float f; memcpy(&f, &u, 4); return f; }
+TJ__INLINE uint32_t tj__u32_of(float f) { uint32_t u; memcpy(&u, &f, 4); return u; }
 
 /* c ? x : y with both computed: the compiler may not turn it into a branch, around which loops do not vectorise. */
-static inline float tj__pick_f32(int c, float x, float y) {
+TJ__INLINE float tj__pick_f32(int c, float x, float y) {
   uint32_t mask = 0u - (uint32_t)(c != 0);
   return tj__f32_of((tj__u32_of(x) & mask) | (tj__u32_of(y) & ~mask));
 }
-static inline double tj__pick_f64(int c, double x, double y) { return c ? x : y; }
+TJ__INLINE double tj__pick_f64(int c, double x, double y) { return c ? x : y; }
 
 /* ---- float32: exponentials ------------------------------------------------------------------------------------ */
 
@@ -33,7 +36,7 @@ static inline double tj__pick_f64(int c, double x, double y) { return c ? x : y;
 #define TJ__ROUND_F32 12582912.0f
 
 /* exp(r) for |r| <= log(2) / 2, less 1 */
-static inline float tj__expm1_reduced_f32(float r) {
+TJ__INLINE float tj__expm1_reduced_f32(float r) {
   float p = 0x1.a03282p-13f;
   p = p * r + 0x1.6d78d8p-10f;
   p = p * r + 0x1.11118ep-7f;
@@ -43,7 +46,7 @@ static inline float tj__expm1_reduced_f32(float r) {
   return (p * r) * r + r;
 }
 
-static inline float exp_f32(float x) {
+TJ__INLINE float exp_f32(float x) {
   x = x > 89.0f ? 89.0f : x;
   x = x < -104.0f ? -104.0f : x; /* a NaN passes both */
   float t = x * 1.44269504f + TJ__ROUND_F32;
@@ -55,7 +58,7 @@ static inline float exp_f32(float x) {
   return (p * tj__f32_of((uint32_t)(half + 127) << 23)) * tj__f32_of((uint32_t)(n - half + 127) << 23);
 }
 
-static inline float expm1_f32(float x) {
+TJ__INLINE float expm1_f32(float x) {
   float y = x > 89.0f ? 89.0f : x;
   y = y < -30.0f ? -30.0f : y;
   float t = y * 1.44269504f + TJ__ROUND_F32;
@@ -70,12 +73,12 @@ static inline float expm1_f32(float x) {
   return x == 0.0f ? x : v;
 }
 
-static inline float exp2_f32(float x) { return exp2f(x); }
+TJ__INLINE float exp2_f32(float x) { return exp2f(x); }
 
 /* ---- float32: logarithms -------------------------------------------------------------------------------------- */
 
 /* log(1 + f) = f - f^2/2 + f^3 * (this) for 1 + f in [sqrt(1/2), sqrt(2)] */
-static inline float tj__log_tail_f32(float f) {
+TJ__INLINE float tj__log_tail_f32(float f) {
   float p = 0x1.1457a8p-4f;
   p = p * f + -0x1.de3c16p-4f;
   p = p * f + 0x1.e6f06ap-4f;
@@ -88,7 +91,7 @@ static inline float tj__log_tail_f32(float f) {
 }
 
 /* log(x) for positive finite x, plus c */
-static inline float tj__log_positive_f32(float x, float c) {
+TJ__INLINE float tj__log_positive_f32(float x, float c) {
   float subnormal = x < 0x1p-126f ? 1.0f : 0.0f;
   x = x < 0x1p-126f ? x * 0x1p23f : x;
   uint32_t u = tj__u32_of(x) - 0x3f3504f3u; /* sqrt(1/2) */
@@ -100,14 +103,14 @@ static inline float tj__log_positive_f32(float x, float c) {
   return (f + y) + e * 0.693359375f;
 }
 
-static inline float log_f32(float x) {
+TJ__INLINE float log_f32(float x) {
   float y = tj__log_positive_f32(x, 0.0f);
   y = x == 0.0f ? -INFINITY : y;
   y = x < 0.0f ? NAN : y;
   return x < INFINITY ? y : x; /* infinity and NaN are their own logarithms */
 }
 
-static inline float log1p_f32(float x) {
+TJ__INLINE float log1p_f32(float x) {
   float u = 1.0f + x;
   float c = (x - (u - 1.0f)) / u; /* what rounding lost in 1 + x */
   c = u > 0.0f ? c : 0.0f;
@@ -118,12 +121,12 @@ static inline float log1p_f32(float x) {
   return x < INFINITY ? y : x;
 }
 
-static inline float log2_f32(float x) { return log2f(x); }
-static inline float log10_f32(float x) { return log10f(x); }
+TJ__INLINE float log2_f32(float x) { return log2f(x); }
+TJ__INLINE float log10_f32(float x) { return log10f(x); }
 
 /* ---- float32: hyperbolic, logistic, error function ------------------------------------------------------------ */
 
-static inline float tanh_f32(float x) {
+TJ__INLINE float tanh_f32(float x) {
   float a = fabsf(x), z = x * x;
   float p = 0x1.12f3dap-9f;
   p = p * z + -0x1.0a5f00p-7f;
@@ -136,9 +139,9 @@ static inline float tanh_f32(float x) {
   return tj__pick_f32(a < 0.625f, near, far);
 }
 
-static inline float sigmoid_f32(float x) { return 1.0f / (1.0f + exp_f32(-x)); }
+TJ__INLINE float sigmoid_f32(float x) { return 1.0f / (1.0f + exp_f32(-x)); }
 
-static inline float erf_f32(float x) {
+TJ__INLINE float erf_f32(float x) {
   float a = fabsf(x), z = x * x;
   float p = -0x1.44cfa6p-17f;
   p = p * z + 0x1.d8b882p-14f;
@@ -165,7 +168,7 @@ static inline float erf_f32(float x) {
 /* ---- float32: sine and cosine --------------------------------------------------------------------------------- */
 
 /* x less the nearest multiple of pi/2, and which multiple. In double, which is exact enough up to about 2^30. */
-static inline float tj__reduce_f32(float x, int32_t *quadrant) {
+TJ__INLINE float tj__reduce_f32(float x, int32_t *quadrant) {
   double d = (double)x, n = (d * 0.63661977236758134 + 6755399441055744.0) - 6755399441055744.0;
   double m = fabs(n) < 0x1p30 ? n : 0.0;
   *quadrant = (int32_t)m;
@@ -175,7 +178,7 @@ static inline float tj__reduce_f32(float x, int32_t *quadrant) {
   return (float)r;
 }
 
-static inline float tj__sin_reduced_f32(float r) {
+TJ__INLINE float tj__sin_reduced_f32(float r) {
   float z = r * r;
   float p = 0x1.6cbecep-19f;
   p = p * z + -0x1.a00f32p-13f;
@@ -184,7 +187,7 @@ static inline float tj__sin_reduced_f32(float r) {
   return (p * z) * r + r;
 }
 
-static inline float tj__cos_reduced_f32(float r) {
+TJ__INLINE float tj__cos_reduced_f32(float r) {
   float z = r * r;
   float p = -0x1.240b04p-22f;
   p = p * z + 0x1.a0107ep-16f;
@@ -193,7 +196,7 @@ static inline float tj__cos_reduced_f32(float r) {
   return (p * z) * z + (1.0f - 0.5f * z);
 }
 
-static inline float sin_f32(float x) {
+TJ__INLINE float sin_f32(float x) {
   int32_t q;
   float r = tj__reduce_f32(x, &q);
   float y = (q & 1) ? tj__cos_reduced_f32(r) : tj__sin_reduced_f32(r);
@@ -201,7 +204,7 @@ static inline float sin_f32(float x) {
   return x == 0.0f ? x : y; /* keeps the sign of zero */
 }
 
-static inline float cos_f32(float x) {
+TJ__INLINE float cos_f32(float x) {
   int32_t q;
   float r = tj__reduce_f32(x, &q);
   float y = (q & 1) ? tj__sin_reduced_f32(r) : tj__cos_reduced_f32(r);
@@ -314,27 +317,27 @@ static inline double erfinv_f64(double y) {
 static inline float erfinv_f32(float y) { return (float)erfinv_f64(y); }
 
 #define TJ__BOTH(T, S)                                                                                                          \
-  static inline T rsqrt_##S(T x) { return (T)1 / sqrt_##S(x); }                                                                 \
-  static inline T sign_##S(T x) { return (T)((x > 0) - (x < 0)); }                                                              \
-  static inline T frac_##S(T x) { return x - trunc_##S(x); }                                                                    \
-  static inline T square_##S(T x) { return x * x; }                                                                             \
-  static inline int isnan_##S(T x) { return x != x; }                                                                           \
-  static inline int isinf_##S(T x) { return abs_##S(x) == (T)INFINITY; }                                                        \
-  static inline int isfinite_##S(T x) { return abs_##S(x) < (T)INFINITY; }                                                      \
-  static inline int signbit_##S(T x) { return copysign_##S((T)1, x) < 0; }                                                      \
+  TJ__INLINE T rsqrt_##S(T x) { return (T)1 / sqrt_##S(x); }                                                                 \
+  TJ__INLINE T sign_##S(T x) { return (T)((x > 0) - (x < 0)); }                                                              \
+  TJ__INLINE T frac_##S(T x) { return x - trunc_##S(x); }                                                                    \
+  TJ__INLINE T square_##S(T x) { return x * x; }                                                                             \
+  TJ__INLINE int isnan_##S(T x) { return x != x; }                                                                           \
+  TJ__INLINE int isinf_##S(T x) { return abs_##S(x) == (T)INFINITY; }                                                        \
+  TJ__INLINE int isfinite_##S(T x) { return abs_##S(x) < (T)INFINITY; }                                                      \
+  TJ__INLINE int signbit_##S(T x) { return copysign_##S((T)1, x) < 0; }                                                      \
   /* a NaN wins */                                                                                                              \
-  static inline T max_##S(T x, T y) { return ((x > y) | (x != x)) ? x : y; }                                                      \
-  static inline T min_##S(T x, T y) { return ((x < y) | (x != x)) ? x : y; }                                                      \
+  TJ__INLINE T max_##S(T x, T y) { return ((x > y) | (x != x)) ? x : y; }                                                      \
+  TJ__INLINE T min_##S(T x, T y) { return ((x < y) | (x != x)) ? x : y; }                                                      \
   /* a NaN loses */                                                                                                             \
-  static inline T fmax_##S(T x, T y) { return ((x > y) | (y != y)) ? x : y; }                                                     \
-  static inline T fmin_##S(T x, T y) { return ((x < y) | (y != y)) ? x : y; }                                                     \
-  static inline T fma_##S(T x, T y, T z) { return x * y + z; }                                                                  \
+  TJ__INLINE T fmax_##S(T x, T y) { return ((x > y) | (y != y)) ? x : y; }                                                     \
+  TJ__INLINE T fmin_##S(T x, T y) { return ((x < y) | (y != y)) ? x : y; }                                                     \
+  TJ__INLINE T fma_##S(T x, T y, T z) { return x * y + z; }                                                                  \
   /* Python's modulo and floor division */                                                                                      \
-  static inline T remainder_##S(T x, T y) {                                                                                     \
+  TJ__INLINE T remainder_##S(T x, T y) {                                                                                     \
     T m = fmod_##S(x, y);                                                                                                       \
     return m != 0 && (y < 0) != (m < 0) ? m + y : m;                                                                            \
   }                                                                                                                             \
-  static inline T floor_divide_##S(T x, T y) {                                                                                  \
+  TJ__INLINE T floor_divide_##S(T x, T y) {                                                                                  \
     if (y == 0) return x / y;                                                                                                   \
     T m = fmod_##S(x, y), q = (x - m) / y;                                                                                      \
     if (m != 0 && (y < 0) != (m < 0)) q -= 1;                                                                                   \
@@ -342,35 +345,35 @@ static inline float erfinv_f32(float y) { return (float)erfinv_f64(y); }
     T f = floor_##S(q);                                                                                                         \
     return q - f > (T)0.5 ? f + 1 : f;                                                                                          \
   }                                                                                                                             \
-  static inline T logaddexp_##S(T x, T y) {                                                                                     \
+  TJ__INLINE T logaddexp_##S(T x, T y) {                                                                                     \
     T m = max_##S(x, y), d = abs_##S(x - y);                                                                                    \
     return ((x == y) & (abs_##S(x) == (T)INFINITY)) ? x : m + log1p_##S(exp_##S(-d));                                             \
   }                                                                                                                             \
-  static inline T logaddexp2_##S(T x, T y) {                                                                                    \
+  TJ__INLINE T logaddexp2_##S(T x, T y) {                                                                                    \
     T m = max_##S(x, y), d = abs_##S(x - y);                                                                                    \
     return ((x == y) & (abs_##S(x) == (T)INFINITY)) ? x : m + log1p_##S(exp2_##S(-d)) * (T)M_LOG2E;                               \
   }                                                                                                                             \
-  static inline T xlogy_##S(T x, T y) { return y != y ? y : x == 0 ? (T)0 : x * log_##S(y); }                                   \
-  static inline T xlog1py_##S(T x, T y) { return y != y ? y : x == 0 ? (T)0 : x * log1p_##S(y); }                               \
-  static inline T sinc_##S(T x) { return x == 0 ? (T)1 : sin_##S((T)M_PI * x) / ((T)M_PI * x); }                                \
-  static inline T angle_##S(T x) { return x != x ? x : x < 0 ? (T)M_PI : (T)0; }                                                \
-  static inline T logsigmoid_##S(T x) { return min_##S(x, (T)0) - log1p_##S(exp_##S(-abs_##S(x))); }                            \
-  static inline T lerp_##S(T x, T y, T w) { return abs_##S(w) < (T)0.5 ? x + w * (y - x) : y - (y - x) * (1 - w); }              \
+  TJ__INLINE T xlogy_##S(T x, T y) { return y != y ? y : x == 0 ? (T)0 : x * log_##S(y); }                                   \
+  TJ__INLINE T xlog1py_##S(T x, T y) { return y != y ? y : x == 0 ? (T)0 : x * log1p_##S(y); }                               \
+  TJ__INLINE T sinc_##S(T x) { return x == 0 ? (T)1 : sin_##S((T)M_PI * x) / ((T)M_PI * x); }                                \
+  TJ__INLINE T angle_##S(T x) { return x != x ? x : x < 0 ? (T)M_PI : (T)0; }                                                \
+  TJ__INLINE T logsigmoid_##S(T x) { return min_##S(x, (T)0) - log1p_##S(exp_##S(-abs_##S(x))); }                            \
+  TJ__INLINE T lerp_##S(T x, T y, T w) { return abs_##S(w) < (T)0.5 ? x + w * (y - x) : y - (y - x) * (1 - w); }              \
   /* derivatives of gelu (with tanh) and mish */                                                                                \
-  static inline T gelu_tanh_derivative_##S(T x) {                                                                               \
+  TJ__INLINE T gelu_tanh_derivative_##S(T x) {                                                                               \
     const T beta = (T)(M_SQRT2 * M_2_SQRTPI * 0.5), kappa = (T)0.044715;                                                        \
     T z = x * x, t = tanh_##S(beta * (x + kappa * x * z));                                                                      \
     return (T)0.5 * (1 + t) + (T)0.5 * x * (1 - t * t) * (beta * (1 + 3 * kappa * z));                                          \
   }                                                                                                                             \
-  static inline T mish_derivative_##S(T x) {                                                                                    \
+  TJ__INLINE T mish_derivative_##S(T x) {                                                                                    \
     T s = sigmoid_##S(x), t = tanh_##S(log1p_##S(exp_##S(x)));                                                                  \
     return t + x * s * (1 - t * t);                                                                                             \
   }                                                                                                                             \
-  static inline T softplus_##S(T x, T beta, T threshold) {                                                                      \
+  TJ__INLINE T softplus_##S(T x, T beta, T threshold) {                                                                      \
     T z = x * beta;                                                                                                             \
     return tj__pick_##S(z > threshold, x, log1p_##S(exp_##S(z)) / beta);                                                        \
   }                                                                                                                             \
-  static inline T entr_##S(T x) { return x != x ? x : x > 0 ? -x * log_##S(x) : x == 0 ? (T)0 : -(T)INFINITY; }
+  TJ__INLINE T entr_##S(T x) { return x != x ? x : x > 0 ? -x * log_##S(x) : x == 0 ? (T)0 : -(T)INFINITY; }
 
 TJ__BOTH(float, f32)
 TJ__BOTH(double, f64)
