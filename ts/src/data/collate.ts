@@ -6,10 +6,26 @@ import { runtimeError, typeError } from '../nn/errors.js'
 import { isPlainObject, typeName } from '../nn/text.js'
 import { Tensor } from '../tensor.js'
 
+/** The type of a batch of samples that default_collate puts together. */
+export type Collated<T> = unknown extends T
+  ? unknown
+  : T extends Tensor | number | bigint | boolean | ArrayBufferView
+    ? Tensor
+    : T extends string
+      ? readonly string[]
+      : T extends Promise<infer Later>
+        ? Collated<Later>
+        : T extends readonly unknown[]
+          ? { -readonly [K in keyof T]: Collated<T[K]> }
+          : T extends object
+            ? { [K in keyof T]: Collated<T[K]> }
+            : unknown
+
 /**
  * Puts samples together: tensors are stacked, numbers, bigints and booleans become one tensor, strings stay a list; arrays and objects are put
  * together item by item. Throws a RuntimeError for arrays of different lengths, a TypeError for anything else.
  */
+export function default_collate<T>(batch: readonly T[]): Collated<T>
 export function default_collate(batch: readonly unknown[]): unknown {
   const [first] = batch
   if (first instanceof Tensor) return stack(batch as Tensor[])

@@ -4,7 +4,7 @@ import { notImplementedError, typeError, valueError } from '../nn/errors.js'
 import { readArguments, type Arguments } from '../nn/options.js'
 import { pythonRepr } from '../nn/text.js'
 import type { Generator } from '../random.js'
-import { default_collate, default_convert } from './collate.js'
+import { default_collate, default_convert, type Collated } from './collate.js'
 import { IterableDataset, sampleOf, Subset, TensorDataset, type DatasetLike } from './dataset.js'
 import { BatchSampler, drawSeed, RandomSampler, SequentialSampler, type Sampler, type Sized } from './sampler.js'
 
@@ -41,7 +41,7 @@ export interface DataLoaderOptions<T = unknown, Batch = unknown> {
  * ```
  * Throws a ValueError for options that exclude each other.
  */
-export class DataLoader<T = unknown, Batch = T> {
+export class DataLoader<T = unknown, Batch = Collated<T>> {
   readonly dataset: DatasetLike<T> | IterableDataset<T>
   readonly batch_size: number | null
   readonly drop_last: boolean
@@ -108,7 +108,7 @@ export class DataLoader<T = unknown, Batch = T> {
     }
     const batched = this.batch_sampler !== null || (dataset instanceof IterableDataset && batch_size !== null)
     this.#rows = !o.collate_fn && batched ? rowReader(dataset) : null
-    this.collate_fn = o.collate_fn ?? ((batched ? default_collate : default_convert) as (samples: T[]) => Batch)
+    this.collate_fn = o.collate_fn ?? ((batched ? default_collate : default_convert) as unknown as (samples: T[]) => Batch)
   }
 
   /** How many batches (without batches: samples) a pass has. Throws a TypeError when the data set's length is not known. */

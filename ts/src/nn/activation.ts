@@ -48,7 +48,6 @@ const softsign = operator('softsign')
 const softshrink = operator('softshrink')
 const hardshrink = operator('hardshrink')
 const tanhshrink = operator('tanhshrink')
-const glu = operator('glu')
 const prelu = operator('prelu')
 const softmax = operator('softmax')
 const log_softmax = operator('log_softmax')
@@ -388,26 +387,6 @@ export class Hardshrink extends Module {
   }
   override extra_repr(): string {
     return pythonFloat(this.lambd)
-  }
-}
-
-export interface GLUOptions {
-  /** The dimension that is halved. Default: −1. */
-  dim?: number
-}
-
-/** a · sigmoid(b), with a and b the halves of the input along dim */
-export class GLU extends Module {
-  readonly dim: number
-  constructor(...args: Arguments<[], [dim: number], GLUOptions>) {
-    super()
-    this.dim = readArguments<GLUOptions>('GLU', args, ['dim']).dim ?? -1
-  }
-  override forward(input: Tensor): Tensor {
-    return glu(input, this.dim)
-  }
-  override extra_repr(): string {
-    return `dim=${this.dim}`
   }
 }
 

@@ -3,11 +3,11 @@
 import type { DeviceInput } from '../device.js'
 import type { Tensor } from '../tensor.js'
 import type { DType } from '../types/dtype.js'
-import { notImplementedError, valueError } from './errors.js'
+import { valueError } from './errors.js'
 import { calculate_fan_in_and_fan_out, kaiming_uniform_, uniform_ } from './init.js'
 import { newParameter, type FactoryOptions } from './linear.js'
 import { Module } from './module.js'
-import { findOperator, operator, type Operator } from './operators.js'
+import { operator, type Operator } from './operators.js'
 import { readArguments, repeated, type Arguments, type Size1, type Size2, type Size3 } from './options.js'
 import type { Parameter } from './parameter.js'
 import { pythonRepr } from './text.js'
@@ -51,6 +51,9 @@ type ConvArguments<Size> = Arguments<
 const ORDER = [
   'in_channels', 'out_channels', 'kernel_size', 'stride', 'padding', 'dilation', 'groups', 'bias', 'padding_mode', 'device', 'dtype',
 ] as const
+
+// A NotImplementedError says so where this build has none; only padding that the convolution itself cannot do comes here.
+const pad = operator('pad')
 
 abstract class ConvNd extends Module {
   readonly in_channels: number
@@ -113,7 +116,6 @@ abstract class ConvNd extends Module {
     } else {
       this.#operatorPadding = zeros
       this.#padBefore = [...sides].reverse().flat()
-      if (!findOperator('pad')) throw notImplementedError(`${name}: padding_mode='${mode}' with this padding needs nn.functional.pad, which this version lacks`)
     }
     this.#convolve = convolve
     this.register_parameter('weight', newParameter([o.out_channels, o.in_channels / groups, ...this.kernel_size], o))
@@ -132,7 +134,7 @@ abstract class ConvNd extends Module {
 
   override forward(input: Tensor): Tensor {
     let x = input
-    if (this.#padBefore) x = operator('pad')(input, this.#padBefore, this.padding_mode === 'zeros' ? 'constant' : this.padding_mode)
+    if (this.#padBefore) x = pad(input, this.#padBefore, this.padding_mode === 'zeros' ? 'constant' : this.padding_mode)
     return this.#convolve(x, this.weight, this.bias, this.stride, this.#operatorPadding, this.dilation, this.groups)
   }
 
@@ -174,5 +176,157 @@ export class Conv2d extends ConvNd {
 export class Conv3d extends ConvNd {
   constructor(...args: ConvArguments<Size3>) {
     super('Conv3d', 3, conv3d, args)
+  }
+}
+
+/** Options of ConvTranspose1d, ConvTranspose2d and ConvTranspose3d. */
+export interface ConvTransposeOptions<Size = Size2> extends FactoryOptions {
+  in_channels: number
+  out_channels: number
+  kernel_size: Size
+  /** Default: 1. */
+  stride?: Size
+  /** What is cut from each side of the result. Default: 0. */
+  padding?: Size
+  /** What is added to one side of the result. Default: 0. */
+  output_padding?: Size
+  /** Default: 1. */
+  groups?: number
+  /** Default: true. */
+  bias?: boolean
+  /** Default: 1. */
+  dilation?: Size
+  /** Only 'zeros'. */
+  padding_mode?: 'zeros'
+}
+
+type ConvTransposeArguments<Size> = Arguments<
+  [in_channels: number, out_channels: number, kernel_size: Size],
+  [
+    stride: Size,
+    padding: Size,
+    output_padding: Size,
+    groups: number,
+    bias: boolean,
+    dilation: Size,
+    padding_mode: 'zeros',
+    device: DeviceInput | null,
+    dtype: DType | null,
+  ],
+  ConvTransposeOptions<Size>
+>
+
+abstract class ConvTransposeNd extends Module {
+  readonly in_channels: number
+  readonly out_channels: number
+  readonly kernel_size: readonly number[]
+  readonly stride: readonly number[]
+  readonly padding: readonly number[]
+  readonly output_padding: readonly number[]
+  readonly dilation: readonly number[]
+  readonly groups: number
+  /** [in_channels, out_channels / groups, ...kernel_size] */
+  declare weight: Parameter
+  /** [out_channels] */
+  declare bias: Parameter | null
+  readonly #convolve: Operator
+
+  constructor(name: string, n: number, convolve: Operator, args: readonly unknown[]) {
+    super()
+    const o = readArguments<ConvTransposeOptions<number | readonly number[]>>(
+      name,
+      args,
+      [
+        'in_channels', 'out_channels', 'kernel_size', 'stride', 'padding', 'output_padding', 'groups', 'bias', 'dilation', 'padding_mode', 'device',
+        'dtype',
+      ],
+      3,
+    )
+    const groups = o.groups ?? 1
+    if ((o.padding_mode ?? 'zeros') !== 'zeros') throw valueError(`Only "zeros" padding mode is supported for ${name}`)
+    if (groups <= 0) throw valueError('groups must be a positive integer')
+    if (o.in_channels % groups !== 0) throw valueError('in_channels must be divisible by groups')
+    if (o.out_channels % groups !== 0) throw valueError('out_channels must be divisible by groups')
+    this.in_channels = o.in_channels
+    this.out_channels = o.out_channels
+    this.kernel_size = repeated(o.kernel_size, n)
+    this.stride = repeated(o.stride ?? 1, n)
+    this.padding = repeated(o.padding ?? 0, n)
+    this.output_padding = repeated(o.output_padding ?? 0, n)
+    this.dilation = repeated(o.dilation ?? 1, n)
+    this.groups = groups
+    this.#convolve = convolve
+    this.register_parameter('weight', newParameter([o.in_channels, o.out_channels / groups, ...this.kernel_size], o))
+    this.register_parameter('bias', (o.bias ?? true) ? newParameter([o.out_channels], o) : null)
+    this.reset_parameters()
+  }
+
+  /** Draws the initial values anew. */
+  reset_parameters(): void {
+    kaiming_uniform_(this.weight, Math.sqrt(5))
+    if (this.bias) {
+      const [fanIn] = calculate_fan_in_and_fan_out(this.weight)
+      if (fanIn !== 0) uniform_(this.bias, -1 / Math.sqrt(fanIn), 1 / Math.sqrt(fanIn))
+    }
+  }
+
+  /** `output_size`: which of the sizes that strides make possible the result shall have. Throws a ValueError for an impossible one. */
+  override forward(input: Tensor, output_size?: readonly number[] | null): Tensor {
+    const extra = output_size ? this.#extra(input, output_size) : this.output_padding
+    return this.#convolve(input, this.weight, this.bias, this.stride, this.padding, extra, this.groups, this.dilation)
+  }
+
+  #extra(input: Tensor, output_size: readonly number[]): number[] {
+    const n = this.kernel_size.length
+    const shape: readonly number[] = input.shape
+    const wanted = output_size.slice(-n)
+    const least = wanted.map(
+      (_, i) =>
+        ((shape[shape.length - n + i] as number) - 1) * (this.stride[i] as number) -
+        2 * (this.padding[i] as number) +
+        (this.dilation[i] as number) * ((this.kernel_size[i] as number) - 1) +
+        1,
+    )
+    const most = least.map((size, i) => size + (this.stride[i] as number) - 1)
+    if (wanted.length !== n || wanted.some((size, i) => size < (least[i] as number) || size > (most[i] as number))) {
+      throw valueError(
+        `requested an output size of [${wanted.join(', ')}], but valid sizes range from [${least.join(', ')}] to [${most.join(', ')}] (for an input of ` +
+          `torch.Size([${shape.slice(-n).join(', ')}]))`,
+      )
+    }
+    return wanted.map((size, i) => size - (least[i] as number))
+  }
+
+  override extra_repr(): string {
+    let text = `${this.in_channels}, ${this.out_channels}, kernel_size=${pythonRepr(this.kernel_size)}, stride=${pythonRepr(this.stride)}`
+    if (this.padding.some((p) => p !== 0)) text += `, padding=${pythonRepr(this.padding)}`
+    if (this.dilation.some((d) => d !== 1)) text += `, dilation=${pythonRepr(this.dilation)}`
+    if (this.output_padding.some((p) => p !== 0)) text += `, output_padding=${pythonRepr(this.output_padding)}`
+    if (this.groups !== 1) text += `, groups=${this.groups}`
+    if (!this.bias) text += ', bias=False'
+    return text
+  }
+}
+
+const conv_transpose1d = operator('conv_transpose1d')
+const conv_transpose2d = operator('conv_transpose2d')
+const conv_transpose3d = operator('conv_transpose3d')
+
+/** The derivative of Conv1d with respect to its input, as a layer. Input [N, C, L] or [C, L]. */
+export class ConvTranspose1d extends ConvTransposeNd {
+  constructor(...args: ConvTransposeArguments<Size1>) {
+    super('ConvTranspose1d', 1, conv_transpose1d, args)
+  }
+}
+/** The derivative of Conv2d with respect to its input, as a layer. Input [N, C, H, W] or [C, H, W]. */
+export class ConvTranspose2d extends ConvTransposeNd {
+  constructor(...args: ConvTransposeArguments<Size2>) {
+    super('ConvTranspose2d', 2, conv_transpose2d, args)
+  }
+}
+/** The derivative of Conv3d with respect to its input, as a layer. Input [N, C, D, H, W] or [C, D, H, W]. */
+export class ConvTranspose3d extends ConvTransposeNd {
+  constructor(...args: ConvTransposeArguments<Size3>) {
+    super('ConvTranspose3d', 3, conv_transpose3d, args)
   }
 }

@@ -2,6 +2,7 @@
 // their tensor.
 
 import { no_grad } from '../autograd/modes.js'
+import { randperm } from '../generated/functions.js'
 import type { Generator } from '../random.js'
 import type { Tensor } from '../tensor.js'
 import { runtimeError, valueError, warn } from './errors.js'
@@ -211,6 +212,28 @@ export function kaiming_uniform_<T extends Tensor>(tensor: T, ...args: KaimingAr
 export function kaiming_normal_<T extends Tensor>(tensor: T, ...args: KaimingArguments): T {
   const found = kaiming('kaiming_normal_', tensor, args)
   if (found) fillNormal(tensor, 0, found.std, found.generator)
+  return tensor
+}
+
+/** Options of sparse_. */
+export interface SparseInitOptions {
+  std?: number
+  generator?: Generator | null
+}
+
+/** Normal with this standard deviation, and that part of each column, chosen at random, 0. Throws a ValueError unless there are 2 dimensions. */
+export function sparse_<T extends Tensor>(tensor: T, sparsity: number, std?: number | SparseInitOptions, generator?: Generator | null | SparseInitOptions): T {
+  if (tensor.ndim !== 2) throw valueError('Only tensors with 2 dimensions are supported')
+  const o = options<SparseInitOptions>('sparse_', ['std', 'generator'], [std, generator])
+  const [rows, columns] = tensor.shape as readonly [number, number]
+  const zeros = Math.ceil(sparsity * rows)
+  fillNormal(tensor, 0, o.std ?? 0.01, o.generator)
+  no_grad(() => {
+    for (let column = 0; column < columns; column++) {
+      // PyTorch draws the rows from the default generator, whatever generator the values come from.
+      for (const row of Array.from(randperm(rows).data() as BigInt64Array, Number).slice(0, zeros)) element(tensor, row, column).fill_(0)
+    }
+  })
   return tensor
 }
 

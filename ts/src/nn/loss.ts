@@ -65,14 +65,6 @@ export interface PoissonNLLLossOptions extends LossOptions {
   /** Default: 1e-8. */
   eps?: number
 }
-export interface GaussianNLLLossOptions {
-  /** Add the constant term. Default: false. */
-  full?: boolean
-  /** Default: 1e-6. */
-  eps?: number
-  reduction?: Reduction
-}
-
 /** What older code says with two flags. */
 function reductionOf(o: LossOptions<string>): string {
   if (o.size_average === undefined && o.reduce === undefined) return o.reduction ?? 'mean'
@@ -128,7 +120,6 @@ const F = {
   margin_ranking_loss: operator('margin_ranking_loss'),
   cosine_embedding_loss: operator('cosine_embedding_loss'),
   poisson_nll_loss: operator('poisson_nll_loss'),
-  gaussian_nll_loss: operator('gaussian_nll_loss'),
 }
 
 type Legacy = [size_average: boolean | null, reduce: boolean | null, reduction: Reduction]
@@ -355,22 +346,5 @@ export class PoissonNLLLoss extends Loss {
   }
   override forward(log_input: Tensor, target: Tensor): Tensor {
     return F.poisson_nll_loss(log_input, target, ...this.rest())
-  }
-}
-
-/** Negative log likelihood of targets under normal distributions with these means and variances. */
-export class GaussianNLLLoss extends Loss {
-  readonly full: boolean
-  readonly eps: number
-  constructor(...args: Arguments<[], [], GaussianNLLLossOptions>) {
-    const o = readArguments<GaussianNLLLossOptions>('GaussianNLLLoss', args, [], 0, ['full', 'eps', 'reduction'])
-    super(o)
-    this.full = o.full ?? false
-    this.eps = o.eps ?? 1e-6
-    this.keyword('full', this.full, false)
-    this.keyword('eps', this.eps, 1e-6)
-  }
-  override forward(input: Tensor, target: Tensor, variance: Tensor | number): Tensor {
-    return F.gaussian_nll_loss(input, target, variance, ...this.rest())
   }
 }

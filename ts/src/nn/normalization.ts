@@ -20,7 +20,6 @@ const F = {
   layer_norm: operator('layer_norm'),
   group_norm: operator('group_norm'),
   rms_norm: operator('rms_norm'),
-  local_response_norm: operator('local_response_norm'),
 }
 const bool = (value: unknown): string => (value ? 'True' : 'False')
 const factory = ({ device, dtype }: FactoryOptions): { device?: DeviceInput; dtype?: DType } => ({ ...(device ? { device } : {}), ...(dtype ? { dtype } : {}) })
@@ -135,6 +134,7 @@ abstract class BatchNorm extends NormWithStatistics {
     }
     // Without statistics of its own the batch's are used in evaluation as well.
     const useBatch = this.training || (this.running_mean === null && this.running_var === null)
+    if (useBatch && this.eps <= 0) throw valueError(`batch_norm eps must be positive during training, but got ${pythonFloat(this.eps)}`)
     const statistics = !this.training || this.track_running_stats
     return F.batch_norm(
       input,
@@ -173,14 +173,21 @@ export class BatchNorm3d extends BatchNorm {
 }
 
 abstract class InstanceNorm extends NormWithStatistics {
+  /** The rank of an input without a batch. */
+  readonly #single: number
+
   constructor(name: string, ranks: readonly number[], args: readonly unknown[]) {
     super(name, ranks, args, false)
+    this.#single = ranks[0] as number
   }
 
   override forward(input: Tensor): Tensor {
     this.checkInput(input)
     const useInput = this.training || !this.track_running_stats
-    return F.instance_norm(input, this.running_mean, this.running_var, this.weight, this.bias, useInput, this.momentum ?? 0, this.eps)
+    const single = input.ndim === this.#single
+    const batch = single ? input.unsqueeze(0) : input
+    const result = F.instance_norm(batch, this.running_mean, this.running_var, this.weight, this.bias, useInput, this.momentum ?? 0, this.eps)
+    return single ? result.squeeze(0) : result
   }
 }
 
@@ -349,40 +356,5 @@ export class GroupNorm extends Module {
 
   override extra_repr(): string {
     return `${this.num_groups}, ${this.num_channels}, eps=${pythonFloat(this.eps)}, affine=${bool(this.affine)}, bias=${bool(this.bias)}`
-  }
-}
-
-export interface LocalResponseNormOptions {
-  size: number
-  /** Default: 1e-4. */
-  alpha?: number
-  /** Default: 0.75. */
-  beta?: number
-  /** Default: 1. */
-  k?: number
-}
-
-/** x / (k + alpha · mean of x² over `size` neighbouring channels)^beta. Input [N, C, ...]. */
-export class LocalResponseNorm extends Module {
-  readonly size: number
-  readonly alpha: number
-  readonly beta: number
-  readonly k: number
-
-  constructor(...args: Arguments<[size: number], [alpha: number, beta: number, k: number], LocalResponseNormOptions>) {
-    super()
-    const o = readArguments<LocalResponseNormOptions>('LocalResponseNorm', args, ['size', 'alpha', 'beta', 'k'], 1)
-    this.size = o.size
-    this.alpha = o.alpha ?? 1e-4
-    this.beta = o.beta ?? 0.75
-    this.k = o.k ?? 1
-  }
-
-  override forward(input: Tensor): Tensor {
-    return F.local_response_norm(input, this.size, this.alpha, this.beta, this.k)
-  }
-
-  override extra_repr(): string {
-    return `${this.size}, alpha=${pythonFloat(this.alpha)}, beta=${pythonFloat(this.beta)}, k=${pythonFloat(this.k)}`
   }
 }
