@@ -2,6 +2,7 @@
 #include "autograd/node.h"
 #include "core/core.h"
 #include "impl.h"
+#include "iter/convert.h"
 
 static tj_tensor *copy(tj_tensor *view) { return view ? tj_clone(view, "contiguous_format") : NULL; }
 
@@ -63,13 +64,12 @@ tj_list *tj__impl_unsafe_chunk(tj_tensor *self, int64_t chunks, int64_t dim) {
 
 /* The whole storage is copied, so that the copy can have self's geometry whatever that is. */
 tj_tensor *tj__impl_as_strided_scatter(tj_tensor *self, tj_tensor *src, tj_ints size, tj_ints stride, int64_t storage_offset) {
-  const int64_t elements = (int64_t)(self->storage->bytes / tj__itemsize(self));
-  tj_tensor *whole = tj_clone(tj_as_strided(self, TJ_INTS(elements), TJ_INTS(1), 0), "contiguous_format");
+  const int64_t elements = (int64_t)(self->storage->bytes / tj__itemsize(self)), one = 1;
+  tj_tensor *all = tj__alias(self, (tj_ints){&elements, 1}, (tj_ints){&one, 1}, 0), *whole = all ? tj__clone(all) : NULL;
   const int64_t offset = storage_offset == TJ_NO_INT ? self->offset : storage_offset;
-  tj_tensor *part = tj_as_strided(whole, size, stride, offset);
+  tj_tensor *part = whole ? tj__impl_as_strided(whole, size, stride, offset) : NULL;
   if (!part) return NULL;
   TJ__CHECK(tj__same_sizes(part, src), TJ_ERROR_RUNTIME, "expected src to have a size equal to the slice of self. src size = %s, slice size = %s",
             tj__sizes_text(src), tj__sizes_text(part));
-  if (!tj_copy_(part, src, false)) return NULL;
-  return tj_as_strided(whole, tj__sizes(self), tj__strides(self), self->offset);
+  return tj__copy_into(part, src) ? tj__alias(whole, tj__sizes(self), tj__strides(self), self->offset) : NULL;
 }
