@@ -87,7 +87,7 @@ TJ__ELEMENTS_REAL(PUT, MAX)
 TJ__ELEMENTS_REAL(PUT, MIN)
 
 static bool missing(const tj_tensor *t) {
-  return tj__fail(TJ_ERROR_NOT_IMPLEMENTED, "this scatter is not implemented for '%s'", tj__dtype_legacy((tj_dtype)t->dtype)) != NULL;
+  return tj__fail(TJ_ERROR_RUNTIME, "this scatter is not implemented for '%s'", tj__dtype_legacy((tj_dtype)t->dtype)) != NULL;
 }
 
 static bool put(tj__scatter_kind kind, tj_tensor *self, const tj_tensor *values, const tj__places *places) {

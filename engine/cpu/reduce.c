@@ -346,7 +346,7 @@ static void join_parts(const job *j, int64_t n_blocks) {
 static bool reduce(tj__reduce_kind kind, tj_tensor *out, const tj_tensor *in, const tj__reduce_geometry *g, const tj__reduce_params *params) {
   static const tj__reduce_params none = {0, NULL};
   const reducer *r = find(kind, in->dtype);
-  if (!r) return tj__fail(TJ_ERROR_NOT_IMPLEMENTED, "this reduction is not implemented for '%s'", tj__dtype_legacy((tj_dtype)in->dtype)) != NULL;
+  if (!r) return tj__fail(TJ_ERROR_RUNTIME, "this reduction is not implemented for '%s'", tj__dtype_legacy((tj_dtype)in->dtype)) != NULL;
   if (g->n_out == 0) return true;
   job j = {.r = r, .g = g, .params = params ? params : &none, .in = tj__read(in), .out = tj__write(out), .width = 1, .n_parts = 1, .part = g->n_in};
   int64_t inner = kept_inner(g);
@@ -450,7 +450,7 @@ static bool extremes(bool largest, tj_tensor *values, tj_tensor *indices, const 
 #define CASE(DTYPE, tag, T, A, LOAD, STORE, E) \
     case DTYPE: body = largest ? extremes_BEYOND_MAX_##tag : extremes_BEYOND_MIN_##tag; break;
     TJ__ELEMENTS_REAL(CASE, )
-    default: return tj__fail(TJ_ERROR_NOT_IMPLEMENTED, "this reduction is not implemented for '%s'", tj__dtype_legacy((tj_dtype)in->dtype)) != NULL;
+    default: return tj__fail(TJ_ERROR_RUNTIME, "this reduction is not implemented for '%s'", tj__dtype_legacy((tj_dtype)in->dtype)) != NULL;
   }
   tj__parallel_for(outer * j.blocks_a_line, TJ__MAX(1, TJ__GRAIN / (n * TJ__MIN(inner, WIDTH))), body, &j);
   return true;

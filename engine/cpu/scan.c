@@ -62,7 +62,7 @@ static void run(job *j, tj__range_body body, int64_t outer) {
 }
 
 static bool missing(const tj_tensor *in) {
-  return tj__fail(TJ_ERROR_NOT_IMPLEMENTED, "this scan is not implemented for '%s'", tj__dtype_legacy((tj_dtype)in->dtype)) != NULL;
+  return tj__fail(TJ_ERROR_RUNTIME, "this scan is not implemented for '%s'", tj__dtype_legacy((tj_dtype)in->dtype)) != NULL;
 }
 
 static bool scan(tj__scan_kind kind, tj_tensor *out, const tj_tensor *in, int64_t outer, int64_t n, int64_t inner) {

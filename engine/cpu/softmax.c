@@ -188,7 +188,7 @@ static bool run(job *j, int dtype, int64_t outer, bool backward, bool log_form) 
     case DTYPE: body = backward ? (log_form ? backward_log_softmax_##tag : backward_softmax_##tag)    \
                                 : (log_form ? forward_log_softmax_##tag : forward_softmax_##tag); break;
     TJ__ELEMENTS_FLOATING(CASE, )
-    default: return tj__fail(TJ_ERROR_NOT_IMPLEMENTED, "\"softmax_kernel_impl\" not implemented for '%s'", tj__dtype_legacy((tj_dtype)dtype)) != NULL;
+    default: return tj__fail(TJ_ERROR_RUNTIME, "\"softmax_kernel_impl\" not implemented for '%s'", tj__dtype_legacy((tj_dtype)dtype)) != NULL;
   }
   if (outer * j->n * j->inner == 0) return true;
   j->blocks_a_line = (j->inner + WIDTH - 1) / WIDTH;

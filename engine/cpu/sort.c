@@ -64,7 +64,7 @@ static bool keyer_of(int dtype, keyer *k) {
 #define KEYER(DTYPE, tag, T, bits, KEY, NAN_KEY) \
     case DTYPE: *k = (keyer){keys_##tag, bits, NAN_KEY}; return true;
     KINDS(KEYER)
-    default: return tj__fail(TJ_ERROR_NOT_IMPLEMENTED, "\"sort\" not implemented for '%s'", tj__dtype_legacy((tj_dtype)dtype)) != NULL;
+    default: return tj__fail(TJ_ERROR_RUNTIME, "\"sort\" not implemented for '%s'", tj__dtype_legacy((tj_dtype)dtype)) != NULL;
   }
 }
 

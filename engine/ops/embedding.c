@@ -103,7 +103,7 @@ tj_tensor *tj__impl_triu(tj_tensor *self, int64_t diagonal) { return triangle(se
 
 tj_tensor *tj__impl_trace(tj_tensor *self) {
   TJ__CHECK(self->ndim == 2, TJ_ERROR_RUNTIME, "trace: expected a matrix, but got tensor with dim %d", self->ndim);
-  TJ__CHECK(self->dtype != TJ_BOOL, TJ_ERROR_NOT_IMPLEMENTED, "\"trace\" not implemented for 'Bool'");
+  TJ__CHECK(self->dtype != TJ_BOOL, TJ_ERROR_RUNTIME, "\"trace\" not implemented for 'Bool'");
   return tj_sum(tj_diagonal(self, 0, 0, 1), TJ_DTYPE_NONE);
 }
 

@@ -6,7 +6,7 @@
 static bool ordered(const tj_tensor *self, const char *kernel, bool bools) {
   tj_dtype d = (tj_dtype)self->dtype;
   bool bad = tj_dtype_is_complex(d) || d == TJ_UINT16 || d == TJ_UINT32 || d == TJ_UINT64 || (d == TJ_BOOL && !bools);
-  return !bad || tj__fail(TJ_ERROR_NOT_IMPLEMENTED, "\"%s\" not implemented for '%s'", kernel, tj__dtype_legacy(d)) != NULL;
+  return !bad || tj__fail(TJ_ERROR_RUNTIME, "\"%s\" not implemented for '%s'", kernel, tj__dtype_legacy(d)) != NULL;
 }
 
 static tj_tensor *extreme(bool largest, const char *name, tj_tensor *self) {

@@ -55,9 +55,15 @@ static tj_tensor *scatter_into(tj__scatter_kind kind, tj_tensor *out, int64_t di
   return done ? out : tj_error_code() ? NULL : out_of_bounds(bad, d, out);
 }
 
+static bool is_half(const tj_tensor *t) { return t->dtype == TJ_FLOAT16 || t->dtype == TJ_BFLOAT16; }
+
 static tj_tensor *scattered(tj__scatter_kind kind, tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *src) {
+  tj_dtype dtype = (tj_dtype)self->dtype;
+  bool wide = kind != TJ__SCATTER_SET && is_half(self) && src->dtype == self->dtype; /* halves add up in float and are rounded once */
+  if (wide && (!(self = tj__to_dtype(self, TJ_FLOAT32)) || !(src = tj__to_dtype(src, TJ_FLOAT32)))) return NULL;
   tj_tensor *out = tj__own_copy(self);
-  return out ? scatter_into(kind, out, dim, index, src) : NULL;
+  if (!out || !(out = scatter_into(kind, out, dim, index, src))) return NULL;
+  return wide ? tj__to_dtype(out, dtype) : out;
 }
 
 static tj_tensor *filled_like(tj_tensor *self, tj_tensor *shape, tj_scalar value) {
@@ -108,6 +114,11 @@ tj_tensor *tj__impl_scatter_reduce(tj_tensor *self, int64_t dim, tj_tensor *inde
   while (k < 5 && strcmp(reduce, table[k].name) != 0) k++;
   TJ__CHECK(k < 5, TJ_ERROR_RUNTIME, "reduce argument must be either sum, prod, mean, amax or amin, got %s", reduce);
   tj_dtype dtype = (tj_dtype)self->dtype;
+  if (is_half(self) && src->dtype == self->dtype) {
+    if (!(self = tj__to_dtype(self, TJ_FLOAT32)) || !(src = tj__to_dtype(src, TJ_FLOAT32))) return NULL;
+    tj_tensor *wide = tj_scatter_reduce(self, dim, index, src, reduce, include_self);
+    return wide ? tj__to_dtype(wide, dtype) : NULL;
+  }
   tj_tensor *out = tj__own_copy(self);
   if (!out) return NULL;
   if (!include_self) {

@@ -153,6 +153,8 @@ too_many:
   return tj__fail(TJ_ERROR_INDEX, "too many indices for tensor of dimension %d", self->ndim) != NULL;
 }
 
+static bool is_half(const tj_tensor *t) { return t->dtype == TJ_FLOAT16 || t->dtype == TJ_BFLOAT16; }
+
 static bool any_index(tj_tensors indices) {
   for (int64_t i = 0; i < indices.n; i++)
     if (indices.data[i]) return true;
@@ -179,6 +181,11 @@ tj_tensor *tj__impl_index_put(tj_tensor *self, tj_tensors indices, tj_tensor *va
             "Index put requires the source and destination dtypes match, got %s for the destination and %s for the source.",
             tj__dtype_legacy((tj_dtype)self->dtype), tj__dtype_legacy((tj_dtype)values->dtype));
   if (!(values = tj__to_dtype(values, (tj_dtype)self->dtype))) return NULL;
+  if (accumulate && is_half(self)) { /* adds up in float and is rounded once */
+    tj_tensor *wide_self = tj__to_dtype(self, TJ_FLOAT32), *wide_values = tj__to_dtype(values, TJ_FLOAT32);
+    tj_tensor *wide = wide_self && wide_values ? tj_index_put(wide_self, indices, wide_values, true) : NULL;
+    return wide ? tj__to_dtype(wide, (tj_dtype)self->dtype) : NULL;
+  }
   if (!any_index(indices)) return tj__copy_into(out, accumulate ? tj_add(self, values, TJ__ONE) : values);
   if (!select_places(out, indices, &s)) return NULL;
   tj_ints sizes = {s.sizes, s.ndim};
@@ -244,10 +251,14 @@ tj_tensor *tj__impl_index_select(tj_tensor *self, int64_t dim, tj_tensor *index)
 static tj_tensor *put_vector(tj__scatter_kind kind, const vector_rules *rules, tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *source) {
   tj__places p;
   int d;
+  tj_dtype dtype = (tj_dtype)self->dtype;
+  bool wide = kind == TJ__SCATTER_ADD && is_half(self); /* halves add up in float and are rounded once */
   if (!vector_places(rules, self, dim, index, &p, &d)) return NULL;
+  if (wide && (!(self = tj__to_dtype(self, TJ_FLOAT32)) || !(source = tj__to_dtype(source, TJ_FLOAT32)))) return NULL;
   tj_tensor *out = tj__own_copy(self);
   if (!out || !(source = tj__contiguous(source))) return NULL;
-  return tj__backend_of(self->storage->device)->index->put(kind, out, source, &p) ? out : NULL;
+  if (!tj__backend_of(self->storage->device)->index->put(kind, out, source, &p)) return NULL;
+  return wide ? tj__to_dtype(out, dtype) : out;
 }
 
 /* Sizes of source: self's, with as many slices along dim as there are indices. */

@@ -28,14 +28,14 @@ tj_tensor *tj__impl_cumsum(tj_tensor *self, int64_t dim, tj_dtype dtype) { retur
 tj_tensor *tj__impl_cumprod(tj_tensor *self, int64_t dim, tj_dtype dtype) { return running(TJ__SCAN_PROD, self, dim, dtype); }
 
 tj_tensor *tj__impl_logcumsumexp(tj_tensor *self, int64_t dim) {
-  TJ__CHECK(tj_dtype_is_floating((tj_dtype)self->dtype), TJ_ERROR_NOT_IMPLEMENTED, "\"logcumsumexp_out_cpu\" not implemented for '%s'",
+  TJ__CHECK(tj_dtype_is_floating((tj_dtype)self->dtype), TJ_ERROR_RUNTIME, "\"logcumsumexp_out_cpu\" not implemented for '%s'",
             tj__dtype_legacy((tj_dtype)self->dtype));
   return scan(TJ__SCAN_LOGSUMEXP, self, dim);
 }
 
 static tj_status extremes(bool largest, tj_tensor *self, int64_t dim, tj_tensor **values, tj_tensor **indices) {
   tj_dtype d = (tj_dtype)self->dtype;
-  TJ__CHECK_STATUS(!tj_dtype_is_complex(d) && d != TJ_UINT16 && d != TJ_UINT32 && d != TJ_UINT64, TJ_ERROR_NOT_IMPLEMENTED,
+  TJ__CHECK_STATUS(!tj_dtype_is_complex(d) && d != TJ_UINT16 && d != TJ_UINT32 && d != TJ_UINT64, TJ_ERROR_RUNTIME,
                    "\"%s\" not implemented for '%s'", largest ? "cummax_cpu" : "cummin_cpu", tj__dtype_legacy(d));
   const tj__backend *backend = tj__backend_for(&self, 1);
   tj__lines lines;

@@ -10,7 +10,7 @@ static tj_tensor *forward(bool log, tj_tensor *self, int64_t dim, tj_dtype dtype
   tj__lines lines;
   if (!backend || (dtype != TJ_DTYPE_NONE && !(self = tj__to_dtype(self, dtype)))) return NULL;
   if (tj__wrap_dim(dim, self->ndim) < 0) return NULL;
-  TJ__CHECK(tj_dtype_is_floating((tj_dtype)self->dtype), TJ_ERROR_NOT_IMPLEMENTED, "\"%s\" not implemented for '%s'",
+  TJ__CHECK(tj_dtype_is_floating((tj_dtype)self->dtype), TJ_ERROR_RUNTIME, "\"%s\" not implemented for '%s'",
             dim == self->ndim - 1 || dim == -1 ? (log ? "log_softmax_lastdim_kernel_impl" : "softmax_lastdim_kernel_impl") : "softmax_kernel_impl",
             tj__dtype_legacy((tj_dtype)self->dtype));
   tj_tensor *in = tj__lines_of(self, dim, &lines);

@@ -10,7 +10,7 @@
 static bool sortable(const tj_tensor *self, const char *kernel, bool bools) {
   tj_dtype d = (tj_dtype)self->dtype;
   return !(tj_dtype_is_complex(d) || (d == TJ_BOOL && !bools)) ||
-         tj__fail(TJ_ERROR_NOT_IMPLEMENTED, "\"%s\" not implemented for '%s'", kernel, tj__dtype_legacy(d)) != NULL;
+         tj__fail(TJ_ERROR_RUNTIME, "\"%s\" not implemented for '%s'", kernel, tj__dtype_legacy(d)) != NULL;
 }
 
 /* The first k along dim in order. */
@@ -34,7 +34,7 @@ static int64_t size_along(const tj_tensor *self, int64_t dim) {
 
 tj_status tj__impl_sort(tj_tensor *self, int64_t dim, bool descending, tj_tensor **values, tj_tensor **indices) {
   int64_t n = size_along(self, dim);
-  if (n < 0 || !sortable(self, "sort", true)) return tj_error_code();
+  if (n < 0 || !sortable(self, "sorting_kernel_method_name", true)) return tj_error_code();
   return first_sorted(self, n, dim, descending, values, indices) ? TJ_OK : tj_error_code();
 }
 
@@ -47,7 +47,7 @@ tj_tensor *tj__impl_argsort(tj_tensor *self, int64_t dim, bool descending, bool 
   (void)stable;
   tj_tensor *indices = NULL;
   int64_t n = size_along(self, dim);
-  if (n < 0 || !sortable(self, "sort", true)) return NULL;
+  if (n < 0 || !sortable(self, "sorting_kernel_method_name", true)) return NULL;
   return first_sorted(self, n, dim, descending, NULL, &indices) ? indices : NULL;
 }
 
@@ -119,7 +119,7 @@ tj_status tj__impl_nanmedian_dim(tj_tensor *self, int64_t dim, bool keepdim, tj_
 }
 
 tj_status tj__impl_mode(tj_tensor *self, int64_t dim, bool keepdim, tj_tensor **values, tj_tensor **indices) {
-  if (!nonempty(self, dim, "mode()") || !sortable(self, "mode", true)) return tj_error_code();
+  if (!nonempty(self, dim, "mode()") || !sortable(self, "mode_cpu", true)) return tj_error_code();
   return ranked(TJ__RANK_MODE, 0, self, dim, keepdim, values, indices);
 }
 
@@ -163,7 +163,7 @@ tj_status tj__impl__unique_consecutive(tj_tensor *self, bool return_inverse, boo
 }
 
 tj_tensor *tj__impl_bincount(tj_tensor *self, tj_tensor *weights, int64_t minlength) {
-  TJ__CHECK(tj__class_of((tj_dtype)self->dtype) == TJ__CLASS_INT, TJ_ERROR_NOT_IMPLEMENTED, "\"bincount_cpu\" not implemented for '%s'", tj__dtype_legacy((tj_dtype)self->dtype));
+  TJ__CHECK(tj__class_of((tj_dtype)self->dtype) == TJ__CLASS_INT, TJ_ERROR_RUNTIME, "\"bincount_cpu\" not implemented for '%s'", tj__dtype_legacy((tj_dtype)self->dtype));
   TJ__CHECK(minlength >= 0, TJ_ERROR_RUNTIME, "minlength should be >= 0");
   tj_scalar low = tj_int(0), high = tj_int(-1);
   if (self->ndim == 1 && self->numel) low = tj_item(tj_min(self)), high = tj_item(tj_max(self));
@@ -215,7 +215,7 @@ tj_tensor *tj__impl_searchsorted(tj_tensor *sorted, tj_tensor *self, bool out_in
   if (dtype == TJ_DTYPE_NONE || !(sorted = tj__to_dtype(sorted, dtype)) || !(sorted = tj__contiguous(sorted))) return NULL;
   tj_tensor *values = tj__to_dtype(self, dtype), *out = tj__empty(tj__sizes(self), TJ_INT64, self->storage->device);
   if (!out || !values || !(values = tj__contiguous(values))) return NULL;
-  TJ__CHECK(dtype != TJ_BOOL, TJ_ERROR_NOT_IMPLEMENTED, "\"searchsorted_out_cpu\" not implemented for 'Bool'");
+  TJ__CHECK(dtype != TJ_BOOL, TJ_ERROR_RUNTIME, "\"searchsorted_out_cpu\" not implemented for 'Bool'");
   int64_t n = sorted->sizes[sorted->ndim - 1], m = one_line ? self->numel : self->sizes[self->ndim - 1];
   backend->sort->search(right, out, sorted, sorter, values, m ? self->numel / m : 0, n, m, one_line);
   return out_int32 ? tj__to_dtype(out, TJ_INT32) : out;
