@@ -22,9 +22,16 @@ test('a network begins with the values of PyTorch', { skip: !existsSync(curves) 
   const { seed, init } = all.find((curve) => curve.name === 'convnet_adamw')
   torch.manual_seed(seed)
   const net = new nn.Sequential(
-    new nn.Conv2d(1, 16, 3, { padding: 1 }), new nn.ReLU(), new nn.MaxPool2d(2),
-    new nn.Conv2d(16, 32, 3, { padding: 1 }), new nn.ReLU(), new nn.MaxPool2d(2),
-    new nn.Flatten(), new nn.Linear(128, 64), new nn.ReLU(), new nn.Linear(64, 10),
+    new nn.Conv2d(1, 16, 3, { padding: 1 }),
+    new nn.ReLU(),
+    new nn.MaxPool2d(2),
+    new nn.Conv2d(16, 32, 3, { padding: 1 }),
+    new nn.ReLU(),
+    new nn.MaxPool2d(2),
+    new nn.Flatten(),
+    new nn.Linear(128, 64),
+    new nn.ReLU(),
+    new nn.Linear(64, 10),
   )
   const state = net.state_dict()
   assert.deepEqual(Object.keys(state), Object.keys(init))
@@ -52,11 +59,23 @@ test('drawn values have the right bounds and moments', () => {
 })
 
 test('fixed values', () => {
-  assert.deepEqual(nn.init.eye_(torch.empty(2, 3)).toArray(), [[1, 0, 0], [0, 1, 0]])
+  assert.deepEqual(nn.init.eye_(torch.empty(2, 3)).toArray(), [
+    [1, 0, 0],
+    [0, 1, 0],
+  ])
   assert.deepEqual(nn.init.ones_(torch.empty(2)).toArray(), [1, 1])
   assert.deepEqual(nn.init.zeros_(torch.ones(2)).toArray(), [0, 0])
   assert.deepEqual(nn.init.constant_(torch.ones(2), 3.5).toArray(), [3.5, 3.5])
-  assert.deepEqual(nn.init.dirac_(torch.empty(2, 2, 3)).toArray(), [[[0, 1, 0], [0, 0, 0]], [[0, 0, 0], [0, 1, 0]]])
+  assert.deepEqual(nn.init.dirac_(torch.empty(2, 2, 3)).toArray(), [
+    [
+      [0, 1, 0],
+      [0, 0, 0],
+    ],
+    [
+      [0, 0, 0],
+      [0, 1, 0],
+    ],
+  ])
   const p = new nn.Parameter(torch.empty(2))
   nn.init.ones_(p)
   assert.ok(p.requires_grad && p.is_leaf && p.grad_fn === null)
@@ -68,8 +87,14 @@ test('gains and errors', () => {
   assert.equal(nn.init.calculate_gain('relu'), Math.SQRT2)
   near([nn.init.calculate_gain('leaky_relu'), nn.init.calculate_gain('leaky_relu', 0.2)], [1.4141428569978354, 1.3867504905630728], 1e-15)
   assert.throws(() => nn.init.calculate_gain('bad'), { code: 'ValueError', message: 'Unsupported nonlinearity bad' })
-  assert.throws(() => nn.init.xavier_uniform_(torch.ones(3)), { code: 'ValueError', message: 'Fan in and fan out can not be computed for tensor with fewer than 2 dimensions' })
-  assert.throws(() => nn.init.kaiming_uniform_(torch.ones(2, 3), { mode: 'foo' }), { code: 'ValueError', message: "Mode foo not supported, please use one of ['fan_in', 'fan_out']" })
+  assert.throws(() => nn.init.xavier_uniform_(torch.ones(3)), {
+    code: 'ValueError',
+    message: 'Fan in and fan out can not be computed for tensor with fewer than 2 dimensions',
+  })
+  assert.throws(() => nn.init.kaiming_uniform_(torch.ones(2, 3), { mode: 'foo' }), {
+    code: 'ValueError',
+    message: "Mode foo not supported, please use one of ['fan_in', 'fan_out']",
+  })
   assert.throws(() => nn.init.eye_(torch.ones(2)), { code: 'ValueError', message: 'Only tensors with 2 dimensions are supported' })
 })
 
@@ -86,7 +111,10 @@ test('clip_grad_norm_ and friends', () => {
   assert.equal(nn.utils.clip_grad_norm_([p, q], 1, { norm_type: Infinity }).item(), 0.5)
   assert.equal(nn.utils.clip_grad_norm_([], 1).item(), 0)
   p.grad = torch.tensor([NaN, 1])
-  assert.throws(() => nn.utils.clip_grad_norm_([p], 1, { error_if_nonfinite: true }), { code: 'RuntimeError', message: /^The total norm of order 2\.0 for gradients from `parameters` is non-finite/ })
+  assert.throws(() => nn.utils.clip_grad_norm_([p], 1, { error_if_nonfinite: true }), {
+    code: 'RuntimeError',
+    message: /^The total norm of order 2\.0 for gradients from `parameters` is non-finite/,
+  })
   const v = nn.utils.parameters_to_vector([p, q])
   assert.deepEqual([...v.shape], [3])
   nn.utils.vector_to_parameters(torch.tensor([1, 2, 3]), [p, q])

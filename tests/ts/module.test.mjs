@@ -26,10 +26,22 @@ class Net extends nn.Module {
 
 test('fields are members in order of definition', () => {
   const net = new Net()
-  assert.deepEqual(net.named_parameters().map(([name]) => name), ['scale', 'fc1.weight', 'fc1.bias', 'fc2.weight', 'fc2.bias'])
-  assert.deepEqual(net.named_buffers().map(([name]) => name), ['mean', 'scratch'])
-  assert.deepEqual(net.named_children().map(([name]) => name), ['fc1', 'fc2'])
-  assert.deepEqual(net.named_modules().map(([name]) => name), ['', 'fc1', 'fc2'])
+  assert.deepEqual(
+    net.named_parameters().map(([name]) => name),
+    ['scale', 'fc1.weight', 'fc1.bias', 'fc2.weight', 'fc2.bias'],
+  )
+  assert.deepEqual(
+    net.named_buffers().map(([name]) => name),
+    ['mean', 'scratch'],
+  )
+  assert.deepEqual(
+    net.named_children().map(([name]) => name),
+    ['fc1', 'fc2'],
+  )
+  assert.deepEqual(
+    net.named_modules().map(([name]) => name),
+    ['', 'fc1', 'fc2'],
+  )
   assert.deepEqual(Object.keys(net.state_dict()), ['scale', 'mean', 'fc1.weight', 'fc1.bias', 'fc2.weight', 'fc2.bias'])
   assert.deepEqual(Object.keys(net.state_dict({ prefix: 'net.' })).slice(0, 2), ['net.scale', 'net.mean'])
   assert.equal(net.num_parameters(), 3 + 15 + 8)
@@ -42,7 +54,10 @@ test('replaced members count, each tensor once', () => {
   const net = new Net()
   net.fc2 = new nn.Linear(3, 5, false)
   assert.deepEqual([...net.forward(torch.ones(1, 4)).shape], [1, 5])
-  assert.deepEqual(net.named_parameters().map(([name]) => name), ['scale', 'fc1.weight', 'fc1.bias', 'fc2.weight'])
+  assert.deepEqual(
+    net.named_parameters().map(([name]) => name),
+    ['scale', 'fc1.weight', 'fc1.bias', 'fc2.weight'],
+  )
   net.tied = net.fc1
   assert.equal(net.parameters().length, 4)
   assert.equal(net.named_parameters({ remove_duplicate: false }).length, 6)
@@ -50,7 +65,10 @@ test('replaced members count, each tensor once', () => {
   assert.equal(net.get_parameter('fc1.weight').sum().item(), 0)
   net.fc1.bias = null
   assert.equal(net.fc1.parameters().length, 1)
-  assert.throws(() => (net.fc1.weight = torch.ones(3, 4)), code('TypeError', "cannot assign 'torch.FloatTensor' as parameter 'weight' (torch.nn.Parameter or None expected)"))
+  assert.throws(
+    () => (net.fc1.weight = torch.ones(3, 4)),
+    code('TypeError', "cannot assign 'torch.FloatTensor' as parameter 'weight' (torch.nn.Parameter or None expected)"),
+  )
 })
 
 test('explicit registration and its errors', () => {
@@ -62,18 +80,27 @@ test('explicit registration and its errors', () => {
   m.add_module('child', new nn.Identity())
   m.register_module('0', new nn.ReLU())
   assert.deepEqual(Object.keys(m.state_dict()), ['w', 'b'])
-  assert.deepEqual(m.named_children().map(([name]) => name), ['child', '0'])
+  assert.deepEqual(
+    m.named_children().map(([name]) => name),
+    ['child', '0'],
+  )
   assert.ok(m.w instanceof nn.Parameter && m.get_submodule('0') instanceof nn.ReLU)
   m.none = new nn.Parameter(torch.ones(1))
   assert.equal(m.parameters().length, 2)
   m.b = torch.ones(2)
   assert.equal(m.get_buffer('b').sum().item(), 2)
-  assert.throws(() => m.register_parameter('a', torch.ones(2)), code('TypeError', "cannot assign 'torch.FloatTensor' object to parameter 'a' (torch.nn.Parameter or None required)"))
+  assert.throws(
+    () => m.register_parameter('a', torch.ones(2)),
+    code('TypeError', "cannot assign 'torch.FloatTensor' object to parameter 'a' (torch.nn.Parameter or None required)"),
+  )
   assert.throws(() => m.register_parameter('a.b', null), code('KeyError', `parameter name can't contain "."`))
   assert.throws(() => m.register_parameter('', null), code('KeyError', `parameter name can't be empty string ""`))
   assert.throws(() => m.register_parameter('forward', null), code('KeyError', "attribute 'forward' already exists"))
   assert.throws(() => m.register_buffer('w', torch.ones(1)), code('KeyError', "attribute 'w' already exists"))
-  assert.throws(() => m.register_buffer('f', 3), code('TypeError', "cannot assign 'int' object to buffer 'f' (torch Tensor or None required)"))
+  assert.throws(
+    () => m.register_buffer('f', 3),
+    code('TypeError', "cannot assign 'int' object to buffer 'f' (torch Tensor or None required)"),
+  )
   assert.throws(() => m.add_module('x', 3), code('TypeError', 'int is not a Module subclass'))
   assert.throws(() => m.add_module('x.y', new nn.ReLU()), code('KeyError', `module name can't contain ".", got: x.y`))
   assert.throws(() => m.get_submodule('nosuch'), code('AttributeError', 'Module has no attribute `nosuch`'))
@@ -94,18 +121,32 @@ test('load_state_dict says what does not fit', () => {
   assert.equal(net.weight.sum().item(), 12, 'a copy')
   assert.throws(
     () => net.load_state_dict({ weight: torch.ones(3, 2), bias: torch.ones(2) }),
-    code('RuntimeError', 'Error(s) in loading state_dict for Linear:\n\tsize mismatch for weight: copying a param with shape torch.Size([3, 2]) from checkpoint, the shape in current model is torch.Size([2, 2]).'),
+    code(
+      'RuntimeError',
+      'Error(s) in loading state_dict for Linear:\n\tsize mismatch for weight: copying a param with shape torch.Size([3, 2]) from checkpoint, the shape in current model is torch.Size([2, 2]).',
+    ),
   )
-  assert.throws(() => net.load_state_dict({}), code('RuntimeError', 'Error(s) in loading state_dict for Linear:\n\tMissing key(s) in state_dict: "weight", "bias". '))
+  assert.throws(
+    () => net.load_state_dict({}),
+    code('RuntimeError', 'Error(s) in loading state_dict for Linear:\n\tMissing key(s) in state_dict: "weight", "bias". '),
+  )
   assert.throws(
     () => net.load_state_dict({ weight: torch.ones(2, 2), q: torch.ones(2) }),
-    code('RuntimeError', 'Error(s) in loading state_dict for Linear:\n\tMissing key(s) in state_dict: "bias". \n\tUnexpected key(s) in state_dict: "q". '),
+    code(
+      'RuntimeError',
+      'Error(s) in loading state_dict for Linear:\n\tMissing key(s) in state_dict: "bias". \n\tUnexpected key(s) in state_dict: "q". ',
+    ),
   )
   const loose = net.load_state_dict({ weight: torch.ones(2, 2), q: torch.ones(2) }, false)
   assert.deepEqual([loose.missing_keys, loose.unexpected_keys], [['bias'], ['q']])
   assert.throws(() => net.load_state_dict([1]), code('TypeError', "Expected state_dict to be dict-like, got <class 'list'>."))
   assert.throws(
-    () => new nn.Sequential(net, new nn.Sequential(new nn.Linear(1, 1))).load_state_dict({ '0.weight': torch.ones(1, 2), '1.0.x': torch.ones(1), z: torch.ones(2) }),
+    () =>
+      new nn.Sequential(net, new nn.Sequential(new nn.Linear(1, 1))).load_state_dict({
+        '0.weight': torch.ones(1, 2),
+        '1.0.x': torch.ones(1),
+        z: torch.ones(2),
+      }),
     code(
       'RuntimeError',
       'Error(s) in loading state_dict for Sequential:\n\tMissing key(s) in state_dict: "0.bias", "1.0.weight", "1.0.bias". ' +
@@ -182,7 +223,15 @@ test('hooks that always run, hooks with options apart', () => {
 
 test('full backward hooks see and replace gradients', () => {
   const m = new nn.Linear(2, 2, false)
-  m.weight.copy_ && torch.no_grad(() => m.weight.copy_(torch.tensor([[1, 2], [3, 4]])))
+  m.weight.copy_ &&
+    torch.no_grad(() =>
+      m.weight.copy_(
+        torch.tensor([
+          [1, 2],
+          [3, 4],
+        ]),
+      ),
+    )
   const log = []
   m.register_full_backward_pre_hook((_m, grad_output) => {
     log.push(['pre', grad_output[0].toArray()])
@@ -193,7 +242,10 @@ test('full backward hooks see and replace gradients', () => {
   })
   const x = torch.ones(1, 2, { requires_grad: true })
   m.forward(x).sum().backward()
-  assert.deepEqual(log, [['pre', [[1, 1]]], ['full', [[4, 6]], [[1, 1]]]])
+  assert.deepEqual(log, [
+    ['pre', [[1, 1]]],
+    ['full', [[4, 6]], [[1, 1]]],
+  ])
   assert.deepEqual(x.grad.toArray(), [[40, 60]])
   hook.remove()
   m.forward(torch.ones(1, 2)).sum().backward()
@@ -211,7 +263,17 @@ test('registration hooks', () => {
   net.parameters()
   net.parameters()
   for (const handle of handles) handle.remove()
-  assert.deepEqual(seen.sort(), ['buffer mean', 'buffer scratch', 'module fc1', 'module fc2', 'parameter bias', 'parameter bias', 'parameter scale', 'parameter weight', 'parameter weight'])
+  assert.deepEqual(seen.sort(), [
+    'buffer mean',
+    'buffer scratch',
+    'module fc1',
+    'module fc2',
+    'parameter bias',
+    'parameter bias',
+    'parameter scale',
+    'parameter weight',
+    'parameter weight',
+  ])
 })
 
 test('train, eval, apply, requires_grad_, zero_grad', () => {
@@ -222,7 +284,10 @@ test('train, eval, apply, requires_grad_, zero_grad', () => {
   net.train()
   assert.ok(net.get(0).training)
   const names = []
-  assert.equal(net.apply((m) => names.push(m.constructor.name)), net)
+  assert.equal(
+    net.apply((m) => names.push(m.constructor.name)),
+    net,
+  )
   assert.deepEqual(names, ['Dropout', 'Linear', 'Sequential'])
   net.forward(torch.ones(1, 2)).sum().backward()
   net.zero_grad({ set_to_none: false })
@@ -242,7 +307,10 @@ test('to and its shorter names convert parameters in place', () => {
   assert.ok(net.mean instanceof nn.Buffer)
   assert.equal(net.to({ dtype: 'float16' }).scale.dtype, 'float16')
   assert.equal(net.to('cpu', 'float32').scale.dtype, 'float32')
-  assert.throws(() => net.to('int64'), code('TypeError', 'nn.Module.to only accepts floating point or complex dtypes, but got desired dtype=torch.int64'))
+  assert.throws(
+    () => net.to('int64'),
+    code('TypeError', 'nn.Module.to only accepts floating point or complex dtypes, but got desired dtype=torch.int64'),
+  )
   const norm = new nn.BatchNorm1d(2).double()
   assert.equal(norm.num_batches_tracked.dtype, 'int64')
   assert.equal(norm.running_mean.dtype, 'float64')
@@ -253,7 +321,10 @@ test('containers', () => {
   assert.equal(String(seq), 'Sequential(\n  (conv): Conv1d(1, 2, kernel_size=(3,), stride=(1,))\n  (act): ReLU(inplace=True)\n)')
   assert.ok(seq.get(-1) instanceof nn.ReLU)
   seq.append(new nn.Tanh()).extend([new nn.Identity()])
-  assert.deepEqual(seq.named_children().map(([name]) => name), ['conv', 'act', '2', '3'])
+  assert.deepEqual(
+    seq.named_children().map(([name]) => name),
+    ['conv', 'act', '2', '3'],
+  )
   assert.throws(() => new nn.Sequential(new nn.Linear(1, 1)).get(3), code('IndexError', 'index 3 is out of range'))
   assert.throws(() => new nn.Sequential(3), code('TypeError', 'int is not a Module subclass'))
   assert.equal([...seq].length, seq.length)
@@ -273,11 +344,17 @@ test('containers', () => {
   assert.deepEqual([...dict.keys()], ['a'])
 
   const parameters = new nn.ParameterList([torch.ones(1), new nn.Parameter(torch.ones(2, 3))])
-  assert.equal(String(parameters), 'ParameterList(\n    (0): Parameter containing: [torch.float32 of size 1]\n    (1): Parameter containing: [torch.float32 of size 2x3]\n)')
+  assert.equal(
+    String(parameters),
+    'ParameterList(\n    (0): Parameter containing: [torch.float32 of size 1]\n    (1): Parameter containing: [torch.float32 of size 2x3]\n)',
+  )
   assert.equal(parameters.parameters().length, 2)
   const named = new nn.ParameterDict({ a: torch.ones(1), b: 3 })
   assert.deepEqual(Object.keys(named.state_dict()), ['a'])
-  assert.equal(String(named), 'ParameterDict(\n    (a): Parameter containing: [torch.FloatTensor of size 1]\n    (b): Object of type: int\n)')
+  assert.equal(
+    String(named),
+    'ParameterDict(\n    (a): Parameter containing: [torch.FloatTensor of size 1]\n    (b): Object of type: int\n)',
+  )
 })
 
 test('texts', () => {
@@ -311,19 +388,37 @@ test('texts', () => {
 test('arguments: positional, options, both; errors name them', () => {
   assert.equal(String(new nn.Linear({ in_features: 2, out_features: 3 })), String(new nn.Linear(2, 3)))
   assert.equal(String(new nn.Conv2d({ in_channels: 1, out_channels: 2, kernel_size: 3, padding: 1 })), String(new nn.Conv2d(1, 2, 3, 1, 1)))
-  assert.throws(() => new nn.Linear(), code('TypeError', "Linear.__init__() missing 2 required positional arguments: 'in_features' and 'out_features'"))
+  assert.throws(
+    () => new nn.Linear(),
+    code('TypeError', "Linear.__init__() missing 2 required positional arguments: 'in_features' and 'out_features'"),
+  )
   assert.throws(() => new nn.Linear(1), code('TypeError', "Linear.__init__() missing 1 required positional argument: 'out_features'"))
-  assert.throws(() => new nn.Linear(1, 2, true, 'cpu', 'float32', 6), code('TypeError', 'Linear.__init__() takes from 3 to 6 positional arguments but 7 were given'))
-  assert.throws(() => new nn.Linear(1, 2, { foo: 3 }), code('TypeError', /unexpected keyword argument 'foo'; known are: in_features, out_features, bias, device, dtype/))
-  assert.throws(() => new nn.Linear(1, 2, { in_features: 3 }), code('TypeError', "Linear.__init__() got multiple values for argument 'in_features'"))
+  assert.throws(
+    () => new nn.Linear(1, 2, true, 'cpu', 'float32', 6),
+    code('TypeError', 'Linear.__init__() takes from 3 to 6 positional arguments but 7 were given'),
+  )
+  assert.throws(
+    () => new nn.Linear(1, 2, { foo: 3 }),
+    code('TypeError', /unexpected keyword argument 'foo'; known are: in_features, out_features, bias, device, dtype/),
+  )
+  assert.throws(
+    () => new nn.Linear(1, 2, { in_features: 3 }),
+    code('TypeError', "Linear.__init__() got multiple values for argument 'in_features'"),
+  )
   assert.throws(() => new nn.Conv2d(3, 4, 3, { groups: 2 }), code('ValueError', 'in_channels must be divisible by groups'))
-  assert.throws(() => new nn.Conv2d(3, 4, 3, { padding: 'same', stride: 2 }), code('ValueError', "padding='same' is not supported for strided convolutions"))
+  assert.throws(
+    () => new nn.Conv2d(3, 4, 3, { padding: 'same', stride: 2 }),
+    code('ValueError', "padding='same' is not supported for strided convolutions"),
+  )
   assert.throws(() => new nn.Dropout(1.5), code('ValueError', 'dropout probability has to be between 0 and 1, but got 1.5'))
   assert.throws(() => new nn.Embedding(3, 4, 5), code('AssertionError', 'Padding_idx must be within num_embeddings'))
   assert.throws(() => new nn.GroupNorm(5, 13), code('ValueError', 'num_channels (13) must be divisible by num_groups (5)'))
   assert.throws(() => new nn.Softmax({ dim: true }), code('TypeError', "dim must be an int or None, got <class 'bool'>"))
   assert.throws(() => new nn.BatchNorm2d(3).forward(torch.ones(2, 3)), code('ValueError', 'expected 4D input (got 2D input)'))
-  assert.throws(() => new nn.Parameter(torch.arange(3)), code('RuntimeError', 'Only Tensors of floating point and complex dtype can require gradients'))
+  assert.throws(
+    () => new nn.Parameter(torch.arange(3)),
+    code('RuntimeError', 'Only Tensors of floating point and complex dtype can require gradients'),
+  )
 })
 
 test('a parameter shares memory, is a leaf, and a tensor', () => {
@@ -340,7 +435,10 @@ test('a parameter shares memory, is a leaf, and a tensor', () => {
 
 test('BatchNorm keeps statistics', () => {
   const m = new nn.BatchNorm1d(2)
-  const x = torch.tensor([[1, 2], [3, 6]])
+  const x = torch.tensor([
+    [1, 2],
+    [3, 6],
+  ])
   m.forward(x)
   assert.equal(Number(m.num_batches_tracked.item()), 1)
   assert.ok(torch.allclose(m.running_mean, torch.tensor([0.2, 0.4])))

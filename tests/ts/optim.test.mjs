@@ -31,14 +31,38 @@ const near = (actual, expected, tolerance = 1e-12) => {
 }
 
 test('steps by the formulas', () => {
-  near(descend((p) => new optim.SGD(p, 0.1)), [1.4, 1.72, 1.976])
+  near(
+    descend((p) => new optim.SGD(p, 0.1)),
+    [1.4, 1.72, 1.976],
+  )
   // v = 0.9 v + g
-  near(descend((p) => new optim.SGD(p, { lr: 0.1, momentum: 0.9 })), [1.4, 2.08, 2.876])
-  near(descend((p) => new optim.SGD(p, { lr: 0.1, maximize: true }), 1), [0.6])
-  near(descend((p) => new optim.SGD(p, { lr: 0.1, weight_decay: 0.5 }), 1), [1.35])
-  near(descend((p) => new optim.Adam(p, { lr: 0.1 }), 1), [1.1], 1e-9)
-  near(descend((p) => new optim.AdamW(p, { lr: 0.1, weight_decay: 0.1 }), 1), [1.09], 1e-9)
-  near(descend((p) => new optim.Adam(p, { lr: 0.1, amsgrad: true }), 1), [1.1], 1e-9)
+  near(
+    descend((p) => new optim.SGD(p, { lr: 0.1, momentum: 0.9 })),
+    [1.4, 2.08, 2.876],
+  )
+  near(
+    descend((p) => new optim.SGD(p, { lr: 0.1, maximize: true }), 1),
+    [0.6],
+  )
+  near(
+    descend((p) => new optim.SGD(p, { lr: 0.1, weight_decay: 0.5 }), 1),
+    [1.35],
+  )
+  near(
+    descend((p) => new optim.Adam(p, { lr: 0.1 }), 1),
+    [1.1],
+    1e-9,
+  )
+  near(
+    descend((p) => new optim.AdamW(p, { lr: 0.1, weight_decay: 0.1 }), 1),
+    [1.09],
+    1e-9,
+  )
+  near(
+    descend((p) => new optim.Adam(p, { lr: 0.1, amsgrad: true }), 1),
+    [1.1],
+    1e-9,
+  )
 })
 
 test('groups have options of their own', () => {
@@ -69,6 +93,22 @@ test('a parameter without a gradient is left alone', () => {
   assert.equal(a.grad.item(), 0)
   optimizer.zero_grad()
   assert.equal(a.grad, null)
+})
+
+test('the state outlives a scope around the step', () => {
+  for (const make of [(p) => new optim.Adam(p), (p) => new optim.SGD(p, { lr: 0.1, momentum: 0.9 })]) {
+    const [p] = parameter()
+    const optimizer = make([p])
+    for (let i = 0; i < 3; i++) {
+      torch.scope(() => {
+        optimizer.zero_grad()
+        p.mul(2).sum().backward()
+        optimizer.step()
+      })
+    }
+    assert.ok(p.item() < 1)
+    assert.ok(String(Object.values(optimizer.state_dict().state[0])))
+  }
 })
 
 test('closures', async () => {
@@ -121,14 +161,22 @@ test('state_dict has the structure of PyTorch and goes there and back', () => {
   sgd.param_groups[0].params[0].grad = torch.ones(1)
   sgd.step()
   assert.deepEqual(Object.keys(sgd.state_dict().state[0]), ['momentum_buffer'])
-  assert.throws(() => sgd.load_state_dict({ state: {}, param_groups: [] }), error('ValueError', 'loaded state dict has a different number of parameter groups'))
-  assert.throws(() => sgd.load_state_dict({ state: {}, param_groups: [{ params: [] }] }), error('ValueError', "loaded state dict contains a parameter group that doesn't match the size of optimizer's group"))
+  assert.throws(
+    () => sgd.load_state_dict({ state: {}, param_groups: [] }),
+    error('ValueError', 'loaded state dict has a different number of parameter groups'),
+  )
+  assert.throws(
+    () => sgd.load_state_dict({ state: {}, param_groups: [{ params: [] }] }),
+    error('ValueError', "loaded state dict contains a parameter group that doesn't match the size of optimizer's group"),
+  )
 })
 
 function structuredStates(state) {
   const clone = (v) => (v instanceof torch.Tensor ? v.clone() : v)
   return {
-    state: Object.fromEntries(Object.entries(state.state).map(([id, entry]) => [id, Object.fromEntries(Object.entries(entry).map(([k, v]) => [k, clone(v)]))])),
+    state: Object.fromEntries(
+      Object.entries(state.state).map(([id, entry]) => [id, Object.fromEntries(Object.entries(entry).map(([k, v]) => [k, clone(v)]))]),
+    ),
     param_groups: state.param_groups.map((group) => ({ ...group })),
   }
 }
@@ -152,7 +200,11 @@ test('what is refused', () => {
     [() => new optim.SGD([], { lr: 0.1 }), 'ValueError', 'optimizer got an empty parameter list'],
     [() => new optim.SGD([torch.ones(2)], { lr: -1 }), 'ValueError', 'Invalid learning rate: -1'],
     [() => new optim.SGD([torch.ones(2)], { lr: NaN }), 'ValueError', 'Invalid learning rate: nan'],
-    [() => new optim.SGD(torch.ones(2)), 'TypeError', 'params argument given to the optimizer should be an iterable of Tensors or dicts, but got torch.FloatTensor'],
+    [
+      () => new optim.SGD(torch.ones(2)),
+      'TypeError',
+      'params argument given to the optimizer should be an iterable of Tensors or dicts, but got torch.FloatTensor',
+    ],
     [() => new optim.SGD([3]), 'TypeError', 'optimizer can only optimize Tensors, but one of the params is int'],
     [() => new optim.SGD([p.mul(2)]), 'ValueError', "can't optimize a non-leaf Tensor"],
     [() => new optim.SGD([{ params: new Set([p]) }]), 'TypeError', /need to be organized in ordered collections/],
@@ -163,17 +215,37 @@ test('what is refused', () => {
     [() => new optim.SGD([p], { lr: torch.ones(2) }), 'ValueError', 'Tensor lr must be 1-element'],
     [() => new optim.SGD([p], { fused: true, foreach: true }), 'RuntimeError', '`fused` and `foreach` cannot be `True` together.'],
     [() => new optim.SGD([p], { nosuch: 1 }), 'TypeError', /unexpected keyword argument 'nosuch'; known are: params, lr/],
-    [() => new optim.SGD([['a', p], torch.ones(1)]), 'ValueError', 'all optimizer params should be with/without names. Some param names are missing'],
-    [() => new optim.SGD([{ params: [p] }, { params: [['a', parameter()[0]]] }]), 'ValueError', 'all optimizer param groups should be with/without names. cannot add param group with names to the optimizer'],
+    [
+      () => new optim.SGD([['a', p], torch.ones(1)]),
+      'ValueError',
+      'all optimizer params should be with/without names. Some param names are missing',
+    ],
+    [
+      () => new optim.SGD([{ params: [p] }, { params: [['a', parameter()[0]]] }]),
+      'ValueError',
+      'all optimizer param groups should be with/without names. cannot add param group with names to the optimizer',
+    ],
     [() => new optim.SGD([p]).add_param_group(3), 'TypeError', "param_group must be a dict, but got <class 'int'>"],
     [() => new optim.Adam([p], { betas: [1, 0.9] }), 'ValueError', 'Invalid beta parameter at index 0: 1.0'],
     [() => new optim.Adam([p], { betas: [0.9, 1] }), 'ValueError', 'Invalid beta parameter at index 1: 1.0'],
     [() => new optim.Adam([p], { eps: -1 }), 'ValueError', 'Invalid epsilon value: -1'],
-    [() => new optim.Adam([p], { lr: torch.tensor(0.1), foreach: true }), 'ValueError', 'lr as a Tensor is not supported for capturable=False and foreach=True'],
+    [
+      () => new optim.Adam([p], { lr: torch.tensor(0.1), foreach: true }),
+      'ValueError',
+      'lr as a Tensor is not supported for capturable=False and foreach=True',
+    ],
     [() => new lr_scheduler.StepLR(3, 3), 'TypeError', 'int is not an Optimizer'],
-    [() => new lr_scheduler.OneCycleLR(new optim.SGD([p]), { max_lr: 1 }), 'ValueError', 'You must define either total_steps OR (epochs AND steps_per_epoch)'],
+    [
+      () => new lr_scheduler.OneCycleLR(new optim.SGD([p]), { max_lr: 1 }),
+      'ValueError',
+      'You must define either total_steps OR (epochs AND steps_per_epoch)',
+    ],
     [() => new lr_scheduler.LambdaLR(new optim.SGD([p]), [() => 1, () => 1]), 'ValueError', 'Expected 1 lr_lambdas, but got 2'],
-    [() => new lr_scheduler.ConstantLR(new optim.SGD([p]), 2), 'ValueError', 'Constant multiplicative factor expected to be between 0 and 1.'],
+    [
+      () => new lr_scheduler.ConstantLR(new optim.SGD([p]), 2),
+      'ValueError',
+      'Constant multiplicative factor expected to be between 0 and 1.',
+    ],
     [() => new lr_scheduler.ReduceLROnPlateau(new optim.SGD([p]), { mode: 'foo' }), 'ValueError', 'mode foo is unknown!'],
   ]
   for (const [run, code, message] of cases) assert.throws(run, error(code, message))
@@ -198,7 +270,10 @@ const decode = (v) => {
   if (v === null || typeof v !== 'object') return v
   if ('float' in v) return v.float === 'inf' ? Infinity : v.float
   if ('dict' in v) return Object.fromEntries(v.dict.map(([key, item]) => [key, decode(item)]))
-  if ('lambda' in v) return { '1/(1+epoch)': (e) => 1 / (1 + e), 'epoch//3': (e) => Math.floor(e / 3), '0.9': () => 0.9, '0.95**epoch': (e) => 0.95 ** e }[v.lambda]
+  if ('lambda' in v)
+    return { '1/(1+epoch)': (e) => 1 / (1 + e), 'epoch//3': (e) => Math.floor(e / 3), 0.9: () => 0.9, '0.95**epoch': (e) => 0.95 ** e }[
+      v.lambda
+    ]
   return Object.fromEntries(Object.entries(v).map(([key, item]) => [key, decode(item)]))
 }
 
@@ -219,7 +294,8 @@ test('rates are those of PyTorch', { skip: !existsSync(file) && 'no golden data'
     const scheduler = make(c)
     const rates = () => optimizer.param_groups.map((group) => group.lr)
     const momenta = () => optimizer.param_groups.map((group) => group.momentum)
-    const check = (actual, expected, what) => actual.forEach((value, i) => assert.ok(value === expected[i], `${c.id} ${what}: ${value} is not ${expected[i]}`))
+    const check = (actual, expected, what) =>
+      actual.forEach((value, i) => assert.ok(value === expected[i], `${c.id} ${what}: ${value} is not ${expected[i]}`))
     check(rates(), c.lrs[0], 'first')
     if (c.momenta) check(momenta(), c.momenta[0].map(decode), 'first momentum')
     for (let t = 0; t + 1 < c.lrs.length; t++) {

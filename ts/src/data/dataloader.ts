@@ -72,11 +72,16 @@ export class DataLoader<T = unknown, Batch = Collated<T>> {
     const batch_sampler = o.batch_sampler ?? null
     if (num_workers < 0) throw valueError('num_workers option should be non-negative; use num_workers=0 to disable multiprocessing.')
     if (num_workers > 0) {
-      throw notImplementedError(`num_workers=${num_workers} is not available: samples are read in the loop itself. Use num_workers=0, and promises with \`for await\` to read ahead.`)
+      throw notImplementedError(
+        `num_workers=${num_workers} is not available: samples are read in the loop itself. Use num_workers=0, and promises with \`for await\` to read ahead.`,
+      )
     }
     if (dataset instanceof IterableDataset) {
       const unspecified = (name: string, value: unknown): void => {
-        if (value) throw valueError(`DataLoader with IterableDataset: expected unspecified ${name} option, but got ${name}=${pythonRepr(value, 'list')}`)
+        if (value)
+          throw valueError(
+            `DataLoader with IterableDataset: expected unspecified ${name} option, but got ${name}=${pythonRepr(value, 'list')}`,
+          )
       }
       unspecified('shuffle', o.shuffle)
       unspecified('sampler', sampler)
@@ -103,7 +108,8 @@ export class DataLoader<T = unknown, Batch = Collated<T>> {
       this.sampler = null
       this.batch_sampler = null
     } else {
-      this.sampler = sampler ?? (shuffle ? new RandomSampler(dataset as Sized, { generator: this.generator }) : new SequentialSampler(dataset as Sized))
+      this.sampler =
+        sampler ?? (shuffle ? new RandomSampler(dataset as Sized, { generator: this.generator }) : new SequentialSampler(dataset as Sized))
       this.batch_sampler = batch_sampler ?? (batch_size === null ? null : new BatchSampler(this.sampler, batch_size, drop_last))
     }
     const batched = this.batch_sampler !== null || (dataset instanceof IterableDataset && batch_size !== null)

@@ -109,7 +109,8 @@ export class ConcatDataset<T = unknown> extends Dataset<T> {
     super()
     this.datasets = [...datasets]
     if (this.datasets.length === 0) throw assertionError('datasets should not be an empty iterable')
-    if (this.datasets.some((dataset: unknown) => dataset instanceof IterableDataset)) throw assertionError('ConcatDataset does not support IterableDataset')
+    if (this.datasets.some((dataset: unknown) => dataset instanceof IterableDataset))
+      throw assertionError('ConcatDataset does not support IterableDataset')
     let total = 0
     this.cumulative_sizes = this.datasets.map((dataset) => (total += lengthOf(dataset)))
   }
@@ -156,7 +157,11 @@ export interface RandomSplitOptions {
  * Divides a data set at random into subsets of these lengths, or of these fractions when they add up to 1. Throws a ValueError when the
  * lengths do not add up to the data set's.
  */
-export function random_split<T>(dataset: DatasetLike<T>, lengths: readonly number[], generator?: Generator | RandomSplitOptions | null): Subset<T>[] {
+export function random_split<T>(
+  dataset: DatasetLike<T>,
+  lengths: readonly number[],
+  generator?: Generator | RandomSplitOptions | null,
+): Subset<T>[] {
   const chosen = isPlainObject(generator) ? (generator as RandomSplitOptions).generator : (generator as Generator | null | undefined)
   const n = lengthOf(dataset)
   const total = sum(lengths)

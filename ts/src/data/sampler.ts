@@ -58,7 +58,11 @@ export class RandomSampler extends Sampler {
   readonly #count: number | null
 
   constructor(
-    ...args: Arguments<[data_source: Sized], [replacement: boolean, num_samples: number | null, generator: Generator | null], RandomSamplerOptions>
+    ...args: Arguments<
+      [data_source: Sized],
+      [replacement: boolean, num_samples: number | null, generator: Generator | null],
+      RandomSamplerOptions
+    >
   ) {
     super()
     const o = readArguments<RandomSamplerOptions>('RandomSampler', args, ['data_source', 'replacement', 'num_samples', 'generator'], 1)
@@ -66,7 +70,8 @@ export class RandomSampler extends Sampler {
     this.replacement = o.replacement ?? false
     this.generator = o.generator ?? null
     this.#count = o.num_samples ?? null
-    if (typeof this.replacement !== 'boolean') throw typeError(`replacement should be a boolean value, but got replacement=${pythonRepr(this.replacement)}`)
+    if (typeof this.replacement !== 'boolean')
+      throw typeError(`replacement should be a boolean value, but got replacement=${pythonRepr(this.replacement)}`)
     checkCount(this.num_samples)
   }
 
@@ -139,13 +144,21 @@ export class WeightedRandomSampler extends Sampler {
     >
   ) {
     super()
-    const o = readArguments<WeightedRandomSamplerOptions>('WeightedRandomSampler', args, ['weights', 'num_samples', 'replacement', 'generator'], 2)
+    const o = readArguments<WeightedRandomSamplerOptions>(
+      'WeightedRandomSampler',
+      args,
+      ['weights', 'num_samples', 'replacement', 'generator'],
+      2,
+    )
     checkCount(o.num_samples)
     this.replacement = o.replacement ?? true
-    if (typeof this.replacement !== 'boolean') throw valueError(`replacement should be a boolean value, but got replacement=${pythonRepr(this.replacement)}`)
+    if (typeof this.replacement !== 'boolean')
+      throw valueError(`replacement should be a boolean value, but got replacement=${pythonRepr(this.replacement)}`)
     this.weights = makeTensor((Array.isArray(o.weights) ? [...(o.weights as number[])] : o.weights) as number[], { dtype: 'float64' })
     if (this.weights.ndim !== 1) {
-      throw valueError(`weights should be a 1d sequence but given weights have shape ${pythonRepr([...(this.weights.shape as readonly number[])])}`)
+      throw valueError(
+        `weights should be a 1d sequence but given weights have shape ${pythonRepr([...(this.weights.shape as readonly number[])])}`,
+      )
     }
     this.num_samples = o.num_samples
     this.generator = o.generator ?? null
@@ -177,7 +190,8 @@ export class BatchSampler extends Sampler<number[]> {
     if (!Number.isInteger(o.batch_size) || o.batch_size <= 0) {
       throw valueError(`batch_size should be a positive integer value, but got batch_size=${pythonRepr(o.batch_size)}`)
     }
-    if (typeof o.drop_last !== 'boolean') throw valueError(`drop_last should be a boolean value, but got drop_last=${pythonRepr(o.drop_last)}`)
+    if (typeof o.drop_last !== 'boolean')
+      throw valueError(`drop_last should be a boolean value, but got drop_last=${pythonRepr(o.drop_last)}`)
     this.sampler = o.sampler
     this.batch_size = o.batch_size
     this.drop_last = o.drop_last

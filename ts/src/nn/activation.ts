@@ -221,7 +221,8 @@ export class Hardtanh extends Module {
     this.min_val = o.min_val ?? -1
     this.max_val = o.max_val ?? 1
     this.inplace = o.inplace ?? false
-    if (this.max_val <= this.min_val) throw assertionError(`max_val must be larger than min_val, but got min_val=${this.min_val} and max_val=${this.max_val}`)
+    if (this.max_val <= this.min_val)
+      throw assertionError(`max_val must be larger than min_val, but got min_val=${this.min_val} and max_val=${this.max_val}`)
   }
   override forward(input: Tensor): Tensor {
     return hardtanh[this.inplace ? 1 : 0](input, this.min_val, this.max_val)
@@ -402,7 +403,9 @@ export class PReLU extends Module {
   readonly init: number
   declare weight: Parameter
 
-  constructor(...args: Arguments<[], [num_parameters: number, init: number, device: DeviceInput | null, dtype: DType | null], PReLUOptions>) {
+  constructor(
+    ...args: Arguments<[], [num_parameters: number, init: number, device: DeviceInput | null, dtype: DType | null], PReLUOptions>
+  ) {
     super()
     const o = readArguments<PReLUOptions>('PReLU', args, ['num_parameters', 'init', 'device', 'dtype'])
     this.init = o.init ?? 0.25
@@ -470,7 +473,8 @@ export class Softmin extends AlongDim {
 /** Softmax over the channels of [N, C, H, W] or [C, H, W]. */
 export class Softmax2d extends Module {
   override forward(input: Tensor): Tensor {
-    if (input.ndim !== 3 && input.ndim !== 4) throw assertionError('Softmax2d: expected input to be 3D or 4D, got ' + `${input.ndim}D instead`)
+    if (input.ndim !== 3 && input.ndim !== 4)
+      throw assertionError('Softmax2d: expected input to be 3D or 4D, got ' + `${input.ndim}D instead`)
     return softmax(input, -3)
   }
 }

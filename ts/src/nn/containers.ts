@@ -23,7 +23,7 @@ function checkModule(module: unknown): asserts module is Module {
 /** A list of modules under the names '0', '1', ... or names of their own; the base of Sequential and ModuleList. */
 abstract class ModuleSequence extends Module {
   /** In a private map, because JavaScript sorts keys like '0' before all others. */
-  #items = new Map<string, Module>()
+  #items = new Map<string, Module>();
 
   override *members(): IterableIterator<[string, Member]> {
     // The base class's constructor may ask before the field is there.
@@ -141,8 +141,10 @@ export class Sequential extends ModuleSequence {
   constructor(...modules: Module[] | [entries: Readonly<Record<string, Module>> | ReadonlyMap<string, Module>]) {
     super()
     const [first] = modules
-    if (modules.length === 1 && first instanceof Map) for (const [name, module] of first as ReadonlyMap<string, Module>) this.add_module(name, module)
-    else if (modules.length === 1 && isPlainObject(first)) for (const [name, module] of Object.entries(first)) this.add_module(name, module as Module)
+    if (modules.length === 1 && first instanceof Map)
+      for (const [name, module] of first as ReadonlyMap<string, Module>) this.add_module(name, module)
+    else if (modules.length === 1 && isPlainObject(first))
+      for (const [name, module] of Object.entries(first)) this.add_module(name, module as Module)
     else for (const module of modules as Module[]) this.append(module)
   }
 
@@ -291,7 +293,7 @@ function asParameter(value: unknown): unknown {
 }
 
 abstract class ParameterContainer extends Module {
-  protected readonly entriesByName = new Map<string, unknown>()
+  protected readonly entriesByName = new Map<string, unknown>();
 
   override *members(): IterableIterator<[string, Member]> {
     for (const [name, value] of this.entriesByName) {
@@ -316,7 +318,8 @@ abstract class ParameterContainer extends Module {
   /** PyTorch names a tensor's dtype in a list and its type in a dict. */
   protected text(kind: (t: Tensor) => string): string {
     const lines = [...this.entriesByName].map(([name, value]) => {
-      if (!(value instanceof Tensor)) return `(${name}): Object of type: ${value instanceof Module ? value.constructor.name : typeName(value)}`
+      if (!(value instanceof Tensor))
+        return `(${name}): Object of type: ${value instanceof Module ? value.constructor.name : typeName(value)}`
       const word = value instanceof Parameter ? 'Parameter' : 'Tensor'
       return `(${name}): ${word} containing: [${kind(value)} of size ${value.shape.join('x')}]`
     })
@@ -348,7 +351,9 @@ export class ParameterList extends ParameterContainer {
   }
   extend(values: Iterable<ParameterValue>): this {
     if (typeof values !== 'object' || values === null || values instanceof Tensor || typeof values[Symbol.iterator] !== 'function') {
-      throw typeError(`ParameterList.extend should be called with an iterable, but got ${values instanceof Tensor ? 'Tensor' : typeName(values)}`)
+      throw typeError(
+        `ParameterList.extend should be called with an iterable, but got ${values instanceof Tensor ? 'Tensor' : typeName(values)}`,
+      )
     }
     for (const value of [...values]) this.append(value)
     return this
@@ -378,7 +383,9 @@ export class ParameterDict extends ParameterContainer {
   }
   set(name: string, value: ParameterValue): this {
     if (typeof name !== 'string') {
-      throw typeError(`Index given to ParameterDict cannot be used as a key as it is not a string (type is '${typeName(name)}'). Open an issue on github if you need non-string keys.`)
+      throw typeError(
+        `Index given to ParameterDict cannot be used as a key as it is not a string (type is '${typeName(name)}'). Open an issue on github if you need non-string keys.`,
+      )
     }
     this.entriesByName.set(name, asParameter(value))
     return this

@@ -49,7 +49,17 @@ type ConvArguments<Size> = Arguments<
 >
 
 const ORDER = [
-  'in_channels', 'out_channels', 'kernel_size', 'stride', 'padding', 'dilation', 'groups', 'bias', 'padding_mode', 'device', 'dtype',
+  'in_channels',
+  'out_channels',
+  'kernel_size',
+  'stride',
+  'padding',
+  'dilation',
+  'groups',
+  'bias',
+  'padding_mode',
+  'device',
+  'dtype',
 ] as const
 
 // A NotImplementedError says so where this build has none; only padding that the convolution itself cannot do comes here.
@@ -92,7 +102,8 @@ abstract class ConvNd extends Module {
       if (padding !== 'same' && padding !== 'valid') {
         throw valueError(`Invalid padding string '${String(padding)}', should be one of {'same', 'valid'}`)
       }
-      if (padding === 'same' && this.stride.some((s) => s !== 1)) throw valueError("padding='same' is not supported for strided convolutions")
+      if (padding === 'same' && this.stride.some((s) => s !== 1))
+        throw valueError("padding='same' is not supported for strided convolutions")
     }
     if (!['zeros', 'reflect', 'replicate', 'circular'].includes(mode)) {
       throw valueError(`padding_mode must be one of {'zeros', 'reflect', 'replicate', 'circular'}, but got padding_mode='${String(mode)}'`)
@@ -237,7 +248,17 @@ abstract class ConvTransposeNd extends Module {
       name,
       args,
       [
-        'in_channels', 'out_channels', 'kernel_size', 'stride', 'padding', 'output_padding', 'groups', 'bias', 'dilation', 'padding_mode', 'device',
+        'in_channels',
+        'out_channels',
+        'kernel_size',
+        'stride',
+        'padding',
+        'output_padding',
+        'groups',
+        'bias',
+        'dilation',
+        'padding_mode',
+        'device',
         'dtype',
       ],
       3,

@@ -80,7 +80,19 @@ export class Embedding extends Module {
     const o = readArguments<EmbeddingOptions>(
       'Embedding',
       args,
-      ['num_embeddings', 'embedding_dim', 'padding_idx', 'max_norm', 'norm_type', 'scale_grad_by_freq', 'sparse', '_weight', '_freeze', 'device', 'dtype'],
+      [
+        'num_embeddings',
+        'embedding_dim',
+        'padding_idx',
+        'max_norm',
+        'norm_type',
+        'scale_grad_by_freq',
+        'sparse',
+        '_weight',
+        '_freeze',
+        'device',
+        'dtype',
+      ],
       2,
     )
     const n = o.num_embeddings
@@ -133,7 +145,11 @@ export class Embedding extends Module {
   }
 
   /** An embedding with a given table [rows, columns], which is not learned unless `freeze` is false. */
-  static from_pretrained(embeddings: Tensor, freeze: boolean | EmbeddingFromPretrainedOptions = true, options: EmbeddingFromPretrainedOptions = {}): Embedding {
+  static from_pretrained(
+    embeddings: Tensor,
+    freeze: boolean | EmbeddingFromPretrainedOptions = true,
+    options: EmbeddingFromPretrainedOptions = {},
+  ): Embedding {
     if (embeddings.ndim !== 2) throw assertionError('Embeddings parameter is expected to be 2-dimensional')
     const { freeze: frozen = true, ...rest } = typeof freeze === 'boolean' ? { freeze, ...options } : freeze
     const [num_embeddings, embedding_dim] = embeddings.shape as readonly [number, number]

@@ -11,16 +11,47 @@ import { isPlainObject } from './text.js'
 
 /** The functions that a gain is known for. */
 export type Nonlinearity =
-  | 'linear' | 'conv1d' | 'conv2d' | 'conv3d' | 'conv_transpose1d' | 'conv_transpose2d' | 'conv_transpose3d'
-  | 'sigmoid' | 'tanh' | 'relu' | 'leaky_relu' | 'selu'
+  | 'linear'
+  | 'conv1d'
+  | 'conv2d'
+  | 'conv3d'
+  | 'conv_transpose1d'
+  | 'conv_transpose2d'
+  | 'conv_transpose3d'
+  | 'sigmoid'
+  | 'tanh'
+  | 'relu'
+  | 'leaky_relu'
+  | 'selu'
 export type FanMode = 'fan_in' | 'fan_out'
 
-export interface UniformInitOptions { a?: number; b?: number; generator?: Generator | null }
-export interface NormalInitOptions { mean?: number; std?: number; generator?: Generator | null }
-export interface TruncNormalInitOptions extends NormalInitOptions { a?: number; b?: number }
-export interface XavierInitOptions { gain?: number; generator?: Generator | null }
-export interface KaimingInitOptions { a?: number; mode?: FanMode; nonlinearity?: Nonlinearity; generator?: Generator | null }
-export interface DiracInitOptions { groups?: number }
+export interface UniformInitOptions {
+  a?: number
+  b?: number
+  generator?: Generator | null
+}
+export interface NormalInitOptions {
+  mean?: number
+  std?: number
+  generator?: Generator | null
+}
+export interface TruncNormalInitOptions extends NormalInitOptions {
+  a?: number
+  b?: number
+}
+export interface XavierInitOptions {
+  gain?: number
+  generator?: Generator | null
+}
+export interface KaimingInitOptions {
+  a?: number
+  mode?: FanMode
+  nonlinearity?: Nonlinearity
+  generator?: Generator | null
+}
+export interface DiracInitOptions {
+  groups?: number
+}
 
 /** Positional arguments in order, a trailing options object over them. */
 function options<T extends object>(name: string, order: readonly (keyof T & string)[], args: readonly unknown[]): T {
@@ -64,14 +95,24 @@ function callInPlace(tensor: Tensor, name: string, fallback: (...args: unknown[]
 }
 
 /** Uniform in [a, b). */
-export function uniform_<T extends Tensor>(tensor: T, a?: number | UniformInitOptions, b?: number | UniformInitOptions, generator?: Generator | null | UniformInitOptions): T {
+export function uniform_<T extends Tensor>(
+  tensor: T,
+  a?: number | UniformInitOptions,
+  b?: number | UniformInitOptions,
+  generator?: Generator | null | UniformInitOptions,
+): T {
   const o = options<UniformInitOptions>('uniform_', ['a', 'b', 'generator'], [a, b, generator])
   fillUniform(tensor, o.a ?? 0, o.b ?? 1, o.generator)
   return tensor
 }
 
 /** Normal with this mean and standard deviation. */
-export function normal_<T extends Tensor>(tensor: T, mean?: number | NormalInitOptions, std?: number | NormalInitOptions, generator?: Generator | null | NormalInitOptions): T {
+export function normal_<T extends Tensor>(
+  tensor: T,
+  mean?: number | NormalInitOptions,
+  std?: number | NormalInitOptions,
+  generator?: Generator | null | NormalInitOptions,
+): T {
   const o = options<NormalInitOptions>('normal_', ['mean', 'std', 'generator'], [mean, std, generator])
   fillNormal(tensor, o.mean ?? 0, o.std ?? 1, o.generator)
   return tensor
@@ -137,7 +178,16 @@ export function calculate_fan_in_and_fan_out(tensor: Tensor): [fan_in: number, f
   return [(shape[1] as number) * field, (shape[0] as number) * field]
 }
 
-const PLAIN_GAINS: readonly string[] = ['linear', 'conv1d', 'conv2d', 'conv3d', 'conv_transpose1d', 'conv_transpose2d', 'conv_transpose3d', 'sigmoid']
+const PLAIN_GAINS: readonly string[] = [
+  'linear',
+  'conv1d',
+  'conv2d',
+  'conv3d',
+  'conv_transpose1d',
+  'conv_transpose2d',
+  'conv_transpose3d',
+  'sigmoid',
+]
 
 /** The factor that keeps the variance through a nonlinearity. `param`: the slope of leaky_relu. Throws a ValueError for an unknown one. */
 export function calculate_gain(nonlinearity: Nonlinearity, param?: number | null): number {
@@ -148,7 +198,8 @@ export function calculate_gain(nonlinearity: Nonlinearity, param?: number | null
     case 'relu':
       return Math.sqrt(2)
     case 'leaky_relu': {
-      if (param !== undefined && param !== null && typeof param !== 'number') throw valueError(`negative_slope ${String(param)} not a valid number`)
+      if (param !== undefined && param !== null && typeof param !== 'number')
+        throw valueError(`negative_slope ${String(param)} not a valid number`)
       const slope = param ?? 0.01
       return Math.sqrt(2 / (1 + slope ** 2))
     }
@@ -160,7 +211,11 @@ export function calculate_gain(nonlinearity: Nonlinearity, param?: number | null
 }
 
 /** Uniform with variance gain² · 2 / (fan_in + fan_out) (Glorot and Bengio, 2010). */
-export function xavier_uniform_<T extends Tensor>(tensor: T, gain?: number | XavierInitOptions, generator?: Generator | null | XavierInitOptions): T {
+export function xavier_uniform_<T extends Tensor>(
+  tensor: T,
+  gain?: number | XavierInitOptions,
+  generator?: Generator | null | XavierInitOptions,
+): T {
   const o = options<XavierInitOptions>('xavier_uniform_', ['gain', 'generator'], [gain, generator])
   const [fanIn, fanOut] = calculate_fan_in_and_fan_out(tensor)
   const std = (o.gain ?? 1) * Math.sqrt(2 / (fanIn + fanOut))
@@ -170,7 +225,11 @@ export function xavier_uniform_<T extends Tensor>(tensor: T, gain?: number | Xav
 }
 
 /** Normal with variance gain² · 2 / (fan_in + fan_out) (Glorot and Bengio, 2010). */
-export function xavier_normal_<T extends Tensor>(tensor: T, gain?: number | XavierInitOptions, generator?: Generator | null | XavierInitOptions): T {
+export function xavier_normal_<T extends Tensor>(
+  tensor: T,
+  gain?: number | XavierInitOptions,
+  generator?: Generator | null | XavierInitOptions,
+): T {
   const o = options<XavierInitOptions>('xavier_normal_', ['gain', 'generator'], [gain, generator])
   const [fanIn, fanOut] = calculate_fan_in_and_fan_out(tensor)
   fillNormal(tensor, 0, (o.gain ?? 1) * Math.sqrt(2 / (fanIn + fanOut)), o.generator)
@@ -222,7 +281,12 @@ export interface SparseInitOptions {
 }
 
 /** Normal with this standard deviation, and that part of each column, chosen at random, 0. Throws a ValueError unless there are 2 dimensions. */
-export function sparse_<T extends Tensor>(tensor: T, sparsity: number, std?: number | SparseInitOptions, generator?: Generator | null | SparseInitOptions): T {
+export function sparse_<T extends Tensor>(
+  tensor: T,
+  sparsity: number,
+  std?: number | SparseInitOptions,
+  generator?: Generator | null | SparseInitOptions,
+): T {
   if (tensor.ndim !== 2) throw valueError('Only tensors with 2 dimensions are supported')
   const o = options<SparseInitOptions>('sparse_', ['std', 'generator'], [std, generator])
   const [rows, columns] = tensor.shape as readonly [number, number]
@@ -282,4 +346,3 @@ function erf(x: number): number {
   for (let n = 60; n > 0; n--) fraction = n / 2 / (z + fraction)
   return Math.sign(x) * (1 - Math.exp(-z * z) / (Math.sqrt(Math.PI) * (z + fraction)))
 }
-

@@ -52,7 +52,13 @@ export class Linear extends Module {
   declare weight: Parameter
   declare bias: Parameter | null
 
-  constructor(...args: Arguments<[in_features: number, out_features: number], [bias: boolean, device: DeviceInput | null, dtype: DType | null], LinearOptions>) {
+  constructor(
+    ...args: Arguments<
+      [in_features: number, out_features: number],
+      [bias: boolean, device: DeviceInput | null, dtype: DType | null],
+      LinearOptions
+    >
+  ) {
     super()
     const o = readArguments<LinearOptions>('Linear', args, ['in_features', 'out_features', 'bias', 'device', 'dtype'], 2)
     this.in_features = o.in_features
@@ -105,7 +111,12 @@ export class Bilinear extends Module {
     >
   ) {
     super()
-    const o = readArguments<BilinearOptions>('Bilinear', args, ['in1_features', 'in2_features', 'out_features', 'bias', 'device', 'dtype'], 3)
+    const o = readArguments<BilinearOptions>(
+      'Bilinear',
+      args,
+      ['in1_features', 'in2_features', 'out_features', 'bias', 'device', 'dtype'],
+      3,
+    )
     if (o.in1_features <= 0) throw valueError(`in1_features must be > 0, but got ${o.in1_features}`)
     this.in1_features = o.in1_features
     this.in2_features = o.in2_features

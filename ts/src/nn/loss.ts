@@ -135,13 +135,25 @@ export class CrossEntropyLoss extends WeightedLoss {
   constructor(
     ...args: Arguments<
       [],
-      [weight: Tensor | null, size_average: boolean | null, ignore_index: number, reduce: boolean | null, reduction: Reduction, label_smoothing: number],
+      [
+        weight: Tensor | null,
+        size_average: boolean | null,
+        ignore_index: number,
+        reduce: boolean | null,
+        reduction: Reduction,
+        label_smoothing: number,
+      ],
       CrossEntropyLossOptions
     >
   ) {
-    const o = readArguments<CrossEntropyLossOptions>(
-      'CrossEntropyLoss', args, ['weight', 'size_average', 'ignore_index', 'reduce', 'reduction', 'label_smoothing'],
-    )
+    const o = readArguments<CrossEntropyLossOptions>('CrossEntropyLoss', args, [
+      'weight',
+      'size_average',
+      'ignore_index',
+      'reduce',
+      'reduction',
+      'label_smoothing',
+    ])
     super(o)
     this.ignore_index = o.ignore_index ?? -100
     this.label_smoothing = o.label_smoothing ?? 0
@@ -215,7 +227,8 @@ export class HuberLoss extends Loss {
     const o = readArguments<HuberLossOptions>('HuberLoss', args, ['reduction', 'delta'])
     super(o)
     this.delta = o.delta ?? 1
-    if (typeof this.delta !== 'number') throw typeError(`delta must be a float or int, got: <class '${complexOr(typeName(this.delta), this.delta)}'>`)
+    if (typeof this.delta !== 'number')
+      throw typeError(`delta must be a float or int, got: <class '${complexOr(typeName(this.delta), this.delta)}'>`)
     this.keyword('delta', this.delta, 1)
   }
   override forward(input: Tensor, target: Tensor): Tensor {
@@ -242,7 +255,13 @@ export class BCEWithLogitsLoss extends WeightedLoss {
   declare pos_weight: Tensor | null
 
   constructor(...args: Arguments<[], [weight: Tensor | null, ...Legacy, pos_weight: Tensor | null], BCEWithLogitsLossOptions>) {
-    const o = readArguments<BCEWithLogitsLossOptions>('BCEWithLogitsLoss', args, ['weight', 'size_average', 'reduce', 'reduction', 'pos_weight'])
+    const o = readArguments<BCEWithLogitsLossOptions>('BCEWithLogitsLoss', args, [
+      'weight',
+      'size_average',
+      'reduce',
+      'reduction',
+      'pos_weight',
+    ])
     super(o)
     this.register_buffer('pos_weight', o.pos_weight ?? null)
   }
@@ -335,7 +354,14 @@ export class PoissonNLLLoss extends Loss {
       PoissonNLLLossOptions
     >
   ) {
-    const o = readArguments<PoissonNLLLossOptions>('PoissonNLLLoss', args, ['log_input', 'full', 'size_average', 'eps', 'reduce', 'reduction'])
+    const o = readArguments<PoissonNLLLossOptions>('PoissonNLLLoss', args, [
+      'log_input',
+      'full',
+      'size_average',
+      'eps',
+      'reduce',
+      'reduction',
+    ])
     super(o)
     this.log_input = o.log_input ?? true
     this.full = o.full ?? false

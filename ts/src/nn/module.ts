@@ -4,6 +4,7 @@ import { Tensor } from '../tensor.js'
 import { no_grad } from '../autograd/modes.js'
 import type { DeviceInput } from '../device.js'
 import { isDType } from '../dtype.js'
+import { setMade } from '../runtime/call.js'
 import type { DType } from '../types/dtype.js'
 import { applyBackwardHooks } from './backward_hooks.js'
 import { attributeError, keyError, notImplementedError, typeError, valueError } from './errors.js'
@@ -146,7 +147,9 @@ export class Module {
       } else if (value instanceof Buffer) yield [name, { kind: 'buffer', value, persistent: value.persistent }]
       else if (slot && value === null) yield [name, { kind: slot.kind, value: null } as Member]
     }
-    if (slots) for (const [name, slot] of slots) if (slot.hidden) yield [name, { kind: slot.kind, value: slot.value, persistent: slot.persistent } as Member]
+    if (slots)
+      for (const [name, slot] of slots)
+        if (slot.hidden) yield [name, { kind: slot.kind, value: slot.value, persistent: slot.persistent } as Member]
   }
 
   /** Shows a field to the registration hooks, once for each value. */
@@ -168,7 +171,8 @@ export class Module {
 
   #checkName(kind: string, name: unknown): asserts name is string {
     if (typeof name !== 'string') throw typeError(`${kind} name should be a string. Got ${typeName(name)}`)
-    if (name.includes('.')) throw keyError(kind === 'module' ? `module name can't contain ".", got: ${name}` : `${kind} name can't contain "."`)
+    if (name.includes('.'))
+      throw keyError(kind === 'module' ? `module name can't contain ".", got: ${name}` : `${kind} name can't contain "."`)
     if (name === '') throw keyError(`${kind} name can't be empty string ""`)
   }
 
@@ -192,7 +196,8 @@ export class Module {
         slot.value = checkAssignment(slot, name, next)
       },
     })
-    if (this.#announced === null && parameterRegistrationHooks.size + bufferRegistrationHooks.size + moduleRegistrationHooks.size === 0) return
+    if (this.#announced === null && parameterRegistrationHooks.size + bufferRegistrationHooks.size + moduleRegistrationHooks.size === 0)
+      return
     const announced = (this.#announced ??= new Map<string, unknown>())
     announced.set(name, value)
   }
@@ -348,7 +353,9 @@ export class Module {
     const [module, name] = this.#owner(target)
     const member = findMember(module, name)
     if (member?.kind === 'parameter' && member.value) return member.value
-    throw attributeError(member ?? name in module ? `\`${name}\` is not an nn.Parameter` : `${module.constructor.name} has no attribute \`${name}\``)
+    throw attributeError(
+      (member ?? name in module) ? `\`${name}\` is not an nn.Parameter` : `${module.constructor.name} has no attribute \`${name}\``,
+    )
   }
 
   /** The buffer under a dotted name. Throws an AttributeError when there is none. */
@@ -356,7 +363,9 @@ export class Module {
     const [module, name] = this.#owner(target)
     const member = findMember(module, name)
     if (member?.kind === 'buffer' && member.value) return member.value
-    throw attributeError(member ?? name in module ? `\`${name}\` is not a buffer` : `${module.constructor.name} has no attribute \`${name}\``)
+    throw attributeError(
+      (member ?? name in module) ? `\`${name}\` is not a buffer` : `${module.constructor.name} has no attribute \`${name}\``,
+    )
   }
 
   #owner(target: string): [Module, string] {
@@ -458,7 +467,7 @@ export class Module {
             convertParameter(member.value, fn)
             done.set(member.value, member.value)
           } else {
-            const next = known ?? convertBuffer(member.value, fn)
+            const next = known ?? outsideScopes(() => convertBuffer(member.value as Tensor, fn))
             done.set(member.value, next)
             if (next !== member.value) module.replace_member(name, next)
           }
@@ -499,7 +508,9 @@ export class Module {
     strict: boolean | { strict?: boolean; assign?: boolean } = true,
     assign = false,
   ): IncompatibleKeys {
-    return typeof strict === 'boolean' ? loadStateDict(this, state_dict, strict, assign) : loadStateDict(this, state_dict, strict.strict ?? true, strict.assign ?? assign)
+    return typeof strict === 'boolean'
+      ? loadStateDict(this, state_dict, strict, assign)
+      : loadStateDict(this, state_dict, strict.strict ?? true, strict.assign ?? assign)
   }
 
   /** @internal Keys of the state that an older checkpoint may lack. */
@@ -595,7 +606,9 @@ function runWithHooks(module: Module, own: ModuleHooks | null, forward: Forward,
   const finish = (result: unknown, hooks: typeof after): unknown => {
     let output = result
     for (const { hook, with_kwargs } of hooks) {
-      const next = with_kwargs ? hook(module as never, splitOptions(args)[0], splitOptions(args)[1], output) : hook(module as never, args, output)
+      const next = with_kwargs
+        ? hook(module as never, splitOptions(args)[0], splitOptions(args)[1], output)
+        : hook(module as never, args, output)
       if (next !== undefined && next !== null) output = next
     }
     return output
@@ -616,7 +629,10 @@ function runWithHooks(module: Module, own: ModuleHooks | null, forward: Forward,
   try {
     result = compute()
   } catch (error) {
-    finish(undefined, after.filter((entry) => entry.always_call))
+    finish(
+      undefined,
+      after.filter((entry) => entry.always_call),
+    )
     throw error
   }
   if (backward) return result
@@ -704,6 +720,16 @@ function convertParameter(parameter: Parameter, fn: (tensor: Tensor) => Tensor):
   parameter.set_data(next.detach())
   if (parameter.requires_grad !== requires_grad) parameter.requires_grad_(requires_grad)
   if (grad) parameter.grad = fn(grad)
+}
+
+/** What a module holds on to outlives a torch.scope around it. */
+function outsideScopes<T>(fn: () => T): T {
+  const scope = setMade(null)
+  try {
+    return fn()
+  } finally {
+    setMade(scope)
+  }
 }
 
 /** A field is a buffer by being a Buffer, so that what takes its place has to be one too. */

@@ -22,7 +22,10 @@ const F = {
   rms_norm: operator('rms_norm'),
 }
 const bool = (value: unknown): string => (value ? 'True' : 'False')
-const factory = ({ device, dtype }: FactoryOptions): { device?: DeviceInput; dtype?: DType } => ({ ...(device ? { device } : {}), ...(dtype ? { dtype } : {}) })
+const factory = ({ device, dtype }: FactoryOptions): { device?: DeviceInput; dtype?: DType } => ({
+  ...(device ? { device } : {}),
+  ...(dtype ? { dtype } : {}),
+})
 
 /** Options of BatchNorm1d, 2d, 3d and InstanceNorm1d, 2d, 3d. */
 export interface BatchNormOptions extends FactoryOptions {
@@ -67,7 +70,11 @@ abstract class NormWithStatistics extends Module {
   constructor(name: string, ranks: readonly number[], args: readonly unknown[], on: boolean) {
     super()
     const o = readArguments<BatchNormOptions>(
-      name, args, ['num_features', 'eps', 'momentum', 'affine', 'track_running_stats', 'device', 'dtype'], 1, ['bias'],
+      name,
+      args,
+      ['num_features', 'eps', 'momentum', 'affine', 'track_running_stats', 'device', 'dtype'],
+      1,
+      ['bias'],
     )
     this.num_features = o.num_features
     this.eps = o.eps ?? 1e-5
@@ -186,7 +193,16 @@ abstract class InstanceNorm extends NormWithStatistics {
     const useInput = this.training || !this.track_running_stats
     const single = input.ndim === this.#single
     const batch = single ? input.unsqueeze(0) : input
-    const result = F.instance_norm(batch, this.running_mean, this.running_var, this.weight, this.bias, useInput, this.momentum ?? 0, this.eps)
+    const result = F.instance_norm(
+      batch,
+      this.running_mean,
+      this.running_var,
+      this.weight,
+      this.bias,
+      useInput,
+      this.momentum ?? 0,
+      this.eps,
+    )
     return single ? result.squeeze(0) : result
   }
 }
@@ -237,7 +253,12 @@ export class LayerNorm extends Module {
     >
   ) {
     super()
-    const o = readArguments<LayerNormOptions>('LayerNorm', args, ['normalized_shape', 'eps', 'elementwise_affine', 'bias', 'device', 'dtype'], 1)
+    const o = readArguments<LayerNormOptions>(
+      'LayerNorm',
+      args,
+      ['normalized_shape', 'eps', 'elementwise_affine', 'bias', 'device', 'dtype'],
+      1,
+    )
     this.normalized_shape = typeof o.normalized_shape === 'number' ? [o.normalized_shape] : [...o.normalized_shape]
     this.eps = o.eps ?? 1e-5
     this.elementwise_affine = o.elementwise_affine ?? true
@@ -334,8 +355,11 @@ export class GroupNorm extends Module {
     >
   ) {
     super()
-    const o = readArguments<GroupNormOptions>('GroupNorm', args, ['num_groups', 'num_channels', 'eps', 'affine', 'device', 'dtype'], 2, ['bias'])
-    if (o.num_channels % o.num_groups !== 0) throw valueError(`num_channels (${o.num_channels}) must be divisible by num_groups (${o.num_groups})`)
+    const o = readArguments<GroupNormOptions>('GroupNorm', args, ['num_groups', 'num_channels', 'eps', 'affine', 'device', 'dtype'], 2, [
+      'bias',
+    ])
+    if (o.num_channels % o.num_groups !== 0)
+      throw valueError(`num_channels (${o.num_channels}) must be divisible by num_groups (${o.num_groups})`)
     this.num_groups = o.num_groups
     this.num_channels = o.num_channels
     this.eps = o.eps ?? 1e-5

@@ -12,9 +12,7 @@ type Prefixes<T extends readonly unknown[]> = T extends readonly [...infer Init,
  * `new Linear({ in_features: 4, out_features: 2 })`.
  */
 export type Arguments<Required extends readonly unknown[], Optional extends readonly unknown[], Options> =
-  | [...Required, ...Prefixes<Optional>]
-  | [...Required, ...Prefixes<Optional>, options: Partial<Options>]
-  | [options: Options]
+  [...Required, ...Prefixes<Optional>] | [...Required, ...Prefixes<Optional>, options: Partial<Options>] | [options: Options]
 
 /**
  * Sorts the arguments of `name` into one object. `order`: the positional names, the first `required` of which have to be given;

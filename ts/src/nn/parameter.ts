@@ -41,7 +41,9 @@ export class Parameter extends Tensor {
     const options: ParameterOptions = {
       ...(isPlainObject(data) ? (data as ParameterOptions) : { data: (data as Tensor | null | undefined) ?? undefined }),
       ...(typeof requires_grad === 'boolean' ? { requires_grad } : requires_grad),
-      ...(isPlainObject(data) && (data as ParameterOptions).requires_grad !== undefined ? { requires_grad: (data as ParameterOptions).requires_grad } : {}),
+      ...(isPlainObject(data) && (data as ParameterOptions).requires_grad !== undefined
+        ? { requires_grad: (data as ParameterOptions).requires_grad }
+        : {}),
     } as ParameterOptions
     const learned = options.requires_grad ?? true
     if (learned && options.data && !options.data.is_floating_point() && !options.data.is_complex()) {

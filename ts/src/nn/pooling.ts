@@ -43,7 +43,10 @@ abstract class MaxPoolNd extends Module {
   constructor(name: string, n: 1 | 2 | 3, args: readonly unknown[]) {
     super()
     const o = readArguments<MaxPoolOptions<number | readonly number[]>>(
-      name, args, ['kernel_size', 'stride', 'padding', 'dilation', 'return_indices', 'ceil_mode'], 1,
+      name,
+      args,
+      ['kernel_size', 'stride', 'padding', 'dilation', 'return_indices', 'ceil_mode'],
+      1,
     )
     this.kernel_size = o.kernel_size
     this.stride = o.stride ?? o.kernel_size
@@ -211,9 +214,14 @@ abstract class AdaptivePoolNd extends Module {
 
   override forward(input: Tensor): Tensor {
     const given = this.output_size
-    const sizes = Array.isArray(given) ? (given as readonly (number | null)[]) : new Array<number | null>(this.#n).fill(given as number | null)
+    const sizes = Array.isArray(given)
+      ? (given as readonly (number | null)[])
+      : new Array<number | null>(this.#n).fill(given as number | null)
     const last = (input.shape as readonly number[]).slice(-sizes.length)
-    return this.#pool(input, sizes.map((size, i) => size ?? last[i])) as Tensor
+    return this.#pool(
+      input,
+      sizes.map((size, i) => size ?? last[i]),
+    ) as Tensor
   }
 
   override extra_repr(): string {
@@ -222,7 +230,11 @@ abstract class AdaptivePoolNd extends Module {
 }
 
 type AdaptiveArguments = Arguments<[output_size: AdaptiveAvgPoolOptions['output_size']], [], AdaptiveAvgPoolOptions>
-type AdaptiveMaxArguments = Arguments<[output_size: AdaptiveAvgPoolOptions['output_size']], [return_indices: boolean], AdaptiveMaxPoolOptions>
+type AdaptiveMaxArguments = Arguments<
+  [output_size: AdaptiveAvgPoolOptions['output_size']],
+  [return_indices: boolean],
+  AdaptiveMaxPoolOptions
+>
 const adaptive_avg_pool1d = operator('adaptive_avg_pool1d')
 const adaptive_avg_pool2d = operator('adaptive_avg_pool2d')
 const adaptive_avg_pool3d = operator('adaptive_avg_pool3d')

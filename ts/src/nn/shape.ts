@@ -49,9 +49,11 @@ export class Unflatten extends Module {
   constructor(...args: Arguments<[dim: number, unflattened_size: readonly number[]], [], UnflattenOptions>) {
     super()
     const o = readArguments<UnflattenOptions>('Unflatten', args, ['dim', 'unflattened_size'], 2)
-    if (!Array.isArray(o.unflattened_size)) throw typeError(`unflattened_size must be a tuple of ints, but found type ${typeName(o.unflattened_size)}`)
+    if (!Array.isArray(o.unflattened_size))
+      throw typeError(`unflattened_size must be a tuple of ints, but found type ${typeName(o.unflattened_size)}`)
     o.unflattened_size.forEach((size: unknown, i) => {
-      if (!Number.isInteger(size)) throw typeError(`unflattened_size must be tuple of ints, but found element of type ${typeName(size)} at pos ${i}`)
+      if (!Number.isInteger(size))
+        throw typeError(`unflattened_size must be tuple of ints, but found element of type ${typeName(size)} at pos ${i}`)
     })
     this.dim = o.dim
     this.unflattened_size = [...o.unflattened_size]

@@ -41,7 +41,8 @@ export function loadStateDict(
   strict: boolean,
   assign: boolean,
 ): IncompatibleKeys {
-  if (!(given instanceof Map) && !isPlainObject(given)) throw typeError(`Expected state_dict to be dict-like, got <class '${typeName(given)}'>.`)
+  if (!(given instanceof Map) && !isPlainObject(given))
+    throw typeError(`Expected state_dict to be dict-like, got <class '${typeName(given)}'>.`)
   const state = new Map<string, unknown>(given instanceof Map ? given : Object.entries(given))
   const report: Report = { missing: [], unexpected: [], errors: [] }
   no_grad(() => {

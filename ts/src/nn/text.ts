@@ -26,7 +26,14 @@ export function pythonNumber(value: number): string {
 /** A string as Python's repr quotes it. */
 export function pythonString(value: string): string {
   const quote = value.includes("'") && !value.includes('"') ? '"' : "'"
-  return quote + value.replaceAll('\\', '\\\\').replaceAll(quote, '\\' + quote).replaceAll('\n', '\\n') + quote
+  return (
+    quote +
+    value
+      .replaceAll('\\', '\\\\')
+      .replaceAll(quote, '\\' + quote)
+      .replaceAll('\n', '\\n') +
+    quote
+  )
 }
 
 /** (1, 2), (1,), () of items already in Python's form. */
@@ -51,7 +58,10 @@ export function pythonRepr(value: unknown, array: 'tuple' | 'list' = 'tuple'): s
         const items = value.map((item) => pythonRepr(item, array))
         return array === 'tuple' ? pythonTuple(items) : `[${items.join(', ')}]`
       }
-      if (isPlainObject(value)) return `{${Object.entries(value).map(([key, item]) => `${pythonString(key)}: ${pythonRepr(item, array)}`).join(', ')}}`
+      if (isPlainObject(value))
+        return `{${Object.entries(value)
+          .map(([key, item]) => `${pythonString(key)}: ${pythonRepr(item, array)}`)
+          .join(', ')}}`
     }
   }
   return String(value)

@@ -36,7 +36,8 @@ function options<T extends object>(name: string, order: readonly (keyof T & stri
     if (!isPlainObject(value)) result[order[i] as string] = value
     else {
       for (const [key, item] of Object.entries(value)) {
-        if (!(order as readonly string[]).includes(key)) throw typeError(`${name}() got an unexpected keyword argument '${key}'; known are: ${order.join(', ')}`)
+        if (!(order as readonly string[]).includes(key))
+          throw typeError(`${name}() got an unexpected keyword argument '${key}'; known are: ${order.join(', ')}`)
         result[key] = item
       }
     }
@@ -50,7 +51,11 @@ function norm(tensor: Tensor, p: number): Tensor {
 }
 
 /** The norm of all tensors taken as one vector. Throws a RuntimeError for an infinite one with `error_if_nonfinite`. */
-export function get_total_norm(tensors: Tensor | Iterable<Tensor>, norm_type?: number | ClipGradNormOptions, error_if_nonfinite?: boolean | ClipGradNormOptions): Tensor {
+export function get_total_norm(
+  tensors: Tensor | Iterable<Tensor>,
+  norm_type?: number | ClipGradNormOptions,
+  error_if_nonfinite?: boolean | ClipGradNormOptions,
+): Tensor {
   const o = options<ClipGradNormOptions>('get_total_norm', ['norm_type', 'error_if_nonfinite', 'foreach'], [norm_type, error_if_nonfinite])
   const p = Number(o.norm_type ?? 2)
   return no_grad(() => {
@@ -118,7 +123,12 @@ export function vector_to_parameters(vector: Tensor, parameters: Iterable<Tensor
   let at = 0
   for (const parameter of parameters) {
     const count = parameter.numel()
-    parameter.set_data(vector.detach().narrow(0, at, count).view([...(parameter.shape as readonly number[])]))
+    parameter.set_data(
+      vector
+        .detach()
+        .narrow(0, at, count)
+        .view([...(parameter.shape as readonly number[])]),
+    )
     at += count
   }
 }

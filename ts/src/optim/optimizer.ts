@@ -6,6 +6,7 @@ import { keyError, runtimeError, typeError, valueError, warn } from '../nn/error
 import { RemovableHandle } from '../nn/hooks.js'
 import { zeroGradients } from '../nn/module.js'
 import { isPlainObject, pythonFloat, pythonNumber, pythonRepr, typeName } from '../nn/text.js'
+import { setMade } from '../runtime/call.js'
 import { Tensor } from '../tensor.js'
 
 /** What an optimizer is given: tensors, pairs of name and tensor, or groups with options of their own. */
@@ -86,7 +87,13 @@ export abstract class Optimizer {
   }
 
   #updateAll(closure: unknown): void {
-    for (const group of this.param_groups) this.update(group)
+    // What is remembered outlives a torch.scope around the step.
+    const scope = setMade(null)
+    try {
+      for (const group of this.param_groups) this.update(group)
+    } finally {
+      setMade(scope)
+    }
     this.steps_done++
     for (const hook of this.#post) hook(this, closure ? [closure] : [])
   }
@@ -113,7 +120,9 @@ export abstract class Optimizer {
    * Adds a group: `{ params, ...options }`. Throws a TypeError for what is no leaf tensor or no group, a ValueError for a parameter that
    * another group has or an option that is missing.
    */
-  add_param_group(param_group: { params: Tensor | Iterable<Tensor> | Iterable<readonly [string, Tensor]> } | Record<string, unknown>): void {
+  add_param_group(
+    param_group: { params: Tensor | Iterable<Tensor> | Iterable<readonly [string, Tensor]> } | Record<string, unknown>,
+  ): void {
     if (!isPlainObject(param_group)) throw typeError(`param_group must be a dict, but got <class '${typeName(param_group)}'>`)
     const given: unknown = param_group['params']
     if (given === undefined) throw keyError("'params'")
@@ -132,7 +141,11 @@ export abstract class Optimizer {
       if (!(param instanceof Tensor)) throw typeError(`optimizer can only optimize Tensors, but one of the params is ${typeName(param)}`)
       if (!param.is_leaf && !param.retains_grad) throw valueError("can't optimize a non-leaf Tensor")
     }
-    const group: ParamGroup = { ...(param_group as Record<string, unknown>), params: params as Tensor[], lr: undefined as unknown as number }
+    const group: ParamGroup = {
+      ...(param_group as Record<string, unknown>),
+      params: params as Tensor[],
+      lr: undefined as unknown as number,
+    }
     if ('lr' in param_group) group.lr = param_group['lr'] as number
     else delete (group as Partial<ParamGroup>).lr
     if (named.length > 0) group.param_names = named.map(([name]) => name)
@@ -153,7 +166,8 @@ export abstract class Optimizer {
       }
     }
     const known = others.flatMap((other) => other.params)
-    if (group.params.some((param) => known.some((other) => param.is(other)))) throw valueError('some parameters appear in more than one parameter group')
+    if (group.params.some((param) => known.some((other) => param.is(other))))
+      throw valueError('some parameters appear in more than one parameter group')
     this.param_groups.push(group)
   }
 
@@ -169,7 +183,8 @@ export abstract class Optimizer {
     for (const [param, entry] of this.state) {
       const packed: ParamState = {}
       // PyTorch keeps the count of steps in a tensor.
-      for (const [name, value] of Object.entries(entry)) packed[name] = name === 'step' ? makeTensor(value as number, { dtype: 'float32' }) : value
+      for (const [name, value] of Object.entries(entry))
+        packed[name] = name === 'step' ? makeTensor(value as number, { dtype: 'float32' }) : value
       state[numbers.get(param) as number] = packed
     }
     return { state, param_groups }
@@ -189,7 +204,8 @@ export abstract class Optimizer {
       ;(group['params'] as (number | string)[]).forEach((id, j) => params.set(String(id), (groups[i] as ParamGroup).params[j] as Tensor))
     })
     const loaded = new Map<Tensor, ParamState>()
-    const entries: Iterable<[unknown, ParamState]> = (state as unknown) instanceof Map ? (state as unknown as Map<unknown, ParamState>) : Object.entries(state)
+    const entries: Iterable<[unknown, ParamState]> =
+      (state as unknown) instanceof Map ? (state as unknown as Map<unknown, ParamState>) : Object.entries(state)
     for (const [id, entry] of entries) {
       const param = params.get(String(id))
       if (param) loaded.set(param, convertState(entry, param))
@@ -253,7 +269,8 @@ function convertState(entry: ParamState, param: Tensor): ParamState {
   const result: ParamState = {}
   for (const [name, value] of Object.entries(entry)) {
     if (name === 'step') result[name] = value instanceof Tensor ? Number(value.item()) : value
-    else if (value instanceof Tensor && (param.is_floating_point() || param.is_complex()) && value.dtype !== param.dtype) result[name] = value.to(param.dtype)
+    else if (value instanceof Tensor && (param.is_floating_point() || param.is_complex()) && value.dtype !== param.dtype)
+      result[name] = value.to(param.dtype)
     else result[name] = value
   }
   return result

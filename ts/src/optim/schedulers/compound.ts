@@ -49,8 +49,10 @@ export class ReduceLROnPlateau extends LRScheduler {
     >
   ) {
     const o = readArguments<WithOptimizer<ReduceLROnPlateauOptions>>(
-      'ReduceLROnPlateau', args,
-      ['optimizer', 'mode', 'factor', 'patience', 'threshold', 'threshold_mode', 'cooldown', 'min_lr', 'eps'], 1,
+      'ReduceLROnPlateau',
+      args,
+      ['optimizer', 'mode', 'factor', 'patience', 'threshold', 'threshold_mode', 'cooldown', 'min_lr', 'eps'],
+      1,
     )
     const factor = o.factor ?? 0.1
     if (factor >= 1) throw valueError('Factor should be < 1.0.')
@@ -132,7 +134,12 @@ export class SequentialLR extends LRScheduler {
       WithOptimizer<SequentialLROptions>
     >
   ) {
-    const o = readArguments<WithOptimizer<SequentialLROptions>>('SequentialLR', args, ['optimizer', 'schedulers', 'milestones', 'last_epoch'], 3)
+    const o = readArguments<WithOptimizer<SequentialLROptions>>(
+      'SequentialLR',
+      args,
+      ['optimizer', 'schedulers', 'milestones', 'last_epoch'],
+      3,
+    )
     const { optimizer, schedulers, milestones, last_epoch = -1 } = o
     if (schedulers.length < 1) throw valueError('SequentialLR expects at least one scheduler, but got no scheduler.')
     checkSameOptimizer('SequentialLR', schedulers, optimizer)
@@ -180,7 +187,9 @@ export class SequentialLR extends LRScheduler {
 function checkSameOptimizer(name: string, schedulers: readonly LRScheduler[], optimizer: Optimizer): void {
   schedulers.forEach((scheduler, i) => {
     if (scheduler.optimizer !== optimizer) {
-      throw valueError(`${name} expects all schedulers to belong to the same optimizer, but got scheduler ${scheduler.constructor.name} at index ${i} has another one.`)
+      throw valueError(
+        `${name} expects all schedulers to belong to the same optimizer, but got scheduler ${scheduler.constructor.name} at index ${i} has another one.`,
+      )
     }
   })
 }
@@ -193,8 +202,19 @@ export interface ChainedSchedulerOptions {
 export class ChainedScheduler extends LRScheduler {
   readonly #schedulers: readonly LRScheduler[]
 
-  constructor(...args: Arguments<[schedulers: readonly LRScheduler[]], [optimizer: Optimizer | null], ChainedSchedulerOptions & { optimizer?: Optimizer | null }>) {
-    const o = readArguments<ChainedSchedulerOptions & { optimizer?: Optimizer | null }>('ChainedScheduler', args, ['schedulers', 'optimizer'], 1)
+  constructor(
+    ...args: Arguments<
+      [schedulers: readonly LRScheduler[]],
+      [optimizer: Optimizer | null],
+      ChainedSchedulerOptions & { optimizer?: Optimizer | null }
+    >
+  ) {
+    const o = readArguments<ChainedSchedulerOptions & { optimizer?: Optimizer | null }>(
+      'ChainedScheduler',
+      args,
+      ['schedulers', 'optimizer'],
+      1,
+    )
     const [first] = o.schedulers
     if (!first) throw valueError('ChainedScheduler expects at least one scheduler to be chained, but got no scheduler.')
     const optimizer = o.optimizer ?? first.optimizer

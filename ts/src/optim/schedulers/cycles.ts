@@ -31,7 +31,10 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
     >
   ) {
     const o = readArguments<WithOptimizer<CosineAnnealingWarmRestartsOptions>>(
-      'CosineAnnealingWarmRestarts', args, ['optimizer', 'T_0', 'T_mult', 'eta_min', 'last_epoch'], 2,
+      'CosineAnnealingWarmRestarts',
+      args,
+      ['optimizer', 'T_0', 'T_mult', 'eta_min', 'last_epoch'],
+      2,
     )
     const { T_0, T_mult = 1, eta_min = 0, last_epoch = -1 } = o
     if (T_0 <= 0 || !Number.isInteger(T_0)) throw valueError(`Expected positive integer T_0, but got ${T_0}`)
@@ -82,7 +85,10 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
 function each(name: string, optimizer: Optimizer, value: number | readonly number[]): number[] {
   const n = optimizer.param_groups.length
   if (typeof value === 'number') return new Array<number>(n).fill(value)
-  if (value.length !== n) throw valueError(`${name} must have the same length as optimizer.param_groups. ${name} has ${value.length} values, param_groups has ${n}.`)
+  if (value.length !== n)
+    throw valueError(
+      `${name} must have the same length as optimizer.param_groups. ${name} has ${value.length} values, param_groups has ${n}.`,
+    )
   return [...value]
 }
 
@@ -145,8 +151,19 @@ export class CyclicLR extends LRScheduler {
       'CyclicLR',
       args,
       [
-        'optimizer', 'base_lr', 'max_lr', 'step_size_up', 'step_size_down', 'mode', 'gamma', 'scale_fn', 'scale_mode', 'cycle_momentum',
-        'base_momentum', 'max_momentum', 'last_epoch',
+        'optimizer',
+        'base_lr',
+        'max_lr',
+        'step_size_up',
+        'step_size_down',
+        'mode',
+        'gamma',
+        'scale_fn',
+        'scale_mode',
+        'cycle_momentum',
+        'base_momentum',
+        'max_momentum',
+        'last_epoch',
       ],
       3,
     )
@@ -248,8 +265,20 @@ export class OneCycleLR extends LRScheduler {
       'OneCycleLR',
       args,
       [
-        'optimizer', 'max_lr', 'total_steps', 'epochs', 'steps_per_epoch', 'pct_start', 'anneal_strategy', 'cycle_momentum', 'base_momentum',
-        'max_momentum', 'div_factor', 'final_div_factor', 'three_phase', 'last_epoch',
+        'optimizer',
+        'max_lr',
+        'total_steps',
+        'epochs',
+        'steps_per_epoch',
+        'pct_start',
+        'anneal_strategy',
+        'cycle_momentum',
+        'base_momentum',
+        'max_momentum',
+        'div_factor',
+        'final_div_factor',
+        'three_phase',
+        'last_epoch',
       ],
       2,
     )
@@ -267,12 +296,21 @@ export class OneCycleLR extends LRScheduler {
     const total = this.total_steps
     const up: Phase = {
       end_step: pct_start * total - 1,
-      start_lr: 'initial_lr', end_lr: 'max_lr', start_momentum: 'max_momentum', end_momentum: 'base_momentum',
+      start_lr: 'initial_lr',
+      end_lr: 'max_lr',
+      start_momentum: 'max_momentum',
+      end_momentum: 'base_momentum',
     }
     this._schedule_phases = o.three_phase
       ? [
           up,
-          { end_step: 2 * pct_start * total - 2, start_lr: 'max_lr', end_lr: 'initial_lr', start_momentum: 'base_momentum', end_momentum: 'max_momentum' },
+          {
+            end_step: 2 * pct_start * total - 2,
+            start_lr: 'max_lr',
+            end_lr: 'initial_lr',
+            start_momentum: 'base_momentum',
+            end_momentum: 'max_momentum',
+          },
           { end_step: total - 1, start_lr: 'initial_lr', end_lr: 'min_lr', start_momentum: 'max_momentum', end_momentum: 'max_momentum' },
         ]
       : [up, { end_step: total - 1, start_lr: 'max_lr', end_lr: 'min_lr', start_momentum: 'base_momentum', end_momentum: 'max_momentum' }]

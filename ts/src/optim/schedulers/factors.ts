@@ -18,7 +18,11 @@ function lambdas(given: LambdaLROptions['lr_lambda'], optimizer: Optimizer): rea
   return [...given]
 }
 
-type LambdaArguments = Arguments<[optimizer: Optimizer, lr_lambda: LambdaLROptions['lr_lambda']], [last_epoch: number], WithOptimizer<LambdaLROptions>>
+type LambdaArguments = Arguments<
+  [optimizer: Optimizer, lr_lambda: LambdaLROptions['lr_lambda']],
+  [last_epoch: number],
+  WithOptimizer<LambdaLROptions>
+>
 
 /** The first rate times what a function gives for the epoch. Throws a ValueError unless there is a function a group. */
 export class LambdaLR extends LRScheduler {
@@ -58,7 +62,9 @@ export interface StepLROptions {
 export class StepLR extends LRScheduler {
   step_size: number
   gamma: number
-  constructor(...args: Arguments<[optimizer: Optimizer, step_size: number], [gamma: number, last_epoch: number], WithOptimizer<StepLROptions>>) {
+  constructor(
+    ...args: Arguments<[optimizer: Optimizer, step_size: number], [gamma: number, last_epoch: number], WithOptimizer<StepLROptions>>
+  ) {
     const o = readArguments<WithOptimizer<StepLROptions>>('StepLR', args, ['optimizer', 'step_size', 'gamma', 'last_epoch'], 2)
     super(o.optimizer, o.last_epoch)
     this.step_size = o.step_size
@@ -86,7 +92,11 @@ export class MultiStepLR extends LRScheduler {
   milestones: Map<number, number>
   gamma: number
   constructor(
-    ...args: Arguments<[optimizer: Optimizer, milestones: readonly number[]], [gamma: number, last_epoch: number], WithOptimizer<MultiStepLROptions>>
+    ...args: Arguments<
+      [optimizer: Optimizer, milestones: readonly number[]],
+      [gamma: number, last_epoch: number],
+      WithOptimizer<MultiStepLROptions>
+    >
   ) {
     const o = readArguments<WithOptimizer<MultiStepLROptions>>('MultiStepLR', args, ['optimizer', 'milestones', 'gamma', 'last_epoch'], 2)
     super(o.optimizer, o.last_epoch)
@@ -116,7 +126,9 @@ export interface ConstantLROptions {
 export class ConstantLR extends LRScheduler {
   factor: number
   total_iters: number
-  constructor(...args: Arguments<[optimizer: Optimizer], [factor: number, total_iters: number, last_epoch: number], WithOptimizer<ConstantLROptions>>) {
+  constructor(
+    ...args: Arguments<[optimizer: Optimizer], [factor: number, total_iters: number, last_epoch: number], WithOptimizer<ConstantLROptions>>
+  ) {
     const o = readArguments<WithOptimizer<ConstantLROptions>>('ConstantLR', args, ['optimizer', 'factor', 'total_iters', 'last_epoch'], 1)
     super(o.optimizer, o.last_epoch)
     this.factor = o.factor ?? 1 / 3
@@ -154,7 +166,12 @@ export class LinearLR extends LRScheduler {
       WithOptimizer<LinearLROptions>
     >
   ) {
-    const o = readArguments<WithOptimizer<LinearLROptions>>('LinearLR', args, ['optimizer', 'start_factor', 'end_factor', 'total_iters', 'last_epoch'], 1)
+    const o = readArguments<WithOptimizer<LinearLROptions>>(
+      'LinearLR',
+      args,
+      ['optimizer', 'start_factor', 'end_factor', 'total_iters', 'last_epoch'],
+      1,
+    )
     super(o.optimizer, o.last_epoch)
     this.start_factor = o.start_factor ?? 1 / 3
     this.end_factor = o.end_factor ?? 1
@@ -210,8 +227,15 @@ export interface PolynomialLROptions {
 export class PolynomialLR extends LRScheduler {
   total_iters: number
   power: number
-  constructor(...args: Arguments<[optimizer: Optimizer], [total_iters: number, power: number, last_epoch: number], WithOptimizer<PolynomialLROptions>>) {
-    const o = readArguments<WithOptimizer<PolynomialLROptions>>('PolynomialLR', args, ['optimizer', 'total_iters', 'power', 'last_epoch'], 1)
+  constructor(
+    ...args: Arguments<[optimizer: Optimizer], [total_iters: number, power: number, last_epoch: number], WithOptimizer<PolynomialLROptions>>
+  ) {
+    const o = readArguments<WithOptimizer<PolynomialLROptions>>(
+      'PolynomialLR',
+      args,
+      ['optimizer', 'total_iters', 'power', 'last_epoch'],
+      1,
+    )
     super(o.optimizer, o.last_epoch)
     this.total_iters = o.total_iters ?? 5
     this.power = o.power ?? 1
@@ -239,8 +263,19 @@ export interface CosineAnnealingLROptions {
 export class CosineAnnealingLR extends LRScheduler {
   T_max: number
   eta_min: number
-  constructor(...args: Arguments<[optimizer: Optimizer, T_max: number], [eta_min: number, last_epoch: number], WithOptimizer<CosineAnnealingLROptions>>) {
-    const o = readArguments<WithOptimizer<CosineAnnealingLROptions>>('CosineAnnealingLR', args, ['optimizer', 'T_max', 'eta_min', 'last_epoch'], 2)
+  constructor(
+    ...args: Arguments<
+      [optimizer: Optimizer, T_max: number],
+      [eta_min: number, last_epoch: number],
+      WithOptimizer<CosineAnnealingLROptions>
+    >
+  ) {
+    const o = readArguments<WithOptimizer<CosineAnnealingLROptions>>(
+      'CosineAnnealingLR',
+      args,
+      ['optimizer', 'T_max', 'eta_min', 'last_epoch'],
+      2,
+    )
     super(o.optimizer, o.last_epoch)
     this.T_max = o.T_max
     this.eta_min = o.eta_min ?? 0
