@@ -5,6 +5,19 @@
 
 #include "core.h"
 
+/* The address sanitizer is told which blocks are in use, and how much of each. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#endif
+
 #define ALIGNMENT 64
 #define CACHE_LIMIT ((size_t)1 << 30) /* bytes that one thread keeps at most */
 /* Classes: 64, 128, 192, 256, then four to an octave, so that at most a fifth of a block is wasted. The last one is 7 * 2^45. */
@@ -62,6 +75,7 @@ static void empty(cache *c) {
     size_t size = i < 4 ? (size_t)(i + 1) * ALIGNMENT : ((size_t)(5 + (i - 4) % 4) << ((i - 4) / 4)) * ALIGNMENT;
     while (c->lists[i]) {
       block *b = c->lists[i];
+      ASAN_UNPOISON_MEMORY_REGION(b, size);
       c->lists[i] = b->next;
       system_free(c, b, size);
     }
@@ -120,6 +134,7 @@ void *tj__alloc(size_t bytes) {
   if (TJ__UNLIKELY(must_fail())) goto fail;
   block *b = c->lists[class];
   if (TJ__LIKELY(b != NULL)) {
+    ASAN_UNPOISON_MEMORY_REGION(b, size);
     c->lists[class] = b->next;
     c->bytes -= size;
   } else {
@@ -132,6 +147,7 @@ void *tj__alloc(size_t bytes) {
     count(&c->count.system_allocations, 1);
     count(&c->count.reserved, (int64_t)size);
   }
+  ASAN_POISON_MEMORY_REGION((char *)b + bytes, size - bytes);
   int64_t now = atomic_fetch_add_explicit(&live, (int64_t)size, memory_order_relaxed) + (int64_t)size;
   int64_t most = atomic_load_explicit(&peak, memory_order_relaxed);
   while (now > most && !atomic_compare_exchange_weak_explicit(&peak, &most, now, memory_order_relaxed, memory_order_relaxed)) {}
@@ -155,13 +171,16 @@ void tj__free(void *p, size_t bytes) {
   count(&c->count.frees, 1);
   atomic_fetch_sub_explicit(&live, (int64_t)size, memory_order_relaxed);
   if (TJ__UNLIKELY(c->bytes + size > CACHE_LIMIT)) {
+    ASAN_UNPOISON_MEMORY_REGION(p, size);
     system_free(c, p, size);
     return;
   }
   block *b = p;
+  ASAN_UNPOISON_MEMORY_REGION(b, sizeof *b); /* fewer bytes than the link may have been asked for */
   b->next = c->lists[class];
   c->lists[class] = b;
   c->bytes += size;
+  ASAN_POISON_MEMORY_REGION(p, size);
 }
 
 void tj__count_tensor(int delta) { count(&enter()->count.tensors, delta); }
