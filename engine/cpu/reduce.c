@@ -14,6 +14,15 @@ enum { LANES = 32, WIDTH = 64, PIECE = 512, ROWS = 32, LEVELS = 56, BLOCK_BYTES 
 #define WIDTH_OF(size) ((size) > 8 ? WIDTH / 4 : (size) > 4 ? WIDTH / 2 : WIDTH)
 #define PART ((int64_t)1 << 16) /* elements of a part of a split reduction */
 
+/* Rare kinds and dtypes exist in the baseline build alone, to keep the library small; the others call that. */
+#define IS_base 1
+#if TJ__PASTE(IS, TJ__ISA_NAME)
+#define COLD 1
+#else
+#define COLD 0
+#endif
+extern const tj__reduce_kernels tj__cpu_reduce_base;
+
 /* One kind of reduction of one dtype. Accumulators are arrays of `size` bytes each. */
 typedef struct reducer {
   int size, item; /* bytes of an accumulator; of an input element */
@@ -141,42 +150,49 @@ typedef struct reducer {
 #define ROOT_D(v) pow(v, 1.0 / params->p)
 
 REDUCER(sum_b8, uint8_t, int64_t, TJ__SAME, 0, AS_IS, ADD, int64_t, TJ__SAME)
-#define FLOATING(tag, T, A, LOAD, STORE, SQRT, ROOT, ABS, POW)                            \
+#define HOT(tag, T, A, LOAD, STORE, SQRT, ROOT, ABS, POW)                                 \
   REDUCER(sum_##tag, T, A, LOAD, 0, AS_IS, ADD, T, STORE)                                 \
-  REDUCER(nansum_##tag, T, A, LOAD, 0, NO_NAN, ADD, T, STORE)                             \
-  REDUCER(prod_##tag, T, A, LOAD, 1, AS_IS, MUL, T, STORE)                                \
   REDUCER(max_##tag, T, A, LOAD, -INFINITY, AS_IS, LARGER, T, STORE)                      \
   REDUCER(min_##tag, T, A, LOAD, INFINITY, AS_IS, SMALLER, T, STORE)                      \
-  REDUCER(norm1_##tag, T, A, LOAD, 0, ABS, ADD, T, STORE)                                 \
   REDUCER(norm2_##tag, T, A, LOAD, 0, SQUARE, ADD, T, SQRT)                               \
-  REDUCER(normp_##tag, T, A, LOAD, 0, POW, ADD, T, ROOT)                                  \
-  REDUCER(norminf_##tag, T, A, LOAD, 0, ABS, LARGER, T, STORE)                            \
-  REDUCER(normneginf_##tag, T, A, LOAD, INFINITY, ABS, SMALLER, T, STORE)                 \
   REDUCER(sum64_##tag, T, double, LOAD, 0, AS_IS, ADD, double, TJ__SAME)                  \
   REDUCER(sqdev64_##tag, T, double, LOAD, 0, DEVIATION, ADD, double, TJ__SAME)
-FLOATING(f32, float, float, TJ__SAME, TJ__SAME, sqrtf, ROOT_F, ABS_F, POW_F)
-FLOATING(f64, double, double, TJ__SAME, TJ__SAME, sqrt, ROOT_D, ABS_D, POW_D)
-FLOATING(f16, uint16_t, float, tj__half_to_float, TO_HALF, SQRT_HALF, ROOT_HALF, ABS_F, POW_F)
-FLOATING(bf16, uint16_t, float, tj__bfloat16_to_float, tj__float_to_bfloat16, SQRT_BF, ROOT_BF, ABS_F, POW_F)
+#define COLD_FLOATING(tag, T, A, LOAD, STORE, SQRT, ROOT, ABS, POW)                       \
+  REDUCER(nansum_##tag, T, A, LOAD, 0, NO_NAN, ADD, T, STORE)                             \
+  REDUCER(prod_##tag, T, A, LOAD, 1, AS_IS, MUL, T, STORE)                                \
+  REDUCER(norm1_##tag, T, A, LOAD, 0, ABS, ADD, T, STORE)                                 \
+  REDUCER(normp_##tag, T, A, LOAD, 0, POW, ADD, T, ROOT)                                  \
+  REDUCER(norminf_##tag, T, A, LOAD, 0, ABS, LARGER, T, STORE)                            \
+  REDUCER(normneginf_##tag, T, A, LOAD, INFINITY, ABS, SMALLER, T, STORE)
+#define EACH_FLOATING(X)                                                                                      \
+  X(f32, float, float, TJ__SAME, TJ__SAME, sqrtf, ROOT_F, ABS_F, POW_F)                                       \
+  X(f64, double, double, TJ__SAME, TJ__SAME, sqrt, ROOT_D, ABS_D, POW_D)                                      \
+  X(f16, uint16_t, float, tj__half_to_float, TO_HALF, SQRT_HALF, ROOT_HALF, ABS_F, POW_F)                     \
+  X(bf16, uint16_t, float, tj__bfloat16_to_float, tj__float_to_bfloat16, SQRT_BF, ROOT_BF, ABS_F, POW_F)
+EACH_FLOATING(HOT)
+#if COLD
+EACH_FLOATING(COLD_FLOATING)
+#endif
 
+#define INTEGER(tag, T, LOWEST, HIGHEST)                                     \
+  REDUCER(max_##tag, T, T, TJ__SAME, LOWEST, AS_IS, LARGER, T, TJ__SAME)     \
+  REDUCER(min_##tag, T, T, TJ__SAME, HIGHEST, AS_IS, SMALLER, T, TJ__SAME)
 REDUCER(sum_i64, int64_t, uint64_t, TJ__SAME, 0, AS_IS, ADD, int64_t, TJ__SAME) /* unsigned: wraps */
+INTEGER(i64, int64_t, INT64_MIN, INT64_MAX)
+#if COLD
 REDUCER(prod_i64, int64_t, uint64_t, TJ__SAME, 1, AS_IS, MUL, int64_t, TJ__SAME)
 REDUCER(sum_c64, tj__c64, tj__c64, TJ__SAME, 0, AS_IS, ADD, tj__c64, TJ__SAME)
 REDUCER(prod_c64, tj__c64, tj__c64, TJ__SAME, 1, AS_IS, MUL, tj__c64, TJ__SAME)
 REDUCER(sum_c128, tj__c128, tj__c128, TJ__SAME, 0, AS_IS, ADD, tj__c128, TJ__SAME)
 REDUCER(prod_c128, tj__c128, tj__c128, TJ__SAME, 1, AS_IS, MUL, tj__c128, TJ__SAME)
-REDUCER(max_u8, uint8_t, uint8_t, TJ__SAME, 0, AS_IS, LARGER, uint8_t, TJ__SAME)
-REDUCER(min_u8, uint8_t, uint8_t, TJ__SAME, UINT8_MAX, AS_IS, SMALLER, uint8_t, TJ__SAME)
-#define INTEGER(tag, T, LOWEST, HIGHEST)                                     \
-  REDUCER(max_##tag, T, T, TJ__SAME, LOWEST, AS_IS, LARGER, T, TJ__SAME)     \
-  REDUCER(min_##tag, T, T, TJ__SAME, HIGHEST, AS_IS, SMALLER, T, TJ__SAME)
+INTEGER(u8, uint8_t, 0, UINT8_MAX)
 INTEGER(i8, int8_t, INT8_MIN, INT8_MAX)
 INTEGER(i16, int16_t, INT16_MIN, INT16_MAX)
 INTEGER(i32, int32_t, INT32_MIN, INT32_MAX)
-INTEGER(i64, int64_t, INT64_MIN, INT64_MAX)
 INTEGER(u16, uint16_t, 0, UINT16_MAX)
 INTEGER(u32, uint32_t, 0, UINT32_MAX)
 INTEGER(u64, uint64_t, 0, UINT64_MAX)
+#endif
 
 static const reducer *find(tj__reduce_kind kind, int dtype) {
 #define OF_FLOATING(name)                             \
@@ -187,6 +203,7 @@ static const reducer *find(tj__reduce_kind kind, int dtype) {
     case TJ_BFLOAT16: return &name##_bf16;            \
     default: return NULL;                             \
   }
+#if COLD
 #define OF_REAL(name)                                 \
   switch (dtype) {                                    \
     case TJ_BOOL: case TJ_UINT8: return &name##_u8;   \
@@ -200,28 +217,38 @@ static const reducer *find(tj__reduce_kind kind, int dtype) {
     default: break;                                   \
   }                                                   \
   OF_FLOATING(name)
+#else
+#define OF_REAL(name)                                 \
+  if (dtype == TJ_INT64) return &name##_i64;          \
+  OF_FLOATING(name)
+#endif
   switch (kind) {
     case TJ__REDUCE_SUM:
       if (dtype == TJ_BOOL) return &sum_b8;
       if (dtype == TJ_INT64) return &sum_i64;
+#if COLD
       if (dtype == TJ_COMPLEX64) return &sum_c64;
       if (dtype == TJ_COMPLEX128) return &sum_c128;
+#endif
       OF_FLOATING(sum)
+    case TJ__REDUCE_MAX: OF_REAL(max)
+    case TJ__REDUCE_MIN: OF_REAL(min)
+    case TJ__REDUCE_NORM2: OF_FLOATING(norm2)
+    case TJ__REDUCE_SUM64: OF_FLOATING(sum64)
+    case TJ__REDUCE_SQDEV64: OF_FLOATING(sqdev64)
+#if COLD
     case TJ__REDUCE_PROD:
       if (dtype == TJ_INT64) return &prod_i64;
       if (dtype == TJ_COMPLEX64) return &prod_c64;
       if (dtype == TJ_COMPLEX128) return &prod_c128;
       OF_FLOATING(prod)
     case TJ__REDUCE_NANSUM: OF_FLOATING(nansum)
-    case TJ__REDUCE_MAX: OF_REAL(max)
-    case TJ__REDUCE_MIN: OF_REAL(min)
     case TJ__REDUCE_NORM1: OF_FLOATING(norm1)
-    case TJ__REDUCE_NORM2: OF_FLOATING(norm2)
     case TJ__REDUCE_NORMP: OF_FLOATING(normp)
     case TJ__REDUCE_NORMINF: OF_FLOATING(norminf)
     case TJ__REDUCE_NORMNEGINF: OF_FLOATING(normneginf)
-    case TJ__REDUCE_SUM64: OF_FLOATING(sum64)
-    case TJ__REDUCE_SQDEV64: OF_FLOATING(sqdev64)
+#endif
+    default: break;
   }
   return NULL;
 }
@@ -346,6 +373,7 @@ static void join_parts(const job *j, int64_t n_blocks) {
 static bool reduce(tj__reduce_kind kind, tj_tensor *out, const tj_tensor *in, const tj__reduce_geometry *g, const tj__reduce_params *params) {
   static const tj__reduce_params none = {0, NULL};
   const reducer *r = find(kind, in->dtype);
+  if (!r && !COLD) return tj__cpu_reduce_base.reduce(kind, out, in, g, params);
   if (!r) return tj__fail(TJ_ERROR_RUNTIME, "this reduction is not implemented for '%s'", tj__dtype_legacy((tj_dtype)in->dtype)) != NULL;
   if (g->n_out == 0) return true;
   job j = {.r = r, .g = g, .params = params ? params : &none, .in = tj__read(in), .out = tj__write(out), .width = 1, .n_parts = 1, .part = g->n_in};
@@ -439,8 +467,13 @@ typedef struct extremes_job {
       }                                                                                                                        \
     }                                                                                                                          \
   }
-TJ__ELEMENTS_REAL(EXTREMES, BEYOND_MAX)
-TJ__ELEMENTS_REAL(EXTREMES, BEYOND_MIN)
+#if COLD
+#define EACH_REAL TJ__ELEMENTS_REAL
+#else
+#define EACH_REAL(X, E) TJ__ELEMENTS_FLOATING(X, E) X(TJ_INT64, i64, int64_t, int64_t, TJ__SAME, TJ__SAME, E)
+#endif
+EACH_REAL(EXTREMES, BEYOND_MAX)
+EACH_REAL(EXTREMES, BEYOND_MIN)
 
 static bool extremes(bool largest, tj_tensor *values, tj_tensor *indices, const tj_tensor *in, int64_t outer, int64_t n, int64_t inner) {
   if (outer * inner == 0) return true;
@@ -449,8 +482,10 @@ static bool extremes(bool largest, tj_tensor *values, tj_tensor *indices, const 
   switch (in->dtype) {
 #define CASE(DTYPE, tag, T, A, LOAD, STORE, E) \
     case DTYPE: body = largest ? extremes_BEYOND_MAX_##tag : extremes_BEYOND_MIN_##tag; break;
-    TJ__ELEMENTS_REAL(CASE, )
-    default: return tj__fail(TJ_ERROR_RUNTIME, "this reduction is not implemented for '%s'", tj__dtype_legacy((tj_dtype)in->dtype)) != NULL;
+    EACH_REAL(CASE, )
+    default:
+      if (!COLD) return tj__cpu_reduce_base.extremes(largest, values, indices, in, outer, n, inner);
+      return tj__fail(TJ_ERROR_RUNTIME, "this reduction is not implemented for '%s'", tj__dtype_legacy((tj_dtype)in->dtype)) != NULL;
   }
   tj__parallel_for(outer * j.blocks_a_line, TJ__MAX(1, TJ__GRAIN / (n * TJ__MIN(inner, WIDTH))), body, &j);
   return true;
