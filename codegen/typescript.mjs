@@ -123,7 +123,8 @@ function defaultSlots(arg) {
 function plain(entry, arg, x) {
   const t = arg.type
   if (t.list) {
-    if (t.base === 'int' && !t.optional) return { test: `Array.isArray(${x})`, list: 'writeInts' }
+    if (t.base === 'int' && t.size > 0)
+      return { test: `(Array.isArray(${x}) || Number.isSafeInteger(${x}))`, list: 'writeInts', more: `, ${t.size}` }
     if (t.base === 'int') return { test: `Array.isArray(${x})`, list: 'writeInts' }
     if (t.base === 'Tensor' && !t.itemOptional) return { test: `Array.isArray(${x})`, list: 'writeTensors' }
     return null
@@ -183,8 +184,8 @@ function fastPath(entry, names, count) {
     if (!how) return null
     if (how.list) {
       tests.push(how.test)
-      if (!dynamic) body.push(`let p = ${how.list}(${at}, ${x})`)
-      else body.push(`p = ${how.list}(p, ${x})`)
+      if (!dynamic) body.push(`let p = ${how.list}(${at}, ${x}${how.more ?? ''})`)
+      else body.push(`p = ${how.list}(p, ${x}${how.more ?? ''})`)
       body.push('if (p < 0) break fast', 'f = host.f64')
       dynamic = true
       at = 'p'

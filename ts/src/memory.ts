@@ -29,7 +29,8 @@ function tensorsIn(value: unknown, found: Set<unknown>, seen: Set<unknown>): voi
 
 /**
  * Runs `fn` and frees every tensor that was made inside and is not in what it returns (a tensor, or arrays, objects, maps and sets of them).
- * Tensors that the engine itself still needs, like gradients and what a graph saved, live on. A promise ends the scope when it settles.
+ * Tensors that the engine itself still needs, like gradients and what a graph saved, live on. A promise ends the scope when it settles; what other
+ * code makes meanwhile belongs to the scope as well.
  */
 export function scope<T>(fn: () => T): T {
   const own: Tensor[] = []

@@ -162,14 +162,23 @@ export function freeHandle(handle: number): void {
   host.free(handle)
 }
 
-/** Writes a list of safe ints from slot `at`, its count first; the next free slot, or -1 if an item is no safe int. */
-export function writeInts(at: number, list: readonly unknown[]): number {
+/**
+ * Writes a list of safe ints from slot `at`, its count first; an int in its place stands for `size` copies. The next free slot, or -1 if an item
+ * is no safe int.
+ */
+export function writeInts(at: number, list: unknown, size = 1): number {
+  if (!Array.isArray(list)) {
+    const f = host.f64
+    f[at++] = size
+    for (let i = 0; i < size; i++) f[at++] = list as number
+    return at
+  }
   const n = list.length
   if (at + n + 64 > host.f64.length) host.grow(at + n + 64)
   const f = host.f64
   f[at++] = n
   for (let i = 0; i < n; i++) {
-    const v = list[i]
+    const v: unknown = list[i]
     if (!Number.isSafeInteger(v)) return -1
     f[at++] = v as number
   }
