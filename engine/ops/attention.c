@@ -45,6 +45,13 @@ tj_tensor *tj__impl_scaled_dot_product_attention(tj_tensor *query, tj_tensor *ke
             "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: %s and  query.dtype: %s instead.",
             type_name(attn_mask->dtype), type_name(query->dtype));
   RUNTIME(!is_causal || !attn_mask, "_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True");
+  if (query->dtype == TJ_FLOAT16 || query->dtype == TJ_BFLOAT16) { /* in float32, rounded once */
+    tj_tensor *in[] = {query, key, value, attn_mask};
+    for (int i = 0; i < 4; i++)
+      if (in[i] && in[i]->dtype != TJ_BOOL && !(in[i] = tj_to_dtype(in[i], TJ_FLOAT32, false, false, NULL))) return NULL;
+    tj_tensor *y = tj_scaled_dot_product_attention(in[0], in[1], in[2], in[3], dropout_p, is_causal, scale, enable_gqa);
+    return y ? tj_to_dtype(y, (tj_dtype)query->dtype, false, false, NULL) : NULL;
+  }
   int64_t rows = query->sizes[query->ndim - 2], columns = key->sizes[key->ndim - 2], width = query->sizes[query->ndim - 1];
   if (enable_gqa && query->ndim >= 3) {
     key = repeat_heads(key, query->sizes[query->ndim - 3]);

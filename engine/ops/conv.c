@@ -262,16 +262,23 @@ static tj_tensor *by_name(tj_tensor *input, tj_tensor *weight, tj_tensor *bias, 
     return plain(input, weight, bias, stride, TJ_INTS(0), dilation, false, TJ_INTS(0), groups, dims, name);
   RUNTIME(padding && !strcmp(padding, "same"), "Invalid padding string: '%s'", padding ? padding : "None");
   int64_t s[3] = {0}, d[3] = {0}, both[3];
-  RUNTIME(weight->ndim == dims + 2, "Expected %d-dimensional weight for %s, but got weight of size %s instead", dims + 2, name, tj__sizes_text(weight));
+  if (weight->ndim != dims + 2) {
+    const char *weight_text = tj__sizes_text(weight);
+    return tj__fail(TJ_ERROR_RUNTIME, "Expected %d-dimensional input for %d-dimensional weight%s, but got %d-dimensional input of size %s instead",
+                    weight->ndim, weight->ndim, weight_text, input->ndim, tj__sizes_text(input));
+  }
   if (!spread(stride, dims, "stride", s) || !spread(dilation, dims, "dilation", d)) return NULL;
   for (int i = 0; i < dims; i++) RUNTIME(s[i] == 1, "padding='same' is not supported for strided convolutions");
   for (int i = 0; i < dims; i++) both[i] = (d[i] * (weight->sizes[2 + i] - 1) + 1) / 2;
   tj_tensor *y = plain(input, weight, bias, stride, (tj_ints){both, dims}, dilation, false, TJ_INTS(0), groups, dims, name);
+  bool cut = false;
   for (int i = 0; y && i < dims; i++) {
     int at = y->ndim - dims + i, from = input->ndim - dims + i;
-    if (y->sizes[at] != input->sizes[from]) y = tj_narrow(y, at, 1, input->sizes[from]);
+    if (y->sizes[at] == input->sizes[from]) continue;
+    y = tj_narrow(y, at, 1, input->sizes[from]);
+    cut = true;
   }
-  return y;
+  return cut && y ? tj_contiguous(y, NULL) : y;
 }
 
 #define FORMS(N)                                                                                                                              \

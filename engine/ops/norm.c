@@ -164,7 +164,10 @@ tj_tensor *tj__impl_batch_norm(tj_tensor *input, tj_tensor *running_mean, tj_ten
   if (!check_channels(running_mean, "running_mean", channels) || !check_channels(running_var, "running_var", channels) ||
       !check_channels(weight, "weight", channels) || !check_channels(bias, "bias", channels))
     return NULL;
-  RUNTIME(input->ndim > 1, "batch_norm: expected at least 2 dimensions, got input of size %s", tj__sizes_text(input));
+  if (input->ndim < 2) { /* no channels: nothing to normalise */
+    RUNTIME(!input->numel, "batch_norm: expected at least 2 dimensions, got input of size %s", tj__sizes_text(input));
+    return tj_clone(input, NULL);
+  }
   tj_tensor *output, *mean, *invstd;
   return tj_native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, &output, &mean, &invstd) ? NULL : output;
 }

@@ -58,6 +58,14 @@ static const char *x_text(int64_t planes, const int64_t *v, int n, bool pad1d, c
   return buffer;
 }
 
+/* Batched or not, no other dimension than the batch empty. Messages differ by kind. */
+static bool usable(const tj_tensor *t, int dims) {
+  if (t->ndim != dims + 1 && t->ndim != dims + 2) return false;
+  for (int i = t->ndim - dims - 1; i < t->ndim; i++)
+    if (!t->sizes[i]) return false;
+  return true;
+}
+
 /* The number of windows a dimension into out[dims], with the checks that PyTorch's kernels of 2 and 3 dimensions share. */
 static void *checked_windows(const tj_tensor *t, const options *o, bool largest, int64_t *out) {
   const int d = o->dims;
@@ -98,6 +106,8 @@ static void *checked_windows(const tj_tensor *t, const options *o, bool largest,
               largest ? "max_pool3d_with_indices_out_cpu_template()" : "avg_pool3d_out_cpu_template()", tj__sizes_text(t), i - (t->ndim - 4) + 1);
   int64_t planes = t->ndim > d ? t->sizes[t->ndim - d - 1] : 1;
   for (int i = 0; i < d; i++) small = small || out[i] < 1;
+  RUNTIME(d == 3 || usable(t, d), "Expected %dD or %dD (batch mode) tensor with optional 0 dim batch size for input, but got:%s", d + 1, d + 2,
+          tj__sizes_text(t));
   if (small && d == 3 && !largest)
     return tj__fail(TJ_ERROR_RUNTIME, "input image (T: %lld H: %lld W: %lld) smaller than kernel size (kT: %lld kH: %lld kW: %lld)", LL(in[0]), LL(in[1]),
                     LL(in[2]), LL(o->kernel[0]), LL(o->kernel[1]), LL(o->kernel[2]));
@@ -105,14 +115,6 @@ static void *checked_windows(const tj_tensor *t, const options *o, bool largest,
   RUNTIME(!small, "Given input size: (%s). Calculated output size: (%s). Output size is too small", x_text(planes, in, d, d == 1, one, sizeof one),
           x_text(planes, out, d, d == 1, two, sizeof two));
   return out;
-}
-
-/* Batched or not, no other dimension than the batch empty. Messages differ by kind. */
-static bool usable(const tj_tensor *t, int dims) {
-  if (t->ndim != dims + 1 && t->ndim != dims + 2) return false;
-  for (int i = t->ndim - dims - 1; i < t->ndim; i++)
-    if (!t->sizes[i]) return false;
-  return true;
 }
 
 /* ---- windows ----------------------------------------------------------------------------------------------------- */
@@ -227,9 +229,6 @@ static tj_status max_pool(const char *name, tj_tensor *t, int dims, tj_ints kern
   if (dims == 2) TJ__CHECK_STATUS(t->ndim == 3 || t->ndim == 4, TJ_ERROR_RUNTIME, "non-empty 3D or 4D (batch mode) tensor expected for input");
   if (dims == 1) TJ__CHECK_STATUS(t->ndim == 2 || t->ndim == 3, TJ_ERROR_RUNTIME, "max_pool1d: Expected 2D or 3D (batch mode) tensor with optional 0 dim batch size for input, but got:%s", tj__sizes_text(t));
   if (!checked_windows(t, &o, true, out)) return tj_error_code();
-  if (dims < 3)
-    TJ__CHECK_STATUS(usable(t, dims), TJ_ERROR_RUNTIME, "Expected %dD or %dD (batch mode) tensor with optional 0 dim batch size for input, but got:%s",
-                     dims + 1, dims + 2, tj__sizes_text(t));
   TJ__CHECK_STATUS(t->dtype != TJ_BOOL && t->dtype != TJ_UINT16 && t->dtype != TJ_UINT32 && t->dtype != TJ_UINT64 && !tj_dtype_is_complex(t->dtype),
                    TJ_ERROR_NOT_IMPLEMENTED, "\"max_pool%dd\" not implemented for '%s'", dims == 1 ? 2 : dims, tj__dtype_legacy(t->dtype));
   return largest(t, &o, dims, out, values, indices);
@@ -317,9 +316,6 @@ tj_tensor *tj__impl_avg_pool_nd(tj_tensor *input, tj_ints kernel_size, tj_ints s
               TJ__MAX(1, input->ndim) - 1);
   if (d == 3) RUNTIME(input->ndim == 4 || input->ndim == 5, "non-empty 4D or 5D (batch mode) tensor expected for input");
   if (!checked_windows(input, &o, false, out)) return NULL;
-  if (d < 3)
-    RUNTIME(usable(input, d), "Expected %dD or %dD (batch mode) tensor with optional 0 dim batch size for input, but got:%s", d + 1, d + 2,
-            tj__sizes_text(input));
   bool half = input->dtype == TJ_FLOAT16 || input->dtype == TJ_BFLOAT16;
   IMPLEMENTED((tj_dtype_is_floating(input->dtype) && !(half && d == 3)) || input->dtype == TJ_INT64, "\"%s\" not implemented for '%s'", d == 3 ? "avg_pool3d_out_frame" : "avg_pool2d",
           tj__dtype_legacy(input->dtype));
@@ -362,6 +358,7 @@ static void *adaptive_sizes(const tj_tensor *t, tj_ints output_size, int dims, c
             t->ndim, name);
   RUNTIME(spread(output_size, dims, out), "%s: output_size must be %d", name, dims);
   bool average = name[9] == 'a';
+  TJ__CHECK(dims == 1 || output_size.n != dims || t->ndim > dims, TJ_ERROR_VALUE, "Input dimension should be at least %d", dims + 1);
   for (int i = 0; i < dims; i++) {
     if (average)
       RUNTIME(out[i] >= 0, "%s: elements of output_size must be greater than or equal to 0 but received %s", dims == 1 ? "adaptive_avg_pool2d" : name,

@@ -185,8 +185,8 @@ tj_tensor *tj__impl_addr(tj_tensor *self, tj_tensor *vec1, tj_tensor *vec2, tj_s
   RUNTIME(!integral || alpha.kind <= TJ_SCALAR_INT, "For integral input tensors, argument alpha must not be a floating point number.");
   if (dtype == TJ_BOOL) beta = tj_bool(!tj__scalar_is_zero(beta)), alpha = tj_bool(!tj__scalar_is_zero(alpha));
   tj_tensor *start = tj_expand(self, TJ_INTS(vec1->sizes[0], vec2->sizes[0]), false);
-  tj_tensor *product = tj_mul(tj_unsqueeze(vec1, 1), vec2);
-  if (!tj__scalar_equals(alpha, 1)) product = tj_mul(product, tj_scalar_tensor(alpha));
+  if (!tj__scalar_equals(alpha, 1)) vec1 = tj_mul(vec1, tj_scalar_tensor(alpha));
+  tj_tensor *product = vec1 ? tj_mul(tj_unsqueeze(vec1, 1), vec2) : NULL;
   if (!start || !product) return NULL;
   if (tj__scalar_is_zero(beta)) return tj_to_dtype(product, dtype, false, false, NULL);
   if (!tj__scalar_equals(beta, 1)) start = tj_mul(start, tj_scalar_tensor(beta));
@@ -200,6 +200,13 @@ tj_tensor *tj__impl_addbmm(tj_tensor *self, tj_tensor *batch1, tj_tensor *batch2
           LL(batch2->sizes[0]));
   RUNTIME(batch1->sizes[2] == batch2->sizes[1], "Incompatible matrix sizes for bmm (%lldx%lld and %lldx%lld)", LL(batch1->sizes[1]),
           LL(batch1->sizes[2]), LL(batch2->sizes[1]), LL(batch2->sizes[2]));
+  if (batch1->dtype == TJ_FLOAT16 || batch1->dtype == TJ_BFLOAT16) {
+    /* rounded after every product, as PyTorch does */
+    tj_tensor *sum = self;
+    for (int64_t i = 0; sum && i < batch1->sizes[0]; i++)
+      sum = tj_addmm(sum, tj_select(batch1, 0, i), tj_select(batch2, 0, i), i ? tj_int(1) : beta, alpha);
+    if (batch1->sizes[0]) return sum;
+  }
   /* the sum over the batch is a sum over a longer inner dimension */
   int64_t inner = batch1->sizes[0] * batch1->sizes[2];
   tj_tensor *a = tj_reshape(tj_permute(batch1, TJ_INTS(1, 0, 2)), TJ_INTS(batch1->sizes[1], inner));
