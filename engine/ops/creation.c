@@ -310,7 +310,9 @@ tj_tensor *tj__impl_complex(tj_tensor *real, tj_tensor *imag) {
   int64_t sizes[TJ_MAX_DIMS];
   int ndim = tj__broadcast_sizes(tj__sizes(real), tj__sizes(imag), sizes);
   if (ndim < 0) return NULL;
-  tj_tensor *t = tj__empty((tj_ints){sizes, ndim}, tj__complex_of(dtype), real->storage->device);
+  /* laid out as its first part is, where that has all its sizes */
+  tj_tensor *t = tj__same_sizes(real, imag) ? tj__empty_like(real, tj__complex_of(dtype))
+                                            : tj__empty((tj_ints){sizes, ndim}, tj__complex_of(dtype), real->storage->device);
   if (!t || !tj__copy_into(part(t, false), real) || !tj__copy_into(part(t, true), imag)) return NULL;
   return t;
 }
@@ -333,6 +335,5 @@ tj_tensor *tj__impl_polar(tj_tensor *abs, tj_tensor *angle) {
             tj__dtype_legacy(other));
   TJ__CHECK(dtype == other, TJ_ERROR_RUNTIME, "Expected object of scalar type %s but got scalar type %s for second argument",
             tj__dtype_legacy(dtype), tj__dtype_legacy(other));
-  if (dtype == TJ_FLOAT16) return not_implemented("polar_cpu", dtype);
   return tj_complex(tj_mul(abs, tj_cos(angle)), tj_mul(abs, tj_sin(angle)));
 }
