@@ -18,14 +18,7 @@ GEN := $(BUILD)/gen
 WARN := -Wall -Wextra
 CFLAGS_ALL := -std=gnu11 -g1 $(OPT) -fPIC -fvisibility=hidden -fwrapv -fno-math-errno -fno-trapping-math -ffp-contract=fast $(WARN) \
   -DTJ_VERSION='"$(VERSION)"' -I. -Iengine -Iinclude/torchjs -I$(GEN) $(CFLAGS)
-LDLIBS_ALL := -lm -lpthread
-ifeq ($(SANITIZE),thread)
-# OpenMP's runtime is not built for the thread sanitizer; the library's own pool is.
-CFLAGS_ALL += -DTJ_THREADS_POOL
-else
-CFLAGS_ALL += -fopenmp
-LDLIBS_ALL += -fopenmp
-endif
+LDLIBS_ALL := -lm -lpthread -Wl,-z,nodelete
 ifneq ($(SANITIZE),)
 CFLAGS_ALL += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all
 LDLIBS_ALL += -fsanitize=$(SANITIZE)
@@ -95,7 +88,7 @@ SONAME := libtorchjs.so.0
 $(BUILD)/libtorchjs.a: $(ENGINE_OBJ)
 	@rm -f $@ && ar rcs $@ $^
 $(BUILD)/$(SONAME): $(ENGINE_OBJ)
-	$(CC) -shared -Wl,-soname,$(SONAME) -o $@ $^ $(LDLIBS_ALL)
+	@echo "  LD $@" && $(CC) -shared -Wl,-soname,$(SONAME) -o $@ $^ $(LDLIBS_ALL)
 $(BUILD)/libtorchjs.so: $(BUILD)/$(SONAME)
 	@ln -sf $(SONAME) $@
 lib: $(BUILD)/libtorchjs.so $(BUILD)/libtorchjs.a ## the engine as a C library: build/libtorchjs.so and .a
@@ -103,7 +96,7 @@ lib: $(BUILD)/libtorchjs.so $(BUILD)/libtorchjs.a ## the engine as a C library: 
 # ---- Node addon and TypeScript -------------------------------------------------------------------------------------
 
 $(BUILD)/torchjs.node: $(ENGINE_OBJ) $(BINDING_OBJ) $(BUILD)/obj/bindings/node/addon.o
-	$(CC) -shared -o $@ $^ $(LDLIBS_ALL)
+	@echo "  LD $@" && $(CC) -shared -o $@ $^ $(LDLIBS_ALL)
 $(BUILD)/obj/bindings/node/addon.o: CFLAGS_ALL += -Inode_modules/node-api-headers/include
 $(BUILD)/obj/bindings/node/addon.o: | $(NPM) $(BUILD)/.tools-build $(GEN)/sources.mk
 -include $(BUILD)/obj/bindings/node/addon.d
@@ -114,6 +107,61 @@ dist/.built: $(TS_SRC) tsconfig.json $(GEN)/sources.mk | $(NPM)
 	npx tsc -p tsconfig.json
 	@touch $@
 ts: dist/.built addon ## the TypeScript package: dist/
+
+EXAMPLES_TS := $(shell find examples -name '*.ts')
+$(BUILD)/examples/.built: $(EXAMPLES_TS) examples/tsconfig.json dist/.built
+	npx tsc -p examples/tsconfig.json
+	@touch $@
+$(BUILD)/examples/digits-c: examples/digits.c $(BUILD)/libtorchjs.so
+	@echo "  CC $@" && $(CC) -std=c11 -O2 $(WARN) -o $@ $< -Iinclude/torchjs -I$(GEN) -L$(BUILD) -Wl,-rpath,'$$ORIGIN/..' -ltorchjs -lm
+examples: ts $(BUILD)/examples/.built $(BUILD)/examples/digits-c ## the examples, TypeScript and C
+
+demo: ts $(BUILD)/examples/.built ## train the digit classifier; report in out/digits
+	node $(BUILD)/examples/digits/train.js
+
+# ---- tests ---------------------------------------------------------------------------------------------------------
+
+CASES ?= ../shared/golden
+test: | $(BUILD)/.tools-test ## every test; the last line says how many passed and failed
+	@node tests/all.mjs --cases $(CASES)
+TEST_C_SRC := $(wildcard tests/c/*_test.c)
+TEST_C := $(patsubst tests/c/%.c,$(BUILD)/tests/%,$(TEST_C_SRC))
+$(BUILD)/tests/%: tests/c/%.c $(BUILD)/libtorchjs.a | $(BUILD)/.tools-test
+	@mkdir -p $(@D) && echo "  CC $@" && $(CC) $(CFLAGS_ALL) -MMD -MP -o $@ $< $(BUILD)/libtorchjs.a -lcmocka $(LDLIBS_ALL)
+-include $(TEST_C:=.d)
+test-c: $(TEST_C) ## build the C tests: build/tests/
+bench: ts ## the benchmark; PEER='COMMAND' measures a peer beside it
+	node bench/run.mjs $(if $(PEER),--peer '$(PEER)')
+
+# ---- checks --------------------------------------------------------------------------------------------------------
+
+C_FILES := $(shell git ls-files '*.c' '*.h' '*.inc')
+check: dist/.built $(BUILD)/examples/.built | $(BUILD)/.tools-check ## formatting, static analysis, types, schema; two generator runs give the same bytes
+	npx prettier --check --log-level warn .
+	clang-format --dry-run -Werror $(C_FILES)
+	cppcheck --quiet --error-exitcode=1 -j2 --std=c11 --enable=warning,portability --inline-suppr --suppressions-list=.cppcheck -Iengine -Iinclude/torchjs -I$(GEN) -I. \
+	  engine/core engine/iter engine/autograd engine/ops engine/text engine/optim bindings/common
+	node codegen/main.mjs --check
+	rm -rf $(BUILD)/twice && node codegen/main.mjs --out $(BUILD)/twice/c --ts $(BUILD)/twice/ts
+	diff -r $(GEN) $(BUILD)/twice/c && diff -r ts/src/generated $(BUILD)/twice/ts
+	@rm -rf $(BUILD)/twice && echo "check: all good"
+format: | $(NPM) $(BUILD)/.tools-check ## format C and TypeScript in place
+	clang-format -i $(C_FILES)
+	npx prettier --write --log-level warn .
+
+# ---- install -------------------------------------------------------------------------------------------------------
+
+LIBDIR := $(DESTDIR)$(PREFIX)/lib
+INCDIR := $(DESTDIR)$(PREFIX)/include/torchjs
+install: lib ## library, headers and pkg-config file to DESTDIR/PREFIX
+	install -d $(LIBDIR)/pkgconfig $(INCDIR)
+	install -m 755 $(BUILD)/$(SONAME) $(LIBDIR)/
+	ln -sf $(SONAME) $(LIBDIR)/libtorchjs.so
+	install -m 644 $(BUILD)/libtorchjs.a $(LIBDIR)/
+	install -m 644 include/torchjs/*.h $(GEN)/ops.h $(INCDIR)/
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' torchjs.pc.in >$(LIBDIR)/pkgconfig/torchjs.pc
+uninstall: ## remove what install put there
+	rm -rf $(LIBDIR)/$(SONAME) $(LIBDIR)/libtorchjs.so $(LIBDIR)/libtorchjs.a $(LIBDIR)/pkgconfig/torchjs.pc $(INCDIR)
 
 clean: ## remove everything built
 	rm -rf build dist out ts/src/generated

@@ -1,27 +1,17 @@
-/* threads.c: loops over several threads: OpenMP, or with TJ_THREADS_POOL a pool of our own (for ThreadSanitizer, which does not see
- * OpenMP's barriers, and for machines without OpenMP). */
+/* threads.c: loops over several threads: a pool of our own, started at the first long loop. Idle workers spin for a moment, since one
+ * loop often follows another, and then sleep: on a busy machine a pool that spins for long (OpenMP's habit) starves everybody, itself included. */
 #include "core.h"
 
-#if defined(TJ_THREADS_POOL)
 #include <pthread.h>
 #include <unistd.h>
-#elif defined(_OPENMP)
-#include <omp.h>
-#endif
 
 #define MAX_THREADS 1024
 
 static _Atomic int wanted; /* 0: not decided yet */
 
 static int default_threads(void) {
-#if defined(TJ_THREADS_POOL)
   long n = sysconf(_SC_NPROCESSORS_ONLN);
   return n < 1 ? 1 : n > MAX_THREADS ? MAX_THREADS : (int)n;
-#elif defined(_OPENMP)
-  return TJ__MIN(omp_get_max_threads(), MAX_THREADS);
-#else
-  return 1;
-#endif
 }
 
 int tj_get_num_threads(void) {
@@ -61,31 +51,39 @@ static void work(job *j) {
   inside = before;
 }
 
-#if defined(TJ_THREADS_POOL)
-
 static struct {
   pthread_mutex_t user; /* held by the thread whose job runs; others run theirs alone */
   pthread_mutex_t lock;
   pthread_cond_t start, done;
   job *job;
-  uint64_t round;
-  int threads, wanted, running;
+  _Atomic uint64_t round;
+  _Atomic int running;
+  int threads, wanted;
 } pool = {.user = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_MUTEX_INITIALIZER, .start = PTHREAD_COND_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
+
+#define SPINS 2000 /* some 30 microseconds */
+static inline void pause_briefly(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#endif
+}
 
 static void *worker(void *argument) {
   int index = (int)(intptr_t)argument;
   uint64_t seen = 0;
-  pthread_mutex_lock(&pool.lock);
   for (;;) {
-    while (pool.round == seen || !pool.job) pthread_cond_wait(&pool.start, &pool.lock);
-    seen = pool.round;
-    if (index >= pool.wanted) continue;
-    job *j = pool.job;
-    pool.running++;
+    for (int i = 0; i < SPINS && atomic_load_explicit(&pool.round, memory_order_relaxed) == seen; i++) pause_briefly();
+    pthread_mutex_lock(&pool.lock);
+    while (atomic_load_explicit(&pool.round, memory_order_relaxed) == seen || !pool.job) pthread_cond_wait(&pool.start, &pool.lock);
+    seen = atomic_load_explicit(&pool.round, memory_order_relaxed);
+    job *j = index < pool.wanted ? pool.job : NULL;
+    if (j) atomic_fetch_add_explicit(&pool.running, 1, memory_order_relaxed);
     pthread_mutex_unlock(&pool.lock);
+    if (!j) continue;
     work(j);
     pthread_mutex_lock(&pool.lock);
-    if (--pool.running == 0) pthread_cond_signal(&pool.done);
+    if (atomic_fetch_sub_explicit(&pool.running, 1, memory_order_release) == 1) pthread_cond_signal(&pool.done);
+    pthread_mutex_unlock(&pool.lock);
   }
   return NULL;
 }
@@ -104,32 +102,17 @@ static void run(job *j, int threads) {
   }
   pool.job = j;
   pool.wanted = threads - 1;
-  pool.round++;
+  atomic_fetch_add_explicit(&pool.round, 1, memory_order_relaxed);
   pthread_cond_broadcast(&pool.start);
   pthread_mutex_unlock(&pool.lock);
   work(j);
+  for (int i = 0; i < SPINS && atomic_load_explicit(&pool.running, memory_order_relaxed) > 0; i++) pause_briefly();
   pthread_mutex_lock(&pool.lock);
   pool.job = NULL; /* workers that have not woken up yet find nothing to do */
-  while (pool.running) pthread_cond_wait(&pool.done, &pool.lock);
+  while (atomic_load_explicit(&pool.running, memory_order_acquire) > 0) pthread_cond_wait(&pool.done, &pool.lock);
   pthread_mutex_unlock(&pool.lock);
   pthread_mutex_unlock(&pool.user);
 }
-
-#elif defined(_OPENMP)
-
-static void run(job *j, int threads) {
-#pragma omp parallel num_threads(threads)
-  work(j);
-}
-
-#else
-
-static void run(job *j, int threads) {
-  (void)threads;
-  work(j);
-}
-
-#endif
 
 static void run_pieces(int64_t n, int64_t chunk, tj__range_body body, void *context) {
   job j = {.body = body, .context = context, .n = n, .chunk = chunk, .pieces = (n + chunk - 1) / chunk};
