@@ -69,6 +69,7 @@ ENGINE_OBJ := $(call obj,$(ENGINE_SRC)) $(addprefix $(BUILD)/obj/gen/,$(GEN_OPS:
   $(foreach isa,$(ISAS),$(addprefix $(BUILD)/obj/gen/,$(GEN_CPU:.c=.$(isa).o))) $(addprefix $(BUILD)/obj/gen/,$(GEN_COLD:.c=.base.o))
 BINDING_OBJ := $(call obj,$(BINDING_SRC)) $(BUILD)/obj/gen/calls.o
 
+$(BUILD)/obj/engine/cpu/backend.o: CFLAGS_ALL += -D'TJ_ISA_LEVELS(X)=$(foreach isa,$(ISAS),X($(isa)))'
 $(ENGINE_OBJ) $(BINDING_OBJ): | $(BUILD)/.tools-build $(GEN)/sources.mk
 COMPILE = @mkdir -p $(@D) && echo "  CC $@" && $(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@
 $(BUILD)/obj/gen/%.o: $(GEN)/%.c

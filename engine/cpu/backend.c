@@ -3,11 +3,11 @@
 
 #include <stdlib.h>
 
-#if defined(__x86_64__)
-#define LEVELS(X) X(base) X(avx2) X(avx512)
-#else
-#define LEVELS(X) X(base)
+/* The levels that were compiled, from the least to the best: X(base) X(avx2) X(avx512). The build says which. */
+#ifndef TJ_ISA_LEVELS
+#define TJ_ISA_LEVELS(X) X(base)
 #endif
+#define LEVELS TJ_ISA_LEVELS
 
 #define DECLARE(level, family) extern const struct tj__##family##_kernels tj__cpu_##family##_##level;
 #define ENTRY(level, family) .family = &tj__cpu_##family##_##level,
@@ -31,18 +31,21 @@ static const tj__backend backends[LEVEL_COUNT] = {
     LEVELS(BACKEND)
 };
 
+/* What the files of a level are compiled for: x86-64-v3 and x86-64-v4. */
+__attribute__((unused)) static bool has_base(void) { return true; }
+#if defined(__x86_64__)
+__attribute__((unused)) static bool has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"); }
+__attribute__((unused)) static bool has_avx512(void) {
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+#endif
+
 /* The best level that the machine has, or at most the one that TORCHJS_ISA names (for tests). */
 static int choose_level(void) {
   int level = LEVEL_base;
-#if defined(__x86_64__)
-  /* x86-64-v3 and x86-64-v4, which the files of the levels are compiled for */
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")) {
-    level = LEVEL_avx2;
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-      level = LEVEL_avx512;
-  }
-#endif
+#define TRY(name) if (has_##name()) level = LEVEL_##name;
+  LEVELS(TRY)
   const char *wanted = getenv("TORCHJS_ISA");
   if (wanted) {
 #define MATCH(name) if (strcmp(wanted, #name) == 0) level = TJ__MIN(level, (int)LEVEL_##name);
