@@ -143,7 +143,7 @@ check: dist/.built $(BUILD)/examples/.built | $(BUILD)/.tools-check ## formattin
 	cppcheck --quiet --error-exitcode=1 -j2 --std=c11 --enable=warning,portability --inline-suppr --suppressions-list=.cppcheck -Iengine -Iinclude/torchjs -I$(GEN) -I. \
 	  engine/core engine/iter engine/autograd engine/ops engine/text engine/optim bindings/common
 	node codegen/main.mjs --check
-	rm -rf $(BUILD)/twice && node codegen/main.mjs --out $(BUILD)/twice/c --ts $(BUILD)/twice/ts
+	rm -rf $(BUILD)/twice && node codegen/main.mjs --out $(BUILD)/twice/c --ts $(BUILD)/twice/ts --reference $(BUILD)/twice/reference
 	diff -r $(GEN) $(BUILD)/twice/c && diff -r ts/src/generated $(BUILD)/twice/ts
 	@rm -rf $(BUILD)/twice && echo "check: all good"
 format: | $(NPM) $(BUILD)/.tools-check ## format C and TypeScript in place
@@ -165,4 +165,4 @@ uninstall: ## remove what install put there
 	rm -rf $(LIBDIR)/$(SONAME) $(LIBDIR)/libtorchjs.so $(LIBDIR)/libtorchjs.a $(LIBDIR)/pkgconfig/torchjs.pc $(INCDIR)
 
 clean: ## remove everything built
-	rm -rf build dist out ts/src/generated
+	rm -rf build dist out ts/src/generated site/reference

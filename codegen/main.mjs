@@ -1,5 +1,5 @@
 // Generates everything that follows from the schema.
-//   node codegen/main.mjs [--out build/gen] [--ts ts/src/generated] [--check]     --check: only read the schema and complain
+//   node codegen/main.mjs [--out build/gen] [--ts ts/src/generated] [--reference site/reference] [--check]     --check: only read the schema and complain
 // Files are only rewritten when their text changes, so that make rebuilds no more than it has to.
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 import { callFiles } from './calls.mjs'
 import { cFiles } from './c.mjs'
 import { pointwiseFiles } from './pointwise.mjs'
+import { referenceFiles } from './reference.mjs'
 import { loadSchema, SchemaError } from './schema.mjs'
 import { SchemaBug } from './text.mjs'
 
@@ -33,7 +34,7 @@ function write(dir, files) {
 }
 
 async function main() {
-  const { values } = parseArgs({ options: { out: { type: 'string' }, ts: { type: 'string' }, schema: { type: 'string' }, check: { type: 'boolean' } } })
+  const { values } = parseArgs({ options: { out: { type: 'string' }, ts: { type: 'string' }, reference: { type: 'string' }, schema: { type: 'string' }, check: { type: 'boolean' } } })
   const ops = loadSchema(values.schema ?? join(ROOT, 'schema/ops'))
   const c = { ...cFiles(ops), ...pointwiseFiles(ops), ...callFiles(ops) }
   // What make has to compile: once, once an instruction set, for the baseline only.
@@ -47,6 +48,7 @@ GEN_COLD := ${named((f) => f.endsWith('_cold.c'))}
   if (values.check) return console.log(`${ops.length} operators`)
   write(values.out ?? join(ROOT, 'build/gen'), c)
   if (ts) write(values.ts ?? join(ROOT, 'ts/src/generated'), ts)
+  write(values.reference ?? join(ROOT, 'site/reference'), referenceFiles(ops))
 }
 
 try {

@@ -1,0 +1,65 @@
+// Reference pages: one a family, from the schema alone.
+import { forms, signatureText } from './c.mjs'
+import { DTYPES } from './pointwise.mjs'
+
+const code = (t) => `\`${t}\``
+
+function callForms(op) {
+  const js = op.name.endsWith('_') && !op.selfInplace ? op.name : op.name
+  const names = [js, ...op.aliases]
+  const out = []
+  const prefix = { torch: 'torch', 'nn.functional': 'torch.nn.functional', special: 'torch.special', linalg: 'torch.linalg', fft: 'torch.fft' }[op.namespace]
+  if (op.namespace !== 'internal' && op.function && !op.selfInplace) out.push(...names.map((n) => `${prefix}.${n === 'var' ? 'var_' : n}`))
+  if (op.method || op.selfInplace) out.push(...names.map((n) => `Tensor.${n}`))
+  if (op.inplace) out.push(...names.map((n) => (op.method ? `Tensor.${n}_` : `${prefix}.${n}_`)))
+  return out
+}
+
+function dtypes(op) {
+  if (!op.pointwise) return null
+  return DTYPES.filter((d) => op.pointwise[d.cls] !== undefined).map((d) => d.name).join(' ')
+}
+
+function derivative(op) {
+  if (op.composite) return 'through its parts'
+  if (op.backward === 'none') return 'none: the result is not differentiable'
+  if (!op.backward) return 'missing: asking for it is an error'
+  return Object.keys(op.backward).map(code).join(', ')
+}
+
+function entry(op) {
+  const title = op.overload ? `${op.name}.${op.overload}` : op.name
+  const rows = [['JavaScript', callForms(op).map(code).join(' ') || 'none: used by derivatives'], ['C', forms(op).map((f) => code(`tj_${f.cname}`)).join(' ')]]
+  if (op.dtype) rows.push(['dtype', code(op.dtype)])
+  if (op.shape) rows.push(['shape', code(op.shape)])
+  const known = dtypes(op)
+  if (known) rows.push(['computes in', known])
+  rows.push(['derivative', derivative(op)])
+  if (op.errors) rows.push(['errors', op.errors])
+  if (op.source) rows.push(['source', op.source])
+  return `## ${title}\n\n${code(op.name + signatureText(op))}\n\n${op.doc}\n\n| | |\n| --- | --- |\n${rows.map(([k, v]) => `| ${k} | ${v.replaceAll('|', '\\|')} |`).join('\n')}\n`
+}
+
+// -> { path: text }
+export function referenceFiles(ops) {
+  const families = new Map()
+  for (const op of ops) families.set(op.family, [...(families.get(op.family) ?? []), op])
+  const files = {}
+  const shown = (list) => list.filter((o) => o.namespace !== 'internal')
+  for (const [family, list] of families) files[`${family}.md`] = `# ${family}\n\n${shown(list).map(entry).join('\n')}`
+  const rows = [...families].map(([family, list]) => {
+    const open = shown(list), names = new Set(open.map((o) => o.name))
+    const missing = open.filter((o) => !o.composite && o.backward === undefined && o.returns.kind === 'tensor').length
+    return `| [${family}](${family}.md) | ${names.size} | ${open.length} | ${open.length - missing} |`
+  })
+  files['index.md'] = `# Operators
+
+| family | names | overloads | of them differentiable, or said not to be |
+| --- | --- | --- | --- |
+${rows.join('\n')}
+
+All names: ${[...new Set(shown(ops).map((o) => o.name))].sort().map(code).join(' ')}
+`
+  return files
+}
+
