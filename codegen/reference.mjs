@@ -5,8 +5,7 @@ import { DTYPES } from './pointwise.mjs'
 const code = (t) => `\`${t}\``
 
 function callForms(op) {
-  const js = op.name.endsWith('_') && !op.selfInplace ? op.name : op.name
-  const names = [js, ...op.aliases]
+  const names = [op.name, ...op.aliases]
   const out = []
   const prefix = { torch: 'torch', 'nn.functional': 'torch.nn.functional', special: 'torch.special', linalg: 'torch.linalg', fft: 'torch.fft' }[op.namespace]
   if (op.namespace !== 'internal' && op.function && !op.selfInplace) out.push(...names.map((n) => `${prefix}.${n === 'var' ? 'var_' : n}`))
@@ -52,7 +51,7 @@ export function referenceFiles(ops) {
     const missing = open.filter((o) => !o.composite && o.backward === undefined && o.returns.kind === 'tensor').length
     return `| [${family}](${family}.md) | ${names.size} | ${open.length} | ${open.length - missing} |`
   })
-  files['index.md'] = `# Operators
+  files['README.md'] = `# Operators
 
 | family | names | overloads | of them differentiable, or said not to be |
 | --- | --- | --- | --- |
