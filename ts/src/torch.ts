@@ -3,6 +3,19 @@ import './generated/methods.js'
 import './indexing.js'
 
 export * from './generated/functions.js'
+export {
+  atleast_1d,
+  atleast_2d,
+  atleast_3d,
+  block_diag,
+  broadcast_tensors,
+  cartesian_prod,
+  meshgrid,
+  nonzero,
+  tensordot,
+  type MeshgridOptions,
+  type TensordotDims,
+} from './call_forms.js'
 export * as special from './generated/special.js'
 export * as linalg from './generated/linalg.js'
 export * as fft from './generated/fft.js'

@@ -2,3 +2,14 @@
 
 export * from '../generated/functional.js'
 export { celu, celu_, hardshrink, prelu, relu, relu_, selu, selu_, sigmoid, tanh } from '../generated/functions.js'
+export {
+  adaptive_avg_pool1d,
+  adaptive_avg_pool2d,
+  adaptive_avg_pool3d,
+  adaptive_max_pool1d,
+  adaptive_max_pool2d,
+  adaptive_max_pool3d,
+  max_pool1d,
+  max_pool2d,
+  max_pool3d,
+} from './functional_pooling.js'

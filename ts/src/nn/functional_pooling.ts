@@ -1,0 +1,133 @@
+// Poolings of nn.functional whose result depends on an argument's value, or that take null as a size: max_pool and the adaptive ones.
+import * as generated from '../generated/functional.js'
+import type { AdaptiveMaxPool2DFunctionalOptions, MaxPool2DFunctionalOptions } from '../generated/options.js'
+import { isOptions } from '../runtime/arguments.js'
+import type { Results } from '../runtime/call.js'
+import { Tensor } from '../tensor.js'
+import type { DType, DeviceType } from '../types/dtype.js'
+import type { DynamicShape, Shape } from '../types/shapes.js'
+
+type Sizes = number | readonly number[]
+/** Sizes of which some may be null: those stay as they are in the input. */
+type SizesToKeep = number | null | readonly (number | null)[]
+type Pooled<D extends DType, Dev extends DeviceType> = Tensor<DynamicShape, D, Dev>
+type PooledWithIndices<D extends DType, Dev extends DeviceType> = Results<{
+  output: Pooled<D, Dev>
+  indices: Tensor<DynamicShape, DType, Dev>
+}>
+
+/** max_pool1d, 2d and 3d: the largest elements of windows; with `return_indices` also where they are. */
+export interface MaxPool {
+  <S extends Shape, D extends DType, Dev extends DeviceType>(
+    input: Tensor<S, D, Dev>,
+    kernel_size: Sizes,
+    options: MaxPool2DFunctionalOptions & { readonly return_indices: true },
+  ): PooledWithIndices<D, Dev>
+  <S extends Shape, D extends DType, Dev extends DeviceType>(
+    input: Tensor<S, D, Dev>,
+    kernel_size: Sizes,
+    stride: Sizes | null,
+    padding: Sizes,
+    dilation: Sizes,
+    ceil_mode: boolean,
+    return_indices: true,
+  ): PooledWithIndices<D, Dev>
+  <S extends Shape, D extends DType, Dev extends DeviceType>(
+    input: Tensor<S, D, Dev>,
+    kernel_size: Sizes,
+    stride?: Sizes | null | MaxPoolOptions,
+    padding?: Sizes | MaxPoolOptions,
+    dilation?: Sizes | MaxPoolOptions,
+    ceil_mode?: boolean | MaxPoolOptions,
+    return_indices?: false | MaxPoolOptions,
+    options?: MaxPoolOptions,
+  ): Pooled<D, Dev>
+}
+type MaxPoolOptions = MaxPool2DFunctionalOptions & { readonly return_indices?: false }
+
+/** adaptive_avg_pool1d, 2d and 3d: averages of windows chosen so that output_size is left. */
+export type AdaptiveAvgPool = <S extends Shape, D extends DType, Dev extends DeviceType>(
+  input: Tensor<S, D, Dev>,
+  output_size: SizesToKeep,
+) => Pooled<D, Dev>
+
+/** adaptive_max_pool1d, 2d and 3d: the largest elements of such windows; with `return_indices` also where they are. */
+export interface AdaptiveMaxPool {
+  <S extends Shape, D extends DType, Dev extends DeviceType>(
+    input: Tensor<S, D, Dev>,
+    output_size: SizesToKeep,
+    return_indices: true | { readonly return_indices: true },
+  ): PooledWithIndices<D, Dev>
+  <S extends Shape, D extends DType, Dev extends DeviceType>(
+    input: Tensor<S, D, Dev>,
+    output_size: SizesToKeep,
+    return_indices?: false | (AdaptiveMaxPool2DFunctionalOptions & { readonly return_indices?: false }),
+  ): Pooled<D, Dev>
+}
+
+type AnyFunction = (...args: unknown[]) => unknown
+
+/** The arguments without return_indices, which is at place `at` or in the options, and its value. */
+function takeReturnIndices(args: readonly unknown[], at: number): [rest: unknown[], value: boolean] {
+  const rest = [...args]
+  let value = false
+  if (typeof rest[at] === 'boolean') value = rest.splice(at, 1)[0] as boolean
+  const last = rest.at(-1)
+  if (isOptions(last) && typeof last['return_indices'] === 'boolean') {
+    const { return_indices, ...others } = last
+    value = return_indices as boolean
+    rest.pop()
+    if (Object.keys(others).length > 0) rest.push(others)
+  }
+  return [rest, value]
+}
+
+/** output_size, the argument after the input, with the input's own sizes in the place of nulls. */
+function keepSizes(args: unknown[], n: number): unknown[] {
+  const [input, size] = args
+  if (!(input instanceof Tensor) || input.shape.length < n) return args
+  const own = (input.shape as readonly number[]).slice(-n)
+  if (size === null) args[1] = own
+  else if (Array.isArray(size) && size.length === n && size.includes(null)) args[1] = size.map((v: unknown, i) => v ?? own[i])
+  return args
+}
+
+function maxPool(plain: unknown, withIndices: unknown): MaxPool {
+  return ((...args: unknown[]) => {
+    const [rest, indices] = takeReturnIndices(args, 6)
+    return ((indices ? withIndices : plain) as AnyFunction)(...rest)
+  }) as MaxPool
+}
+
+function adaptiveMaxPool(n: number, plain: unknown, withIndices: unknown): AdaptiveMaxPool {
+  return ((...args: unknown[]) => {
+    const [rest, indices] = takeReturnIndices(args, 2)
+    return ((indices ? withIndices : plain) as AnyFunction)(...keepSizes(rest, n))
+  }) as AdaptiveMaxPool
+}
+
+function adaptiveAvgPool(n: number, plain: unknown): AdaptiveAvgPool {
+  return ((...args: unknown[]) => (plain as AnyFunction)(...keepSizes(args, n))) as AdaptiveAvgPool
+}
+
+export const max_pool1d: MaxPool = /* @__PURE__ */ maxPool(generated.max_pool1d, generated.max_pool1d_with_indices)
+export const max_pool2d: MaxPool = /* @__PURE__ */ maxPool(generated.max_pool2d, generated.max_pool2d_with_indices)
+export const max_pool3d: MaxPool = /* @__PURE__ */ maxPool(generated.max_pool3d, generated.max_pool3d_with_indices)
+export const adaptive_avg_pool1d: AdaptiveAvgPool = /* @__PURE__ */ adaptiveAvgPool(1, generated.adaptive_avg_pool1d)
+export const adaptive_avg_pool2d: AdaptiveAvgPool = /* @__PURE__ */ adaptiveAvgPool(2, generated.adaptive_avg_pool2d)
+export const adaptive_avg_pool3d: AdaptiveAvgPool = /* @__PURE__ */ adaptiveAvgPool(3, generated.adaptive_avg_pool3d)
+export const adaptive_max_pool1d: AdaptiveMaxPool = /* @__PURE__ */ adaptiveMaxPool(
+  1,
+  generated.adaptive_max_pool1d,
+  generated.adaptive_max_pool1d_with_indices,
+)
+export const adaptive_max_pool2d: AdaptiveMaxPool = /* @__PURE__ */ adaptiveMaxPool(
+  2,
+  generated.adaptive_max_pool2d,
+  generated.adaptive_max_pool2d_with_indices,
+)
+export const adaptive_max_pool3d: AdaptiveMaxPool = /* @__PURE__ */ adaptiveMaxPool(
+  3,
+  generated.adaptive_max_pool3d,
+  generated.adaptive_max_pool3d_with_indices,
+)
