@@ -43,6 +43,12 @@ static inline double logaddexp(double a, double b) {
   double low = a < b ? a : b, high = a < b ? b : a;
   return low == high && isinf(low) ? low : high + log1p(exp(low - high));
 }
+static inline tj__c128 logaddexp_complex(tj__c128 a, tj__c128 b) {
+  const tj__c128 low = creal(a) < creal(b) ? a : b, high = creal(a) < creal(b) ? b : a;
+  if (creal(high) == -INFINITY) return high;
+  if (isinf(creal(high)) && creal(high) == creal(low)) return clog(cexp(low) + cexp(high));
+  return high + clog(1 + cexp(low - high));
+}
 #define SCANS(DTYPE, tag, T, A, LOAD, STORE, S)                  \
   SCAN(sum_##tag, T, S, LOAD, STORE, 0, ADD)                     \
   SCAN(prod_##tag, T, S, LOAD, STORE, 1, MUL)
@@ -52,6 +58,8 @@ TJ__ELEMENTS_COMPLEX(SCANS, tj__c128)
 SCANS(TJ_INT64, i64, int64_t, int64_t, TJ__SAME, TJ__SAME, uint64_t)
 SCAN(logsumexp_f32, float, double, TJ__SAME, TJ__SAME, -INFINITY, logaddexp)
 SCAN(logsumexp_f64, double, double, TJ__SAME, TJ__SAME, -INFINITY, logaddexp)
+SCAN(logsumexp_c64, tj__c64, tj__c128, TJ__SAME, TJ__SAME, -INFINITY, logaddexp_complex)
+SCAN(logsumexp_c128, tj__c128, tj__c128, TJ__SAME, TJ__SAME, -INFINITY, logaddexp_complex)
 SCAN(logsumexp_f16, uint16_t, double, tj__half_to_float, tj__float_to_half, -INFINITY, logaddexp)
 SCAN(logsumexp_bf16, uint16_t, double, tj__bfloat16_to_float, tj__float_to_bfloat16, -INFINITY, logaddexp)
 
@@ -72,9 +80,9 @@ static bool scan(tj__scan_kind kind, tj_tensor *out, const tj_tensor *in, int64_
 #define CASE(DTYPE, tag, T, A, LOAD, STORE, E) \
     case DTYPE: body = logs ? logsumexp_##tag : product ? prod_##tag : sum_##tag; break;
     TJ__ELEMENTS_FLOATING(CASE, )
+    TJ__ELEMENTS_COMPLEX(CASE, )
 #define CASE2(DTYPE, tag, T, A, LOAD, STORE, E) \
     case DTYPE: body = logs ? NULL : product ? prod_##tag : sum_##tag; break;
-    TJ__ELEMENTS_COMPLEX(CASE2, )
     CASE2(TJ_INT64, i64, , , , , )
     default: break;
   }

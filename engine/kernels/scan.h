@@ -7,7 +7,7 @@
 typedef enum tj__scan_kind { TJ__SCAN_SUM, TJ__SCAN_PROD, TJ__SCAN_LOGSUMEXP } tj__scan_kind;
 
 typedef struct tj__scan_kernels {
-  /* out and in of one dtype, contiguous [outer, n, inner]. SUM, PROD: int64, floating, complex; LOGSUMEXP: floating. false: no such kernel. */
+  /* out and in of one dtype, contiguous [outer, n, inner]. SUM, PROD: int64, floating, complex; LOGSUMEXP: floating, complex. false: no such kernel. */
   bool (*scan)(tj__scan_kind kind, tj_tensor *out, const tj_tensor *in, int64_t outer, int64_t n, int64_t inner);
   /* The largest (smallest) element so far and where it is, the last of equal ones; real dtypes. */
   bool (*extremes)(bool largest, tj_tensor *values, tj_tensor *indices, const tj_tensor *in, int64_t outer, int64_t n, int64_t inner);

@@ -20,8 +20,7 @@ tj_tensor *tj__impl_gather(tj_tensor *self, int64_t dim, tj_tensor *index, bool 
   const tj__backend *backend = tj__backend_for((tj_tensor *[]){self, index}, 2);
   int d = tj__wrap_dim(dim, self->ndim);
   if (!backend || d < 0) return NULL;
-  TJ__CHECK(index->numel == 0 || index->dtype == TJ_INT64, TJ_ERROR_RUNTIME, "gather(): Expected dtype int64 for index");
-  tj_tensor *shape = index;
+  TJ__CHECK(index->numel == 0 || index->dtype == TJ_INT64 || index->dtype == TJ_INT32, TJ_ERROR_RUNTIME, "gather(): Expected dtype int32/int64 for index");
   if (index->numel == 0) return tj__empty(tj__sizes(index), (tj_dtype)self->dtype, self->storage->device);
   TJ__CHECK(TJ__MAX(self->ndim, 1) == TJ__MAX(index->ndim, 1), TJ_ERROR_RUNTIME, "Index tensor must have the same number of dimensions as input tensor");
   for (int k = 0; self->ndim && index->ndim && k < self->ndim; k++)
@@ -29,8 +28,8 @@ tj_tensor *tj__impl_gather(tj_tensor *self, int64_t dim, tj_tensor *index, bool 
               "Size does not match at dimension %d expected index %s to be no larger than self %s apart from dimension %d", k, tj__sizes_text(index),
               tj__sizes_text(self), d);
   int64_t bad = 0;
-  tj_tensor *out = tj__empty(tj__sizes(shape), (tj_dtype)self->dtype, self->storage->device);
-  if (!out || !(self = tj__contiguous(self)) || !(index = tj__contiguous(index)) || !(self = at_least_1d(self)) || !(index = at_least_1d(index))) return NULL;
+  tj_tensor *out = tj__empty(tj__sizes(index), (tj_dtype)self->dtype, self->storage->device);
+  if (!out || !(self = tj__contiguous(self)) || !(index = tj__int64_index(index)) || !(self = at_least_1d(self)) || !(index = at_least_1d(index))) return NULL;
   return backend->index->gather(out, self, d, index, &bad) ? out : out_of_bounds(bad, d, self);
 }
 
@@ -38,7 +37,7 @@ static tj_tensor *scatter_into(tj__scatter_kind kind, tj_tensor *out, int64_t di
   const tj__backend *backend = tj__backend_for((tj_tensor *[]){out, index, src}, 3);
   int d = tj__wrap_dim(dim, out->ndim);
   if (!backend || d < 0) return NULL;
-  TJ__CHECK(index->numel == 0 || index->dtype == TJ_INT64, TJ_ERROR_RUNTIME, "scatter(): Expected dtype int64 for index");
+  TJ__CHECK(index->numel == 0 || index->dtype == TJ_INT64 || index->dtype == TJ_INT32, TJ_ERROR_RUNTIME, "scatter(): Expected dtype int32/int64 for index");
   TJ__CHECK(src->dtype == out->dtype, TJ_ERROR_RUNTIME, "scatter(): Expected self.dtype to be equal to src.dtype");
   if (index->numel == 0) return out;
   TJ__CHECK(TJ__MAX(out->ndim, 1) == TJ__MAX(index->ndim, 1), TJ_ERROR_RUNTIME, "Index tensor must have the same number of dimensions as self tensor");
@@ -50,7 +49,7 @@ static tj_tensor *scatter_into(tj__scatter_kind kind, tj_tensor *out, int64_t di
               "Expected index %s to be no larger than self %s apart from dimension %d and to be no larger size than src %s", tj__sizes_text(index),
               tj__sizes_text(out), d, tj__sizes_text(src));
   int64_t bad = 0;
-  if (!(index1 = tj__contiguous(index1)) || !(src1 = tj__contiguous(src1))) return NULL;
+  if (!(index1 = tj__int64_index(index1)) || !(src1 = tj__contiguous(src1))) return NULL;
   bool done = backend->index->scatter(kind, self1, d, index1, src1, &bad);
   return done ? out : tj_error_code() ? NULL : out_of_bounds(bad, d, out);
 }
@@ -191,6 +190,16 @@ tj_tensor *tj__impl_scatter_reduce_src_backward(tj_tensor *grad, tj_tensor *self
 
 tj_tensor *tj__impl_take_along_dim(tj_tensor *self, tj_tensor *indices, int64_t dim) {
   TJ__CHECK(indices->dtype == TJ_INT64, TJ_ERROR_RUNTIME, "torch.take_along_dim(): dtype of indices should be Long but got %s", tj__dtype_legacy((tj_dtype)indices->dtype));
+  if (dim == TJ_NO_INT || self->ndim == indices->ndim) { /* negative indices count from the end */
+    int64_t n = dim == TJ_NO_INT ? self->numel : 1;
+    if (dim != TJ_NO_INT) {
+      int d = tj__wrap_dim(dim, self->ndim);
+      if (d < 0) return NULL;
+      n = self->ndim ? self->sizes[d] : 1;
+    }
+    indices = tj_where(tj_lt(indices, tj_scalar_tensor(tj_int(0))), tj_add(indices, tj_scalar_tensor(tj_int(n)), TJ__ONE), indices);
+    if (!indices) return NULL;
+  }
   if (dim == TJ_NO_INT) return tj_gather(tj_reshape(self, TJ_INTS(-1)), 0, tj_reshape(indices, TJ_INTS(-1)), false);
   TJ__CHECK(self->ndim == indices->ndim, TJ_ERROR_RUNTIME,
             "torch.take_along_dim(): input and indices should have the same number of dimensions, but got %d dimensions for input, and %d dimensions for indices",
@@ -302,20 +311,25 @@ tj_tensor *tj__impl_take_backward(tj_tensor *grad, tj_ints sizes, tj_tensor *ind
   return zeros ? tj_put(zeros, index, grad, true) : NULL;
 }
 
-static tj_tensor *coordinates(tj_tensor *self, bool columns) {
+/* Coordinates as [ndim, n]. */
+static tj_tensor *coordinates(tj_tensor *self) {
   const tj__backend *backend = tj__backend_for(&self, 1);
   tj_tensor *flat = backend ? tj__true_places(self) : NULL;
-  tj_tensor *out = flat ? tj__empty(columns ? TJ_INTS(self->ndim, flat->numel) : TJ_INTS(flat->numel, self->ndim), TJ_INT64, self->storage->device) : NULL;
-  if (out && out->numel) backend->index->unravel(tj__write(out), tj__read(flat), flat->numel, self->sizes, self->ndim, columns);
+  tj_tensor *out = flat ? tj__empty(TJ_INTS(self->ndim, flat->numel), TJ_INT64, self->storage->device) : NULL;
+  if (out && out->numel) backend->index->unravel(tj__write(out), tj__read(flat), flat->numel, self->sizes, self->ndim, true);
   return out;
 }
 
-tj_tensor *tj__impl_nonzero(tj_tensor *self) { return coordinates(self, false); }
-tj_tensor *tj__impl_argwhere(tj_tensor *self) { return coordinates(self, false); }
+/* PyTorch's layout: one row a coordinate in memory, given as one column each. */
+tj_tensor *tj__impl_nonzero(tj_tensor *self) {
+  tj_tensor *rows = coordinates(self);
+  return rows ? tj__alias(rows, TJ_INTS(rows->sizes[1], rows->sizes[0]), TJ_INTS(1, rows->sizes[1]), rows->offset) : NULL;
+}
+tj_tensor *tj__impl_argwhere(tj_tensor *self) { return tj__impl_nonzero(self); }
 
 tj_list *tj__impl_nonzero_numpy(tj_tensor *self) {
   if (self->ndim == 0 && !(self = at_least_1d(self))) return NULL;
-  tj_tensor *rows = coordinates(self, true);
+  tj_tensor *rows = coordinates(self);
   tj_list *list = rows ? tj__list_new(self->ndim) : NULL;
   for (int d = 0; list && d < self->ndim; d++) {
     tj_tensor *row = tj__alias(rows, TJ_INTS(rows->sizes[1]), TJ_INTS(1), rows->offset + d * rows->sizes[1]);

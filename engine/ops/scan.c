@@ -28,7 +28,7 @@ tj_tensor *tj__impl_cumsum(tj_tensor *self, int64_t dim, tj_dtype dtype) { retur
 tj_tensor *tj__impl_cumprod(tj_tensor *self, int64_t dim, tj_dtype dtype) { return running(TJ__SCAN_PROD, self, dim, dtype); }
 
 tj_tensor *tj__impl_logcumsumexp(tj_tensor *self, int64_t dim) {
-  TJ__CHECK(tj_dtype_is_floating((tj_dtype)self->dtype), TJ_ERROR_RUNTIME, "\"logcumsumexp_out_cpu\" not implemented for '%s'",
+  TJ__CHECK(tj__class_of((tj_dtype)self->dtype) >= TJ__CLASS_FLOAT, TJ_ERROR_RUNTIME, "\"logcumsumexp_out_cpu\" not implemented for '%s'",
             tj__dtype_legacy((tj_dtype)self->dtype));
   return scan(TJ__SCAN_LOGSUMEXP, self, dim);
 }
@@ -133,6 +133,11 @@ tj_tensor *tj__impl_cummaxmin_backward(tj_tensor *grad, tj_ints sizes, tj_tensor
 /* exp(self) * sum of grad[j] exp(-result[j]) over j from here on, in logarithms; positive and negative gradients apart. */
 tj_tensor *tj__impl_logcumsumexp_backward(tj_tensor *grad, tj_tensor *self, tj_tensor *result, int64_t dim) {
   if (grad->ndim == 0 || grad->numel == 0) return grad;
+  if (tj_dtype_is_complex((tj_dtype)grad->dtype)) {
+    tj_tensor *logs = tj_log(tj_where(tj_eq(tj_detach(grad), tj__number(0)), tj__number(1e-300), grad)); /* every number has a logarithm here */
+    tj_tensor *sums = flipped(tj_logcumsumexp(flipped(tj_sub(logs, tj_conj(result), TJ__ONE), dim), dim), dim);
+    return tj_exp(tj_add(sums, tj_conj(self), TJ__ONE));
+  }
   tj_tensor *parts[2];
   /* In place of -inf, which would make NaN of the second derivative. */
   const double nothing = self->dtype == TJ_FLOAT16 ? -3e4 : self->dtype == TJ_FLOAT64 ? -1e300 : -1e38;
