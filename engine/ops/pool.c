@@ -181,9 +181,17 @@ static tj_tensor *with_sizes(const tj_tensor *t, int dims, const int64_t *last, 
   return tj__empty((tj_ints){sizes, t->ndim}, dtype, t->storage->device);
 }
 
+/* Images whose channels lie closest give results of the same layout. */
+static bool channels_last(const tj_tensor *t) {
+  const int64_t *n = t->sizes, *s = t->strides;
+  if (t->ndim != 4 || n[1] == 1) return false;
+  return s[1] == 1 && s[3] == n[1] && s[2] == n[3] * n[1] && s[0] >= n[2] * n[3] * n[1];
+}
+
 static tj_status largest(tj_tensor *t, const options *o, int dims, const int64_t *out, tj_tensor **values, tj_tensor **indices) {
   const tj__backend *backend = tj__backend_for(&t, 1);
   tj_dtype dtype = (tj_dtype)t->dtype;
+  const bool last = dims == 2 && channels_last(t);
   if (!backend || !(t = tj__contiguous(t))) return tj_error_code();
   *values = with_sizes(t, dims, out, dtype), *indices = with_sizes(t, dims, out, TJ_INT64);
   if (!*values || !*indices) return tj_error_code();
@@ -192,6 +200,8 @@ static tj_status largest(tj_tensor *t, const options *o, int dims, const int64_t
   if (!plan_windows(&p, o, dims, dtype, product(t->sizes, t->ndim - dims), in, out)) return tj_error_code();
   if ((*values)->numel) backend->pool->largest(&p.s, tj__read(t), tj__write(*values), tj__write(*indices));
   drop(&p);
+  if (last && (!(*values = tj__clone_as(*values, dtype, "channels_last")) || !(*indices = tj__clone_as(*indices, TJ_INT64, "channels_last"))))
+    return tj_error_code();
   return TJ_OK;
 }
 

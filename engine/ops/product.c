@@ -259,6 +259,10 @@ tj_tensor *tj__impl_tensordot(tj_tensor *self, tj_tensor *other, tj_ints dims_se
   for (int64_t i = 0; i < dims_self.n; i++) {
     int a = tj__wrap_dim(dims_self.data[i], self->ndim), b = tj__wrap_dim(dims_other.data[i], other->ndim);
     if (a < 0 || b < 0) return NULL;
+    /* a dimension of 1 broadcasts: the other one is summed first */
+    if (self->sizes[a] == 1 && other->sizes[b] != 1) other = tj_sum_dim(other, TJ_INTS(b), true, (tj_dtype)other->dtype);
+    else if (other->sizes[b] == 1 && self->sizes[a] != 1) self = tj_sum_dim(self, TJ_INTS(a), true, (tj_dtype)self->dtype);
+    if (!self || !other) return NULL;
     RUNTIME(self->sizes[a] == other->sizes[b],
             "contracted dimensions need to match, but first has size %lld in dim %lld and second has size %lld in dim %lld", LL(self->sizes[a]),
             LL(dims_self.data[i]), LL(other->sizes[b]), LL(dims_other.data[i]));
