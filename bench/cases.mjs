@@ -7,17 +7,21 @@ const cases = new Map()
 const M = 1 << 20
 
 // f over fixed random inputs of these shapes, without a graph; or with backward of the sum.
-const simple = (name, f, ...shapes) => cases.set(name, () => {
-  const xs = shapes.map((s) => torch.randn(s))
-  return () => torch.no_grad(() => f(...xs))
-})
-const backward = (name, f, ...shapes) => cases.set(name, () => {
-  const xs = shapes.map((s) => torch.randn(s, { requires_grad: true }))
-  return () => {
-    for (const x of xs) x.grad = null
-    f(...xs).sum().backward()
-  }
-})
+const simple = (name, f, ...shapes) =>
+  cases.set(name, () => {
+    const xs = shapes.map((s) => torch.randn(s))
+    return () => torch.no_grad(() => f(...xs))
+  })
+const backward = (name, f, ...shapes) =>
+  cases.set(name, () => {
+    const xs = shapes.map((s) => torch.randn(s, { requires_grad: true }))
+    return () => {
+      for (const x of xs) x.grad = null
+      f(...xs)
+        .sum()
+        .backward()
+    }
+  })
 
 simple('overhead/add_16', (a, b) => a.add(b), [16], [16])
 simple('overhead/chain8_16', (a, b) => a.add(b).mul(a).sub(b).mul(b).add(a).mul(b).sub(a).relu(), [16], [16])
@@ -71,16 +75,24 @@ simple('conv/transpose2d_8x64x28x28', (x, w) => F.conv_transpose2d(x, w, { strid
 simple('pool/max2x2_8x64x56x56', (x) => F.max_pool2d(x, 2), [8, 64, 56, 56])
 simple('pool/avg2x2_8x64x56x56', (x) => F.avg_pool2d(x, 2), [8, 64, 56, 56])
 
-simple('attention/sdpa_causal_4x8x256x64', (q, k, v) => F.scaled_dot_product_attention(q, k, v, { is_causal: true }), [4, 8, 256, 64], [4, 8, 256, 64], [4, 8, 256, 64])
+simple(
+  'attention/sdpa_causal_4x8x256x64',
+  (q, k, v) => F.scaled_dot_product_attention(q, k, v, { is_causal: true }),
+  [4, 8, 256, 64],
+  [4, 8, 256, 64],
+  [4, 8, 256, 64],
+)
 cases.set('embedding/lookup_backward_32x64_v10000x256', () => {
-  const w = torch.randn([10000, 256], { requires_grad: true }), i = torch.randint(0, 10000, [32, 64])
+  const w = torch.randn([10000, 256], { requires_grad: true }),
+    i = torch.randint(0, 10000, [32, 64])
   return () => {
     w.grad = null
     F.embedding(i, w).sum().backward()
   }
 })
 cases.set('loss/cross_entropy_backward_512x10000', () => {
-  const x = torch.randn([512, 10000], { requires_grad: true }), y = torch.randint(0, 10000, [512])
+  const x = torch.randn([512, 10000], { requires_grad: true }),
+    y = torch.randint(0, 10000, [512])
   return () => {
     x.grad = null
     F.cross_entropy(x, y).backward()
@@ -92,11 +104,13 @@ simple('data/cat_4x1m', (a, b, c, d) => torch.cat([a, b, c, d]), [M], [M], [M], 
 simple('data/sort_1m', (a) => a.sort().values, [M])
 simple('data/topk_1024x1024_k16', (a) => a.topk(16).values, [1024, 1024])
 cases.set('data/index_select_100k', () => {
-  const a = torch.randn(10000, 64), i = torch.randint(0, 10000, [100000])
+  const a = torch.randn(10000, 64),
+    i = torch.randint(0, 10000, [100000])
   return () => a.index_select(0, i)
 })
 cases.set('data/masked_select_1m', () => {
-  const a = torch.randn(M), m = a.gt(0)
+  const a = torch.randn(M),
+    m = a.gt(0)
   return () => a.masked_select(m)
 })
 cases.set('random/randn_1m', () => () => torch.randn(M))
@@ -126,8 +140,18 @@ cases.set('train/tiny_mlp_16x8x16x1_adamw', () => {
   return train(m, F.mse_loss, torch.randn(16, 8), torch.randn(16, 1))
 })
 cases.set('train/convnet_32x1x28x28_adamw', () => {
-  const m = new nn.Sequential(new nn.Conv2d(1, 32, 3, { padding: 1 }), new nn.ReLU(), new nn.MaxPool2d(2), new nn.Conv2d(32, 64, 3, { padding: 1 }), new nn.ReLU(),
-    new nn.MaxPool2d(2), new nn.Flatten(), new nn.Linear(3136, 128), new nn.ReLU(), new nn.Linear(128, 10))
+  const m = new nn.Sequential(
+    new nn.Conv2d(1, 32, 3, { padding: 1 }),
+    new nn.ReLU(),
+    new nn.MaxPool2d(2),
+    new nn.Conv2d(32, 64, 3, { padding: 1 }),
+    new nn.ReLU(),
+    new nn.MaxPool2d(2),
+    new nn.Flatten(),
+    new nn.Linear(3136, 128),
+    new nn.ReLU(),
+    new nn.Linear(128, 10),
+  )
   return train(m, F.cross_entropy, torch.randn(32, 1, 28, 28), labels(10, 32))
 })
 
@@ -138,7 +162,8 @@ class BasicBlock extends nn.Module {
     this.b1 = new nn.BatchNorm2d(o)
     this.c2 = new nn.Conv2d(o, o, 3, { stride: 1, padding: 1, bias: false })
     this.b2 = new nn.BatchNorm2d(o)
-    this.d = s !== 1 || i !== o ? new nn.Sequential(new nn.Conv2d(i, o, 1, { stride: s, bias: false }), new nn.BatchNorm2d(o)) : new nn.Identity()
+    this.d =
+      s !== 1 || i !== o ? new nn.Sequential(new nn.Conv2d(i, o, 1, { stride: s, bias: false }), new nn.BatchNorm2d(o)) : new nn.Identity()
   }
   forward(x) {
     const y = this.b2.forward(this.c2.forward(F.relu(this.b1.forward(this.c1.forward(x)))))
@@ -148,7 +173,16 @@ class BasicBlock extends nn.Module {
 cases.set('train/resnet18_cifar_8x3x32x32_adamw', () => {
   const layers = [new nn.Conv2d(3, 64, 3, { stride: 1, padding: 1, bias: false }), new nn.BatchNorm2d(64), new nn.ReLU()]
   let i = 64
-  for (const [o, s] of [[64, 1], [64, 1], [128, 2], [128, 1], [256, 2], [256, 1], [512, 2], [512, 1]]) {
+  for (const [o, s] of [
+    [64, 1],
+    [64, 1],
+    [128, 2],
+    [128, 1],
+    [256, 2],
+    [256, 1],
+    [512, 2],
+    [512, 1],
+  ]) {
     layers.push(new BasicBlock(i, o, s))
     i = o
   }
@@ -167,7 +201,9 @@ class LSTMModel extends nn.Module {
     return this.h.forward(this.r.forward(this.e.forward(x))[0]).flatten(0, 1)
   }
 }
-cases.set('train/lstm_2x256_16x64_adamw', () => train(new LSTMModel(), F.cross_entropy, torch.randint(0, 96, [16, 64]), labels(96, 16 * 64)))
+cases.set('train/lstm_2x256_16x64_adamw', () =>
+  train(new LSTMModel(), F.cross_entropy, torch.randint(0, 96, [16, 64]), labels(96, 16 * 64)),
+)
 
 class GPTBlock extends nn.Module {
   constructor(d, h) {
@@ -181,7 +217,8 @@ class GPTBlock extends nn.Module {
     this.f2 = new nn.Linear(4 * d, d)
   }
   forward(x) {
-    const [b, t, d] = x.shape, h = this.heads
+    const [b, t, d] = x.shape,
+      h = this.heads
     const [q, k, v] = [...this.qkv.forward(this.n1.forward(x)).split(d, 2)].map((z) => z.view(b, t, h, d / h).transpose(1, 2))
     let a = q.matmul(k.transpose(-2, -1)).div(Math.sqrt(d / h))
     a = a.masked_fill(torch.ones([t, t], { dtype: 'bool' }).triu(1), -Infinity)
@@ -203,7 +240,9 @@ class GPT extends nn.Module {
     return this.h.forward(this.n.forward(this.b.forward(y))).flatten(0, 1)
   }
 }
-cases.set('train/gpt_4x128_12x64_adamw', () => train(new GPT(96, 128, 4, 4, 64), F.cross_entropy, torch.randint(0, 96, [12, 64]), labels(96, 12 * 64)))
+cases.set('train/gpt_4x128_12x64_adamw', () =>
+  train(new GPT(96, 128, 4, 4, 64), F.cross_entropy, torch.randint(0, 96, [12, 64]), labels(96, 12 * 64)),
+)
 cases.set('infer/gpt_12x768_1x128', () => {
   const m = new GPT(8192, 768, 12, 12, 128).eval()
   const x = torch.randint(0, 8192, [1, 128])

@@ -9,8 +9,16 @@ import { parseArgs } from 'node:util'
 import torch from 'torch.js'
 import { cases } from './cases.mjs'
 
-const { values: options } = parseArgs({ options: {
-  peer: { type: 'string' }, only: { type: 'string', default: '' }, json: { type: 'string' }, threads: { type: 'string' }, seconds: { type: 'string', default: '0.5' }, list: { type: 'boolean' } } })
+const { values: options } = parseArgs({
+  options: {
+    peer: { type: 'string' },
+    only: { type: 'string', default: '' },
+    json: { type: 'string' },
+    threads: { type: 'string' },
+    seconds: { type: 'string', default: '0.5' },
+    list: { type: 'boolean' },
+  },
+})
 const names = [...cases.keys()].filter((n) => new RegExp(options.only).test(n))
 if (options.list) {
   console.log(names.join('\n'))
@@ -26,14 +34,18 @@ function time(run) {
     return Number(process.hrtime.bigint() - t) / 1e3
   }
   for (let i = 0; i < 3; i++) once()
-  const times = [], end = Date.now() + Number(options.seconds) * 1e3
+  const times = [],
+    end = Date.now() + Number(options.seconds) * 1e3
   while (Date.now() < end || times.length < 5) times.push(once())
   return times.sort((a, b) => a - b)[times.length >> 1]
 }
 
 function timePeer(name) {
   const [command, ...args] = options.peer.split(' ')
-  const out = execFileSync(command, [...args, '--only', `^${name}$`, '--seconds', options.seconds], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+  const out = execFileSync(command, [...args, '--only', `^${name}$`, '--seconds', options.seconds], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
   for (const line of out.split('\n')) {
     const r = line.startsWith('{') ? JSON.parse(line) : {}
     if (r.case === name) return r.median_us
@@ -42,7 +54,8 @@ function timePeer(name) {
 }
 
 torch.manual_seed(0)
-const results = [], missing = []
+const results = [],
+  missing = []
 const cell = (x) => (x === null ? '-' : x < 100 ? x.toFixed(2) : String(Math.round(x))).padStart(12)
 console.log(`${'case'.padEnd(44)}${'ours us'.padStart(12)}${'peer us'.padStart(12)}${'ratio'.padStart(8)}`)
 for (const name of names) {
@@ -63,6 +76,8 @@ const compared = results.filter((r) => r.ratio !== null)
 if (compared.length) {
   const mean = Math.exp(compared.reduce((s, r) => s + Math.log(r.ratio), 0) / compared.length)
   const worst = compared.reduce((a, b) => (b.ratio < a.ratio ? b : a))
-  console.log(`\ngeometric mean of the ratios ${mean.toFixed(2)} over ${compared.length} cases; worst ${worst.ratio.toFixed(2)} (${worst.case}); ${missing.length} missing`)
+  console.log(
+    `\ngeometric mean of the ratios ${mean.toFixed(2)} over ${compared.length} cases; worst ${worst.ratio.toFixed(2)} (${worst.case}); ${missing.length} missing`,
+  )
 }
 if (options.json) writeFileSync(options.json, JSON.stringify({ threads: torch.get_num_threads(), cases: results, missing }, null, 1))

@@ -7,13 +7,27 @@ import { comment, HEADER } from './text.mjs'
 
 export function cType(type) {
   if (type.list) return { Tensor: 'tj_tensors', float: 'tj_floats' }[type.base] ?? 'tj_ints'
-  return { Tensor: 'tj_tensor *', Scalar: 'tj_scalar ', int: 'int64_t ', float: type.optional ? 'tj_scalar ' : 'double ', bool: type.optional ? 'int ' : 'bool ', str: 'const char *', ScalarType: 'tj_dtype ', Device: 'tj_device ', Generator: 'tj_generator *' }[type.base]
+  return {
+    Tensor: 'tj_tensor *',
+    Scalar: 'tj_scalar ',
+    int: 'int64_t ',
+    float: type.optional ? 'tj_scalar ' : 'double ',
+    bool: type.optional ? 'int ' : 'bool ',
+    str: 'const char *',
+    ScalarType: 'tj_dtype ',
+    Device: 'tj_device ',
+    Generator: 'tj_generator *',
+  }[type.base]
 }
-const declare = (type, name) => { const t = cType(type); return `${t}${/[ *]$/.test(t) ? '' : ' '}${name}` }
-const outParams = (op) => op.returns.kind === 'tuple' ? op.returns.items.map((i) => `tj_tensor **${i.name}`) : []
-const resultType = (op) => ({ tensor: 'tj_tensor *', tuple: 'tj_status ', list: 'tj_list *', scalar: 'tj_scalar ', void: 'tj_status ' })[op.returns.kind]
+const declare = (type, name) => {
+  const t = cType(type)
+  return `${t}${/[ *]$/.test(t) ? '' : ' '}${name}`
+}
+const outParams = (op) => (op.returns.kind === 'tuple' ? op.returns.items.map((i) => `tj_tensor **${i.name}`) : [])
+const resultType = (op) =>
+  ({ tensor: 'tj_tensor *', tuple: 'tj_status ', list: 'tj_list *', scalar: 'tj_scalar ', void: 'tj_status ' })[op.returns.kind]
 const params = (op) => op.args.map((a) => declare(a.type, a.name))
-const list = (items) => items.length ? items.join(', ') : 'void'
+const list = (items) => (items.length ? items.join(', ') : 'void')
 const names = (op) => op.args.map((a) => a.name)
 
 // The forms in which an operator can be called: [{ op, form: 'functional' | 'inplace' | 'out', cname }]
@@ -25,7 +39,9 @@ export function forms(op) {
 }
 
 export function opsHeader(ops) {
-  const lines = [HEADER, `/* torchjs/ops.h: every operator. Names, arguments, defaults and results are PyTorch's; each comment begins with the signature in
+  const lines = [
+    HEADER,
+    `/* torchjs/ops.h: every operator. Names, arguments, defaults and results are PyTorch's; each comment begins with the signature in
  * PyTorch's schema language. Results follow tensor.h's rules of ownership. NAME_ works in place: it changes self and returns it, without a
  * new reference. NAME_out writes its result to \`out\`, which is resized if need be, and returns it, without a new reference.
  * An operator with several results stores them through its last arguments and returns 0 or a negative tj_status. */
@@ -37,12 +53,21 @@ export function opsHeader(ops) {
 #ifdef __cplusplus
 extern "C" {
 #endif
-`]
+`,
+  ]
   let family = ''
   for (const op of ops) {
-    if (op.family !== family) lines.push(`/* ---- ${family = op.family} ${'-'.repeat(Math.max(4, 108 - op.family.length))} */\n`)
-    const facts = [op.dtype && `dtype: ${op.dtype}`, op.shape && `shape: ${op.shape}`, op.namespace === 'internal' && 'internal: used by derivatives'].filter(Boolean).join('; ')
-    lines.push(`/* ${op.name}${op.overload && `.${op.overload}`}${op.args.length ? '' : ''}: ${signatureText(op)}\n${comment(op.doc + (facts ? ` [${facts}]` : '') + (op.errors ? ` Errors: ${op.errors}` : '') + (op.source ? ` Source: ${op.source}` : ''))} */`)
+    if (op.family !== family) lines.push(`/* ---- ${(family = op.family)} ${'-'.repeat(Math.max(4, 108 - op.family.length))} */\n`)
+    const facts = [
+      op.dtype && `dtype: ${op.dtype}`,
+      op.shape && `shape: ${op.shape}`,
+      op.namespace === 'internal' && 'internal: used by derivatives',
+    ]
+      .filter(Boolean)
+      .join('; ')
+    lines.push(
+      `/* ${op.name}${op.overload && `.${op.overload}`}${op.args.length ? '' : ''}: ${signatureText(op)}\n${comment(op.doc + (facts ? ` [${facts}]` : '') + (op.errors ? ` Errors: ${op.errors}` : '') + (op.source ? ` Source: ${op.source}` : ''))} */`,
+    )
     for (const f of forms(op)) {
       const p = f.form === 'out' ? ['tj_tensor *out', ...params(op)] : [...params(op), ...outParams(op)]
       lines.push(`TJ_API ${resultType(op)}tj_${f.cname}(${list(p)});`)
@@ -57,8 +82,21 @@ export function signatureText(op) {
   const parts = []
   let star = false
   for (const a of op.args) {
-    if (a.kwonly && !star) parts.push('*'), (star = true)
-    const d = a.default === null ? 'None' : a.default === true ? 'True' : a.default === false ? 'False' : typeof a.default === 'string' ? `'${a.default}'` : Array.isArray(a.default) ? `[${a.default.join(', ')}]` : a.default === Infinity ? 'inf' : String(a.default)
+    if (a.kwonly && !star) (parts.push('*'), (star = true))
+    const d =
+      a.default === null
+        ? 'None'
+        : a.default === true
+          ? 'True'
+          : a.default === false
+            ? 'False'
+            : typeof a.default === 'string'
+              ? `'${a.default}'`
+              : Array.isArray(a.default)
+                ? `[${a.default.join(', ')}]`
+                : a.default === Infinity
+                  ? 'inf'
+                  : String(a.default)
     parts.push(`${typeText(a.type)} ${a.name}${a.hasDefault ? `=${d}` : ''}`)
   }
   const r = op.returns
@@ -86,7 +124,10 @@ function guards(op, failure) {
   for (const a of op.args.filter((x) => x.type.base === 'Tensor' || (x.type.base === 'str' && !x.type.optional))) {
     if (a.type.list) lines.push(`  if (tj__bad_list(${a.name}, ${!!a.type.itemOptional}, "${op.name}", "${a.name}")) return ${failure};`)
     else if (a.type.optional) lines.push(`  if (!${a.name} && tj_error_code()) return ${failure};`)
-    else lines.push(`  if (TJ__UNLIKELY(!${a.name})) return ${failure === 'NULL' ? '' : `(void)`}tj__null_argument("${op.name}", "${a.name}")${failure === 'NULL' ? '' : `, ${failure}`};`)
+    else
+      lines.push(
+        `  if (TJ__UNLIKELY(!${a.name})) return ${failure === 'NULL' ? '' : `(void)`}tj__null_argument("${op.name}", "${a.name}")${failure === 'NULL' ? '' : `, ${failure}`};`,
+      )
   }
   return lines
 }
@@ -97,18 +138,24 @@ function inputArray(args) {
   const listArg = args.find((a) => a.type.list)
   if (!listArg) return { lines: [`  tj_tensor *inputs[] = {${args.map((a) => a.name).join(', ')}};`], count: String(args.length) }
   const count = `n_inputs`
-  const lines = [`  const int64_t n_inputs = ${args.length - 1} + TJ__MAX(${listArg.name}.n, 0);`,
-    '  tj_list *input_list = tj__list_new(n_inputs);', '  if (!input_list) return tj__scope_pop(&scope), FAILURE;', '  tj_tensor **inputs = input_list->items;']
+  const lines = [
+    `  const int64_t n_inputs = ${args.length - 1} + TJ__MAX(${listArg.name}.n, 0);`,
+    '  tj_list *input_list = tj__list_new(n_inputs);',
+    '  if (!input_list) return tj__scope_pop(&scope), FAILURE;',
+    '  tj_tensor **inputs = input_list->items;',
+  ]
   let seen = false
   args.forEach((a, k) => {
-    if (a.type.list) lines.push(`  for (int64_t i = 0; i < ${a.name}.n; i++) tj__list_set(input_list, ${k} + i, ${a.name}.data[i]);`), (seen = true)
+    if (a.type.list)
+      (lines.push(`  for (int64_t i = 0; i < ${a.name}.n; i++) tj__list_set(input_list, ${k} + i, ${a.name}.data[i]);`), (seen = true))
     else lines.push(`  tj__list_set(input_list, ${k}${seen ? ` - 1 + TJ__MAX(${listArg.name}.n, 0)` : ''}, ${a.name});`)
   })
   return { lines, count }
 }
 
 function functional(op, plan) {
-  const kind = op.returns.kind, failure = FAILURE[kind]
+  const kind = op.returns.kind,
+    failure = FAILURE[kind]
   const out = [`${resultType(op)}tj_${op.cname}(${list([...params(op), ...outParams(op)])}) {`]
   if (kind === 'tuple') out.push(`  ${op.returns.items.map((i) => `*${i.name} = NULL;`).join(' ')}`)
   out.push(...guards(op, failure))
@@ -132,27 +179,49 @@ function functional(op, plan) {
   if (below) out.push('  tj__above_autograd(before);')
   const good = kind === 'tuple' ? 'status == TJ_OK' : 'returned'
   if (op.view && !op.composite) {
-    if (kind === 'tensor') out.push(`  if (returned && tj__is_fresh(&scope, returned) && !tj__view_of(${tensors[0].name}, returned, false)) returned = NULL;`)
-    else if (kind === 'list') out.push(`  for (int64_t i = 0; returned && i < returned->n; i++)`, `    if (!tj__view_of(${tensors[0].name}, returned->items[i], true)) returned = NULL;`)
+    if (kind === 'tensor')
+      out.push(`  if (returned && tj__is_fresh(&scope, returned) && !tj__view_of(${tensors[0].name}, returned, false)) returned = NULL;`)
+    else if (kind === 'list')
+      out.push(
+        `  for (int64_t i = 0; returned && i < returned->n; i++)`,
+        `    if (!tj__view_of(${tensors[0].name}, returned->items[i], true)) returned = NULL;`,
+      )
   }
   if (graph) {
     const array = kind === 'list' ? ['returned->items', 'returned->n'] : [`(tj_tensor *[]){${outputs.join(', ')}}`, String(outputs.length)]
     const fail = kind === 'tuple' ? 'status = tj_error_code()' : 'returned = NULL'
     const fresh = kind === 'tensor' ? ' && tj__is_fresh(&scope, returned)' : ''
     if (!plan) {
-      out.push(`  if (graph && ${good}${fresh} && !tj__node_attach_missing("${op.name}", inputs, ${op.inputCount}, ${array.join(', ')})) ${fail};`)
+      out.push(
+        `  if (graph && ${good}${fresh} && !tj__node_attach_missing("${op.name}", inputs, ${op.inputCount}, ${array.join(', ')})) ${fail};`,
+      )
     } else {
-      const r = recordC(plan, '      ', null, (n) => kind === 'tuple' ? `(*${op.returns.items[plan.outputs.indexOf(n)].name})` : 'returned')
-      out.push(`  if (graph && ${good}${fresh}) {`, `    tj__node *node = tj__node_new(&${op.cname}_node, inputs, ${op.inputCount}, ${plan.saved.length}, ${plan.values.length});`,
-        '    bool ok = node != NULL;', '    if (ok) {', ...r.before,
-        '      if (!ok) tj__node_release(node);', `      else ok = tj__node_attach(node, ${array.join(', ')});`,
-        ...r.outputs.map((s) => `      if (ok${s.needs ? ' && (' + s.needs.slice(4, -2) + ')' : ''}) ok = tj__node_save(node, ${s.index}, ${outputs[s.output]}, true);`),
-        '    }', `    if (!ok) ${fail};`, '  }')
+      const r = recordC(plan, '      ', null, (n) =>
+        kind === 'tuple' ? `(*${op.returns.items[plan.outputs.indexOf(n)].name})` : 'returned',
+      )
+      out.push(
+        `  if (graph && ${good}${fresh}) {`,
+        `    tj__node *node = tj__node_new(&${op.cname}_node, inputs, ${op.inputCount}, ${plan.saved.length}, ${plan.values.length});`,
+        '    bool ok = node != NULL;',
+        '    if (ok) {',
+        ...r.before,
+        '      if (!ok) tj__node_release(node);',
+        `      else ok = tj__node_attach(node, ${array.join(', ')});`,
+        ...r.outputs.map(
+          (s) =>
+            `      if (ok${s.needs ? ' && (' + s.needs.slice(4, -2) + ')' : ''}) ok = tj__node_save(node, ${s.index}, ${outputs[s.output]}, true);`,
+        ),
+        '    }',
+        `    if (!ok) ${fail};`,
+        '  }',
+      )
     }
   }
   if (kind === 'tensor' || kind === 'list') out.push('  return tj__scope_return(&scope, returned);')
   else if (kind === 'tuple') {
-    out.push(`  return tj__scope_return_all(&scope, status, (tj_tensor **[]){${op.returns.items.map((i) => i.name).join(', ')}}, ${op.returns.items.length});`)
+    out.push(
+      `  return tj__scope_return_all(&scope, status, (tj_tensor **[]){${op.returns.items.map((i) => i.name).join(', ')}}, ${op.returns.items.length});`,
+    )
   } else out.push('  tj__scope_pop(&scope);', `  return ${kind === 'void' ? 'status' : 'returned'};`)
   out.push('}')
   return out.join('\n')
@@ -160,41 +229,77 @@ function functional(op, plan) {
 
 function inplace(op, plan) {
   const self = op.args[0].name
-  const out = [`tj_tensor *tj_${op.cname}${op.selfInplace ? '' : '_'}(${list(params(op))}) {`, ...guards(op, 'NULL'), '  tj__scope scope;', '  tj__scope_push(&scope);']
+  const out = [
+    `tj_tensor *tj_${op.cname}${op.selfInplace ? '' : '_'}(${list(params(op))}) {`,
+    ...guards(op, 'NULL'),
+    '  tj__scope scope;',
+    '  tj__scope_push(&scope);',
+  ]
   const tensors = op.args.filter((a) => a.type.base === 'Tensor')
   const diff = plan ? plan.inputs : tensors
   const { lines, count } = inputArray(diff.length ? diff : tensors)
   const differentiable = op.backward !== 'none' && !(op.composite && op.selfInplace)
-  out.push(...lines.map((l) => l.replace('FAILURE', 'NULL')), `  const bool graph = ${differentiable || plan ? `tj__needs_grad(inputs, ${count})` : `tj__needs_grad(&${self}, 1)`};`)
+  out.push(
+    ...lines.map((l) => l.replace('FAILURE', 'NULL')),
+    `  const bool graph = ${differentiable || plan ? `tj__needs_grad(inputs, ${count})` : `tj__needs_grad(&${self}, 1)`};`,
+  )
   if (!differentiable && !plan) out.push('  (void)inputs;')
   out.push(`  bool ok = tj__inplace_check(${self}, graph);`)
   if (plan) out.push('  tj__node *node = NULL;')
   const original = plan && plan.saved.some((s) => s.key === self)
   if (op.composite && !op.selfInplace) {
     // The parts record themselves; the result is then copied, which records the copy.
-    out.push(`  ok = ok && tj_copy_(${self}, tj__impl_${op.cname}(${names(op).join(', ')}), false) != NULL;`, `  tj__scope_pop(&scope);`, `  return ok ? ${self} : NULL;`, '}')
+    out.push(
+      `  ok = ok && tj_copy_(${self}, tj__impl_${op.cname}(${names(op).join(', ')}), false) != NULL;`,
+      `  tj__scope_pop(&scope);`,
+      `  return ok ? ${self} : NULL;`,
+      '}',
+    )
     return out.join('\n')
   }
   if (plan) {
     const r = recordC(plan, '      ', original ? { name: self, c: 'original' } : null, () => self)
     out.push('  if (ok && graph) {')
-    out.push(`    node = tj__node_new(&${op.cname}_node, inputs, ${count}, ${plan.saved.length}, ${plan.values.length});`, '    ok = node != NULL;', '    if (ok) {')
+    out.push(
+      `    node = tj__node_new(&${op.cname}_node, inputs, ${count}, ${plan.saved.length}, ${plan.values.length});`,
+      '    ok = node != NULL;',
+      '    if (ok) {',
+    )
     if (original) {
       /* The values from before the write are kept as a copy, where the derivative needs them. */
       const cond = r.before.find((l) => l.includes('original'))?.match(/if \((.*)\) ok = ok/)?.[1]
-      out.push(cond ? `      tj_tensor *original = ${cond} ? tj_clone(${self}, NULL) : NULL;` : `      tj_tensor *original = tj_clone(${self}, NULL);`, `      ok = ${cond ? `!(${cond}) || ` : ''}original != NULL;`)
+      out.push(
+        cond
+          ? `      tj_tensor *original = ${cond} ? tj_clone(${self}, NULL) : NULL;`
+          : `      tj_tensor *original = tj_clone(${self}, NULL);`,
+        `      ok = ${cond ? `!(${cond}) || ` : ''}original != NULL;`,
+      )
     }
     out.push(...r.before, '    }', '  }')
     op.recordOutputs = r.outputs
   }
-  const call = op.selfInplace ? `tj__impl_${op.cname}(${names(op).join(', ')})` : implTakesOut(op) ? `tj__impl_${op.cname}(${[self, ...names(op)].join(', ')})`
-    : `tj__copy_result(${self}, tj__impl_${op.cname}(${names(op).join(', ')}))`
-  out.push('  if (ok) {', '    const bool before = tj__below_autograd();', `    ok = ${call} != NULL;`, '    tj__above_autograd(before);', '  }')
+  const call = op.selfInplace
+    ? `tj__impl_${op.cname}(${names(op).join(', ')})`
+    : implTakesOut(op)
+      ? `tj__impl_${op.cname}(${[self, ...names(op)].join(', ')})`
+      : `tj__copy_result(${self}, tj__impl_${op.cname}(${names(op).join(', ')}))`
+  out.push(
+    '  if (ok) {',
+    '    const bool before = tj__below_autograd();',
+    `    ok = ${call} != NULL;`,
+    '    tj__above_autograd(before);',
+    '  }',
+  )
   if (plan) {
     out.push(`  if (!ok) tj__node_release(node);`, `  else ok = tj__inplace_written(${self}, node);`)
-    for (const s of op.recordOutputs) out.push(`  if (ok && node${s.needs ? ' && (' + s.needs.slice(4, -2) + ')' : ''}) ok = tj__node_save(node, ${s.index}, ${self}, true);`)
+    for (const s of op.recordOutputs)
+      out.push(
+        `  if (ok && node${s.needs ? ' && (' + s.needs.slice(4, -2) + ')' : ''}) ok = tj__node_save(node, ${s.index}, ${self}, true);`,
+      )
   } else {
-    out.push(`  ok = ok && tj__inplace_written(${self}, ${differentiable && !op.composite ? `graph ? tj__node_missing("${op.name}_", inputs, ${count}) : NULL` : 'NULL'});`)
+    out.push(
+      `  ok = ok && tj__inplace_written(${self}, ${differentiable && !op.composite ? `graph ? tj__node_missing("${op.name}_", inputs, ${count}) : NULL` : 'NULL'});`,
+    )
   }
   out.push('  tj__scope_pop(&scope);', `  return ok ? ${self} : NULL;`, '}')
   return out.join('\n')
@@ -202,7 +307,13 @@ function inplace(op, plan) {
 
 function outForm(op) {
   const tensors = op.args.filter((a) => a.type.base === 'Tensor')
-  const o = [`tj_tensor *tj_${op.cname}_out(${list(['tj_tensor *out', ...params(op)])}) {`, `  if (TJ__UNLIKELY(!out)) return tj__null_argument("${op.name}", "out");`, ...guards(op, 'NULL'), '  tj__scope scope;', '  tj__scope_push(&scope);']
+  const o = [
+    `tj_tensor *tj_${op.cname}_out(${list(['tj_tensor *out', ...params(op)])}) {`,
+    `  if (TJ__UNLIKELY(!out)) return tj__null_argument("${op.name}", "out");`,
+    ...guards(op, 'NULL'),
+    '  tj__scope scope;',
+    '  tj__scope_push(&scope);',
+  ]
   let check = 'true'
   if (tensors.length) {
     const { lines, count } = inputArray(tensors)
@@ -210,18 +321,42 @@ function outForm(op) {
     check = `tj__out_check("${op.name}", inputs, ${count}, &out, 1)`
   } else check = `tj__out_check("${op.name}", NULL, 0, &out, 1)`
   o.push(`  bool ok = ${check};`, '  if (ok) {', '    const bool before = tj__below_autograd();')
-  if (implTakesOut(op)) o.push('    tj__resizing_out = true;', `    ok = tj__impl_${op.cname}(${['out', ...names(op)].join(', ')}) != NULL;`, '    tj__resizing_out = false;')
+  if (implTakesOut(op))
+    o.push(
+      '    tj__resizing_out = true;',
+      `    ok = tj__impl_${op.cname}(${['out', ...names(op)].join(', ')}) != NULL;`,
+      '    tj__resizing_out = false;',
+    )
   else o.push(`    ok = tj__copy_out(out, tj__impl_${op.cname}(${names(op).join(', ')})) != NULL;`)
-  o.push('    tj__above_autograd(before);', '    if (ok) tj__bump_version(out);', '  }', '  tj__scope_pop(&scope);', '  return ok ? out : NULL;', '}')
+  o.push(
+    '    tj__above_autograd(before);',
+    '    if (ok) tj__bump_version(out);',
+    '  }',
+    '  tj__scope_pop(&scope);',
+    '  return ok ? out : NULL;',
+    '}',
+  )
   return o.join('\n')
 }
 
 function pointwiseImpl(op) {
-  const inputs = pointwiseInputs(op), ps = pointwiseParameters(op)
-  const param = (a) => a.type.base === 'Scalar' ? `tj__param_of(${a.name})` : a.type.base === 'float' ? `tj__param_of(tj_float(${a.name}))` : a.type.base === 'bool' ? `tj__param_of(tj_bool(${a.name}))` : `tj__param_of(tj_int(${a.name}))`
-  return [`tj_tensor *tj__impl_${op.cname}(${list(implParams(op))}) {`, `  tj_tensor *inputs[] = {${inputs.map((a) => a.name).join(', ')}};`,
+  const inputs = pointwiseInputs(op),
+    ps = pointwiseParameters(op)
+  const param = (a) =>
+    a.type.base === 'Scalar'
+      ? `tj__param_of(${a.name})`
+      : a.type.base === 'float'
+        ? `tj__param_of(tj_float(${a.name}))`
+        : a.type.base === 'bool'
+          ? `tj__param_of(tj_bool(${a.name}))`
+          : `tj__param_of(tj_int(${a.name}))`
+  return [
+    `tj_tensor *tj__impl_${op.cname}(${list(implParams(op))}) {`,
+    `  tj_tensor *inputs[] = {${inputs.map((a) => a.name).join(', ')}};`,
     `  const tj__params params = {.p = {${ps.length ? ps.map(param).join(', ') : '{0}'}}};`,
-    `  return tj__pointwise(TJ__PW_${op.cname}, out, inputs, ${inputs.length}, &params, TJ__RULE_${op.rule.toUpperCase()}, "${op.kernel}");`, '}'].join('\n')
+    `  return tj__pointwise(TJ__PW_${op.cname}, out, inputs, ${inputs.length}, &params, TJ__RULE_${op.rule.toUpperCase()}, "${op.kernel}");`,
+    '}',
+  ].join('\n')
 }
 
 // -> { path: text }

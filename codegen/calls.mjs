@@ -7,15 +7,22 @@ import { HEADER } from './text.mjs'
 export const callTable = (ops) => ops.filter((o) => o.namespace !== 'internal').flatMap(forms)
 
 function read(arg) {
-  const t = arg.type, n = arg.name
+  const t = arg.type,
+    n = arg.name
   if (t.list) {
     if (t.base === 'Tensor') return `tj_tensors ${n} = tj__read_${t.itemOptional ? 'optional_' : ''}tensors(h);`
     return t.base === 'float' ? `tj_floats ${n} = tj__read_floats(h);` : `tj_ints ${n} = tj__read_ints(h);`
   }
   return {
-    Tensor: `tj_tensor *${n} = tj__read_${t.optional ? 'optional_' : ''}tensor(h);`, Scalar: `tj_scalar ${n} = tj__read_scalar(h);`, int: `int64_t ${n} = tj__read_int(h);`,
-    float: t.optional ? `tj_scalar ${n} = tj__read_scalar(h);` : `double ${n} = tj__read_float(h);`, bool: t.optional ? `int ${n} = tj__read_optional_bool(h);` : `bool ${n} = tj__read_bool(h);`,
-    str: `const char *${n} = tj__read_string(h);`, ScalarType: `tj_dtype ${n} = tj__read_dtype(h);`, Device: `tj_device ${n} = tj__read_device(h);`, Generator: `tj_generator *${n} = tj__read_generator(h);`,
+    Tensor: `tj_tensor *${n} = tj__read_${t.optional ? 'optional_' : ''}tensor(h);`,
+    Scalar: `tj_scalar ${n} = tj__read_scalar(h);`,
+    int: `int64_t ${n} = tj__read_int(h);`,
+    float: t.optional ? `tj_scalar ${n} = tj__read_scalar(h);` : `double ${n} = tj__read_float(h);`,
+    bool: t.optional ? `int ${n} = tj__read_optional_bool(h);` : `bool ${n} = tj__read_bool(h);`,
+    str: `const char *${n} = tj__read_string(h);`,
+    ScalarType: `tj_dtype ${n} = tj__read_dtype(h);`,
+    Device: `tj_device ${n} = tj__read_device(h);`,
+    Generator: `tj_generator *${n} = tj__read_generator(h);`,
   }[t.base]
 }
 
@@ -31,8 +38,15 @@ function thunk({ op, form, cname }) {
   else if (self) lines.push(`  return tj__return_status(h, tj_${cname}(${args.join(', ')}) ? TJ_OK : -1);`)
   else if (kind === 'tuple') {
     const items = op.returns.items
-    lines.push(`  tj_tensor *results[${items.length}] = {NULL};`, `  tj_status status = tj_${cname}(${[...args, ...items.map((_, i) => `&results[${i}]`)].join(', ')});`, `  return tj__return_tuple(h, status, results, ${items.length});`)
-  } else lines.push(`  return tj__return_${{ tensor: 'tensor', list: 'list', scalar: 'scalar', void: 'status' }[kind]}(h, tj_${cname}(${args.join(', ')}));`)
+    lines.push(
+      `  tj_tensor *results[${items.length}] = {NULL};`,
+      `  tj_status status = tj_${cname}(${[...args, ...items.map((_, i) => `&results[${i}]`)].join(', ')});`,
+      `  return tj__return_tuple(h, status, results, ${items.length});`,
+    )
+  } else
+    lines.push(
+      `  return tj__return_${{ tensor: 'tensor', list: 'list', scalar: 'scalar', void: 'status' }[kind]}(h, tj_${cname}(${args.join(', ')}));`,
+    )
   lines.push('}')
   return lines.join('\n')
 }

@@ -3,26 +3,57 @@ import { walk } from './expression.mjs'
 import { SchemaBug, title } from './text.mjs'
 
 const PROPERTIES = { sizes: 'ints', strides: 'ints', dtype: 'dtype', ndim: 'int', numel: 'int' }
-const PROPERTY_C = { sizes: (t) => `tj__sizes(${t})`, strides: (t) => `tj__strides(${t})`, dtype: (t) => `(tj_dtype)${t}->dtype`, ndim: (t) => `${t}->ndim`, numel: (t) => `${t}->numel` }
-const INFIX = { '+': (a, b) => `tj_add(${a}, ${b}, tj_int(1))`, '-': (a, b) => `tj_sub(${a}, ${b}, tj_int(1))`, '*': (a, b) => `tj_mul(${a}, ${b})`, '/': (a, b) => `tj_div(${a}, ${b})` }
+const PROPERTY_C = {
+  sizes: (t) => `tj__sizes(${t})`,
+  strides: (t) => `tj__strides(${t})`,
+  dtype: (t) => `(tj_dtype)${t}->dtype`,
+  ndim: (t) => `${t}->ndim`,
+  numel: (t) => `${t}->numel`,
+}
+const INFIX = {
+  '+': (a, b) => `tj_add(${a}, ${b}, tj_int(1))`,
+  '-': (a, b) => `tj_sub(${a}, ${b}, tj_int(1))`,
+  '*': (a, b) => `tj_mul(${a}, ${b})`,
+  '/': (a, b) => `tj_div(${a}, ${b})`,
+}
 
 const LITERALS = new Set(['None', 'true', 'false', 'True', 'False'])
 
-const argKind = (type) => type.base === 'Tensor' ? (type.list ? 'tensors' : 'tensor') : type.list ? (type.base === 'float' ? 'floats' : 'ints')
-  : { Scalar: 'scalar', int: 'int', float: type.optional ? 'scalar' : 'float', bool: 'bool', str: 'str', ScalarType: 'dtype', Device: 'device', Generator: 'generator' }[type.base]
+const argKind = (type) =>
+  type.base === 'Tensor'
+    ? type.list
+      ? 'tensors'
+      : 'tensor'
+    : type.list
+      ? type.base === 'float'
+        ? 'floats'
+        : 'ints'
+      : {
+          Scalar: 'scalar',
+          int: 'int',
+          float: type.optional ? 'scalar' : 'float',
+          bool: 'bool',
+          str: 'str',
+          ScalarType: 'dtype',
+          Device: 'device',
+          Generator: 'generator',
+        }[type.base]
 
 // Plan of an operator: inputs that get a gradient, tensors and values that a node keeps, and for which inputs it keeps them.
 export function derivativePlan(op) {
   if (!op.backward || op.backward === 'none') return null
   const inputs = op.args.filter((a) => a.type.base === 'Tensor' && op.backward[a.name] !== undefined)
   // A result that is named like an argument: the name means the argument.
-  const outputs = (op.returns.kind === 'list' ? ['result'] : op.returns.items.map((i) => i.name)).map((n) => (op.args.some((a) => a.name === n) ? `${n}_` : n))
+  const outputs = (op.returns.kind === 'list' ? ['result'] : op.returns.items.map((i) => i.name)).map((n) =>
+    op.args.some((a) => a.name === n) ? `${n}_` : n,
+  )
   const grads = new Map(op.returns.kind === 'tuple' ? outputs.map((n, k) => [`grad_${n}`, k]) : [['grad', 0]])
   if (op.returns.kind === 'tuple') grads.set('grad', 0)
-  const saved = [], values = []
+  const saved = [],
+    values = []
   const keep = (list, key, make, input) => {
     let s = list.find((x) => x.key === key)
-    if (!s) list.push(s = { key, index: list.length, inputs: new Set(), ...make() })
+    if (!s) list.push((s = { key, index: list.length, inputs: new Set(), ...make() }))
     s.inputs.add(input)
     return s
   }
@@ -35,12 +66,14 @@ export function derivativePlan(op) {
       }
       if (n.kind !== 'name' || (parent?.kind === 'property' && !grads.has(n.name))) return
       if (grads.has(n.name) || LITERALS.has(n.name)) return
-      if (outputs.includes(n.name) && op.returns.kind !== 'list') return void keep(saved, n.name, () => ({ output: outputs.indexOf(n.name) }), k)
+      if (outputs.includes(n.name) && op.returns.kind !== 'list')
+        return void keep(saved, n.name, () => ({ output: outputs.indexOf(n.name) }), k)
       const arg = op.args.find((a) => a.name === n.name)
       if (!arg) throw new SchemaBug(op, `the derivative of ${input.name} names '${n.name}', which is neither an argument nor a result`)
       const kind = argKind(arg.type)
       if (kind === 'tensor' || kind === 'tensors') keep(saved, n.name, () => ({ arg, list: kind === 'tensors' }), k)
-      else if (['generator', 'device', 'floats'].includes(kind)) throw new SchemaBug(op, `a ${arg.type.base} argument cannot be kept for the derivative`)
+      else if (['generator', 'device', 'floats'].includes(kind))
+        throw new SchemaBug(op, `a ${arg.type.base} argument cannot be kept for the derivative`)
       else keep(values, n.name, () => ({ kind, arg }), k)
     })
   }
@@ -53,24 +86,62 @@ function compile(op, plan, e, byName) {
     const v = plan.values.find((x) => x.key === key)
     const get = { int: 'int', bool: 'int', dtype: 'int', float: 'float', scalar: 'scalar', ints: 'ints', str: 'ints' }[v.kind]
     const c = `tj__node_${get}(node, ${v.index})`
-    return { kind: v.kind, c: v.kind === 'dtype' ? `(tj_dtype)${c}` : v.kind === 'str' ? `tj__ints_to_str(${c})` : v.kind === 'bool' && !v.arg?.type.optional ? `(${c} != 0)` : c }
+    return {
+      kind: v.kind,
+      c:
+        v.kind === 'dtype'
+          ? `(tj_dtype)${c}`
+          : v.kind === 'str'
+            ? `tj__ints_to_str(${c})`
+            : v.kind === 'bool' && !v.arg?.type.optional
+              ? `(${c} != 0)`
+              : c,
+    }
   }
   const name = (n) => {
-    if (plan.grads.has(n)) return { kind: op.returns.kind === 'list' ? 'tensors' : 'tensor', c: op.returns.kind === 'list' ? '((tj_tensors){grads, tj__node_output_count(node)})' : `grads[${plan.grads.get(n)}]` }
+    if (plan.grads.has(n))
+      return {
+        kind: op.returns.kind === 'list' ? 'tensors' : 'tensor',
+        c: op.returns.kind === 'list' ? '((tj_tensors){grads, tj__node_output_count(node)})' : `grads[${plan.grads.get(n)}]`,
+      }
     const s = plan.saved.find((x) => x.key === n)
     if (s) return { kind: s.list ? 'tensors' : 'tensor', c: n }
     return value(n)
   }
-  const asTensor = (v) => v.kind === 'tensor' ? v.c : v.kind === 'scalar' ? `tj_scalar_tensor(${v.c})` : v.kind === 'int' ? `tj_scalar_tensor(tj_int(${v.c}))`
-    : v.kind === 'float' ? `tj_scalar_tensor(tj_float(${v.c}))` : v.kind === 'none' ? 'NULL' : bad(`a ${v.kind} stands where a tensor is needed`)
-  const bad = (m) => { throw new SchemaBug(op, m) }
+  const asTensor = (v) =>
+    v.kind === 'tensor'
+      ? v.c
+      : v.kind === 'scalar'
+        ? `tj_scalar_tensor(${v.c})`
+        : v.kind === 'int'
+          ? `tj_scalar_tensor(tj_int(${v.c}))`
+          : v.kind === 'float'
+            ? `tj_scalar_tensor(tj_float(${v.c}))`
+            : v.kind === 'none'
+              ? 'NULL'
+              : bad(`a ${v.kind} stands where a tensor is needed`)
+  const bad = (m) => {
+    throw new SchemaBug(op, m)
+  }
   const convert = (v, arg) => {
     const kind = argKind(arg.type)
     if (v.kind === 'none') return none(arg)
     if (kind === 'tensor') return asTensor(v)
-    if (v.kind === 'list' && (kind === 'ints' || kind === 'floats')) return v.items.length === 0 ? '(tj_ints){NULL, 0}' : `TJ_${kind === 'ints' ? 'INTS' : 'FLOATS'}(${v.items.map((i) => i.c).join(', ')})`
+    if (v.kind === 'list' && (kind === 'ints' || kind === 'floats'))
+      return v.items.length === 0
+        ? '(tj_ints){NULL, 0}'
+        : `TJ_${kind === 'ints' ? 'INTS' : 'FLOATS'}(${v.items.map((i) => i.c).join(', ')})`
     if (v.kind === 'list' && kind === 'tensors') return `TJ_TENSORS(${v.items.map(asTensor).join(', ')})`
-    if (kind === 'scalar') return v.kind === 'scalar' ? v.c : v.kind === 'int' ? `tj_int(${v.c})` : v.kind === 'bool' ? `tj_bool(${v.c})` : v.kind === 'float' ? `tj_float(${v.c})` : bad(`${arg.name} cannot be a ${v.kind}`)
+    if (kind === 'scalar')
+      return v.kind === 'scalar'
+        ? v.c
+        : v.kind === 'int'
+          ? `tj_int(${v.c})`
+          : v.kind === 'bool'
+            ? `tj_bool(${v.c})`
+            : v.kind === 'float'
+              ? `tj_float(${v.c})`
+              : bad(`${arg.name} cannot be a ${v.kind}`)
     if (kind === 'float' && ['int', 'float'].includes(v.kind)) return v.c
     if (kind === 'float' && v.kind === 'scalar') return `tj__scalar_to_double(${v.c})`
     if (kind === 'bool' && ['bool', 'int'].includes(v.kind)) return v.c
@@ -81,9 +152,12 @@ function compile(op, plan, e, byName) {
   }
   const go = (n) => {
     switch (n.kind) {
-      case 'number': return Number.isInteger(n.value) && !/[.eE]/.test(n.text) ? { kind: 'int', c: n.text } : { kind: 'float', c: n.text }
-      case 'string': return { kind: 'str', c: JSON.stringify(n.value) }
-      case 'list': return { kind: 'list', items: n.items.map(go) }
+      case 'number':
+        return Number.isInteger(n.value) && !/[.eE]/.test(n.text) ? { kind: 'int', c: n.text } : { kind: 'float', c: n.text }
+      case 'string':
+        return { kind: 'str', c: JSON.stringify(n.value) }
+      case 'list':
+        return { kind: 'list', items: n.items.map(go) }
       case 'name':
         if (n.name === 'None') return { kind: 'none' }
         if (n.name === 'true' || n.name === 'True') return { kind: 'bool', c: 'true' }
@@ -93,26 +167,46 @@ function compile(op, plan, e, byName) {
         if (n.object.kind === 'name' && !plan.grads.has(n.object.name)) return value(`${n.object.name}.${n.name}`)
         const o = go(n.object)
         if (o.kind !== 'tensor' || !PROPERTIES[n.name]) bad(`.${n.name} of a ${o.kind}`)
-        return { kind: PROPERTIES[n.name], c: n.object.kind === 'name' ? PROPERTY_C[n.name](o.c) : { sizes: `tj_sizes(${o.c})`, dtype: `tj_dtype_of(${o.c})`, ndim: `tj_ndim(${o.c})`, numel: `tj_numel(${o.c})` }[n.name] }
+        return {
+          kind: PROPERTIES[n.name],
+          c:
+            n.object.kind === 'name'
+              ? PROPERTY_C[n.name](o.c)
+              : { sizes: `tj_sizes(${o.c})`, dtype: `tj_dtype_of(${o.c})`, ndim: `tj_ndim(${o.c})`, numel: `tj_numel(${o.c})` }[n.name],
+        }
       }
       case 'unary': {
         const v = go(n.arg)
-        if (n.op === '-') return v.kind === 'tensor' ? { kind: 'tensor', c: `tj_neg(${v.c})` } : v.kind === 'scalar' ? { kind: 'tensor', c: `tj_neg(${asTensor(v)})` } : { kind: v.kind, c: `(-${v.c})` }
+        if (n.op === '-')
+          return v.kind === 'tensor'
+            ? { kind: 'tensor', c: `tj_neg(${v.c})` }
+            : v.kind === 'scalar'
+              ? { kind: 'tensor', c: `tj_neg(${asTensor(v)})` }
+              : { kind: v.kind, c: `(-${v.c})` }
         if (n.op === '!') return { kind: 'bool', c: `(!${v.c})` }
         return bad(`unary ${n.op}`)
       }
       case 'binary': {
-        const l = go(n.left), r = go(n.right)
+        const l = go(n.left),
+          r = go(n.right)
         const number = (v) => ['int', 'float', 'bool', 'dtype'].includes(v.kind)
         if (l.kind === 'none' || r.kind === 'none') return bad('None in an expression')
-        if (number(l) && number(r)) return { kind: /[=<>!&|]/.test(n.op) ? 'bool' : l.kind === 'float' || r.kind === 'float' ? 'float' : 'int', c: `(${l.c} ${n.op} ${r.c})` }
+        if (number(l) && number(r))
+          return {
+            kind: /[=<>!&|]/.test(n.op) ? 'bool' : l.kind === 'float' || r.kind === 'float' ? 'float' : 'int',
+            c: `(${l.c} ${n.op} ${r.c})`,
+          }
         if (l.kind === 'str' && r.kind === 'str') return { kind: 'bool', c: `(strcmp(${l.c}, ${r.c}) ${n.op} 0)` }
         if (!INFIX[n.op]) bad(`'${n.op}' between tensors: call the operator by name`)
         return { kind: 'tensor', c: INFIX[n.op](asTensor(l), asTensor(r)) }
       }
       case 'select': {
-        const c = go(n.cond), t = go(n.then), f = go(n.else)
-        return t.kind === f.kind ? { kind: t.kind, c: `(${c.c} ? ${t.c} : ${f.c})` } : { kind: 'tensor', c: `(${c.c} ? ${asTensor(t)} : ${asTensor(f)})` }
+        const c = go(n.cond),
+          t = go(n.then),
+          f = go(n.else)
+        return t.kind === f.kind
+          ? { kind: t.kind, c: `(${c.c} ? ${t.c} : ${f.c})` }
+          : { kind: 'tensor', c: `(${c.c} ? ${asTensor(t)} : ${asTensor(f)})` }
       }
       case 'call': {
         const inplace = n.name.endsWith('_') && !byName.has(n.name)
@@ -127,10 +221,12 @@ function compile(op, plan, e, byName) {
         })
         for (const k of Object.keys(n.keywords)) if (!target.args.some((a) => a.name === k)) bad(`'${n.name}' has no argument '${k}'`)
         if (given.length > target.args.length) bad(`'${n.name}' takes ${target.args.length} arguments`)
-        const kind = { tensor: 'tensor', list: 'list_object', scalar: 'scalar' }[target.returns.kind] ?? bad(`'${n.name}' has several results`)
+        const kind =
+          { tensor: 'tensor', list: 'list_object', scalar: 'scalar' }[target.returns.kind] ?? bad(`'${n.name}' has several results`)
         return { kind, c: `tj_${target.cname}${inplace ? '_' : ''}(${out.join(', ')})` }
       }
-      default: return bad(n.kind)
+      default:
+        return bad(n.kind)
     }
   }
   return { result: go(e), asTensor }
@@ -139,15 +235,30 @@ function compile(op, plan, e, byName) {
 export function none(arg) {
   const t = arg.type
   if (t.list) return t.base === 'float' ? 'TJ_NO_FLOATS' : t.base === 'Tensor' ? '(tj_tensors){NULL, -1}' : 'TJ_NO_INTS'
-  return { Tensor: 'NULL', Scalar: 'TJ_NO_SCALAR', int: 'TJ_NO_INT', float: 'TJ_NO_SCALAR', bool: 'TJ_NO_BOOL', str: 'NULL', ScalarType: 'TJ_DTYPE_NONE', Device: 'TJ_DEVICE_NONE', Generator: 'NULL' }[t.base]
+  return {
+    Tensor: 'NULL',
+    Scalar: 'TJ_NO_SCALAR',
+    int: 'TJ_NO_INT',
+    float: 'TJ_NO_SCALAR',
+    bool: 'TJ_NO_BOOL',
+    str: 'NULL',
+    ScalarType: 'TJ_DTYPE_NONE',
+    Device: 'TJ_DEVICE_NONE',
+    Generator: 'NULL',
+  }[t.base]
 }
 
 export function defaultC(arg) {
-  const v = arg.default, t = arg.type
+  const v = arg.default,
+    t = arg.type
   if (v === null) return none(arg)
-  const number = (x) => x === Infinity ? 'INFINITY' : String(x)
-  if (t.list) return v.length === 0 ? `(tj_${t.base === 'float' ? 'floats' : 'ints'}){NULL, 0}` : `TJ_${t.base === 'float' ? 'FLOATS' : 'INTS'}(${v.map(number).join(', ')})`
-  if (t.base === 'Scalar' || (t.base === 'float' && t.optional)) return typeof v === 'boolean' ? `tj_bool(${v})` : Number.isInteger(v) && t.base === 'Scalar' ? `tj_int(${v})` : `tj_float(${number(v)})`
+  const number = (x) => (x === Infinity ? 'INFINITY' : String(x))
+  if (t.list)
+    return v.length === 0
+      ? `(tj_${t.base === 'float' ? 'floats' : 'ints'}){NULL, 0}`
+      : `TJ_${t.base === 'float' ? 'FLOATS' : 'INTS'}(${v.map(number).join(', ')})`
+  if (t.base === 'Scalar' || (t.base === 'float' && t.optional))
+    return typeof v === 'boolean' ? `tj_bool(${v})` : Number.isInteger(v) && t.base === 'Scalar' ? `tj_int(${v})` : `tj_float(${number(v)})`
   if (t.base === 'str') return JSON.stringify(v)
   return String(number(v))
 }
@@ -159,7 +270,7 @@ export function derivativeC(op, plan, nodeName, byName) {
   for (const i of plan.inputs) walk(op.backward[i.name], (n) => n.kind === 'name' && uses.add(n.name))
   if (![...plan.grads.keys()].some((g) => uses.has(g))) lines.push('  (void)grads;')
   const listAt = plan.inputs.findIndex((a) => a.type.list)
-  const at = (k) => listAt < 0 || k < listAt ? String(k) : `tj__node_input_count(node) - ${plan.inputs.length - k}`
+  const at = (k) => (listAt < 0 || k < listAt ? String(k) : `tj__node_input_count(node) - ${plan.inputs.length - k}`)
   plan.inputs.forEach((input, k) => {
     const { result, asTensor } = compile(op, plan, op.backward[input.name], byName)
     const listLength = `tj__node_input_count(node) - ${plan.inputs.length - 1}`
@@ -168,13 +279,20 @@ export function derivativeC(op, plan, nodeName, byName) {
       if (s.list) {
         lines.push(`    tj_tensors ${s.key};`, `    if (!tj__node_saved_list(node, ${s.index}, &${s.key})) return false;`)
       } else if (s.arg?.type.optional) {
-        lines.push(`    tj_tensor *${s.key} = tj__node_saved_is_none(node, ${s.index}) ? NULL : tj__node_saved(node, ${s.index});`,
-          `    if (!${s.key} && !tj__node_saved_is_none(node, ${s.index})) return false;`)
+        lines.push(
+          `    tj_tensor *${s.key} = tj__node_saved_is_none(node, ${s.index}) ? NULL : tj__node_saved(node, ${s.index});`,
+          `    if (!${s.key} && !tj__node_saved_is_none(node, ${s.index})) return false;`,
+        )
       } else lines.push(`    tj_tensor *${s.key} = tj__node_saved(node, ${s.index});`, `    if (!${s.key}) return false;`)
     }
     if (input.type.list) {
       if (result.kind !== 'list_object') throw new SchemaBug(op, `the derivative of ${input.name} has to be a list of tensors`)
-      lines.push(`    tj_list *list = ${result.c};`, '    if (!list) return false;', `    for (int64_t i = 0; i < list->n; i++) inputs[${k} + i] = list->items[i];`, '  }')
+      lines.push(
+        `    tj_list *list = ${result.c};`,
+        '    if (!list) return false;',
+        `    for (int64_t i = 0; i < list->n; i++) inputs[${k} + i] = list->items[i];`,
+        '  }',
+      )
     } else {
       lines.push(`    inputs[${at(k)}] = ${asTensor(result)};`, `    if (!inputs[${at(k)}]) return false;`, '  }')
     }
@@ -192,7 +310,7 @@ export function recordC(plan, indent, original, outputVariable) {
   const listAt = plan.inputs.findIndex((a) => a.type.list)
   const needs = (s) => {
     if (s.inputs.size === plan.inputs.length) return ''
-    return `if (${[...s.inputs].map((k) => plan.inputs[k].type.list ? `tj__node_needs_any(node, ${k}, ${plan.inputs[k].name}.n)` : `tj__node_needs(node, ${listAt >= 0 && k > listAt ? `${k} - 1 + ${plan.inputs[listAt].name}.n` : k})`).join(' || ')}) `
+    return `if (${[...s.inputs].map((k) => (plan.inputs[k].type.list ? `tj__node_needs_any(node, ${k}, ${plan.inputs[k].name}.n)` : `tj__node_needs(node, ${listAt >= 0 && k > listAt ? `${k} - 1 + ${plan.inputs[listAt].name}.n` : k})`)).join(' || ')}) `
   }
   for (const s of plan.saved.filter((x) => x.arg)) {
     const t = original && s.key === original.name ? original.c : s.key
@@ -207,11 +325,15 @@ export function recordC(plan, indent, original, outputVariable) {
     if (v.kind === 'scalar') return `tj__node_set_scalar(node, ${k}, ${source});`
     return `tj__node_set_int(node, ${k}, ${source});`
   }
-  return { before: [...lines, ...plan.values.map((v) => indent + set(v))], outputs: plan.saved.filter((x) => !x.arg).map((s) => ({ ...s, needs: needs(s) })) }
+  return {
+    before: [...lines, ...plan.values.map((v) => indent + set(v))],
+    outputs: plan.saved.filter((x) => !x.arg).map((s) => ({ ...s, needs: needs(s) })),
+  }
 }
 
 export const nodeNames = (ops) => {
-  const counts = new Map(), names = new Map()
+  const counts = new Map(),
+    names = new Map()
   for (const op of ops) {
     const base = op.selfInplace ? op.name.slice(0, -1) : op.name
     const n = counts.get(base) ?? 0

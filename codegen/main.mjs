@@ -34,7 +34,15 @@ function write(dir, files) {
 }
 
 async function main() {
-  const { values } = parseArgs({ options: { out: { type: 'string' }, ts: { type: 'string' }, reference: { type: 'string' }, schema: { type: 'string' }, check: { type: 'boolean' } } })
+  const { values } = parseArgs({
+    options: {
+      out: { type: 'string' },
+      ts: { type: 'string' },
+      reference: { type: 'string' },
+      schema: { type: 'string' },
+      check: { type: 'boolean' },
+    },
+  })
   const ops = loadSchema(values.schema ?? join(ROOT, 'schema/ops'))
   const c = { ...cFiles(ops), ...pointwiseFiles(ops), ...callFiles(ops) }
   // What make has to compile: once, once an instruction set, for the baseline only.

@@ -7,18 +7,60 @@ import { HEADER, SchemaBug } from './text.mjs'
 const real = (name, c, suffix, cls) => ({ name, storage: c, compute: c, suffix, cls, load: (x) => x, store: (x) => `(${c})(${x})` })
 export const DTYPES = [
   { ...real('bool', 'uint8_t', 'i', 'bool'), store: (x) => `(uint8_t)((${x}) != 0)`, load: (x) => `(uint8_t)(${x} != 0)`, hot: true },
-  real('uint8', 'uint8_t', 'i', 'int'), real('int8', 'int8_t', 'i', 'int'), real('int16', 'int16_t', 'i', 'int'),
-  { ...real('int32', 'int32_t', 'i', 'int'), hot: true }, { ...real('int64', 'int64_t', 'i', 'int'), hot: true },
-  real('uint16', 'uint16_t', 'i', 'int'), real('uint32', 'uint32_t', 'i', 'int'), real('uint64', 'uint64_t', 'i', 'int'),
-  { name: 'float16', storage: 'uint16_t', compute: 'float', suffix: 'f32', cls: 'float', hot: true, load: (x) => `tj__half_to_float(${x})`, store: (x) => `tj__float_to_half(${x})` },
-  { name: 'bfloat16', storage: 'uint16_t', compute: 'float', suffix: 'f32', cls: 'float', hot: true, load: (x) => `tj__bfloat16_to_float(${x})`, store: (x) => `tj__float_to_bfloat16(${x})` },
-  { ...real('float32', 'float', 'f32', 'float'), hot: true }, { ...real('float64', 'double', 'f64', 'float'), hot: true },
-  real('complex64', 'float _Complex', 'c64', 'complex'), real('complex128', 'double _Complex', 'c128', 'complex'),
+  real('uint8', 'uint8_t', 'i', 'int'),
+  real('int8', 'int8_t', 'i', 'int'),
+  real('int16', 'int16_t', 'i', 'int'),
+  { ...real('int32', 'int32_t', 'i', 'int'), hot: true },
+  { ...real('int64', 'int64_t', 'i', 'int'), hot: true },
+  real('uint16', 'uint16_t', 'i', 'int'),
+  real('uint32', 'uint32_t', 'i', 'int'),
+  real('uint64', 'uint64_t', 'i', 'int'),
+  {
+    name: 'float16',
+    storage: 'uint16_t',
+    compute: 'float',
+    suffix: 'f32',
+    cls: 'float',
+    hot: true,
+    load: (x) => `tj__half_to_float(${x})`,
+    store: (x) => `tj__float_to_half(${x})`,
+  },
+  {
+    name: 'bfloat16',
+    storage: 'uint16_t',
+    compute: 'float',
+    suffix: 'f32',
+    cls: 'float',
+    hot: true,
+    load: (x) => `tj__bfloat16_to_float(${x})`,
+    store: (x) => `tj__float_to_bfloat16(${x})`,
+  },
+  { ...real('float32', 'float', 'f32', 'float'), hot: true },
+  { ...real('float64', 'double', 'f64', 'float'), hot: true },
+  real('complex64', 'float _Complex', 'c64', 'complex'),
+  real('complex128', 'double _Complex', 'c128', 'complex'),
 ]
 const BOOL = DTYPES[0]
 const REAL_OF = { complex64: 'float32', complex128: 'float64' }
-const CONSTANTS = { PI: 'M_PI', INF: 'INFINITY', NAN: 'NAN', true: '1', false: '0', M_PI: 'M_PI', M_E: 'M_E', M_LN2: 'M_LN2', M_LN10: 'M_LN10', M_SQRT2: 'M_SQRT2',
-  M_SQRT1_2: 'M_SQRT1_2', M_2_SQRTPI: 'M_2_SQRTPI', M_LOG2E: 'M_LOG2E', M_LOG10E: 'M_LOG10E', M_1_PI: 'M_1_PI', M_2_PI: 'M_2_PI', M_PI_2: 'M_PI_2' }
+const CONSTANTS = {
+  PI: 'M_PI',
+  INF: 'INFINITY',
+  NAN: 'NAN',
+  true: '1',
+  false: '0',
+  M_PI: 'M_PI',
+  M_E: 'M_E',
+  M_LN2: 'M_LN2',
+  M_LN10: 'M_LN10',
+  M_SQRT2: 'M_SQRT2',
+  M_SQRT1_2: 'M_SQRT1_2',
+  M_2_SQRTPI: 'M_2_SQRTPI',
+  M_LOG2E: 'M_LOG2E',
+  M_LOG10E: 'M_LOG10E',
+  M_1_PI: 'M_1_PI',
+  M_2_PI: 'M_2_PI',
+  M_PI_2: 'M_PI_2',
+}
 
 const isParameter = (a) => ['Scalar', 'float', 'int', 'bool'].includes(a.type.base) && !a.type.list
 export const pointwiseInputs = (op) => op.args.filter((a) => a.type.base === 'Tensor')
@@ -29,20 +71,28 @@ function expressionToC(e, d, op) {
   const T = d.compute
   const go = (n) => {
     switch (n.kind) {
-      case 'number': return d.cls === 'int' || d.cls === 'bool' ? (Number.isInteger(n.value) ? `((${T})${n.text})` : n.text) : `((${T})${n.text})`
+      case 'number':
+        return d.cls === 'int' || d.cls === 'bool' ? (Number.isInteger(n.value) ? `((${T})${n.text})` : n.text) : `((${T})${n.text})`
       case 'name':
         if (known.has(n.name)) return n.name
         if (CONSTANTS[n.name]) return `((${T})${CONSTANTS[n.name]})`
         throw new SchemaBug(op, `the expression names '${n.name}', which is no argument`)
-      case 'unary': return `(${n.op}${go(n.arg)})`
+      case 'unary':
+        return `(${n.op}${go(n.arg)})`
       case 'binary': {
-        const l = go(n.left), r = go(n.right)
+        const l = go(n.left),
+          r = go(n.right)
         if (d.cls === 'complex' && (n.op === '*' || n.op === '/')) return `${n.op === '*' ? 'mul' : 'div'}_${d.suffix}(${l}, ${r})`
-        return d.cls === 'int' && ['+', '-', '*', '<<', '&', '|', '^'].includes(n.op) ? `((${T})(${l} ${n.op} ${r}))` : `(${l} ${n.op} ${r})`
+        return d.cls === 'int' && ['+', '-', '*', '<<', '&', '|', '^'].includes(n.op)
+          ? `((${T})(${l} ${n.op} ${r}))`
+          : `(${l} ${n.op} ${r})`
       }
-      case 'select': return `(${go(n.cond)} ? ${go(n.then)} : ${go(n.else)})`
-      case 'call': return `${n.name}_${d.suffix}(${n.args.map(go).join(', ')})`
-      default: throw new SchemaBug(op, `a pointwise expression cannot hold a ${n.kind}`)
+      case 'select':
+        return `(${go(n.cond)} ? ${go(n.then)} : ${go(n.else)})`
+      case 'call':
+        return `${n.name}_${d.suffix}(${n.args.map(go).join(', ')})`
+      default:
+        throw new SchemaBug(op, `a pointwise expression cannot hold a ${n.kind}`)
     }
   }
   return go(e)
@@ -57,36 +107,59 @@ function resultDtype(op, d) {
 const loopName = (op, d) => `tj__pw_${op.cname}_${d.name}`
 
 function loop(op, d) {
-  const inputs = pointwiseInputs(op), params = pointwiseParameters(op), r = resultDtype(op, d)
+  const inputs = pointwiseInputs(op),
+    params = pointwiseParameters(op),
+    r = resultDtype(op, d)
   const names = new Set()
   walk(op.pointwise[d.cls], (n) => n.kind === 'name' && names.add(n.name))
   const expr = expressionToC(op.pointwise[d.cls], d, op)
   const used = params.filter((p) => names.has(p.name))
   const lines = [`TJ__LOOP(${loopName(op, d)}) {`]
-  for (const p of used) lines.push(`  const ${d.compute} ${p.name} = TJ__PARAM_${d.suffix === 'i' ? (d.cls === 'bool' ? 'BOOL' : 'INT') : d.suffix.toUpperCase()}(${params.indexOf(p)});`)
+  for (const p of used)
+    lines.push(
+      `  const ${d.compute} ${p.name} = TJ__PARAM_${d.suffix === 'i' ? (d.cls === 'bool' ? 'BOOL' : 'INT') : d.suffix.toUpperCase()}(${params.indexOf(p)});`,
+    )
   if (used.length === 0) lines.push('  (void)params;')
   // Three ways through memory: all contiguous; contiguous beside operands that stand still (numbers, broadcast rows); any strides.
   const body = (index) => {
-    const b = inputs.filter((a) => names.has(a.name)).map((a) => `const ${d.compute} ${a.name} = ${d.load(index(inputs.indexOf(a) + 1, `const ${d.storage}`))};`)
+    const b = inputs
+      .filter((a) => names.has(a.name))
+      .map((a) => `const ${d.compute} ${a.name} = ${d.load(index(inputs.indexOf(a) + 1, `const ${d.storage}`))};`)
     b.push(`${index(0, r.storage)} = ${r.store(expr)};`)
     return b.join(' ')
   }
   const size = (k) => `sizeof(${k === 0 ? r.storage : d.storage})`
   const contiguous = (k) => `strides[${k}] == (int64_t)${size(k)}`
   const all = [0, ...inputs.map((_, i) => i + 1)]
-  const direct = (still) => (k, type) => still.includes(k) ? `*(${type} *)data[${k}]` : `((${type} *)data[${k}])[i]`
-  lines.push(`  if (${all.map(contiguous).join(' && ')}) {`, '    TJ__INDEPENDENT', `    for (int64_t i = 0; i < n; i++) { ${body(direct([]))} }`)
+  const direct = (still) => (k, type) => (still.includes(k) ? `*(${type} *)data[${k}]` : `((${type} *)data[${k}])[i]`)
+  lines.push(
+    `  if (${all.map(contiguous).join(' && ')}) {`,
+    '    TJ__INDEPENDENT',
+    `    for (int64_t i = 0; i < n; i++) { ${body(direct([]))} }`,
+  )
   if (inputs.length === 2) {
     for (const s of [1, 2]) {
-      const o = 3 - s, a = inputs[s - 1].name
+      const o = 3 - s,
+        a = inputs[s - 1].name
       if (!names.has(a)) continue
       const hoisted = `const ${d.compute} ${a} = ${d.load(`*(const ${d.storage} *)data[${s}]`)};`
-      const rest = inputs.filter((x) => names.has(x.name) && x.name !== a).map((x) => `const ${d.compute} ${x.name} = ${d.load(`((const ${d.storage} *)data[${inputs.indexOf(x) + 1}])[i]`)};`)
-      lines.push(`  } else if (strides[${s}] == 0 && ${contiguous(0)} && ${contiguous(o)}) {`, `    ${hoisted}`, '    TJ__INDEPENDENT',
-        `    for (int64_t i = 0; i < n; i++) { ${rest.join(' ')} ((${r.storage} *)data[0])[i] = ${r.store(expr)}; }`)
+      const rest = inputs
+        .filter((x) => names.has(x.name) && x.name !== a)
+        .map((x) => `const ${d.compute} ${x.name} = ${d.load(`((const ${d.storage} *)data[${inputs.indexOf(x) + 1}])[i]`)};`)
+      lines.push(
+        `  } else if (strides[${s}] == 0 && ${contiguous(0)} && ${contiguous(o)}) {`,
+        `    ${hoisted}`,
+        '    TJ__INDEPENDENT',
+        `    for (int64_t i = 0; i < n; i++) { ${rest.join(' ')} ((${r.storage} *)data[0])[i] = ${r.store(expr)}; }`,
+      )
     }
   }
-  lines.push('  } else {', `    for (int64_t i = 0; i < n; i++) { ${body((k, type) => `*(${type} *)(data[${k}] + i * strides[${k}])`)} }`, '  }', '}')
+  lines.push(
+    '  } else {',
+    `    for (int64_t i = 0; i < n; i++) { ${body((k, type) => `*(${type} *)(data[${k}] + i * strides[${k}])`)} }`,
+    '  }',
+    '}',
+  )
   return lines.join('\n')
 }
 
@@ -96,7 +169,9 @@ const PROLOGUE = `${HEADER}
 `
 
 const covered = (op, d) => op.pointwise[d.cls] !== undefined
-const byFamily = (ops) => [...Map.groupBy?.(ops, (o) => o.family) ?? ops.reduce((m, o) => m.set(o.family, [...(m.get(o.family) ?? []), o]), new Map())]
+const byFamily = (ops) => [
+  ...(Map.groupBy?.(ops, (o) => o.family) ?? ops.reduce((m, o) => m.set(o.family, [...(m.get(o.family) ?? []), o]), new Map())),
+]
 
 // -> { path: text }
 export function pointwiseFiles(ops) {
@@ -124,7 +199,14 @@ ${pw.map((o) => `  TJ__PW_${o.cname},\n`).join('')}  TJ__PW_COUNT
 ${pw.flatMap((o) => DTYPES.filter((d) => covered(o, d)).map((d) => `F(${d.hot ? `TJ__ISA(${loopName(o, d)})` : `${loopName(o, d)}_base`})`)).join('\n')}
 extern const tj__pointwise_kernels TJ__ISA(tj__cpu_pointwise);
 const tj__pointwise_kernels TJ__ISA(tj__cpu_pointwise) = {.loops = {
-${pw.map((o) => `  [TJ__PW_${o.cname}] = {${DTYPES.filter((d) => covered(o, d)).map((d) => entry(o, d)).join(', ')}},`).join('\n')}
+${pw
+  .map(
+    (o) =>
+      `  [TJ__PW_${o.cname}] = {${DTYPES.filter((d) => covered(o, d))
+        .map((d) => entry(o, d))
+        .join(', ')}},`,
+  )
+  .join('\n')}
 }};
 `
   return files

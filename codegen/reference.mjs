@@ -7,7 +7,13 @@ const code = (t) => `\`${t}\``
 function callForms(op) {
   const names = [op.name, ...op.aliases]
   const out = []
-  const prefix = { torch: 'torch', 'nn.functional': 'torch.nn.functional', special: 'torch.special', linalg: 'torch.linalg', fft: 'torch.fft' }[op.namespace]
+  const prefix = {
+    torch: 'torch',
+    'nn.functional': 'torch.nn.functional',
+    special: 'torch.special',
+    linalg: 'torch.linalg',
+    fft: 'torch.fft',
+  }[op.namespace]
   if (op.namespace !== 'internal' && op.function && !op.selfInplace) out.push(...names.map((n) => `${prefix}.${n === 'var' ? 'var_' : n}`))
   if (op.method || op.selfInplace) out.push(...names.map((n) => `Tensor.${n}`))
   if (op.inplace) out.push(...names.map((n) => (op.method ? `Tensor.${n}_` : `${prefix}.${n}_`)))
@@ -16,7 +22,9 @@ function callForms(op) {
 
 function dtypes(op) {
   if (!op.pointwise) return null
-  return DTYPES.filter((d) => op.pointwise[d.cls] !== undefined).map((d) => d.name).join(' ')
+  return DTYPES.filter((d) => op.pointwise[d.cls] !== undefined)
+    .map((d) => d.name)
+    .join(' ')
 }
 
 function derivative(op) {
@@ -28,7 +36,15 @@ function derivative(op) {
 
 function entry(op) {
   const title = op.overload ? `${op.name}.${op.overload}` : op.name
-  const rows = [['JavaScript', callForms(op).map(code).join(' ') || 'none: used by derivatives'], ['C', forms(op).map((f) => code(`tj_${f.cname}`)).join(' ')]]
+  const rows = [
+    ['JavaScript', callForms(op).map(code).join(' ') || 'none: used by derivatives'],
+    [
+      'C',
+      forms(op)
+        .map((f) => code(`tj_${f.cname}`))
+        .join(' '),
+    ],
+  ]
   if (op.dtype) rows.push(['dtype', code(op.dtype)])
   if (op.shape) rows.push(['shape', code(op.shape)])
   const known = dtypes(op)
@@ -47,7 +63,8 @@ export function referenceFiles(ops) {
   const shown = (list) => list.filter((o) => o.namespace !== 'internal')
   for (const [family, list] of families) files[`${family}.md`] = `# ${family}\n\n${shown(list).map(entry).join('\n')}`
   const rows = [...families].map(([family, list]) => {
-    const open = shown(list), names = new Set(open.map((o) => o.name))
+    const open = shown(list),
+      names = new Set(open.map((o) => o.name))
     const missing = open.filter((o) => !o.composite && o.backward === undefined && o.returns.kind === 'tensor').length
     return `| [${family}](${family}.md) | ${names.size} | ${open.length} | ${open.length - missing} |`
   })
@@ -61,4 +78,3 @@ All names: ${[...new Set(shown(ops).map((o) => o.name))].sort().map(code).join('
 `
   return files
 }
-

@@ -5,8 +5,29 @@ import { LineCounter, parseDocument } from 'yaml'
 import { parseExpression } from './expression.mjs'
 import { parseSignature } from './signature.mjs'
 
-const KEYS = ['op', 'c', 'doc', 'errors', 'namespace', 'method', 'function', 'inplace', 'out', 'view', 'composite', 'numbers', 'aliases',
-  'dtype', 'shape', 'types', 'pointwise', 'impl', 'kernel', 'backward', 'source']
+const KEYS = [
+  'op',
+  'c',
+  'doc',
+  'errors',
+  'namespace',
+  'method',
+  'function',
+  'inplace',
+  'out',
+  'view',
+  'composite',
+  'numbers',
+  'aliases',
+  'dtype',
+  'shape',
+  'types',
+  'pointwise',
+  'impl',
+  'kernel',
+  'backward',
+  'source',
+]
 const NAMESPACES = ['torch', 'nn.functional', 'special', 'linalg', 'fft', 'internal']
 const CLASSES = ['bool', 'int', 'float', 'complex']
 export const RULES = ['promote', 'float', 'bool', 'real', 'same']
@@ -37,7 +58,12 @@ function readEntry(entry, where, fail) {
   const selfInplace = name.endsWith('_') && !name.endsWith('__')
   const tensors = args.filter((a) => a.type.base === 'Tensor')
   const op = {
-    ...where, name, overload, args, returns, selfInplace,
+    ...where,
+    name,
+    overload,
+    args,
+    returns,
+    selfInplace,
     cname: text('c') ?? (overload ? `${name}_${overload}` : name),
     jsName: name,
     namespace: text('namespace') ?? 'torch',
@@ -48,8 +74,13 @@ function readEntry(entry, where, fail) {
     composite: boolean('composite', false),
     numbers: entry.numbers ?? [],
     aliases: entry.aliases ?? [],
-    doc: text('doc'), errors: text('errors'), source: text('source'), shape: text('shape'), types: text('types'),
-    dtype: text('dtype'), kernel: text('kernel') ?? `${name}_cpu`,
+    doc: text('doc'),
+    errors: text('errors'),
+    source: text('source'),
+    shape: text('shape'),
+    types: text('types'),
+    dtype: text('dtype'),
+    kernel: text('kernel') ?? `${name}_cpu`,
     impl: text('impl') ?? (has('pointwise') ? 'generated' : 'custom'),
   }
   if (!op.doc) fail(null, `${name}: 'doc' is missing`)
@@ -57,12 +88,14 @@ function readEntry(entry, where, fail) {
   if (op.method && tensors.length === 0) fail('method', 'a method needs a Tensor argument')
   for (const k of ['numbers', 'aliases']) if (!Array.isArray(op[k])) fail(k, `'${k}' has to be a list`)
   for (const n of op.numbers) if (!tensors.some((t) => t.name === n)) fail('numbers', `'${n}' is no Tensor argument of ${name}`)
-  if (selfInplace && (args[0]?.type.base !== 'Tensor' || returns.kind !== 'tensor')) fail('op', 'an in-place operator takes and returns a Tensor')
+  if (selfInplace && (args[0]?.type.base !== 'Tensor' || returns.kind !== 'tensor'))
+    fail('op', 'an in-place operator takes and returns a Tensor')
 
   const fresh = returns.kind === 'tensor' && !op.view && !selfInplace && op.namespace !== 'internal'
   op.out = text('out') ?? (has('pointwise') ? 'kernel' : fresh && !op.composite ? 'copy' : fresh ? 'copy' : 'none')
   if (!['kernel', 'copy', 'none'].includes(op.out)) fail('out', `'out' has to be kernel, copy or none`)
-  if (op.inplace && (returns.kind !== 'tensor' || args[0]?.type.base !== 'Tensor')) fail('inplace', 'an in-place form needs a Tensor first and one Tensor result')
+  if (op.inplace && (returns.kind !== 'tensor' || args[0]?.type.base !== 'Tensor'))
+    fail('inplace', 'an in-place form needs a Tensor first and one Tensor result')
   if (op.composite && op.out === 'kernel') fail('out', 'a composite has no kernel that writes out')
 
   if (has('pointwise')) {
@@ -85,7 +118,8 @@ function readEntry(entry, where, fail) {
 
   if (has('backward')) {
     if (entry.backward === 'none') op.backward = 'none'
-    else if (entry.backward === null || typeof entry.backward !== 'object') fail('backward', "'backward' maps arguments to expressions, or is none")
+    else if (entry.backward === null || typeof entry.backward !== 'object')
+      fail('backward', "'backward' maps arguments to expressions, or is none")
     else {
       op.backward = {}
       for (const [k, v] of Object.entries(entry.backward)) {
@@ -105,7 +139,9 @@ function readEntry(entry, where, fail) {
 export function loadSchemaText(source, file) {
   const lines = new LineCounter()
   const doc = parseDocument(source, { lineCounter: lines })
-  const complain = (line, message) => { throw new SchemaError(`${file}:${line}: ${message}`) }
+  const complain = (line, message) => {
+    throw new SchemaError(`${file}:${line}: ${message}`)
+  }
   for (const e of doc.errors) complain(e.linePos?.[0].line ?? 1, e.message.split('\n')[0])
   if (doc.contents === null) return []
   if (!Array.isArray(doc.contents.items)) complain(1, 'a schema file is a list of operators')
@@ -123,7 +159,10 @@ export function loadSchemaText(source, file) {
 
 // All operators, files in alphabetical order, entries in the order of the file.
 export function loadSchema(dir) {
-  const ops = readdirSync(dir).filter((f) => f.endsWith('.yaml')).sort().flatMap((f) => loadSchemaText(readFileSync(join(dir, f), 'utf8'), join(dir, f)))
+  const ops = readdirSync(dir)
+    .filter((f) => f.endsWith('.yaml'))
+    .sort()
+    .flatMap((f) => loadSchemaText(readFileSync(join(dir, f), 'utf8'), join(dir, f)))
   const names = new Map()
   const claim = (cname, op) => {
     const other = names.get(cname)

@@ -53,7 +53,8 @@ function parseDefault(s, type) {
   }
   const value = item(text)
   const kinds = { int: 'number', float: 'number', bool: 'boolean', str: 'string', Scalar: 'number' }
-  if (kinds[type.base] !== undefined && typeof value !== kinds[type.base] && !(type.base === 'Scalar' && typeof value === 'boolean')) throw bad()
+  if (kinds[type.base] !== undefined && typeof value !== kinds[type.base] && !(type.base === 'Scalar' && typeof value === 'boolean'))
+    throw bad()
   if (type.base === 'int' && !Number.isInteger(value)) throw bad()
   return type.list ? (type.size ? Array(type.size).fill(value) : [value]) : value
 }

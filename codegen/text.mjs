@@ -9,7 +9,8 @@ export class SchemaBug extends Error {
 }
 
 export const comment = (text, indent = '') => {
-  const words = text.split(/\s+/).filter(Boolean), lines = ['']
+  const words = text.split(/\s+/).filter(Boolean),
+    lines = ['']
   for (const w of words) {
     if ((lines.at(-1) + ' ' + w).length > 110) lines.push(w)
     else lines[lines.length - 1] += (lines.at(-1) ? ' ' : '') + w
@@ -17,4 +18,8 @@ export const comment = (text, indent = '') => {
   return lines.map((l) => `${indent} * ${l}`).join('\n')
 }
 
-export const title = (name) => name.split('_').map((p) => p.replace(/[a-z]+/gi, (w) => w[0].toUpperCase() + w.slice(1).toLowerCase())).join('')
+export const title = (name) =>
+  name
+    .split('_')
+    .map((p) => p.replace(/[a-z]+/gi, (w) => w[0].toUpperCase() + w.slice(1).toLowerCase()))
+    .join('')

@@ -50,7 +50,8 @@ static int load(const char *path, digits *train, digits *test) {
 
 /* PyTorch's default initial values of linear and convolution layers: uniform in +-1/sqrt(fan_in), weight first. */
 static int make_layer(tj_tensor **parameters, tj_ints weight_sizes, int64_t outputs, int64_t fan_in) {
-  const double gain = sqrt(2.0 / (1 + 5.0)), weight_bound = sqrt(3.0) * (gain / sqrt((double)fan_in)), bias_bound = 1 / sqrt((double)fan_in);
+  const double gain = sqrt(2.0 / (1 + 5.0)), weight_bound = sqrt(3.0) * (gain / sqrt((double)fan_in)),
+               bias_bound = 1 / sqrt((double)fan_in);
   parameters[0] = tj_uniform_(tj_zeros(weight_sizes, TJ_DTYPE_NONE, TJ_DEVICE_NONE, false), -weight_bound, weight_bound, NULL);
   parameters[1] = tj_uniform_(tj_zeros(TJ_INTS(outputs), TJ_DTYPE_NONE, TJ_DEVICE_NONE, false), -bias_bound, bias_bound, NULL);
   return tj_set_requires_grad(parameters[0], true) || tj_set_requires_grad(parameters[1], true) ? -1 : 0;
@@ -86,7 +87,8 @@ static double step(tj_tensor **p, tj_tensor **averages, tj_tensor **squares, dou
   tj_tensor *grads[PARAMETERS];
   double steps[PARAMETERS];
   for (int i = 0; i < PARAMETERS; i++) grads[i] = tj_grad(p[i]), steps[i] = t;
-  const tj_adam_options options = {.lr = 2e-3, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = 1e-2, .decoupled_weight_decay = true};
+  const tj_adam_options options = {
+      .lr = 2e-3, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = 1e-2, .decoupled_weight_decay = true};
   if (tj_adam_step((tj_tensors){p, PARAMETERS}, (tj_tensors){grads, PARAMETERS}, (tj_tensors){averages, PARAMETERS},
                    (tj_tensors){squares, PARAMETERS}, (tj_tensors){0}, (tj_floats){steps, PARAMETERS}, &options))
     return NAN;
@@ -125,7 +127,8 @@ int main(int argc, char **argv) {
     for (int64_t first = 0; first < n && !status; first += BATCH, batches++) {
       if (tj_scope_begin()) return die("scope");
       tj_tensor *rows = tj_narrow(order, 0, first, first + BATCH < n ? BATCH : n - first);
-      const double loss = step(p, averages, squares, ++steps, tj_index_select(train.images, 0, rows), tj_index_select(train.labels, 0, rows));
+      const double loss =
+          step(p, averages, squares, ++steps, tj_index_select(train.images, 0, rows), tj_index_select(train.labels, 0, rows));
       tj_scope_end();
       if (isnan(loss)) status = die("step");
       if (print_losses) printf("%.9g\n", loss);

@@ -17,9 +17,12 @@ function run(command, args, env = {}) {
 // A suite prints its failures and adds to the totals. One that breaks off counts as a failure of its own.
 function suite(name, body) {
   if (chosen && !chosen.includes(name.split(' ')[0])) return
-  const before = { ...totals }, start = Date.now()
+  const before = { ...totals },
+    start = Date.now()
   body()
-  console.log(`${name}: ${totals.passed - before.passed} passed, ${totals.failed - before.failed} failed  (${((Date.now() - start) / 1e3).toFixed(0)} s)\n`)
+  console.log(
+    `${name}: ${totals.passed - before.passed} passed, ${totals.failed - before.failed} failed  (${((Date.now() - start) / 1e3).toFixed(0)} s)\n`,
+  )
 }
 function broke(what, out) {
   totals.failed++
@@ -34,25 +37,45 @@ function make(goals, variables = []) {
 
 function cTests(build, variables, env) {
   if (!make(['test-c'], [`BUILD=${build}`, ...variables])) return
-  for (const source of readdirSync('tests/c').filter((f) => f.endsWith('_test.c')).sort()) {
+  for (const source of readdirSync('tests/c')
+    .filter((f) => f.endsWith('_test.c'))
+    .sort()) {
     const r = run(`${build}/tests/${source.slice(0, -2)}`, [], env)
-    const passed = Number(/\[  PASSED  \] (\d+) test/.exec(r.out)?.[1] ?? 0), failed = Number(/\[  FAILED  \] (\d+) test/.exec(r.out)?.[1] ?? 0)
+    const passed = Number(/\[  PASSED  \] (\d+) test/.exec(r.out)?.[1] ?? 0),
+      failed = Number(/\[  FAILED  \] (\d+) test/.exec(r.out)?.[1] ?? 0)
     totals.passed += passed
     totals.failed += failed
-    if (failed) console.log(r.out.split('\n').filter((l) => !/\[ RUN|\[       OK/.test(l)).join('\n').slice(-6000))
+    if (failed)
+      console.log(
+        r.out
+          .split('\n')
+          .filter((l) => !/\[ RUN|\[       OK/.test(l))
+          .join('\n')
+          .slice(-6000),
+      )
     else if (r.status || passed === 0) broke(`${build}/tests/${source.slice(0, -2)} ended with status ${r.status}`, r.out)
   }
 }
 
 suite('c tests', () => cTests('build', [], {}))
 const SANITIZED = ['CC=clang', 'ISAS=base', 'OPT=-O1']
-suite('asan (C tests under the address and undefined-behaviour sanitizers)', () => cTests('build/asan', [...SANITIZED, 'SANITIZE=address,undefined'], { ASAN_OPTIONS: 'detect_leaks=1', UBSAN_OPTIONS: 'print_stacktrace=1' }))
-suite('tsan (C tests under the thread sanitizer)', () => cTests('build/tsan', [...SANITIZED, 'SANITIZE=thread'], { TSAN_OPTIONS: 'halt_on_error=1' }))
+suite('asan (C tests under the address and undefined-behaviour sanitizers)', () =>
+  cTests('build/asan', [...SANITIZED, 'SANITIZE=address,undefined'], {
+    ASAN_OPTIONS: 'detect_leaks=1',
+    UBSAN_OPTIONS: 'print_stacktrace=1',
+  }),
+)
+suite('tsan (C tests under the thread sanitizer)', () =>
+  cTests('build/tsan', [...SANITIZED, 'SANITIZE=thread'], { TSAN_OPTIONS: 'halt_on_error=1' }),
+)
 
 const built = !chosen || chosen.some((c) => ['ts', 'golden'].includes(c)) ? make(['examples']) : false
 suite('ts tests', () => {
   if (!built) return
-  const r = run('node', ['--expose-gc', '--test', '--test-concurrency=2', 'tests/ts/'])
+  const r = run('node', ['--expose-gc', '--test', '--test-concurrency=2', 'tests/ts/'], {
+    TORCHJS_CASES: options.cases,
+    TJ_MAKE_LOCKED: '1',
+  })
   const count = (word) => Number(new RegExp(`^. ${word} (\\d+)`, 'm').exec(r.out)?.[1] ?? 0)
   totals.passed += count('pass')
   totals.failed += count('fail')
@@ -62,12 +85,26 @@ suite('ts tests', () => {
 suite('golden cases', () => {
   if (!built) return
   if (!existsSync(options.cases)) return broke(`the recorded cases are not at ${options.cases} (--cases names another folder)`, '')
-  const r = run('node', ['tests/golden/run.mjs', '--cases', options.cases, '--baseline', 'tests/golden/passed.txt'])
+  const r = run('node', [
+    'tests/golden/run.mjs',
+    '--cases',
+    options.cases,
+    '--baseline',
+    'tests/golden/passed.txt',
+    '--open',
+    'tests/golden/open.txt',
+  ])
   const last = /(\d+) passed, (\d+) failed\s*$/.exec(r.out)
   if (!last) return broke('the golden runner broke off', r.out)
   totals.passed += Number(last[1])
   totals.failed += Number(last[2])
-  console.log(r.out.split('\n').filter((l) => /^FAILED|missing/i.test(l)).slice(0, 200).join('\n'))
+  console.log(
+    r.out
+      .split('\n')
+      .filter((l) => /^FAILED|missing|open/i.test(l))
+      .slice(0, 200)
+      .join('\n'),
+  )
 })
 
 console.log(`${totals.passed} passed, ${totals.failed} failed`)

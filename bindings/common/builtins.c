@@ -10,17 +10,18 @@
 static double call_describe(tj__host *h) {
   tj_tensor *t = tj__read_tensor(h);
   if (!t) return -1;
-  int64_t values[8 + TJ_MAX_DIMS] = {tj_dtype_of(t), tj_device_of(t), tj_requires_grad(t), tj_is_leaf(t), tj_storage_offset(t), tj__is_view(t), tj_numel(t), tj_ndim(t)};
+  int64_t values[8 + TJ_MAX_DIMS] = {tj_dtype_of(t),       tj_device_of(t), tj_requires_grad(t), tj_is_leaf(t),
+                                     tj_storage_offset(t), tj__is_view(t),  tj_numel(t),         tj_ndim(t)};
   int ndim = tj_ndim(t);
   for (int d = 0; d < ndim; d++) values[8 + d] = t->sizes[d];
   return tj__return_ints(h, (tj_ints){values, 8 + ndim});
 }
 
 /* Calls of one tensor: `value` from t. */
-#define OF_TENSOR(name, failure, value)       \
-  static double call_##name(tj__host *h) {    \
-    tj_tensor *t = tj__read_tensor(h);        \
-    return t ? (value) : (failure);           \
+#define OF_TENSOR(name, failure, value)    \
+  static double call_##name(tj__host *h) { \
+    tj_tensor *t = tj__read_tensor(h);     \
+    return t ? (value) : (failure);        \
   }
 OF_TENSOR(sizes, -1, tj__return_ints(h, tj_sizes(t)))
 OF_TENSOR(strides, -1, tj__return_ints(h, tj_strides(t)))
@@ -189,7 +190,8 @@ static int run_function(tj_tensor *const *grad_outputs, int64_t n_outputs, tj_te
   const callback *c = data;
   tj__host *h = callback_host(c);
   if (!h) return TJ_ERROR_RUNTIME;
-  if (n_outputs > h->capacity) return tj__fail_status(TJ_ERROR_INTERNAL, "the argument buffer is too small for %lld gradients", (long long)n_outputs);
+  if (n_outputs > h->capacity)
+    return tj__fail_status(TJ_ERROR_INTERNAL, "the argument buffer is too small for %lld gradients", (long long)n_outputs);
   for (int64_t i = 0; i < n_outputs; i++) {
     h->slots[i] = tj__return_borrowed(h, grad_outputs[i]);
     if (grad_outputs[i] && h->slots[i] == 0) return TJ_ERROR_MEMORY;
@@ -197,7 +199,8 @@ static int run_function(tj_tensor *const *grad_outputs, int64_t n_outputs, tj_te
   double result = h->callback(h, TJ__CALLBACK_FUNCTION, c->id, n_outputs);
   if (result < 0) return tj__fail_status(TJ_ERROR_RUNTIME, "the backward of a custom function threw an exception");
   if (result != (double)n_inputs || n_inputs > h->capacity)
-    return tj__fail_status(TJ_ERROR_RUNTIME, "a custom function returned an incorrect number of gradients (expected %lld, got %lld)", (long long)n_inputs, (long long)result);
+    return tj__fail_status(TJ_ERROR_RUNTIME, "a custom function returned an incorrect number of gradients (expected %lld, got %lld)",
+                           (long long)n_inputs, (long long)result);
   bool failed = h->failed;
   h->failed = false;
   for (int64_t i = 0; i < n_inputs && !h->failed; i++) {
@@ -348,8 +351,8 @@ static double call_set_num_threads(tj__host *h) {
 
 static double call_memory_stats(tj__host *h) {
   tj_memory_stats_t s = tj_memory_stats();
-  return tj__return_ints(h, TJ_INTS(s.live_bytes, s.peak_bytes, s.reserved_bytes, s.allocations, s.frees, s.system_allocations, s.system_frees, s.live_tensors,
-                                    s.live_nodes, h->live));
+  return tj__return_ints(h, TJ_INTS(s.live_bytes, s.peak_bytes, s.reserved_bytes, s.allocations, s.frees, s.system_allocations,
+                                    s.system_frees, s.live_tensors, s.live_nodes, h->live));
 }
 
 static double call_reset_peak_memory_stats(tj__host *h) {

@@ -34,8 +34,8 @@ typedef enum tj__handle_kind { TJ__HANDLE_FREE, TJ__HANDLE_TENSOR, TJ__HANDLE_GE
 
 typedef struct tj__handle {
   union {
-    void *object;   /* one reference */
-    int64_t next;   /* of a free entry: the next one, or -1 */
+    void *object; /* one reference */
+    int64_t next; /* of a free entry: the next one, or -1 */
   };
   uint32_t generation;
   uint32_t kind; /* tj__handle_kind */
@@ -57,24 +57,24 @@ typedef enum tj__callback_kind {
 
 /* One a JavaScript environment (the main thread, each Worker). */
 typedef struct tj__host {
-  double *slots;      /* the shared buffer */
-  int64_t capacity;   /* in slots */
-  int64_t at;         /* the next argument */
-  bool failed;        /* an argument was no good; the thread's error says why */
-  int depth;          /* calls running: callbacks run calls inside a call */
+  double *slots;    /* the shared buffer */
+  int64_t capacity; /* in slots */
+  int64_t at;       /* the next argument */
+  bool failed;      /* an argument was no good; the thread's error says why */
+  int depth;        /* calls running: callbacks run calls inside a call */
   tj__handle *handles;
   int64_t handle_count, handle_capacity, free_head;
-  int64_t live;       /* handles in use */
-  int64_t fresh_bytes; /* of the tensors that got handles; shells read and reset it to tell their collector */
+  int64_t live;         /* handles in use */
+  int64_t fresh_bytes;  /* of the tensors that got handles; shells read and reset it to tell their collector */
   tj__handle *released; /* entries whose handles went during a call that may still use the objects */
   int64_t released_count, released_capacity;
-  double *collected;  /* handles that the garbage collector gave back (tj__handle_free_later) */
+  double *collected; /* handles that the garbage collector gave back (tj__handle_free_later) */
   int64_t collected_count, collected_capacity;
-  double *dropped;    /* ids for TJ__CALLBACK_DROP */
+  double *dropped; /* ids for TJ__CALLBACK_DROP */
   int64_t dropped_count, dropped_capacity;
-  double *spill;      /* results that did not fit the buffer: copied when it grows */
+  double *spill; /* results that did not fit the buffer: copied when it grows */
   int64_t spill_count, spill_capacity;
-  char *string;       /* a text result; freed with tj_string_free */
+  char *string; /* a text result; freed with tj_string_free */
   tj__arena_block *arena;
   double (*callback)(struct tj__host *h, tj__callback_kind kind, double id, int64_t count); /* set by the shell; -1 when it failed */
   void *shell;
@@ -90,8 +90,8 @@ extern const int tj__generated_call_count;
 extern const tj__call tj__builtin_calls[];
 extern const int tj__builtin_call_count;
 
-tj__host *tj__host_new(void);     /* NULL when out of memory */
-void tj__host_free(tj__host *h);  /* releases every handle */
+tj__host *tj__host_new(void);                                           /* NULL when out of memory */
+void tj__host_free(tj__host *h);                                        /* releases every handle */
 void tj__host_set_buffer(tj__host *h, double *slots, int64_t capacity); /* copies spilled results into it */
 double tj__host_call(tj__host *h, int64_t op);
 /* When no call is running: gives back what collected objects and finished calls left. Calls do so at their end. */
@@ -131,9 +131,7 @@ static inline void *tj__handle_get(tj__host *h, double handle, tj__handle_kind k
 /* Each sets h->failed and the error when the argument is no good, and then returns a harmless value. */
 
 double tj__read_past_end(tj__host *h);
-static inline double tj__read_slot(tj__host *h) {
-  return TJ__LIKELY(h->at < h->capacity) ? h->slots[h->at++] : tj__read_past_end(h);
-}
+static inline double tj__read_slot(tj__host *h) { return TJ__LIKELY(h->at < h->capacity) ? h->slots[h->at++] : tj__read_past_end(h); }
 /* The slot that will be read next, as it is: for in-place calls, which return the handle they were given. */
 static inline double tj__peek_slot(const tj__host *h) { return h->at < h->capacity ? h->slots[h->at] : 0; }
 
@@ -183,15 +181,21 @@ static inline double tj__return_tensor(tj__host *h, tj_tensor *t) {
   return tj__handle_new(h, t->object.scope ? tj__scope_detach(t) : (void *)t, TJ__HANDLE_TENSOR);
 }
 /* In-place and out=: the result is the argument itself, no new reference; `handle` is what the argument had. */
-static inline double tj__return_self(tj__host *h, tj_tensor *result, double handle) { (void)h; return result ? handle : 0; }
+static inline double tj__return_self(tj__host *h, tj_tensor *result, double handle) {
+  (void)h;
+  return result ? handle : 0;
+}
 /* A borrowed tensor, or none: a handle with a reference of its own, or 0 without an error. */
 double tj__return_borrowed(tj__host *h, tj_tensor *t);
 /* Several results in slots 0..n-1 (NULL: 0). */
 double tj__return_tuple(tj__host *h, tj_status status, tj_tensor *const *results, int64_t n);
 double tj__return_list(tj__host *h, tj_list *list); /* releases the list; -1 for NULL */
 double tj__return_scalar(tj__host *h, tj_scalar s);
-static inline double tj__return_status(tj__host *h, int64_t status) { (void)h; return status < 0 ? 0 : 1; }
-double tj__return_ints(tj__host *h, tj_ints values);   /* the count; ints in slots as arguments are written */
+static inline double tj__return_status(tj__host *h, int64_t status) {
+  (void)h;
+  return status < 0 ? 0 : 1;
+}
+double tj__return_ints(tj__host *h, tj_ints values); /* the count; ints in slots as arguments are written */
 /* One int that is not an error whatever it is: kind 2 and the int in slot 0. */
 static inline double tj__return_int(tj__host *h, int64_t v) { return tj__return_scalar(h, tj_int(v)); }
 static inline double tj__return_bool(tj__host *h, bool v) { return tj__return_scalar(h, tj_bool(v)); }

@@ -121,10 +121,13 @@ void *tj__handle_fail(tj__host *h, double handle, tj__handle_kind kind) {
   if (handle >= 1 && handle < 0x1p53) {
     uint64_t u = (uint64_t)handle;
     int64_t index = (int64_t)(u & (TJ__HANDLE_INDICES - 1));
-    if (index < h->handle_count && h->handles[index].generation == (uint32_t)(u >> TJ__HANDLE_BITS) && h->handles[index].kind != TJ__HANDLE_FREE)
-      return tj__fail(TJ_ERROR_TYPE, kind == TJ__HANDLE_TENSOR ? "expected a Tensor, but got a Generator" : "expected a Generator, but got a Tensor");
+    if (index < h->handle_count && h->handles[index].generation == (uint32_t)(u >> TJ__HANDLE_BITS) &&
+        h->handles[index].kind != TJ__HANDLE_FREE)
+      return tj__fail(TJ_ERROR_TYPE,
+                      kind == TJ__HANDLE_TENSOR ? "expected a Tensor, but got a Generator" : "expected a Generator, but got a Tensor");
   }
-  return tj__fail(TJ_ERROR_DISPOSED, kind == TJ__HANDLE_TENSOR ? "a tensor was used after its disposal" : "a generator was used after its disposal");
+  return tj__fail(TJ_ERROR_DISPOSED,
+                  kind == TJ__HANDLE_TENSOR ? "a tensor was used after its disposal" : "a generator was used after its disposal");
 }
 
 /* The entry of a handle in use, or NULL. */
@@ -270,8 +273,8 @@ double tj__host_write_bytes(tj__host *h, double handle, void *data, size_t bytes
   tj_tensor *t = tj__handle_get(h, handle, TJ__HANDLE_TENSOR);
   if (!t) return 0;
   if (!tj__is_contiguous(t) || (size_t)t->numel * tj__itemsize(t) != bytes) {
-    tj__fail(TJ_ERROR_VALUE, "%zu bytes cannot be written to a tensor of %zu bytes that is %scontiguous", bytes, (size_t)t->numel * tj__itemsize(t),
-             tj__is_contiguous(t) ? "" : "not ");
+    tj__fail(TJ_ERROR_VALUE, "%zu bytes cannot be written to a tensor of %zu bytes that is %scontiguous", bytes,
+             (size_t)t->numel * tj__itemsize(t), tj__is_contiguous(t) ? "" : "not ");
     return 0;
   }
   void *to = tj_mutable_data(t);
@@ -325,18 +328,18 @@ tj_device tj__read_device(tj__host *h) {
 tj_scalar tj__read_scalar(tj__host *h) {
   int64_t kind = tj__read_int(h);
   switch (kind) {
-  case TJ_SCALAR_NONE: return TJ_NO_SCALAR;
-  case TJ_SCALAR_BOOL: return tj_bool(tj__read_bool(h));
-  case TJ_SCALAR_INT: return tj_int(tj__read_int(h));
-  case TJ_SCALAR_FLOAT: return tj_float(tj__read_slot(h));
-  case TJ_SCALAR_COMPLEX: {
-    double re = tj__read_slot(h), im = tj__read_slot(h);
-    return tj_complex_number(re, im);
-  }
-  default:
-    h->failed = true;
-    tj__fail(TJ_ERROR_TYPE, "there is no kind of number %lld", (long long)kind);
-    return TJ_NO_SCALAR;
+    case TJ_SCALAR_NONE: return TJ_NO_SCALAR;
+    case TJ_SCALAR_BOOL: return tj_bool(tj__read_bool(h));
+    case TJ_SCALAR_INT: return tj_int(tj__read_int(h));
+    case TJ_SCALAR_FLOAT: return tj_float(tj__read_slot(h));
+    case TJ_SCALAR_COMPLEX: {
+      double re = tj__read_slot(h), im = tj__read_slot(h);
+      return tj_complex_number(re, im);
+    }
+    default:
+      h->failed = true;
+      tj__fail(TJ_ERROR_TYPE, "there is no kind of number %lld", (long long)kind);
+      return TJ_NO_SCALAR;
   }
 }
 
@@ -456,14 +459,14 @@ double tj__return_scalar(tj__host *h, tj_scalar s) {
   double *slots = tj__result_slots(h, 2);
   if (!slots) return 0;
   switch (s.kind) {
-  case TJ_SCALAR_BOOL: slots[0] = s.i != 0; break;
-  case TJ_SCALAR_INT: put_int(slots, s.i); break;
-  case TJ_SCALAR_FLOAT: slots[0] = s.f; break;
-  case TJ_SCALAR_COMPLEX:
-    slots[0] = s.c.re;
-    slots[1] = s.c.im;
-    break;
-  default: break;
+    case TJ_SCALAR_BOOL: slots[0] = s.i != 0; break;
+    case TJ_SCALAR_INT: put_int(slots, s.i); break;
+    case TJ_SCALAR_FLOAT: slots[0] = s.f; break;
+    case TJ_SCALAR_COMPLEX:
+      slots[0] = s.c.re;
+      slots[1] = s.c.im;
+      break;
+    default: break;
   }
   return (double)s.kind;
 }

@@ -20,14 +20,14 @@ _Static_assert(sizeof(void *) == 8, "a handle is passed to finalizers as a point
 
 typedef struct addon {
   napi_env env;
-  tj__host *host;       /* NULL once the environment is gone */
-  napi_ref buffer;      /* the ArrayBuffer behind host->slots */
-  napi_ref callback;    /* the JavaScript function behind host->callback */
-  napi_ref collect;     /* JavaScript's gc(), where there is one */
-  int64_t tracked;      /* objects whose finalizers will still come */
-  int64_t reported;     /* bytes that V8 was told of */
-  int64_t budget;       /* bytes of new tensors until the next collection */
-  int64_t ceiling;      /* live bytes that call for a full collection */
+  tj__host *host;    /* NULL once the environment is gone */
+  napi_ref buffer;   /* the ArrayBuffer behind host->slots */
+  napi_ref callback; /* the JavaScript function behind host->callback */
+  napi_ref collect;  /* JavaScript's gc(), where there is one */
+  int64_t tracked;   /* objects whose finalizers will still come */
+  int64_t reported;  /* bytes that V8 was told of */
+  int64_t budget;    /* bytes of new tensors until the next collection */
+  int64_t ceiling;   /* live bytes that call for a full collection */
 } addon;
 
 /* ---- calls from JavaScript ----------------------------------------------------------------------------------- */
@@ -101,12 +101,14 @@ static napi_value js_take_string(napi_env env, napi_callback_info info) {
 
 /* The bytes of a typed array or a DataView; false for anything else. */
 static bool bytes_of(napi_env env, napi_value value, void **data, size_t *bytes) {
-  static const uint8_t sizes[] = {[napi_int8_array] = 1, [napi_uint8_array] = 1, [napi_uint8_clamped_array] = 1, [napi_int16_array] = 2, [napi_uint16_array] = 2,
-                                  [napi_int32_array] = 4, [napi_uint32_array] = 4, [napi_float32_array] = 4, [napi_float64_array] = 8, [napi_bigint64_array] = 8,
-                                  [napi_biguint64_array] = 8};
+  static const uint8_t sizes[] = {
+      [napi_int8_array] = 1,    [napi_uint8_array] = 1,    [napi_uint8_clamped_array] = 1, [napi_int16_array] = 2,
+      [napi_uint16_array] = 2,  [napi_int32_array] = 4,    [napi_uint32_array] = 4,        [napi_float32_array] = 4,
+      [napi_float64_array] = 8, [napi_bigint64_array] = 8, [napi_biguint64_array] = 8};
   napi_typedarray_type type;
   size_t length;
-  if (napi_get_typedarray_info(env, value, &type, &length, data, NULL, NULL) != napi_ok || (size_t)type >= sizeof sizes || !sizes[type]) return false;
+  if (napi_get_typedarray_info(env, value, &type, &length, data, NULL, NULL) != napi_ok || (size_t)type >= sizeof sizes || !sizes[type])
+    return false;
   *bytes = length * sizes[type];
   return true;
 }
@@ -260,8 +262,10 @@ static napi_value js_track(napi_env env, napi_callback_info info) {
   napi_value v[2];
   addon *a = arguments_of(env, info, 2, v);
   double handle = 0;
-  if (napi_get_value_double(env, v[1], &handle) != napi_ok || !(handle >= 1 && handle < 0x1p53)) return throw_type_error(env, "track expects an object and a handle");
-  if (napi_add_finalizer(env, v[0], (void *)(uintptr_t)handle, on_collected, a, NULL) != napi_ok) return throw_type_error(env, "track expects an object and a handle");
+  if (napi_get_value_double(env, v[1], &handle) != napi_ok || !(handle >= 1 && handle < 0x1p53))
+    return throw_type_error(env, "track expects an object and a handle");
+  if (napi_add_finalizer(env, v[0], (void *)(uintptr_t)handle, on_collected, a, NULL) != napi_ok)
+    return throw_type_error(env, "track expects an object and a handle");
   a->tracked++;
   if (TJ__UNLIKELY(a->host->fresh_bytes > a->budget)) relieve(a);
   return NULL;
@@ -279,10 +283,21 @@ static napi_value js_free(napi_env env, napi_callback_info info) {
 /* ---- the module ---------------------------------------------------------------------------------------------- */
 
 NAPI_MODULE_INIT() {
-  static const struct { const char *name; napi_callback f; } functions[] = {
-    {"call", js_call}, {"setBuffer", js_set_buffer}, {"error", js_error}, {"takeString", js_take_string},
-    {"fromBytes", js_from_bytes}, {"writeBytes", js_write_bytes}, {"readBytes", js_read_bytes},
-    {"setCallback", js_set_callback}, {"setCollector", js_set_collector}, {"track", js_track}, {"free", js_free},
+  static const struct {
+    const char *name;
+    napi_callback f;
+  } functions[] = {
+      {"call", js_call},
+      {"setBuffer", js_set_buffer},
+      {"error", js_error},
+      {"takeString", js_take_string},
+      {"fromBytes", js_from_bytes},
+      {"writeBytes", js_write_bytes},
+      {"readBytes", js_read_bytes},
+      {"setCallback", js_set_callback},
+      {"setCollector", js_set_collector},
+      {"track", js_track},
+      {"free", js_free},
   };
   addon *a = calloc(1, sizeof *a);
   if (a) a->host = tj__host_new();

@@ -32,8 +32,9 @@ static bool has_layout_for(const tj_tensor *grad, const tj_tensor *variable) {
 /* A copy in that layout, with history where it is recorded. */
 static tj_tensor *clone_for(tj_tensor *grad, const tj_tensor *variable) {
   if (tj__recording()) return tj_clone(grad, NULL);
-  tj_tensor *copy = tj__is_dense(variable) ? tj__empty_strided(tj__sizes(grad), tj__strides(variable), (tj_dtype)grad->dtype, grad->storage->device)
-                                           : tj__empty(tj__sizes(grad), (tj_dtype)grad->dtype, grad->storage->device);
+  tj_tensor *copy = tj__is_dense(variable)
+                        ? tj__empty_strided(tj__sizes(grad), tj__strides(variable), (tj_dtype)grad->dtype, grad->storage->device)
+                        : tj__empty(tj__sizes(grad), (tj_dtype)grad->dtype, grad->storage->device);
   return copy ? tj_copy_(copy, grad, false) : NULL;
 }
 
@@ -104,7 +105,7 @@ tj_tensor *tj__validate_grad(tj_tensor *grad, const tj__output_meta *meta, const
     if (grad && grad->dtype != meta->dtype) grad = tj_to_dtype(grad, (tj_dtype)meta->dtype, false, false, NULL);
     if (!grad) return NULL;
   }
-  TJ__CHECK(grad->storage->device == meta->device, TJ_ERROR_RUNTIME, "Function %s returned an invalid gradient at index %lld - the gradient is on another device",
-            fn, (long long)index);
+  TJ__CHECK(grad->storage->device == meta->device, TJ_ERROR_RUNTIME,
+            "Function %s returned an invalid gradient at index %lld - the gradient is on another device", fn, (long long)index);
   return grad;
 }

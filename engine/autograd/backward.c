@@ -84,8 +84,14 @@ static bool inputs_init(roots *r, tj_tensors inputs, bool keep) {
 int tj_backward(tj_tensors outputs, tj_tensors grad_outputs, bool retain_graph, bool create_graph, tj_tensors inputs) {
   roots out = {0}, in = {0};
   bool ok = roots_init(&out, outputs, grad_outputs) && inputs_init(&in, inputs, true);
-  ok = ok && tj__run_backward(&(tj__run_spec){.roots = out.edges, .grads = out.grads, .n_roots = out.n, .captures = in.edges, .n_captures = in.n,
-                                              .retain_graph = retain_graph || create_graph, .create_graph = create_graph, .accumulate = true});
+  ok = ok && tj__run_backward(&(tj__run_spec){.roots = out.edges,
+                                              .grads = out.grads,
+                                              .n_roots = out.n,
+                                              .captures = in.edges,
+                                              .n_captures = in.n,
+                                              .retain_graph = retain_graph || create_graph,
+                                              .create_graph = create_graph,
+                                              .accumulate = true});
   roots_free(&in);
   roots_free(&out);
   return ok ? TJ_OK : tj_error_code();
@@ -97,13 +103,19 @@ int tj_grad_of(tj_tensors outputs, tj_tensors inputs, tj_tensors grad_outputs, b
   if (inputs.n <= 0) return tj__fail_status(TJ_ERROR_VALUE, "grad requires non-empty inputs.");
   roots out = {0}, in = {0};
   bool ok = roots_init(&out, outputs, grad_outputs) && inputs_init(&in, inputs, false);
-  ok = ok && tj__run_backward(&(tj__run_spec){.roots = out.edges, .grads = out.grads, .n_roots = out.n, .captures = in.edges,
-                                              .captured = in.grads, .n_captures = in.n, .retain_graph = retain_graph,
+  ok = ok && tj__run_backward(&(tj__run_spec){.roots = out.edges,
+                                              .grads = out.grads,
+                                              .n_roots = out.n,
+                                              .captures = in.edges,
+                                              .captured = in.grads,
+                                              .n_captures = in.n,
+                                              .retain_graph = retain_graph,
                                               .create_graph = create_graph});
   for (int64_t i = 0; ok && !allow_unused && i < in.n; i++) {
     if (in.grads[i]) continue;
-    tj__fail(TJ_ERROR_RUNTIME, "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this "
-                               "is the desired behavior.");
+    tj__fail(TJ_ERROR_RUNTIME,
+             "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this "
+             "is the desired behavior.");
     ok = false;
   }
   for (int64_t i = 0; ok && i < in.n; i++) {

@@ -45,7 +45,8 @@ static void function_drop(tj__node *node) {
 }
 
 static const tj__node_type function_type = {.name = "Function", .backward = function_backward, .drop = function_drop};
-static const tj__node_type materializing_type = {.name = "Function", .backward = function_backward, .materialize = true, .drop = function_drop};
+static const tj__node_type materializing_type = {
+    .name = "Function", .backward = function_backward, .materialize = true, .drop = function_drop};
 
 static bool is_function(const tj__node *node) { return node->type == &function_type || node->type == &materializing_type; }
 
@@ -55,8 +56,8 @@ const char *tj__node_name(const tj__node *node) {
 
 tj_tensor *tj_function_saved(int64_t i) {
   TJ__CHECK(running, TJ_ERROR_RUNTIME, "saved tensors can be read inside the backward of a custom function only");
-  TJ__CHECK(i >= 0 && i < running->n_saved, TJ_ERROR_INDEX, "the function saved %d tensors, but number %lld was asked for", running->n_saved,
-            (long long)i);
+  TJ__CHECK(i >= 0 && i < running->n_saved, TJ_ERROR_INDEX, "the function saved %d tensors, but number %lld was asked for",
+            running->n_saved, (long long)i);
   return tj__saved_unpack(running, &running->saved[i], true);
 }
 
@@ -88,9 +89,10 @@ static tj_status record(tj__node *node, const tj_function *f, tj_tensors inputs,
     if (index_of(dirty, given[i]) >= 0) {
       tj__bump_version(out);
       if (tj__is_view(out)) {
-        TJ__CHECK_STATUS(n == 1, TJ_ERROR_RUNTIME,
-                         "If your Function modifies views inplace, make sure it has only one output (a view that is changed in place is written "
-                         "to its base).");
+        TJ__CHECK_STATUS(
+            n == 1, TJ_ERROR_RUNTIME,
+            "If your Function modifies views inplace, make sure it has only one output (a view that is changed in place is written "
+            "to its base).");
         if (!tj__rebase_view(out, tj__node_retain(node))) return tj_error_code();
         continue;
       }

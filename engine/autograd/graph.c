@@ -120,8 +120,7 @@ static void bury(tj__node *node) {
 /* AccumulateGrad nodes are found again through their leaf, which has no reference: the last one goes under the leaf's lock. */
 static atomic_flag accumulator_lock = ATOMIC_FLAG_INIT;
 static void lock(void) {
-  while (atomic_flag_test_and_set_explicit(&accumulator_lock, memory_order_acquire)) {
-  }
+  while (atomic_flag_test_and_set_explicit(&accumulator_lock, memory_order_acquire)) {}
 }
 static void unlock(void) { atomic_flag_clear_explicit(&accumulator_lock, memory_order_release); }
 
@@ -290,11 +289,12 @@ bool tj__node_save_list(tj__node *node, int slot, tj_tensors list) {
 }
 
 static void *fail_freed(void) {
-  return tj__fail(TJ_ERROR_RUNTIME,
-                  "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). "
-                  "Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify "
-                  "retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors after "
-                  "calling backward.");
+  return tj__fail(
+      TJ_ERROR_RUNTIME,
+      "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). "
+      "Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify "
+      "retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors after "
+      "calling backward.");
 }
 
 static void *fail_modified(const tj__node *node, const tj__saved *s) {
@@ -304,14 +304,15 @@ static void *fail_modified(const tj__node *node, const tj__saved *s) {
   const tj__node *fn = s->flags & TJ__SAVED_OUTPUT ? node : meta ? meta->grad_fn : NULL;
   int nr = s->flags & TJ__SAVED_OUTPUT ? s->output_nr : meta ? meta->output_nr : 0;
   if (fn) snprintf(origin, sizeof origin, ", which is output %d of %s,", nr, tj__node_name(fn));
-  return tj__fail(TJ_ERROR_RUNTIME,
-                  "one of the variables needed for gradient computation has been modified by an inplace operation: [torch.%sTensor %s]%s is at "
-                  "version %u; expected version %u instead. Hint: %s",
-                  tj__dtype_legacy((tj_dtype)t->dtype), tj__sizes_text(t), origin, tj__version(t), s->version,
-                  tj__mode.anomaly ? "the backtrace further above shows the operation that failed to compute its gradient. The variable in "
-                                     "question was changed in there or anywhere later. Good luck!"
-                                   : "enable anomaly detection to find the operation that failed to compute its gradient, with "
-                                     "torch.autograd.set_detect_anomaly(True).");
+  return tj__fail(
+      TJ_ERROR_RUNTIME,
+      "one of the variables needed for gradient computation has been modified by an inplace operation: [torch.%sTensor %s]%s is at "
+      "version %u; expected version %u instead. Hint: %s",
+      tj__dtype_legacy((tj_dtype)t->dtype), tj__sizes_text(t), origin, tj__version(t), s->version,
+      tj__mode.anomaly ? "the backtrace further above shows the operation that failed to compute its gradient. The variable in "
+                         "question was changed in there or anywhere later. Good luck!"
+                       : "enable anomaly detection to find the operation that failed to compute its gradient, with "
+                         "torch.autograd.set_detect_anomaly(True).");
 }
 
 /* Borrowed from the node where that will do; outputs get their history back where it matters. fresh: always a tensor of the caller's own. */

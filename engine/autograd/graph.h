@@ -60,9 +60,9 @@ typedef struct tj__retained {
 
 struct tj__node {
   _Atomic int32_t refs;
-  bool accumulates;  /* AccumulateGrad: `leaf` is set */
-  bool wraps;        /* `state` is a node that runs as a part of this one (CopySlices) */
-  bool freed;        /* the saved tensors were given back after a backward */
+  bool accumulates; /* AccumulateGrad: `leaf` is set */
+  bool wraps;       /* `state` is a node that runs as a part of this one (CopySlices) */
+  bool freed;       /* the saved tensors were given back after a backward */
   int32_t n_inputs, n_outputs, n_saved, n_args;
   uint64_t sequence;
   const tj__node_type *type;
@@ -75,32 +75,32 @@ struct tj__node {
   tj__hooks hooks;
   tj__retained *retained;
   tj_tensor *leaf;
-  void *state;      /* of the type's own (CopySlices, custom functions) */
-  tj__node *next;   /* in the list of nodes to be freed */
+  void *state;    /* of the type's own (CopySlices, custom functions) */
+  tj__node *next; /* in the list of nodes to be freed */
   size_t bytes;
 };
 
 typedef enum tj__creation {
   TJ__CREATED_DEFAULT,
-  TJ__CREATED_MULTI,     /* one of several views of one call */
+  TJ__CREATED_MULTI, /* one of several views of one call */
   TJ__CREATED_NO_GRAD,
   TJ__CREATED_INFERENCE,
-  TJ__CREATED_CUSTOM     /* in a custom function */
+  TJ__CREATED_CUSTOM /* in a custom function */
 } tj__creation;
 
 typedef struct tj__grad_meta {
-  bool requires_grad;      /* of a leaf, by request */
+  bool requires_grad; /* of a leaf, by request */
   bool retains_grad;
-  bool owns_accumulator;   /* an alias of a leaf: keeps the leaf's accumulator alive */
-  uint8_t creation;        /* tj__creation, of a view */
+  bool owns_accumulator; /* an alias of a leaf: keeps the leaf's accumulator alive */
+  uint8_t creation;      /* tj__creation, of a view */
   int32_t output_nr;
   tj__node *grad_fn;
   tj__node *accumulator;
   tj_tensor *grad;
-  tj_tensor *base;         /* of a view; never a view itself */
-  uint32_t view_version;   /* the storage's version when grad_fn was right */
-  tj__hooks hooks;         /* everything registered on this tensor */
-  tj__hooks after;         /* post-accumulate hooks */
+  tj_tensor *base;       /* of a view; never a view itself */
+  uint32_t view_version; /* the storage's version when grad_fn was right */
+  tj__hooks hooks;       /* everything registered on this tensor */
+  tj__hooks after;       /* post-accumulate hooks */
 } tj__grad_meta;
 
 /* ---- meta.c -------------------------------------------------------------------------------------------------- */

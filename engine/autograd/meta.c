@@ -185,13 +185,15 @@ int tj_set_grad(tj_tensor *t, tj_tensor *grad) {
                      "attempting to assign a gradient with dtype '%s' to a tensor with dtype '%s'. Please ensure that the gradient and the "
                      "tensor have the same dtype",
                      element_name((tj_dtype)grad->dtype), element_name((tj_dtype)t->dtype));
-    TJ__CHECK_STATUS(grad->storage->device == t->storage->device, TJ_ERROR_RUNTIME,
-                     "attempting to assign a gradient located on another device. Please ensure that the gradient and the tensor are on the same "
-                     "device");
-    TJ__CHECK_STATUS(tj__same_sizes(grad, t), TJ_ERROR_RUNTIME,
-                     "attempting to assign a gradient of size '%s' to a tensor of size '%s'. Please ensure that the gradient and the tensor are "
-                     "the same size",
-                     tj__sizes_text(grad), tj__sizes_text(t));
+    TJ__CHECK_STATUS(
+        grad->storage->device == t->storage->device, TJ_ERROR_RUNTIME,
+        "attempting to assign a gradient located on another device. Please ensure that the gradient and the tensor are on the same "
+        "device");
+    TJ__CHECK_STATUS(
+        tj__same_sizes(grad, t), TJ_ERROR_RUNTIME,
+        "attempting to assign a gradient of size '%s' to a tensor of size '%s'. Please ensure that the gradient and the tensor are "
+        "the same size",
+        tj__sizes_text(grad), tj__sizes_text(t));
     if (!tj__meta(t)) return TJ_ERROR_MEMORY;
   } else if (!t->grad_meta) {
     return TJ_OK;

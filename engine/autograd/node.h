@@ -11,15 +11,18 @@ typedef struct tj__node_type {
   /* From one gradient a forward output (NULL: none arrived, unless `materialize`) to one a forward input, in the order of the edges;
    * only those for which tj__node_needs says so have to be set. Runs in a scope of its own. false and an error on failure. */
   bool (*backward)(tj__node *node, tj_tensor *const *grads, tj_tensor **inputs);
-  bool materialize;                       /* missing gradients are given as zeros */
-  void (*drop)(tj__node *node);           /* extra state (custom functions), or NULL */
+  bool materialize;             /* missing gradients are given as zeros */
+  void (*drop)(tj__node *node); /* extra state (custom functions), or NULL */
 } tj__node_type;
 
 typedef union tj__node_arg {
   int64_t i;
   double f;
   tj_scalar s;
-  struct { int64_t n; int64_t *data; } ints; /* n = -1: not given */
+  struct {
+    int64_t n;
+    int64_t *data;
+  } ints; /* n = -1: not given */
   void *p;
 } tj__node_arg;
 
@@ -70,7 +73,7 @@ bool tj__node_needs(const tj__node *node, int64_t input); /* does the edge of th
 bool tj__node_needs_any(const tj__node *node, int64_t first, int64_t n);
 /* A saved tensor with its history, owned by the scope; NULL and PyTorch's error if it was changed in place or freed. */
 tj_tensor *tj__node_saved(tj__node *node, int slot);
-bool tj__node_saved_is_none(const tj__node *node, int slot); /* an optional tensor that was not given */
+bool tj__node_saved_is_none(const tj__node *node, int slot);          /* an optional tensor that was not given */
 bool tj__node_saved_list(tj__node *node, int slot, tj_tensors *list); /* list->data lives until the scope of this step ends */
 int64_t tj__node_int(const tj__node *node, int arg);
 double tj__node_float(const tj__node *node, int arg);

@@ -45,18 +45,22 @@ bool tj__view_check(tj_tensor *t, bool indirect) {
   const char *tail = "";
   switch (meta->creation) {
     case TJ__CREATED_MULTI:
-      tail = " This view is the output of a function that returns multiple views. Such functions do not allow the output views to be modified "
-             "inplace. You should replace the inplace operation by an out-of-place one.";
+      tail =
+          " This view is the output of a function that returns multiple views. Such functions do not allow the output views to be modified "
+          "inplace. You should replace the inplace operation by an out-of-place one.";
       break;
     case TJ__CREATED_NO_GRAD:
-      tail = " Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the "
+      tail = " Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view "
+             "and the "
              "inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you want the "
              "inplace to be tracked).";
       break;
     case TJ__CREATED_INFERENCE:
-      tail = " Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the "
-             "inplace either both inside the inference_mode block (if you don't want the inplace to be tracked) or both outside (if you want "
-             "the inplace to be tracked).";
+      tail =
+          " Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and "
+          "the "
+          "inplace either both inside the inference_mode block (if you don't want the inplace to be tracked) or both outside (if you want "
+          "the inplace to be tracked).";
       break;
     case TJ__CREATED_CUSTOM:
       tail = " This view was created inside a custom Function (or because an input was returned as-is) and the autograd logic to handle "
@@ -111,7 +115,8 @@ static bool copy_slices_backward(tj__node *node, tj_tensor *const *grads, tj_ten
   tj_ints base_sizes = tj__node_ints(node, BASE_SIZES);
   tj_tensor *whole = tj__empty_strided(base_sizes, tj__node_ints(node, BASE_STRIDES), (tj_dtype)grads[0]->dtype, grads[0]->storage->device);
   if (!whole || !tj_copy_(whole, grads[0], false)) return false;
-  tj_tensor *part = tj_as_strided(whole, tj__node_ints(node, VIEW_SIZES), tj__node_ints(node, VIEW_STRIDES), tj__node_int(node, VIEW_OFFSET));
+  tj_tensor *part =
+      tj_as_strided(whole, tj__node_ints(node, VIEW_SIZES), tj__node_ints(node, VIEW_STRIDES), tj__node_int(node, VIEW_OFFSET));
   tj_tensor *grad = part ? tj_clone(part, NULL) : NULL;
   if (!grad) return false;
   tj__stand_in before = tj__set_stand_in((tj__stand_in){fn, &node->edges[0]});
@@ -163,8 +168,9 @@ bool tj__rebase_view(tj_tensor *view, tj__node *fn) {
 
 bool tj__inplace_check(tj_tensor *self, bool requires_grad) {
   if (TJ__UNLIKELY(self->inference && !tj__mode.inference)) {
-    tj__fail(TJ_ERROR_RUNTIME, "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "
-                               "tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.");
+    tj__fail(TJ_ERROR_RUNTIME,
+             "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "
+             "tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.");
     return false;
   }
   if (!requires_grad || !self->grad_meta) return true;
@@ -200,8 +206,8 @@ bool tj__inplace_written(tj_tensor *self, tj__node *node) {
 
 bool tj__out_check(const char *op, tj_tensor *const *inputs, int64_t n_inputs, tj_tensor *const *outputs, int64_t n_outputs) {
   if (tj__needs_grad(inputs, n_inputs) || tj__needs_grad(outputs, n_outputs)) {
-    tj__fail(TJ_ERROR_RUNTIME, "%s(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.",
-             op);
+    tj__fail(TJ_ERROR_RUNTIME,
+             "%s(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.", op);
     return false;
   }
   for (int64_t i = 0; i < n_outputs; i++)
@@ -219,10 +225,11 @@ bool tj__forget_history(tj_tensor *t) {
   tj__grad_meta *meta = t->grad_meta;
   if (!meta) return true;
   if (meta->base) {
-    tj__fail(TJ_ERROR_RUNTIME, "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, "
-                               "and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be "
-                               "called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in "
-                               "torch/optim/optimizer.py as the solution.");
+    tj__fail(TJ_ERROR_RUNTIME,
+             "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, "
+             "and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be "
+             "called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in "
+             "torch/optim/optimizer.py as the solution.");
     return false;
   }
   if (meta->retains_grad && meta->grad_fn) tj__retained_remove(meta->grad_fn, t);

@@ -23,7 +23,9 @@
 /* Classes: 64, 128, 192, 256, then four to an octave, so that at most a fifth of a block is wasted. The last one is 7 * 2^45. */
 #define CLASSES (4 + 4 * 40)
 
-typedef struct block { struct block *next; } block;
+typedef struct block {
+  struct block *next;
+} block;
 
 /* Written by their thread only; others read them for the statistics. */
 typedef struct counters {
@@ -43,8 +45,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
 static bool key_made;
-static cache *caches;   /* under lock */
-static counters ended;  /* of the threads that are gone; written under lock */
+static cache *caches;  /* under lock */
+static counters ended; /* of the threads that are gone; written under lock */
 static _Atomic int64_t live, peak;
 static _Atomic int64_t fail_countdown;
 
@@ -88,7 +90,9 @@ static void leave(void *p) {
   if (!c->registered) return;
   empty(c);
   pthread_mutex_lock(&lock);
-#define X(name) count(&ended.name, c->count.name); atomic_store_explicit(&c->count.name, 0, memory_order_relaxed);
+#define X(name)                      \
+  count(&ended.name, c->count.name); \
+  atomic_store_explicit(&c->count.name, 0, memory_order_relaxed);
   COUNTERS(X)
 #undef X
   *c->link = c->next;
@@ -199,15 +203,15 @@ tj_memory_stats_t tj_memory_stats(void) {
   }
   pthread_mutex_unlock(&lock);
   return (tj_memory_stats_t){
-    .live_bytes = atomic_load_explicit(&live, memory_order_relaxed),
-    .peak_bytes = atomic_load_explicit(&peak, memory_order_relaxed),
-    .reserved_bytes = sum.reserved,
-    .allocations = sum.allocations,
-    .frees = sum.frees,
-    .system_allocations = sum.system_allocations,
-    .system_frees = sum.system_frees,
-    .live_tensors = sum.tensors,
-    .live_nodes = sum.nodes,
+      .live_bytes = atomic_load_explicit(&live, memory_order_relaxed),
+      .peak_bytes = atomic_load_explicit(&peak, memory_order_relaxed),
+      .reserved_bytes = sum.reserved,
+      .allocations = sum.allocations,
+      .frees = sum.frees,
+      .system_allocations = sum.system_allocations,
+      .system_frees = sum.system_frees,
+      .live_tensors = sum.tensors,
+      .live_nodes = sum.nodes,
   };
 }
 

@@ -25,10 +25,14 @@
 void *tj__fail(tj_status code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The same for functions that return a tj_status: returns the code. */
 tj_status tj__fail_status(tj_status code, const char *format, ...) __attribute__((format(printf, 2, 3)));
-#define TJ__CHECK(condition, code, ...) \
-  do { if (TJ__UNLIKELY(!(condition))) return tj__fail(code, __VA_ARGS__); } while (0)
-#define TJ__CHECK_STATUS(condition, code, ...) \
-  do { if (TJ__UNLIKELY(!(condition))) return tj__fail_status(code, __VA_ARGS__); } while (0)
+#define TJ__CHECK(condition, code, ...)                                 \
+  do {                                                                  \
+    if (TJ__UNLIKELY(!(condition))) return tj__fail(code, __VA_ARGS__); \
+  } while (0)
+#define TJ__CHECK_STATUS(condition, code, ...)                                 \
+  do {                                                                         \
+    if (TJ__UNLIKELY(!(condition))) return tj__fail_status(code, __VA_ARGS__); \
+  } while (0)
 
 /* "[2, 3]" in one of 8 buffers of the thread, used in turn. For messages only. */
 const char *tj__ints_text(const int64_t *values, int64_t n);
@@ -55,7 +59,7 @@ tj_dtype tj__complex_of(tj_dtype dtype); /* float32 -> complex64, float16 -> com
 /* One element at p to and from a scalar. Storing converts as a C cast does; to bool: != 0. */
 tj_scalar tj__load_scalar(const void *p, tj_dtype dtype);
 void tj__store_scalar(void *p, tj_dtype dtype, tj_scalar value);
-double tj__scalar_to_double(tj_scalar s);  /* complex: the real part */
+double tj__scalar_to_double(tj_scalar s); /* complex: the real part */
 int64_t tj__scalar_to_int(tj_scalar s);
 bool tj__scalar_is_zero(tj_scalar s);
 bool tj__scalar_equals(tj_scalar s, double value);
@@ -80,9 +84,9 @@ typedef struct tj__storage {
 /* Things that a scope can own begin with this. */
 typedef struct tj__object {
   _Atomic int32_t refs;
-  uint8_t kind;                /* tj__object_kind */
-  _Atomic int32_t held;        /* how many of refs a caller took with tj_retain: tj_free gives these back before the scope's */
-  struct tj__scope *scope;     /* the scope that owns one reference, or NULL */
+  uint8_t kind;            /* tj__object_kind */
+  _Atomic int32_t held;    /* how many of refs a caller took with tj_retain: tj_free gives these back before the scope's */
+  struct tj__scope *scope; /* the scope that owns one reference, or NULL */
   int32_t scope_slot;
 } tj__object;
 enum tj__object_kind { TJ__TENSOR, TJ__LIST };
@@ -90,12 +94,12 @@ enum tj__object_kind { TJ__TENSOR, TJ__LIST };
 #define TJ__INLINE_DIMS 5
 struct tj_tensor {
   tj__object object;
-  uint8_t dtype;          /* tj_dtype */
-  bool wrapped_number;    /* a 0-dimensional tensor that promotes as a number */
-  bool inference;         /* made in inference mode */
+  uint8_t dtype;       /* tj_dtype */
+  bool wrapped_number; /* a 0-dimensional tensor that promotes as a number */
+  bool inference;      /* made in inference mode */
   int32_t ndim;
   int64_t numel;
-  int64_t offset;         /* in elements */
+  int64_t offset;           /* in elements */
   int64_t *sizes, *strides; /* strides in elements; both in dims[] or in one block of 2 * ndim */
   int64_t dims[2 * TJ__INLINE_DIMS];
   tj__storage *storage;
@@ -120,19 +124,20 @@ tj_tensor *tj__empty_strided(tj_ints sizes, tj_ints strides, tj_dtype dtype, tj_
 tj_tensor *tj__empty_like(const tj_tensor *t, tj_dtype dtype);
 /* A tensor over t's storage. No bounds check: callers check. Not tracked by autograd: the wrappers do that. */
 tj_tensor *tj__alias(const tj_tensor *t, tj_ints sizes, tj_ints strides, int64_t offset);
-tj_tensor *tj__alias_dtype(const tj_tensor *t, tj_dtype dtype, tj_ints sizes, tj_ints strides, int64_t offset); /* offset in elements of dtype */
+tj_tensor *tj__alias_dtype(const tj_tensor *t, tj_dtype dtype, tj_ints sizes, tj_ints strides,
+                           int64_t offset); /* offset in elements of dtype */
 tj_tensor *tj__shallow(const tj_tensor *t); /* the same geometry and storage, no autograd meta */
 /* Changes t's geometry in place; the storage grows if it has to (resize_). false and an error on failure, t unchanged. */
 bool tj__resize(tj_tensor *t, tj_ints sizes);
 bool tj__set_geometry(tj_tensor *t, tj_ints sizes, tj_ints strides, int64_t offset);
-tj_list *tj__list_new(int64_t n); /* items NULL; fill with tj__list_set */
+tj_list *tj__list_new(int64_t n);                          /* items NULL; fill with tj__list_set */
 void tj__list_set(tj_list *list, int64_t i, tj_tensor *t); /* takes a reference of its own */
 
 static inline tj_ints tj__sizes(const tj_tensor *t) { return (tj_ints){t->sizes, t->ndim}; }
 static inline tj_ints tj__strides(const tj_tensor *t) { return (tj_ints){t->strides, t->ndim}; }
 static inline size_t tj__itemsize(const tj_tensor *t) { return tj__dtype_sizes[t->dtype]; }
 bool tj__is_contiguous(const tj_tensor *t);
-bool tj__is_dense(const tj_tensor *t);   /* non-overlapping and dense: a permutation of a contiguous tensor */
+bool tj__is_dense(const tj_tensor *t);             /* non-overlapping and dense: a permutation of a contiguous tensor */
 bool tj__has_internal_overlap(const tj_tensor *t); /* some element is surely stored at the address of another (a stride 0) */
 bool tj__same_sizes(const tj_tensor *a, const tj_tensor *b);
 
@@ -152,7 +157,9 @@ int64_t tj__numel_of(tj_ints sizes);
 void tj__contiguous_strides(tj_ints sizes, int64_t *strides);
 
 /* The dtype that the operands of an operator promote to (torch.result_type): dimensions before 0-d before numbers. */
-typedef struct tj__promotion { tj_dtype dims, zero_dim, number; } tj__promotion;
+typedef struct tj__promotion {
+  tj_dtype dims, zero_dim, number;
+} tj__promotion;
 #define TJ__PROMOTION_START ((tj__promotion){TJ_DTYPE_NONE, TJ_DTYPE_NONE, TJ_DTYPE_NONE})
 bool tj__promotion_add(tj__promotion *p, const tj_tensor *t); /* false and an error for what does not promote */
 bool tj__promotion_add_scalar(tj__promotion *p, tj_scalar s);
@@ -206,13 +213,21 @@ tj_generator *tj__generator(tj_generator *g); /* g, or the default one for NULL 
 uint32_t tj__random32(tj_generator *g);
 uint64_t tj__random64(tj_generator *g);
 void tj__random_fill32(tj_generator *g, uint32_t *out, int64_t n); /* the next n draws of tj__random32, faster */
-void tj__generator_lock(void);   /* around a kernel that draws from a generator */
+void tj__generator_lock(void);                                     /* around a kernel that draws from a generator */
 void tj__generator_unlock(void);
 
 /* ---- inline conversions -------------------------------------------------------------------------------------- */
 
-static inline uint32_t tj__float_bits(float f) { uint32_t u; memcpy(&u, &f, 4); return u; }
-static inline float tj__bits_float(uint32_t u) { float f; memcpy(&f, &u, 4); return f; }
+static inline uint32_t tj__float_bits(float f) {
+  uint32_t u;
+  memcpy(&u, &f, 4);
+  return u;
+}
+static inline float tj__bits_float(uint32_t u) {
+  float f;
+  memcpy(&f, &u, 4);
+  return f;
+}
 static inline float tj__bfloat16_to_float(uint16_t h) { return tj__bits_float((uint32_t)h << 16); }
 static inline uint16_t tj__float_to_bfloat16(float f) {
   uint32_t u = tj__float_bits(f);

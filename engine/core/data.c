@@ -9,9 +9,7 @@ const void *tj__read(const tj_tensor *t) {
   return t->storage->data ? (const char *)t->storage->data + t->offset * (int64_t)tj__itemsize(t) : NULL;
 }
 
-void *tj__write(tj_tensor *t) {
-  return t->storage->data ? (char *)t->storage->data + t->offset * (int64_t)tj__itemsize(t) : NULL;
-}
+void *tj__write(tj_tensor *t) { return t->storage->data ? (char *)t->storage->data + t->offset * (int64_t)tj__itemsize(t) : NULL; }
 
 /* ---- copies ---------------------------------------------------------------------------------------------------- */
 

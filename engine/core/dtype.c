@@ -3,13 +3,13 @@
 
 const uint8_t tj__dtype_sizes[TJ_DTYPE_COUNT] = {
 #define TJ__X(SUFFIX, name, bytes, legacy) bytes,
-  TJ_DTYPES(TJ__X)
+    TJ_DTYPES(TJ__X)
 #undef TJ__X
 };
 
 static const char *const names[TJ_DTYPE_COUNT] = {
 #define TJ__X(SUFFIX, name, bytes, legacy) #name,
-  TJ_DTYPES(TJ__X)
+    TJ_DTYPES(TJ__X)
 #undef TJ__X
 };
 
@@ -35,18 +35,22 @@ bool tj_dtype_is_floating(tj_dtype dtype) { return known(dtype) && tj__class_of(
 bool tj_dtype_is_complex(tj_dtype dtype) { return known(dtype) && tj__class_of(dtype) == TJ__CLASS_COMPLEX; }
 bool tj_dtype_is_signed(tj_dtype dtype) {
   switch (dtype) {
-    case TJ_BOOL: case TJ_UINT8: case TJ_UINT16: case TJ_UINT32: case TJ_UINT64: return false;
+    case TJ_BOOL:
+    case TJ_UINT8:
+    case TJ_UINT16:
+    case TJ_UINT32:
+    case TJ_UINT64: return false;
     default: return known(dtype);
   }
 }
 
-tj_dtype tj__real_of(tj_dtype dtype) {
-  return dtype == TJ_COMPLEX64 ? TJ_FLOAT32 : dtype == TJ_COMPLEX128 ? TJ_FLOAT64 : dtype;
-}
+tj_dtype tj__real_of(tj_dtype dtype) { return dtype == TJ_COMPLEX64 ? TJ_FLOAT32 : dtype == TJ_COMPLEX128 ? TJ_FLOAT64 : dtype; }
 
 tj_dtype tj__complex_of(tj_dtype dtype) {
   switch (dtype) {
-    case TJ_FLOAT16: case TJ_BFLOAT16: case TJ_FLOAT32: return TJ_COMPLEX64;
+    case TJ_FLOAT16:
+    case TJ_BFLOAT16:
+    case TJ_FLOAT32: return TJ_COMPLEX64;
     case TJ_FLOAT64: return TJ_COMPLEX128;
     default: return dtype;
   }
@@ -71,7 +75,8 @@ static int64_t int_of_double(double v) { return v >= -0x1p63 && v < 0x1p63 ? (in
 
 double tj__scalar_to_double(tj_scalar s) {
   switch (s.kind) {
-    case TJ_SCALAR_BOOL: case TJ_SCALAR_INT: return (double)s.i;
+    case TJ_SCALAR_BOOL:
+    case TJ_SCALAR_INT: return (double)s.i;
     case TJ_SCALAR_FLOAT: return s.f;
     case TJ_SCALAR_COMPLEX: return s.c.re;
     default: return 0;
@@ -89,7 +94,12 @@ bool tj__scalar_is_zero(tj_scalar s) { return tj__scalar_equals(s, 0); }
 bool tj__scalar_equals(tj_scalar s, double value) { return tj__scalar_to_double(s) == value && imaginary(s) == 0; }
 
 tj_scalar tj__load_scalar(const void *p, tj_dtype dtype) {
-#define INTEGER(type) { type v; memcpy(&v, p, sizeof v); return tj_int((int64_t)v); }
+#define INTEGER(type)          \
+  {                            \
+    type v;                    \
+    memcpy(&v, p, sizeof v);   \
+    return tj_int((int64_t)v); \
+  }
   switch (dtype) {
     case TJ_BOOL: return tj_bool(*(const uint8_t *)p != 0);
     case TJ_UINT8: INTEGER(uint8_t)
@@ -100,19 +110,48 @@ tj_scalar tj__load_scalar(const void *p, tj_dtype dtype) {
     case TJ_UINT16: INTEGER(uint16_t)
     case TJ_UINT32: INTEGER(uint32_t)
     case TJ_UINT64: INTEGER(uint64_t)
-    case TJ_FLOAT16: { uint16_t v; memcpy(&v, p, 2); return tj_float((double)tj__half_to_float(v)); }
-    case TJ_BFLOAT16: { uint16_t v; memcpy(&v, p, 2); return tj_float((double)tj__bfloat16_to_float(v)); }
-    case TJ_FLOAT32: { float v; memcpy(&v, p, 4); return tj_float((double)v); }
-    case TJ_FLOAT64: { double v; memcpy(&v, p, 8); return tj_float(v); }
-    case TJ_COMPLEX64: { float v[2]; memcpy(v, p, 8); return tj_complex_number((double)v[0], (double)v[1]); }
-    case TJ_COMPLEX128: { double v[2]; memcpy(v, p, 16); return tj_complex_number(v[0], v[1]); }
+    case TJ_FLOAT16: {
+      uint16_t v;
+      memcpy(&v, p, 2);
+      return tj_float((double)tj__half_to_float(v));
+    }
+    case TJ_BFLOAT16: {
+      uint16_t v;
+      memcpy(&v, p, 2);
+      return tj_float((double)tj__bfloat16_to_float(v));
+    }
+    case TJ_FLOAT32: {
+      float v;
+      memcpy(&v, p, 4);
+      return tj_float((double)v);
+    }
+    case TJ_FLOAT64: {
+      double v;
+      memcpy(&v, p, 8);
+      return tj_float(v);
+    }
+    case TJ_COMPLEX64: {
+      float v[2];
+      memcpy(v, p, 8);
+      return tj_complex_number((double)v[0], (double)v[1]);
+    }
+    case TJ_COMPLEX128: {
+      double v[2];
+      memcpy(v, p, 16);
+      return tj_complex_number(v[0], v[1]);
+    }
     default: return TJ_NO_SCALAR;
   }
 #undef INTEGER
 }
 
 void tj__store_scalar(void *p, tj_dtype dtype, tj_scalar value) {
-#define INTEGER(type) { type v = (type)tj__scalar_to_int(value); memcpy(p, &v, sizeof v); return; }
+#define INTEGER(type)                        \
+  {                                          \
+    type v = (type)tj__scalar_to_int(value); \
+    memcpy(p, &v, sizeof v);                 \
+    return;                                  \
+  }
   switch (dtype) {
     case TJ_BOOL: *(uint8_t *)p = tj__scalar_to_double(value) != 0 || imaginary(value) != 0; return;
     case TJ_UINT8: INTEGER(uint8_t)
@@ -128,16 +167,36 @@ void tj__store_scalar(void *p, tj_dtype dtype, tj_scalar value) {
       memcpy(p, &v, 8);
       return;
     }
-    case TJ_FLOAT16: { uint16_t v = tj__float_to_half((float)tj__scalar_to_double(value)); memcpy(p, &v, 2); return; }
-    case TJ_BFLOAT16: { uint16_t v = tj__float_to_bfloat16((float)tj__scalar_to_double(value)); memcpy(p, &v, 2); return; }
+    case TJ_FLOAT16: {
+      uint16_t v = tj__float_to_half((float)tj__scalar_to_double(value));
+      memcpy(p, &v, 2);
+      return;
+    }
+    case TJ_BFLOAT16: {
+      uint16_t v = tj__float_to_bfloat16((float)tj__scalar_to_double(value));
+      memcpy(p, &v, 2);
+      return;
+    }
     case TJ_FLOAT32: {
       float v = value.kind <= TJ_SCALAR_INT ? (float)value.i : (float)tj__scalar_to_double(value); /* one rounding */
       memcpy(p, &v, 4);
       return;
     }
-    case TJ_FLOAT64: { double v = tj__scalar_to_double(value); memcpy(p, &v, 8); return; }
-    case TJ_COMPLEX64: { float v[2] = {(float)tj__scalar_to_double(value), (float)imaginary(value)}; memcpy(p, v, 8); return; }
-    case TJ_COMPLEX128: { double v[2] = {tj__scalar_to_double(value), imaginary(value)}; memcpy(p, v, 16); return; }
+    case TJ_FLOAT64: {
+      double v = tj__scalar_to_double(value);
+      memcpy(p, &v, 8);
+      return;
+    }
+    case TJ_COMPLEX64: {
+      float v[2] = {(float)tj__scalar_to_double(value), (float)imaginary(value)};
+      memcpy(p, v, 8);
+      return;
+    }
+    case TJ_COMPLEX128: {
+      double v[2] = {tj__scalar_to_double(value), imaginary(value)};
+      memcpy(p, v, 16);
+      return;
+    }
     default: return;
   }
 #undef INTEGER

@@ -34,12 +34,12 @@ tj_status tj__fail_status(tj_status code, const char *format, ...) {
 
 static const char *const names[] = {
 #define TJ__X(CODE, name, text) #name,
-  TJ_ERRORS(TJ__X)
+    TJ_ERRORS(TJ__X)
 #undef TJ__X
 };
 static const char *const texts[] = {
 #define TJ__X(CODE, name, text) text,
-  TJ_ERRORS(TJ__X)
+    TJ_ERRORS(TJ__X)
 #undef TJ__X
 };
 
@@ -97,7 +97,7 @@ const char *tj__sizes_text(const tj_tensor *t) { return tj__ints_text(t->sizes, 
 const char *tj__dtype_legacy(tj_dtype dtype) {
   static const char *const legacy[] = {
 #define TJ__X(SUFFIX, name, bytes, legacy) #legacy,
-    TJ_DTYPES(TJ__X)
+      TJ_DTYPES(TJ__X)
 #undef TJ__X
   };
   return dtype >= 0 && dtype < TJ_DTYPE_COUNT ? legacy[dtype] : "Undefined";

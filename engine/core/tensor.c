@@ -87,9 +87,8 @@ int tj__broadcast_sizes(tj_ints a, tj_ints b, int64_t *out) {
     int64_t ia = i - (n - a.n), ib = i - (n - b.n);
     int64_t sa = ia >= 0 ? a.data[ia] : 1, sb = ib >= 0 ? b.data[ib] : 1;
     if (TJ__UNLIKELY(sa != sb && sa != 1 && sb != 1)) {
-      tj__fail(TJ_ERROR_RUNTIME,
-               "The size of tensor a (%lld) must match the size of tensor b (%lld) at non-singleton dimension %lld", (long long)sa,
-               (long long)sb, (long long)i);
+      tj__fail(TJ_ERROR_RUNTIME, "The size of tensor a (%lld) must match the size of tensor b (%lld) at non-singleton dimension %lld",
+               (long long)sa, (long long)sb, (long long)i);
       return -1;
     }
     out[i] = sa == 1 ? sb : sa;
@@ -137,9 +136,9 @@ static void storage_release(tj__storage *s) {
 static bool check_device(tj_device device) {
   if (device == TJ_CPU || device == TJ_DEVICE_NONE) return true;
   if (device >= 0x100 && device < 0x200)
-    tj__fail(TJ_ERROR_DEVICE, "the device webgpu:%d is not available: this build of the engine computes on the cpu only", (int)(device & 0xff));
-  else
-    tj__fail(TJ_ERROR_DEVICE, "there is no device with the code %d", (int)device);
+    tj__fail(TJ_ERROR_DEVICE, "the device webgpu:%d is not available: this build of the engine computes on the cpu only",
+             (int)(device & 0xff));
+  else tj__fail(TJ_ERROR_DEVICE, "there is no device with the code %d", (int)device);
   return false;
 }
 
@@ -385,7 +384,10 @@ tj_tensor *tj_list_at(const tj_list *list, int64_t i) {
 
 /* Tensors that wait for their end while another one is ending on this thread, a tensor may hold the
  * last reference to a node, which holds tensors, and so on for as long as the graph is. */
-static _Thread_local struct { bool running; tj_tensor *waiting; } endings;
+static _Thread_local struct {
+  bool running;
+  tj_tensor *waiting;
+} endings;
 
 static void tensor_end(tj_tensor *t) {
   if (t->grad_meta) tj__grad_meta_free(t);

@@ -59,7 +59,10 @@ static struct {
   _Atomic uint64_t round;
   _Atomic int running;
   int threads, wanted;
-} pool = {.user = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_MUTEX_INITIALIZER, .start = PTHREAD_COND_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
+} pool = {.user = PTHREAD_MUTEX_INITIALIZER,
+          .lock = PTHREAD_MUTEX_INITIALIZER,
+          .start = PTHREAD_COND_INITIALIZER,
+          .done = PTHREAD_COND_INITIALIZER};
 
 #define SPINS 2000 /* some 30 microseconds */
 static inline void pause_briefly(void) {

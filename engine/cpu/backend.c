@@ -28,13 +28,14 @@ enum level {
 
 static const tj__backend backends[LEVEL_COUNT] = {
 #define BACKEND(level) [LEVEL_##level] = {.name = "cpu-" #level, TJ__FAMILIES(ENTRY_##level)},
-    LEVELS(BACKEND)
-};
+    LEVELS(BACKEND)};
 
 /* What the files of a level are compiled for: x86-64-v3 and x86-64-v4. */
 __attribute__((unused)) static bool has_base(void) { return true; }
 #if defined(__x86_64__)
-__attribute__((unused)) static bool has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"); }
+__attribute__((unused)) static bool has_avx2(void) {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+}
 __attribute__((unused)) static bool has_avx512(void) {
   return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
@@ -44,11 +45,13 @@ __attribute__((unused)) static bool has_avx512(void) {
 /* The best level that the machine has, or at most the one that TORCHJS_ISA names (for tests). */
 static int choose_level(void) {
   int level = LEVEL_base;
-#define TRY(name) if (has_##name()) level = LEVEL_##name;
+#define TRY(name) \
+  if (has_##name()) level = LEVEL_##name;
   LEVELS(TRY)
   const char *wanted = getenv("TORCHJS_ISA");
   if (wanted) {
-#define MATCH(name) if (strcmp(wanted, #name) == 0) level = TJ__MIN(level, (int)LEVEL_##name);
+#define MATCH(name) \
+  if (strcmp(wanted, #name) == 0) level = TJ__MIN(level, (int)LEVEL_##name);
     LEVELS(MATCH)
   }
   return level;

@@ -21,8 +21,12 @@ static inline int64_t volume_of(const int64_t *x) { return x[0] * x[1] * x[2]; }
 
 /* ---- direct loops ---------------------------------------------------------------------------------------------- */
 
-typedef struct { float re, im; } c64;
-typedef struct { double re, im; } c128;
+typedef struct {
+  float re, im;
+} c64;
+typedef struct {
+  double re, im;
+} c128;
 
 typedef struct direct_job {
   const tj__conv_shape *s;
@@ -40,84 +44,83 @@ static inline void reach(const tj__conv_shape *s, int i, int64_t t, int64_t *sta
 }
 
 /* The loops that all three kernels have: BODY sees rows of `n` positions: output row at `o`, input row at `x` with step `xs`. */
-#define TAPS(BODY)                                                                                                               \
-  for (int64_t kd = 0, tap = 0; kd < s->kernel[0]; kd++)                                                                         \
-    for (int64_t kh = 0; kh < s->kernel[1]; kh++)                                                                                \
-      for (int64_t kw = 0; kw < s->kernel[2]; kw++, tap++) {                                                                     \
-        int64_t d0, d1, h0, h1, w0, w1, ds, hs, ws;                                                                              \
-        reach(s, 0, kd, &ds, &d0, &d1), reach(s, 1, kh, &hs, &h0, &h1), reach(s, 2, kw, &ws, &w0, &w1);                          \
-        const int64_t n = w1 - w0, xs = s->stride[2];                                                                            \
-        if (n <= 0) continue;                                                                                                    \
-        for (int64_t d = d0; d < d1; d++)                                                                                        \
-          for (int64_t h = h0; h < h1; h++) {                                                                                    \
-            const int64_t o = (d * s->out[1] + h) * s->out[2] + w0;                                                              \
-            const int64_t x = ((ds + d * s->stride[0]) * s->in[1] + hs + h * s->stride[1]) * s->in[2] + ws + w0 * xs;            \
-            BODY                                                                                                                 \
-          }                                                                                                                      \
+#define TAPS(BODY)                                                                                                    \
+  for (int64_t kd = 0, tap = 0; kd < s->kernel[0]; kd++)                                                              \
+    for (int64_t kh = 0; kh < s->kernel[1]; kh++)                                                                     \
+      for (int64_t kw = 0; kw < s->kernel[2]; kw++, tap++) {                                                          \
+        int64_t d0, d1, h0, h1, w0, w1, ds, hs, ws;                                                                   \
+        reach(s, 0, kd, &ds, &d0, &d1), reach(s, 1, kh, &hs, &h0, &h1), reach(s, 2, kw, &ws, &w0, &w1);               \
+        const int64_t n = w1 - w0, xs = s->stride[2];                                                                 \
+        if (n <= 0) continue;                                                                                         \
+        for (int64_t d = d0; d < d1; d++)                                                                             \
+          for (int64_t h = h0; h < h1; h++) {                                                                         \
+            const int64_t o = (d * s->out[1] + h) * s->out[2] + w0;                                                   \
+            const int64_t x = ((ds + d * s->stride[0]) * s->in[1] + hs + h * s->stride[1]) * s->in[2] + ws + w0 * xs; \
+            BODY                                                                                                      \
+          }                                                                                                           \
       }
 
-#define DIRECT(SUFFIX, T, SUM, MULTIPLY)                                                                                         \
-  static void forward_##SUFFIX(int64_t begin, int64_t end, void *context) { /* over planes of the output */                      \
-    const direct_job *j = context;                                                                                               \
-    const tj__conv_shape *s = j->s;                                                                                              \
-    const int64_t volume = volume_of(s->kernel), places = volume_of(s->out), pixels = volume_of(s->in);                          \
-    for (int64_t plane = begin; plane < end; plane++) {                                                                          \
-      int64_t channel = plane % (s->groups * s->out_channels), image = plane / (s->groups * s->out_channels);                    \
-      int64_t group = channel / s->out_channels;                                                                                 \
-      T *out = (T *)j->out + plane * places;                                                                                     \
-      if (!j->started) memset(out, 0, (size_t)places * sizeof(T));                                                               \
-      for (int64_t c = 0; c < s->in_channels; c++) {                                                                             \
-        const T *in = (const T *)j->a + ((image * s->groups + group) * s->in_channels + c) * pixels;                             \
-        const T *w = (const T *)j->b + (channel * s->in_channels + c) * volume;                                                  \
-        TAPS(T *to = out + o; const T *from = in + x; const T weight = w[tap];                                                   \
-             if (xs == 1) for (int64_t q = 0; q < n; q++) MULTIPLY(to[q], weight, from[q]);                                      \
-             else for (int64_t q = 0; q < n; q++) MULTIPLY(to[q], weight, from[q * xs]);)                                        \
-      }                                                                                                                          \
-    }                                                                                                                            \
-  }                                                                                                                              \
-  static void grad_input_##SUFFIX(int64_t begin, int64_t end, void *context) { /* over planes of the input */                    \
-    const direct_job *j = context;                                                                                               \
-    const tj__conv_shape *s = j->s;                                                                                              \
-    const int64_t volume = volume_of(s->kernel), places = volume_of(s->out), pixels = volume_of(s->in);                          \
-    for (int64_t plane = begin; plane < end; plane++) {                                                                          \
-      int64_t channel = plane % (s->groups * s->in_channels), image = plane / (s->groups * s->in_channels);                      \
-      int64_t group = channel / s->in_channels, c = channel % s->in_channels;                                                    \
-      T *out = (T *)j->out + plane * pixels;                                                                                     \
-      memset(out, 0, (size_t)pixels * sizeof(T));                                                                                \
-      for (int64_t k = 0; k < s->out_channels; k++) {                                                                            \
-        const T *grad = (const T *)j->a + ((image * s->groups + group) * s->out_channels + k) * places;                          \
-        const T *w = (const T *)j->b + ((group * s->out_channels + k) * s->in_channels + c) * volume;                            \
-        TAPS(T *to = out + x; const T *from = grad + o; const T weight = w[tap];                                                 \
-             if (xs == 1) for (int64_t q = 0; q < n; q++) MULTIPLY(to[q], weight, from[q]);                                      \
-             else for (int64_t q = 0; q < n; q++) MULTIPLY(to[q * xs], weight, from[q]);)                                        \
-      }                                                                                                                          \
-    }                                                                                                                            \
-  }                                                                                                                              \
-  static void grad_weight_##SUFFIX(int64_t begin, int64_t end, void *context) { /* over (output channel, input channel) */       \
-    const direct_job *j = context;                                                                                               \
-    const tj__conv_shape *s = j->s;                                                                                              \
-    const int64_t volume = volume_of(s->kernel), places = volume_of(s->out), pixels = volume_of(s->in);                          \
-    for (int64_t pair = begin; pair < end; pair++) {                                                                             \
-      int64_t channel = pair / s->in_channels, c = pair % s->in_channels, group = channel / s->out_channels;                     \
-      T *out = (T *)j->out + pair * volume;                                                                                      \
-      memset(out, 0, (size_t)volume * sizeof(T));                                                                                \
-      for (int64_t image = 0; image < s->batch; image++) {                                                                       \
-        const T *grad = (const T *)j->a + (image * s->groups * s->out_channels + channel) * places;                              \
-        const T *in = (const T *)j->b + ((image * s->groups + group) * s->in_channels + c) * pixels;                             \
-        TAPS(const T *u = grad + o; const T *v = in + x; SUM sum; memset(&sum, 0, sizeof sum);                                   \
-             for (int64_t q = 0; q < n; q++) MULTIPLY(sum, u[q], v[q * xs]);                                                     \
-             ADD_##SUFFIX(out[tap], sum);)                                                                                       \
-      }                                                                                                                          \
-    }                                                                                                                            \
+#define DIRECT(SUFFIX, T, SUM, MULTIPLY)                                                                                   \
+  static void forward_##SUFFIX(int64_t begin, int64_t end, void *context) { /* over planes of the output */                \
+    const direct_job *j = context;                                                                                         \
+    const tj__conv_shape *s = j->s;                                                                                        \
+    const int64_t volume = volume_of(s->kernel), places = volume_of(s->out), pixels = volume_of(s->in);                    \
+    for (int64_t plane = begin; plane < end; plane++) {                                                                    \
+      int64_t channel = plane % (s->groups * s->out_channels), image = plane / (s->groups * s->out_channels);              \
+      int64_t group = channel / s->out_channels;                                                                           \
+      T *out = (T *)j->out + plane * places;                                                                               \
+      if (!j->started) memset(out, 0, (size_t)places * sizeof(T));                                                         \
+      for (int64_t c = 0; c < s->in_channels; c++) {                                                                       \
+        const T *in = (const T *)j->a + ((image * s->groups + group) * s->in_channels + c) * pixels;                       \
+        const T *w = (const T *)j->b + (channel * s->in_channels + c) * volume;                                            \
+        TAPS(T *to = out + o; const T *from = in + x; const T weight = w[tap];                                             \
+             if (xs == 1) for (int64_t q = 0; q < n; q++) MULTIPLY(to[q], weight, from[q]);                                \
+             else for (int64_t q = 0; q < n; q++) MULTIPLY(to[q], weight, from[q * xs]);)                                  \
+      }                                                                                                                    \
+    }                                                                                                                      \
+  }                                                                                                                        \
+  static void grad_input_##SUFFIX(int64_t begin, int64_t end, void *context) { /* over planes of the input */              \
+    const direct_job *j = context;                                                                                         \
+    const tj__conv_shape *s = j->s;                                                                                        \
+    const int64_t volume = volume_of(s->kernel), places = volume_of(s->out), pixels = volume_of(s->in);                    \
+    for (int64_t plane = begin; plane < end; plane++) {                                                                    \
+      int64_t channel = plane % (s->groups * s->in_channels), image = plane / (s->groups * s->in_channels);                \
+      int64_t group = channel / s->in_channels, c = channel % s->in_channels;                                              \
+      T *out = (T *)j->out + plane * pixels;                                                                               \
+      memset(out, 0, (size_t)pixels * sizeof(T));                                                                          \
+      for (int64_t k = 0; k < s->out_channels; k++) {                                                                      \
+        const T *grad = (const T *)j->a + ((image * s->groups + group) * s->out_channels + k) * places;                    \
+        const T *w = (const T *)j->b + ((group * s->out_channels + k) * s->in_channels + c) * volume;                      \
+        TAPS(T *to = out + x; const T *from = grad + o; const T weight = w[tap];                                           \
+             if (xs == 1) for (int64_t q = 0; q < n; q++) MULTIPLY(to[q], weight, from[q]);                                \
+             else for (int64_t q = 0; q < n; q++) MULTIPLY(to[q * xs], weight, from[q]);)                                  \
+      }                                                                                                                    \
+    }                                                                                                                      \
+  }                                                                                                                        \
+  static void grad_weight_##SUFFIX(int64_t begin, int64_t end, void *context) { /* over (output channel, input channel) */ \
+    const direct_job *j = context;                                                                                         \
+    const tj__conv_shape *s = j->s;                                                                                        \
+    const int64_t volume = volume_of(s->kernel), places = volume_of(s->out), pixels = volume_of(s->in);                    \
+    for (int64_t pair = begin; pair < end; pair++) {                                                                       \
+      int64_t channel = pair / s->in_channels, c = pair % s->in_channels, group = channel / s->out_channels;               \
+      T *out = (T *)j->out + pair * volume;                                                                                \
+      memset(out, 0, (size_t)volume * sizeof(T));                                                                          \
+      for (int64_t image = 0; image < s->batch; image++) {                                                                 \
+        const T *grad = (const T *)j->a + (image * s->groups * s->out_channels + channel) * places;                        \
+        const T *in = (const T *)j->b + ((image * s->groups + group) * s->in_channels + c) * pixels;                       \
+        TAPS(const T *u = grad + o; const T *v = in + x; SUM sum; memset(&sum, 0, sizeof sum);                             \
+             for (int64_t q = 0; q < n; q++) MULTIPLY(sum, u[q], v[q * xs]); ADD_##SUFFIX(out[tap], sum);)                 \
+      }                                                                                                                    \
+    }                                                                                                                      \
   }
 
 #define REAL(to, x, y) (to) += (x) * (y)
 #define INTEGER(to, x, y) (to) = (__typeof__(to))((uint64_t)(to) + (uint64_t)(x) * (uint64_t)(y))
-#define COMPLEX(to, x, y)                                                                                                        \
-  do {                                                                                                                           \
-    __typeof__(x) a_ = (x), b_ = (y);                                                                                            \
-    (to).re += a_.re * b_.re - a_.im * b_.im;                                                                                    \
-    (to).im += a_.re * b_.im + a_.im * b_.re;                                                                                    \
+#define COMPLEX(to, x, y)                     \
+  do {                                        \
+    __typeof__(x) a_ = (x), b_ = (y);         \
+    (to).re += a_.re * b_.re - a_.im * b_.im; \
+    (to).im += a_.re * b_.im + a_.im * b_.re; \
   } while (0)
 #define PLAIN_ADD(to, sum) (to) = (__typeof__(to))((to) + (sum))
 #define ADD_f32 PLAIN_ADD
@@ -140,12 +143,15 @@ DIRECT(i64, int64_t, int64_t, INTEGER)
 DIRECT(c64, c64, c64, COMPLEX)
 DIRECT(c128, c128, c128, COMPLEX)
 
-typedef struct direct_loops { tj__range_body forward, grad_input, grad_weight; } direct_loops;
-#define LOOPS(SUFFIX) {forward_##SUFFIX, grad_input_##SUFFIX, grad_weight_##SUFFIX}
+typedef struct direct_loops {
+  tj__range_body forward, grad_input, grad_weight;
+} direct_loops;
+#define LOOPS(SUFFIX) \
+  { forward_##SUFFIX, grad_input_##SUFFIX, grad_weight_##SUFFIX }
 static const direct_loops *direct_of(tj_dtype dtype) {
-  static const direct_loops loops[TJ_DTYPE_COUNT] = {
-      [TJ_UINT8] = LOOPS(u8), [TJ_INT8] = LOOPS(i8), [TJ_INT16] = LOOPS(i16), [TJ_INT32] = LOOPS(i32), [TJ_INT64] = LOOPS(i64),
-      [TJ_FLOAT32] = LOOPS(f32), [TJ_FLOAT64] = LOOPS(f64), [TJ_COMPLEX64] = LOOPS(c64), [TJ_COMPLEX128] = LOOPS(c128)};
+  static const direct_loops loops[TJ_DTYPE_COUNT] = {[TJ_UINT8] = LOOPS(u8),    [TJ_INT8] = LOOPS(i8),       [TJ_INT16] = LOOPS(i16),
+                                                     [TJ_INT32] = LOOPS(i32),   [TJ_INT64] = LOOPS(i64),     [TJ_FLOAT32] = LOOPS(f32),
+                                                     [TJ_FLOAT64] = LOOPS(f64), [TJ_COMPLEX64] = LOOPS(c64), [TJ_COMPLEX128] = LOOPS(c128)};
   return &loops[dtype];
 }
 

@@ -8,27 +8,32 @@
 /* X(SUFFIX, memory type, number type, load, store): a number travels as the C type that its values have. */
 #define SAME(x) (x)
 #define IS_SET(x) ((uint8_t)((x) != 0))
-#define NUMBERS(X, A)                                                                  \
-  X(A, BOOL, uint8_t, uint8_t, IS_SET, SAME)                                           \
-  X(A, UINT8, uint8_t, uint8_t, SAME, SAME)                                            \
-  X(A, INT8, int8_t, int8_t, SAME, SAME)                                               \
-  X(A, INT16, int16_t, int16_t, SAME, SAME)                                            \
-  X(A, INT32, int32_t, int32_t, SAME, SAME)                                            \
-  X(A, INT64, int64_t, int64_t, SAME, SAME)                                            \
-  X(A, UINT16, uint16_t, uint16_t, SAME, SAME)                                         \
-  X(A, UINT32, uint32_t, uint32_t, SAME, SAME)                                         \
-  X(A, UINT64, uint64_t, uint64_t, SAME, SAME)                                         \
-  X(A, FLOAT16, uint16_t, float, tj__half_to_float, tj__float_to_half)                 \
-  X(A, BFLOAT16, uint16_t, float, tj__bfloat16_to_float, tj__float_to_bfloat16)        \
-  X(A, FLOAT32, float, float, SAME, SAME)                                              \
-  X(A, FLOAT64, double, double, SAME, SAME)                                            \
-  X(A, COMPLEX64, float _Complex, float _Complex, SAME, SAME)                          \
+#define NUMBERS(X, A)                                                           \
+  X(A, BOOL, uint8_t, uint8_t, IS_SET, SAME)                                    \
+  X(A, UINT8, uint8_t, uint8_t, SAME, SAME)                                     \
+  X(A, INT8, int8_t, int8_t, SAME, SAME)                                        \
+  X(A, INT16, int16_t, int16_t, SAME, SAME)                                     \
+  X(A, INT32, int32_t, int32_t, SAME, SAME)                                     \
+  X(A, INT64, int64_t, int64_t, SAME, SAME)                                     \
+  X(A, UINT16, uint16_t, uint16_t, SAME, SAME)                                  \
+  X(A, UINT32, uint32_t, uint32_t, SAME, SAME)                                  \
+  X(A, UINT64, uint64_t, uint64_t, SAME, SAME)                                  \
+  X(A, FLOAT16, uint16_t, float, tj__half_to_float, tj__float_to_half)          \
+  X(A, BFLOAT16, uint16_t, float, tj__bfloat16_to_float, tj__float_to_bfloat16) \
+  X(A, FLOAT32, float, float, SAME, SAME)                                       \
+  X(A, FLOAT64, double, double, SAME, SAME)                                     \
+  X(A, COMPLEX64, float _Complex, float _Complex, SAME, SAME)                   \
   X(A, COMPLEX128, double _Complex, double _Complex, SAME, SAME)
 
 /* Conversions are C casts, but for these: truth for bool, and the way round int64 that PyTorch goes from a float to uint8. */
 #define CAST_BOOL(T, x) ((uint8_t)((x) != 0))
-#define CAST_UINT8(T, x) ((uint8_t)_Generic((x), float: (int64_t)(x), double: (int64_t)(x), float _Complex: (int64_t)crealf((float _Complex)(x)), \
-                                            double _Complex: (int64_t)creal((double _Complex)(x)), default: (x)))
+#define CAST_UINT8(T, x)                                                      \
+  ((uint8_t) _Generic((x), float                                              \
+                      : (int64_t)(x), double                                  \
+                      : (int64_t)(x), float _Complex                          \
+                      : (int64_t)crealf((float _Complex)(x)), double _Complex \
+                      : (int64_t)creal((double _Complex)(x)), default         \
+                      : (x)))
 #define CAST_INT8(T, x) ((T)(x))
 #define CAST_INT16(T, x) ((T)(x))
 #define CAST_INT32(T, x) ((T)(x))
@@ -51,52 +56,52 @@
 
 /* NUMBERS goes through two lists at once by way of a second copy of itself, since a macro does not expand inside itself. */
 #define EXPAND_FROM(SUFFIX, M, N, LOAD, STORE) FROMS(CONVERT, (SUFFIX, M, N, LOAD, STORE))
-#define FROMS(X, A)                                                                    \
-  X(A, BOOL, uint8_t, uint8_t, IS_SET, SAME)                                           \
-  X(A, UINT8, uint8_t, uint8_t, SAME, SAME)                                            \
-  X(A, INT8, int8_t, int8_t, SAME, SAME)                                               \
-  X(A, INT16, int16_t, int16_t, SAME, SAME)                                            \
-  X(A, INT32, int32_t, int32_t, SAME, SAME)                                            \
-  X(A, INT64, int64_t, int64_t, SAME, SAME)                                            \
-  X(A, UINT16, uint16_t, uint16_t, SAME, SAME)                                         \
-  X(A, UINT32, uint32_t, uint32_t, SAME, SAME)                                         \
-  X(A, UINT64, uint64_t, uint64_t, SAME, SAME)                                         \
-  X(A, FLOAT16, uint16_t, float, tj__half_to_float, tj__float_to_half)                 \
-  X(A, BFLOAT16, uint16_t, float, tj__bfloat16_to_float, tj__float_to_bfloat16)        \
-  X(A, FLOAT32, float, float, SAME, SAME)                                              \
-  X(A, FLOAT64, double, double, SAME, SAME)                                            \
-  X(A, COMPLEX64, float _Complex, float _Complex, SAME, SAME)                          \
+#define FROMS(X, A)                                                             \
+  X(A, BOOL, uint8_t, uint8_t, IS_SET, SAME)                                    \
+  X(A, UINT8, uint8_t, uint8_t, SAME, SAME)                                     \
+  X(A, INT8, int8_t, int8_t, SAME, SAME)                                        \
+  X(A, INT16, int16_t, int16_t, SAME, SAME)                                     \
+  X(A, INT32, int32_t, int32_t, SAME, SAME)                                     \
+  X(A, INT64, int64_t, int64_t, SAME, SAME)                                     \
+  X(A, UINT16, uint16_t, uint16_t, SAME, SAME)                                  \
+  X(A, UINT32, uint32_t, uint32_t, SAME, SAME)                                  \
+  X(A, UINT64, uint64_t, uint64_t, SAME, SAME)                                  \
+  X(A, FLOAT16, uint16_t, float, tj__half_to_float, tj__float_to_half)          \
+  X(A, BFLOAT16, uint16_t, float, tj__bfloat16_to_float, tj__float_to_bfloat16) \
+  X(A, FLOAT32, float, float, SAME, SAME)                                       \
+  X(A, FLOAT64, double, double, SAME, SAME)                                     \
+  X(A, COMPLEX64, float _Complex, float _Complex, SAME, SAME)                   \
   X(A, COMPLEX128, double _Complex, double _Complex, SAME, SAME)
 
 #define CONVERT(TO, FROM, FM, FN, FLOAD, FSTORE) CONVERT_I(UNPACK TO, FROM, FM, FN, FLOAD)
 #define UNPACK(...) __VA_ARGS__
 #define CONVERT_I(...) CONVERT_II(__VA_ARGS__)
-#define CONVERT_II(TO, TM, TN, TLOAD, TSTORE, FROM, FM, FN, FLOAD)                                                        \
+#define CONVERT_II(TO, TM, TN, TLOAD, TSTORE, FROM, FM, FN, FLOAD)                                                         \
   static void convert_##TO##_from_##FROM(char *const *data, const int64_t *strides, int64_t n, const tj__params *params) { \
-    (void)params;                                                                                                         \
-    char *to = data[0];                                                                                                   \
-    const char *from = data[1];                                                                                           \
-    int64_t ts = strides[0], fs = strides[1];                                                                             \
-    if (ts == (int64_t)sizeof(TM) && fs == (int64_t)sizeof(FM)) {                                                         \
-      if (TJ_##TO == TJ_##FROM) {                                                                                         \
-        memmove(to, from, (size_t)n * sizeof(TM));                                                                        \
-        return;                                                                                                           \
-      }                                                                                                                   \
-      INDEPENDENT                                                                                                         \
-      for (int64_t i = 0; i < n; i++) {                                                                                   \
-        FN v = FLOAD(((const FM *)from)[i]);                                                                              \
-        ((TM *)to)[i] = (TM)TSTORE(CAST_##TO(TN, v));                                                                     \
-      }                                                                                                                   \
-      return;                                                                                                             \
-    }                                                                                                                     \
-    if (TJ_##TO == TJ_##FROM) {                                                                                           \
-      for (int64_t i = 0; i < n; i++) *(TM *)(to + i * ts) = *(const TM *)(from + i * fs);                                \
-      return;                                                                                                             \
-    }                                                                                                                     \
-    for (int64_t i = 0; i < n; i++) {                                                                                     \
-      FN v = FLOAD(*(const FM *)(from + i * fs));                                                                         \
-      *(TM *)(to + i * ts) = (TM)TSTORE(CAST_##TO(TN, v));                                                                \
-    }                                                                                                                     \
+    (void)params;                                                                                                          \
+    char *to = data[0];                                                                                                    \
+    const char *from = data[1];                                                                                            \
+    int64_t ts = strides[0], fs = strides[1];                                                                              \
+    if (ts == (int64_t)sizeof(TM) && fs == (int64_t)sizeof(FM)) {                                                          \
+      if (TJ_##TO == TJ_##FROM) {                                                                                          \
+        memmove(to, from, (size_t)n * sizeof(TM));                                                                         \
+        return;                                                                                                            \
+      }                                                                                                                    \
+      INDEPENDENT                                                                                                          \
+      for (int64_t i = 0; i < n; i++) {                                                                                    \
+        FN v = FLOAD(((const FM *)from)[i]);                                                                               \
+        ((TM *)to)[i] = (TM)TSTORE(CAST_##TO(TN, v));                                                                      \
+      }                                                                                                                    \
+      return;                                                                                                              \
+    }                                                                                                                      \
+    if (TJ_##TO == TJ_##FROM) {                                                                                            \
+      for (int64_t i = 0; i < n; i++) *(TM *)(to + i * ts) = *(const TM *)(from + i * fs);                                 \
+      return;                                                                                                              \
+    }                                                                                                                      \
+    for (int64_t i = 0; i < n; i++) {                                                                                      \
+      FN v = FLOAD(*(const FM *)(from + i * fs));                                                                          \
+      *(TM *)(to + i * ts) = (TM)TSTORE(CAST_##TO(TN, v));                                                                 \
+    }                                                                                                                      \
   }
 
 #define EACH_TO(A, SUFFIX, M, N, LOAD, STORE) EXPAND_FROM(SUFFIX, M, N, LOAD, STORE)
@@ -108,15 +113,15 @@ NUMBERS(EACH_TO, _)
 
 /* ---- filling -------------------------------------------------------------------------------------------------- */
 
-#define FILL_LOOP(SUFFIX, M, VALUE)                                                                            \
+#define FILL_LOOP(SUFFIX, M, VALUE)                                                                           \
   static void fill_##SUFFIX(char *const *data, const int64_t *strides, int64_t n, const tj__params *params) { \
-    const tj__param p = params->p[0];                                                                          \
-    (void)p;                                                                                                   \
-    const M v = VALUE;                                                                                         \
-    if (strides[0] == (int64_t)sizeof(M))                                                                      \
-      for (int64_t i = 0; i < n; i++) ((M *)data[0])[i] = v;                                                   \
-    else                                                                                                       \
-      for (int64_t i = 0; i < n; i++) *(M *)(data[0] + i * strides[0]) = v;                                    \
+    const tj__param p = params->p[0];                                                                         \
+    (void)p;                                                                                                  \
+    const M v = VALUE;                                                                                        \
+    if (strides[0] == (int64_t)sizeof(M))                                                                     \
+      for (int64_t i = 0; i < n; i++) ((M *)data[0])[i] = v;                                                  \
+    else                                                                                                      \
+      for (int64_t i = 0; i < n; i++) *(M *)(data[0] + i * strides[0]) = v;                                   \
   }
 FILL_LOOP(BOOL, uint8_t, (uint8_t)(p.i != 0))
 FILL_LOOP(UINT8, uint8_t, (uint8_t)p.i)
@@ -131,10 +136,16 @@ FILL_LOOP(FLOAT16, uint16_t, tj__float_to_half((float)p.f))
 FILL_LOOP(BFLOAT16, uint16_t, tj__float_to_bfloat16((float)p.f))
 FILL_LOOP(FLOAT32, float, (float)p.f)
 FILL_LOOP(FLOAT64, double, p.f)
-typedef struct pair32 { float re, im; } pair32;
-typedef struct pair64 { double re, im; } pair64;
-#define PAIR32 {(float)p.f, (float)p.im}
-#define PAIR64 {p.f, p.im}
+typedef struct pair32 {
+  float re, im;
+} pair32;
+typedef struct pair64 {
+  double re, im;
+} pair64;
+#define PAIR32 \
+  { (float)p.f, (float)p.im }
+#define PAIR64 \
+  { p.f, p.im }
 FILL_LOOP(COMPLEX64, pair32, PAIR32)
 FILL_LOOP(COMPLEX128, pair64, PAIR64)
 
@@ -142,34 +153,34 @@ FILL_LOOP(COMPLEX128, pair64, PAIR64)
 
 #define SIZED(X) X(0, uint8_t) X(1, uint16_t) X(2, uint32_t) X(3, uint64_t) X(4, pair64)
 
-#define TRANSPOSE(K, T)                                                                                                            \
-  static void transpose_##K(char *to, int64_t to_row, const char *from, int64_t from_row, int64_t columns, int64_t rows) {         \
-    int64_t r = 0;                                                                                                                 \
-    for (; r + 8 <= rows; r += 8) { /* eight rows at a time: each line of `from` is read whole */                                  \
-      for (int64_t c = 0; c < columns; c++) {                                                                                      \
-        const T *line = (const T *)(from + c * from_row) + r;                                                                      \
-        for (int64_t k = 0; k < 8; k++) ((T *)(to + (r + k) * to_row))[c] = line[k];                                               \
-      }                                                                                                                            \
-    }                                                                                                                              \
-    for (; r < rows; r++)                                                                                                          \
-      for (int64_t c = 0; c < columns; c++) ((T *)(to + r * to_row))[c] = ((const T *)(from + c * from_row))[r];                   \
+#define TRANSPOSE(K, T)                                                                                                    \
+  static void transpose_##K(char *to, int64_t to_row, const char *from, int64_t from_row, int64_t columns, int64_t rows) { \
+    int64_t r = 0;                                                                                                         \
+    for (; r + 8 <= rows; r += 8) { /* eight rows at a time: each line of `from` is read whole */                          \
+      for (int64_t c = 0; c < columns; c++) {                                                                              \
+        const T *line = (const T *)(from + c * from_row) + r;                                                              \
+        for (int64_t k = 0; k < 8; k++) ((T *)(to + (r + k) * to_row))[c] = line[k];                                       \
+      }                                                                                                                    \
+    }                                                                                                                      \
+    for (; r < rows; r++)                                                                                                  \
+      for (int64_t c = 0; c < columns; c++) ((T *)(to + r * to_row))[c] = ((const T *)(from + c * from_row))[r];           \
   }
 SIZED(TRANSPOSE)
 
-#define WHERE(K, T)                                                                                                        \
-  static void where_##K(char *const *data, const int64_t *strides, int64_t n, const tj__params *params) {                  \
-    (void)params;                                                                                                          \
-    const int64_t size = (int64_t)sizeof(T);                                                                               \
-    if (strides[0] == size && strides[1] == 1 && strides[2] == size && strides[3] == size) {                               \
-      INDEPENDENT                                                                                                          \
-      for (int64_t i = 0; i < n; i++)                                                                                      \
-        ((T *)data[0])[i] = ((const uint8_t *)data[1])[i] ? ((const T *)data[2])[i] : ((const T *)data[3])[i];             \
-      return;                                                                                                              \
-    }                                                                                                                      \
-    for (int64_t i = 0; i < n; i++) {                                                                                      \
-      const char *from = data[1][i * strides[1]] ? data[2] + i * strides[2] : data[3] + i * strides[3];                    \
-      *(T *)(data[0] + i * strides[0]) = *(const T *)from;                                                                 \
-    }                                                                                                                      \
+#define WHERE(K, T)                                                                                            \
+  static void where_##K(char *const *data, const int64_t *strides, int64_t n, const tj__params *params) {      \
+    (void)params;                                                                                              \
+    const int64_t size = (int64_t)sizeof(T);                                                                   \
+    if (strides[0] == size && strides[1] == 1 && strides[2] == size && strides[3] == size) {                   \
+      INDEPENDENT                                                                                              \
+      for (int64_t i = 0; i < n; i++)                                                                          \
+        ((T *)data[0])[i] = ((const uint8_t *)data[1])[i] ? ((const T *)data[2])[i] : ((const T *)data[3])[i]; \
+      return;                                                                                                  \
+    }                                                                                                          \
+    for (int64_t i = 0; i < n; i++) {                                                                          \
+      const char *from = data[1][i * strides[1]] ? data[2] + i * strides[2] : data[3] + i * strides[3];        \
+      *(T *)(data[0] + i * strides[0]) = *(const T *)from;                                                     \
+    }                                                                                                          \
   }
 SIZED(WHERE)
 

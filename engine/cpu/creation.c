@@ -8,19 +8,19 @@
 
 /* ---- arange: start + i * step, in int64 or float64 --------------------------------------------------------------- */
 
-#define ARANGE_INT(DTYPE, tag, T, A, LOAD, STORE, EXTRA)                                         \
-  case DTYPE: {                                                                                  \
-    T *to = out;                                                                                 \
-    uint64_t from = (uint64_t)tj__scalar_to_int(start), by = (uint64_t)tj__scalar_to_int(step);  \
-    for (int64_t i = 0; i < n; i++) to[i] = (T)(from + (uint64_t)i * by);                        \
-    break;                                                                                       \
+#define ARANGE_INT(DTYPE, tag, T, A, LOAD, STORE, EXTRA)                                        \
+  case DTYPE: {                                                                                 \
+    T *to = out;                                                                                \
+    uint64_t from = (uint64_t)tj__scalar_to_int(start), by = (uint64_t)tj__scalar_to_int(step); \
+    for (int64_t i = 0; i < n; i++) to[i] = (T)(from + (uint64_t)i * by);                       \
+    break;                                                                                      \
   }
-#define ARANGE_FLOAT(DTYPE, tag, T, A, LOAD, STORE, EXTRA)                                       \
-  case DTYPE: {                                                                                  \
-    T *to = out;                                                                                 \
-    double from = tj__scalar_to_double(start), by = tj__scalar_to_double(step);                  \
-    for (int64_t i = 0; i < n; i++) to[i] = STORE((A)(from + by * (double)i));                   \
-    break;                                                                                       \
+#define ARANGE_FLOAT(DTYPE, tag, T, A, LOAD, STORE, EXTRA)                      \
+  case DTYPE: {                                                                 \
+    T *to = out;                                                                \
+    double from = tj__scalar_to_double(start), by = tj__scalar_to_double(step); \
+    for (int64_t i = 0; i < n; i++) to[i] = STORE((A)(from + by * (double)i));  \
+    break;                                                                      \
   }
 static void arange(void *out, tj_dtype dtype, int64_t n, tj_scalar start, tj_scalar step) {
   switch (dtype) {
@@ -68,9 +68,9 @@ static void linspace(void *out, tj_dtype dtype, int64_t n, tj_scalar start, tj_s
   bool complex_numbers = tj__class_of(dtype) == TJ__CLASS_COMPLEX;
   double step_im = complex_numbers ? (end.c.im - start.c.im) / (double)(n - 1) : 0;
   for (int64_t i = 0; i < n; i++) {
-    tj_scalar value = narrow ? tj_float((double)linear_float((float)first, (float)last, narrow_step, i, n))
-                    : complex_numbers ? tj_complex_number(linear(first, last, step, i, n), linear(start.c.im, end.c.im, step_im, i, n))
-                                      : tj_float(linear(first, last, step, i, n));
+    tj_scalar value = narrow            ? tj_float((double)linear_float((float)first, (float)last, narrow_step, i, n))
+                      : complex_numbers ? tj_complex_number(linear(first, last, step, i, n), linear(start.c.im, end.c.im, step_im, i, n))
+                                        : tj_float(linear(first, last, step, i, n));
     tj__store_scalar((char *)out + (size_t)i * size, dtype, n == 1 ? start : value);
   }
 }
@@ -95,9 +95,9 @@ static void logspace(void *out, tj_dtype dtype, int64_t n, tj_scalar start, tj_s
   double step = (last - first) / (double)(n - 1);
   float narrow_step = (float)(last - first) / (float)(n - 1);
   for (int64_t i = 0; i < n; i++) {
-    double exponent = n == 1 ? first
-                    : dtype == TJ_FLOAT64 ? linear(first, last, step, i, n)
-                                          : (double)linear_float((float)first, (float)last, narrow_step, i, n);
+    double exponent = n == 1                ? first
+                      : dtype == TJ_FLOAT64 ? linear(first, last, step, i, n)
+                                            : (double)linear_float((float)first, (float)last, narrow_step, i, n);
     double value = class == TJ__CLASS_FLOAT && dtype != TJ_FLOAT64 ? (double)powf((float)base, (float)exponent) : pow(base, exponent);
     tj__store_scalar((char *)out + (size_t)i * size, dtype, tj_float(value));
   }
@@ -105,18 +105,18 @@ static void logspace(void *out, tj_dtype dtype, int64_t n, tj_scalar start, tj_s
 
 /* ---- triangles ---------------------------------------------------------------------------------------------------- */
 
-#define TRIANGLE(DTYPE, tag, T, A, LOAD, STORE, EXTRA)                                           \
-  case DTYPE: {                                                                                  \
-    T *r = out, *c = r + n;                                                                      \
-    for (int64_t i = 0; i < rows; i++) {                                                         \
-      int64_t diagonal = i + offset;                                                             \
+#define TRIANGLE(DTYPE, tag, T, A, LOAD, STORE, EXTRA)                                                        \
+  case DTYPE: {                                                                                               \
+    T *r = out, *c = r + n;                                                                                   \
+    for (int64_t i = 0; i < rows; i++) {                                                                      \
+      int64_t diagonal = i + offset;                                                                          \
       int64_t from = lower ? 0 : TJ__MAX(diagonal, 0), to = lower ? TJ__MIN(diagonal + 1, columns) : columns; \
-      for (int64_t j = from; j < to; j++) {                                                      \
-        *r++ = (T)i;                                                                             \
-        *c++ = (T)j;                                                                             \
-      }                                                                                          \
-    }                                                                                            \
-    break;                                                                                       \
+      for (int64_t j = from; j < to; j++) {                                                                   \
+        *r++ = (T)i;                                                                                          \
+        *c++ = (T)j;                                                                                          \
+      }                                                                                                       \
+    }                                                                                                         \
+    break;                                                                                                    \
   }
 static void triangle(void *out, tj_dtype dtype, int64_t n, int64_t rows, int64_t columns, int64_t offset, bool lower) {
   switch (dtype) {
@@ -126,8 +126,8 @@ static void triangle(void *out, tj_dtype dtype, int64_t n, int64_t rows, int64_t
 }
 
 const tj__creation_kernels TJ__ISA(tj__cpu_creation) = {
-  .arange = arange,
-  .linspace = linspace,
-  .logspace = logspace,
-  .triangle = triangle,
+    .arange = arange,
+    .linspace = linspace,
+    .logspace = logspace,
+    .triangle = triangle,
 };

@@ -28,10 +28,10 @@ typedef struct places_job {
 } places_job;
 
 /* Elements of one size, copied one by one. */
-#define COPY_EACH(T)                                                                                          \
-  for (int64_t task = begin; task < end; task++) {                                                            \
-    const int64_t outer = task / p->n, k = task - outer * p->n;                                               \
-    ((T *)j->to)[task] = ((const T *)j->from)[outer * p->size + p->offsets[k]];                               \
+#define COPY_EACH(T)                                                            \
+  for (int64_t task = begin; task < end; task++) {                              \
+    const int64_t outer = task / p->n, k = task - outer * p->n;                 \
+    ((T *)j->to)[task] = ((const T *)j->from)[outer * p->size + p->offsets[k]]; \
   }
 
 static void get_body(int64_t begin, int64_t end, void *context) {
@@ -65,20 +65,20 @@ static void get(tj_tensor *out, const tj_tensor *self, const tj__places *places)
 #define MAX(a, b, A) ((b) > (a) || (b) != (b) ? (b) : (a))
 #define MIN(a, b, A) ((b) < (a) || (b) != (b) ? (b) : (a))
 
-#define PUT(DTYPE, tag, T, A, LOAD, STORE, OP)                                                                     \
-  static void put_##OP##_##tag(int64_t begin, int64_t end, void *context) {                                        \
-    const places_job *j = context;                                                                                 \
-    const tj__places *p = j->p;                                                                                    \
-    for (int64_t task = begin; task < end; task++) {                                                               \
-      const int64_t outer = task / j->columns, first = (task - outer * j->columns) * COLUMNS;                      \
-      const int64_t w = TJ__MIN(COLUMNS, p->inner - first);                                                        \
-      for (int64_t k = 0; k < p->n; k++) {                                                                         \
-        if (p->offsets[k] < 0) continue;                                                                           \
-        T *to = (T *)j->to + (outer * p->size + p->offsets[k]) * p->inner + first;                                 \
-        const T *from = (const T *)j->from + (outer * p->n + k) * p->inner + first;                                \
-        for (int64_t c = 0; c < w; c++) to[c] = STORE(OP((A)LOAD(to[c]), (A)LOAD(from[c]), A));                    \
-      }                                                                                                            \
-    }                                                                                                              \
+#define PUT(DTYPE, tag, T, A, LOAD, STORE, OP)                                                  \
+  static void put_##OP##_##tag(int64_t begin, int64_t end, void *context) {                     \
+    const places_job *j = context;                                                              \
+    const tj__places *p = j->p;                                                                 \
+    for (int64_t task = begin; task < end; task++) {                                            \
+      const int64_t outer = task / j->columns, first = (task - outer * j->columns) * COLUMNS;   \
+      const int64_t w = TJ__MIN(COLUMNS, p->inner - first);                                     \
+      for (int64_t k = 0; k < p->n; k++) {                                                      \
+        if (p->offsets[k] < 0) continue;                                                        \
+        T *to = (T *)j->to + (outer * p->size + p->offsets[k]) * p->inner + first;              \
+        const T *from = (const T *)j->from + (outer * p->n + k) * p->inner + first;             \
+        for (int64_t c = 0; c < w; c++) to[c] = STORE(OP((A)LOAD(to[c]), (A)LOAD(from[c]), A)); \
+      }                                                                                         \
+    }                                                                                           \
   }
 TJ__ELEMENTS_ALL(PUT, SET)
 TJ__ELEMENTS_ALL(PUT, ADD)
@@ -92,16 +92,21 @@ static bool missing(const tj_tensor *t) {
 
 static bool put(tj__scatter_kind kind, tj_tensor *self, const tj_tensor *values, const tj__places *places) {
   tj__range_body body = NULL;
-#define REAL_CASE(DTYPE, tag, T, A, LOAD, STORE, name)                                                                        \
-    case DTYPE:                                                                                                               \
-      body = kind == TJ__SCATTER_SET ? name##_SET_##tag : kind == TJ__SCATTER_ADD ? name##_ADD_##tag                          \
-             : kind == TJ__SCATTER_MULTIPLY ? name##_MULTIPLY_##tag : kind == TJ__SCATTER_MAX ? name##_MAX_##tag : name##_MIN_##tag; \
-      break;
-#define COMPLEX_CASE(DTYPE, tag, T, A, LOAD, STORE, name)                                              \
-    case DTYPE:                                                                                        \
-      body = kind == TJ__SCATTER_SET ? name##_SET_##tag : kind == TJ__SCATTER_ADD ? name##_ADD_##tag   \
-             : kind == TJ__SCATTER_MULTIPLY ? name##_MULTIPLY_##tag : NULL;                            \
-      break;
+#define REAL_CASE(DTYPE, tag, T, A, LOAD, STORE, name)            \
+  case DTYPE:                                                     \
+    body = kind == TJ__SCATTER_SET        ? name##_SET_##tag      \
+           : kind == TJ__SCATTER_ADD      ? name##_ADD_##tag      \
+           : kind == TJ__SCATTER_MULTIPLY ? name##_MULTIPLY_##tag \
+           : kind == TJ__SCATTER_MAX      ? name##_MAX_##tag      \
+                                          : name##_MIN_##tag;          \
+    break;
+#define COMPLEX_CASE(DTYPE, tag, T, A, LOAD, STORE, name)         \
+  case DTYPE:                                                     \
+    body = kind == TJ__SCATTER_SET        ? name##_SET_##tag      \
+           : kind == TJ__SCATTER_ADD      ? name##_ADD_##tag      \
+           : kind == TJ__SCATTER_MULTIPLY ? name##_MULTIPLY_##tag \
+                                          : NULL;                 \
+    break;
   switch (self->dtype) {
     TJ__ELEMENTS_REAL(REAL_CASE, put)
     TJ__ELEMENTS_COMPLEX(COMPLEX_CASE, put)
@@ -144,30 +149,30 @@ static bool check(const tj_tensor *index, int64_t size, int64_t *bad) {
 }
 
 /* For each line of index along its last dimension: `self` and `src` are where it begins in the two tensors (along dim in self: at 0). */
-#define LINE_FRAME                                                                                      \
-  const lines_job *j = context;                                                                         \
-  const int last = j->index->ndim - 1;                                                                  \
-  const int64_t n = last >= 0 ? j->index->sizes[last] : 1, along = last >= 0 ? j->self_strides[j->dim] : 0; \
+#define LINE_FRAME                                                                                                               \
+  const lines_job *j = context;                                                                                                  \
+  const int last = j->index->ndim - 1;                                                                                           \
+  const int64_t n = last >= 0 ? j->index->sizes[last] : 1, along = last >= 0 ? j->self_strides[j->dim] : 0;                      \
   const int64_t step = last >= 0 && last != j->dim ? j->self_strides[last] : 0, src_step = last >= 0 ? j->src_strides[last] : 0; \
-  (void)src_step;                                                                                       \
-  for (int64_t line = begin; line < end; line++) {                                                      \
-    const int64_t *at = j->at + line * n;                                                               \
-    int64_t self = 0, src = 0, rest = line;                                                             \
-    for (int d = last - 1; d >= 0; d--) {                                                               \
-      const int64_t quotient = rest / j->index->sizes[d], c = rest - quotient * j->index->sizes[d];     \
-      self += d == j->dim ? 0 : c * j->self_strides[d];                                                 \
-      src += c * j->src_strides[d];                                                                     \
-      rest = quotient;                                                                                  \
-    }                                                                                                   \
+  (void)src_step;                                                                                                                \
+  for (int64_t line = begin; line < end; line++) {                                                                               \
+    const int64_t *at = j->at + line * n;                                                                                        \
+    int64_t self = 0, src = 0, rest = line;                                                                                      \
+    for (int d = last - 1; d >= 0; d--) {                                                                                        \
+      const int64_t quotient = rest / j->index->sizes[d], c = rest - quotient * j->index->sizes[d];                              \
+      self += d == j->dim ? 0 : c * j->self_strides[d];                                                                          \
+      src += c * j->src_strides[d];                                                                                              \
+      rest = quotient;                                                                                                           \
+    }                                                                                                                            \
     (void)src;
 
-#define GATHER(T)                                                                                              \
-  static void gather_##T(int64_t begin, int64_t end, void *context) {                                          \
-    LINE_FRAME                                                                                                 \
-      T *to = (T *)j->to + line * n;                                                                           \
-      const T *from = (const T *)j->from + self;                                                               \
-      for (int64_t i = 0; i < n; i++) to[i] = from[i * step + at[i] * along];                                  \
-    }                                                                                                          \
+#define GATHER(T)                                                           \
+  static void gather_##T(int64_t begin, int64_t end, void *context) {       \
+    LINE_FRAME                                                              \
+    T *to = (T *)j->to + line * n;                                          \
+    const T *from = (const T *)j->from + self;                              \
+    for (int64_t i = 0; i < n; i++) to[i] = from[i * step + at[i] * along]; \
+  }                                                                         \
   }
 GATHER(uint8_t)
 GATHER(uint16_t)
@@ -182,21 +187,25 @@ static bool gather(tj_tensor *out, const tj_tensor *self, int dim, const tj_tens
   prepare(&j, dim, index, self, index);
   int64_t n = index->ndim ? index->sizes[index->ndim - 1] : 1;
   size_t size = tj__itemsize(self);
-  tj__range_body body = size == 1 ? gather_uint8_t : size == 2 ? gather_uint16_t : size == 4 ? gather_uint32_t : size == 8 ? gather_uint64_t : gather_tj__c128;
+  tj__range_body body = size == 1   ? gather_uint8_t
+                        : size == 2 ? gather_uint16_t
+                        : size == 4 ? gather_uint32_t
+                        : size == 8 ? gather_uint64_t
+                                    : gather_tj__c128;
   tj__parallel_for(index->numel / n, TJ__MAX(1, TJ__GRAIN / n), body, &j);
   return true;
 }
 
-#define SCATTER(DTYPE, tag, T, A, LOAD, STORE, OP)                                               \
-  static void scatter_##OP##_##tag(int64_t begin, int64_t end, void *context) {                  \
-    LINE_FRAME                                                                                   \
-      T *to = (T *)j->to + self;                                                                 \
-      const T *from = (const T *)j->from + src;                                                  \
-      for (int64_t i = 0; i < n; i++) {                                                          \
-        T *place = to + i * step + at[i] * along;                                                \
-        *place = STORE(OP((A)LOAD(*place), (A)LOAD(from[i * src_step]), A));                     \
-      }                                                                                          \
-    }                                                                                            \
+#define SCATTER(DTYPE, tag, T, A, LOAD, STORE, OP)                              \
+  static void scatter_##OP##_##tag(int64_t begin, int64_t end, void *context) { \
+    LINE_FRAME                                                                  \
+    T *to = (T *)j->to + self;                                                  \
+    const T *from = (const T *)j->from + src;                                   \
+    for (int64_t i = 0; i < n; i++) {                                           \
+      T *place = to + i * step + at[i] * along;                                 \
+      *place = STORE(OP((A)LOAD(*place), (A)LOAD(from[i * src_step]), A));      \
+    }                                                                           \
+  }                                                                             \
   }
 TJ__ELEMENTS_ALL(SCATTER, SET)
 TJ__ELEMENTS_ALL(SCATTER, ADD)

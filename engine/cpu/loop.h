@@ -8,8 +8,8 @@
 #include "iter/iter.h"
 #include "kernels/backend.h"
 
-#define TJ__LOOP(name)                                                                                       \
-  void TJ__ISA(name)(char *const *data, const int64_t *strides, int64_t n, const tj__params *params);        \
+#define TJ__LOOP(name)                                                                                \
+  void TJ__ISA(name)(char *const *data, const int64_t *strides, int64_t n, const tj__params *params); \
   void TJ__ISA(name)(char *const *data, const int64_t *strides, int64_t n, const tj__params *params)
 
 /* Elements are independent even where the output is an input (in place), which the compiler cannot know. */

@@ -20,8 +20,16 @@
 typedef float _Complex tj__complex64;
 typedef double _Complex tj__complex128;
 
-TJ__INLINE float tj__f32_of(uint32_t u) { float f; memcpy(&f, &u, 4); return f; }
-TJ__INLINE uint32_t tj__u32_of(float f) { uint32_t u; memcpy(&u, &f, 4); return u; }
+TJ__INLINE float tj__f32_of(uint32_t u) {
+  float f;
+  memcpy(&f, &u, 4);
+  return f;
+}
+TJ__INLINE uint32_t tj__u32_of(float f) {
+  uint32_t u;
+  memcpy(&u, &f, 4);
+  return u;
+}
 
 /* c ? x : y with both computed: the compiler may not turn it into a branch, around which loops do not vectorise. */
 TJ__INLINE float tj__pick_f32(int c, float x, float y) {
@@ -153,7 +161,7 @@ TJ__INLINE float erf_f32(float x) {
   p = p * z + 0x1.06eba8p-3f;
   float near = p * x + x;
   float b = a > 4.0f ? 4.0f : a; /* erf is 1 from here on */
-  float q = -0x1.68a4cep-16f;      /* log(erfc(b)) for b in [0.95, 4] */
+  float q = -0x1.68a4cep-16f;    /* log(erfc(b)) for b in [0.95, 4] */
   q = q * b + 0x1.cc6f82p-12f;
   q = q * b + -0x1.12d50ep-8f;
   q = q * b + 0x1.9c8836p-6f;
@@ -213,7 +221,7 @@ TJ__INLINE float cos_f32(float x) {
 
 /* ---- real functions from the C library ------------------------------------------------------------------------ */
 
-#define TJ__REAL1(name, f32, f64)                          \
+#define TJ__REAL1(name, f32, f64)                            \
   static inline float name##_f32(float x) { return f32(x); } \
   static inline double name##_f64(double x) { return f64(x); }
 TJ__REAL1(tan, tanf, tan)
@@ -246,8 +254,8 @@ static inline double erf_f64(double x) { return erf(x); }
 static inline double sin_f64(double x) { return sin(x); }
 static inline double cos_f64(double x) { return cos(x); }
 
-#define TJ__REAL2(name, f32, f64)                                             \
-  static inline float name##_f32(float x, float y) { return f32(x, y); }      \
+#define TJ__REAL2(name, f32, f64)                                        \
+  static inline float name##_f32(float x, float y) { return f32(x, y); } \
   static inline double name##_f64(double x, double y) { return f64(x, y); }
 TJ__REAL2(pow, powf, pow)
 TJ__REAL2(fmod, fmodf, fmod)
@@ -316,63 +324,63 @@ static inline double erfinv_f64(double y) {
 }
 static inline float erfinv_f32(float y) { return (float)erfinv_f64(y); }
 
-#define TJ__BOTH(T, S)                                                                                                          \
-  TJ__INLINE T rsqrt_##S(T x) { return (T)1 / sqrt_##S(x); }                                                                 \
-  TJ__INLINE T sign_##S(T x) { return (T)((x > 0) - (x < 0)); }                                                              \
-  TJ__INLINE T frac_##S(T x) { return x - trunc_##S(x); }                                                                    \
-  TJ__INLINE T square_##S(T x) { return x * x; }                                                                             \
-  TJ__INLINE int isnan_##S(T x) { return x != x; }                                                                           \
-  TJ__INLINE int isinf_##S(T x) { return abs_##S(x) == (T)INFINITY; }                                                        \
-  TJ__INLINE int isfinite_##S(T x) { return abs_##S(x) < (T)INFINITY; }                                                      \
-  TJ__INLINE int signbit_##S(T x) { return copysign_##S((T)1, x) < 0; }                                                      \
-  /* a NaN wins */                                                                                                              \
-  TJ__INLINE T max_##S(T x, T y) { return ((x > y) | (x != x)) ? x : y; }                                                      \
-  TJ__INLINE T min_##S(T x, T y) { return ((x < y) | (x != x)) ? x : y; }                                                      \
-  /* a NaN loses */                                                                                                             \
-  TJ__INLINE T fmax_##S(T x, T y) { return ((x > y) | (y != y)) ? x : y; }                                                     \
-  TJ__INLINE T fmin_##S(T x, T y) { return ((x < y) | (y != y)) ? x : y; }                                                     \
-  TJ__INLINE T fma_##S(T x, T y, T z) { return x * y + z; }                                                                  \
-  /* Python's modulo and floor division */                                                                                      \
-  TJ__INLINE T remainder_##S(T x, T y) {                                                                                     \
-    T m = fmod_##S(x, y);                                                                                                       \
-    return m != 0 && (y < 0) != (m < 0) ? m + y : m;                                                                            \
-  }                                                                                                                             \
-  TJ__INLINE T floor_divide_##S(T x, T y) {                                                                                  \
-    if (y == 0) return x / y;                                                                                                   \
-    T m = fmod_##S(x, y), q = (x - m) / y;                                                                                      \
-    if (m != 0 && (y < 0) != (m < 0)) q -= 1;                                                                                   \
-    if (q == 0) return copysign_##S((T)0, x / y);                                                                               \
-    T f = floor_##S(q);                                                                                                         \
-    return q - f > (T)0.5 ? f + 1 : f;                                                                                          \
-  }                                                                                                                             \
-  TJ__INLINE T logaddexp_##S(T x, T y) {                                                                                     \
-    T m = max_##S(x, y), d = abs_##S(x - y);                                                                                    \
-    return ((x == y) & (abs_##S(x) == (T)INFINITY)) ? x : m + log1p_##S(exp_##S(-d));                                             \
-  }                                                                                                                             \
-  TJ__INLINE T logaddexp2_##S(T x, T y) {                                                                                    \
-    T m = max_##S(x, y), d = abs_##S(x - y);                                                                                    \
-    return ((x == y) & (abs_##S(x) == (T)INFINITY)) ? x : m + log1p_##S(exp2_##S(-d)) * (T)M_LOG2E;                               \
-  }                                                                                                                             \
-  TJ__INLINE T xlogy_##S(T x, T y) { return y != y ? y : x == 0 ? (T)0 : x * log_##S(y); }                                   \
-  TJ__INLINE T xlog1py_##S(T x, T y) { return y != y ? y : x == 0 ? (T)0 : x * log1p_##S(y); }                               \
-  TJ__INLINE T sinc_##S(T x) { return x == 0 ? (T)1 : sin_##S((T)M_PI * x) / ((T)M_PI * x); }                                \
-  TJ__INLINE T angle_##S(T x) { return x != x ? x : x < 0 ? (T)M_PI : (T)0; }                                                \
-  TJ__INLINE T logsigmoid_##S(T x) { return min_##S(x, (T)0) - log1p_##S(exp_##S(-abs_##S(x))); }                            \
-  TJ__INLINE T lerp_##S(T x, T y, T w) { return abs_##S(w) < (T)0.5 ? x + w * (y - x) : y - (y - x) * (1 - w); }              \
-  /* derivatives of gelu (with tanh) and mish */                                                                                \
-  TJ__INLINE T gelu_tanh_derivative_##S(T x) {                                                                               \
-    const T beta = (T)(M_SQRT2 * M_2_SQRTPI * 0.5), kappa = (T)0.044715;                                                        \
-    T z = x * x, t = tanh_##S(beta * (x + kappa * x * z));                                                                      \
-    return (T)0.5 * (1 + t) + (T)0.5 * x * (1 - t * t) * (beta * (1 + 3 * kappa * z));                                          \
-  }                                                                                                                             \
-  TJ__INLINE T mish_derivative_##S(T x) {                                                                                    \
-    T s = sigmoid_##S(x), t = tanh_##S(log1p_##S(exp_##S(x)));                                                                  \
-    return t + x * s * (1 - t * t);                                                                                             \
-  }                                                                                                                             \
-  TJ__INLINE T softplus_##S(T x, T beta, T threshold) {                                                                      \
-    T z = x * beta;                                                                                                             \
-    return tj__pick_##S(z > threshold, x, log1p_##S(exp_##S(z)) / beta);                                                        \
-  }                                                                                                                             \
+#define TJ__BOTH(T, S)                                                                                           \
+  TJ__INLINE T rsqrt_##S(T x) { return (T)1 / sqrt_##S(x); }                                                     \
+  TJ__INLINE T sign_##S(T x) { return (T)((x > 0) - (x < 0)); }                                                  \
+  TJ__INLINE T frac_##S(T x) { return x - trunc_##S(x); }                                                        \
+  TJ__INLINE T square_##S(T x) { return x * x; }                                                                 \
+  TJ__INLINE int isnan_##S(T x) { return x != x; }                                                               \
+  TJ__INLINE int isinf_##S(T x) { return abs_##S(x) == (T)INFINITY; }                                            \
+  TJ__INLINE int isfinite_##S(T x) { return abs_##S(x) < (T)INFINITY; }                                          \
+  TJ__INLINE int signbit_##S(T x) { return copysign_##S((T)1, x) < 0; }                                          \
+  /* a NaN wins */                                                                                               \
+  TJ__INLINE T max_##S(T x, T y) { return ((x > y) | (x != x)) ? x : y; }                                        \
+  TJ__INLINE T min_##S(T x, T y) { return ((x < y) | (x != x)) ? x : y; }                                        \
+  /* a NaN loses */                                                                                              \
+  TJ__INLINE T fmax_##S(T x, T y) { return ((x > y) | (y != y)) ? x : y; }                                       \
+  TJ__INLINE T fmin_##S(T x, T y) { return ((x < y) | (y != y)) ? x : y; }                                       \
+  TJ__INLINE T fma_##S(T x, T y, T z) { return x * y + z; }                                                      \
+  /* Python's modulo and floor division */                                                                       \
+  TJ__INLINE T remainder_##S(T x, T y) {                                                                         \
+    T m = fmod_##S(x, y);                                                                                        \
+    return m != 0 && (y < 0) != (m < 0) ? m + y : m;                                                             \
+  }                                                                                                              \
+  TJ__INLINE T floor_divide_##S(T x, T y) {                                                                      \
+    if (y == 0) return x / y;                                                                                    \
+    T m = fmod_##S(x, y), q = (x - m) / y;                                                                       \
+    if (m != 0 && (y < 0) != (m < 0)) q -= 1;                                                                    \
+    if (q == 0) return copysign_##S((T)0, x / y);                                                                \
+    T f = floor_##S(q);                                                                                          \
+    return q - f > (T)0.5 ? f + 1 : f;                                                                           \
+  }                                                                                                              \
+  TJ__INLINE T logaddexp_##S(T x, T y) {                                                                         \
+    T m = max_##S(x, y), d = abs_##S(x - y);                                                                     \
+    return ((x == y) & (abs_##S(x) == (T)INFINITY)) ? x : m + log1p_##S(exp_##S(-d));                            \
+  }                                                                                                              \
+  TJ__INLINE T logaddexp2_##S(T x, T y) {                                                                        \
+    T m = max_##S(x, y), d = abs_##S(x - y);                                                                     \
+    return ((x == y) & (abs_##S(x) == (T)INFINITY)) ? x : m + log1p_##S(exp2_##S(-d)) * (T)M_LOG2E;              \
+  }                                                                                                              \
+  TJ__INLINE T xlogy_##S(T x, T y) { return y != y ? y : x == 0 ? (T)0 : x * log_##S(y); }                       \
+  TJ__INLINE T xlog1py_##S(T x, T y) { return y != y ? y : x == 0 ? (T)0 : x * log1p_##S(y); }                   \
+  TJ__INLINE T sinc_##S(T x) { return x == 0 ? (T)1 : sin_##S((T)M_PI * x) / ((T)M_PI * x); }                    \
+  TJ__INLINE T angle_##S(T x) { return x != x ? x : x < 0 ? (T)M_PI : (T)0; }                                    \
+  TJ__INLINE T logsigmoid_##S(T x) { return min_##S(x, (T)0) - log1p_##S(exp_##S(-abs_##S(x))); }                \
+  TJ__INLINE T lerp_##S(T x, T y, T w) { return abs_##S(w) < (T)0.5 ? x + w * (y - x) : y - (y - x) * (1 - w); } \
+  /* derivatives of gelu (with tanh) and mish */                                                                 \
+  TJ__INLINE T gelu_tanh_derivative_##S(T x) {                                                                   \
+    const T beta = (T)(M_SQRT2 * M_2_SQRTPI * 0.5), kappa = (T)0.044715;                                         \
+    T z = x * x, t = tanh_##S(beta * (x + kappa * x * z));                                                       \
+    return (T)0.5 * (1 + t) + (T)0.5 * x * (1 - t * t) * (beta * (1 + 3 * kappa * z));                           \
+  }                                                                                                              \
+  TJ__INLINE T mish_derivative_##S(T x) {                                                                        \
+    T s = sigmoid_##S(x), t = tanh_##S(log1p_##S(exp_##S(x)));                                                   \
+    return t + x * s * (1 - t * t);                                                                              \
+  }                                                                                                              \
+  TJ__INLINE T softplus_##S(T x, T beta, T threshold) {                                                          \
+    T z = x * beta;                                                                                              \
+    return tj__pick_##S(z > threshold, x, log1p_##S(exp_##S(z)) / beta);                                         \
+  }                                                                                                              \
   TJ__INLINE T entr_##S(T x) { return x != x ? x : x > 0 ? -x * log_##S(x) : x == 0 ? (T)0 : -(T)INFINITY; }
 
 TJ__BOTH(float, f32)
@@ -412,113 +420,159 @@ static inline int64_t tj__lcm(int64_t x, int64_t y) {
 #define pow_i(x, y) tj__pow_int((int64_t)(x), (int64_t)(y))
 #define gcd_i(x, y) ((int64_t)tj__gcd((int64_t)(x), (int64_t)(y)))
 #define lcm_i(x, y) tj__lcm((int64_t)(x), (int64_t)(y))
-#define abs_i(x) ({ __auto_type tj_x = (x) + 0; TJ__NEGATIVE(tj_x) ? -tj_x : tj_x; })
-#define sign_i(x) ({ __auto_type tj_x = (x) + 0; (tj_x > 0) - TJ__NEGATIVE(tj_x); })
-#define signbit_i(x) ({ __auto_type tj_x = (x) + 0; TJ__NEGATIVE(tj_x); })
-#define max_i(x, y) ({ __auto_type tj_x = (x) + 0; __auto_type tj_y = (y) + 0; tj_x > tj_y ? tj_x : tj_y; })
-#define min_i(x, y) ({ __auto_type tj_x = (x) + 0; __auto_type tj_y = (y) + 0; tj_x < tj_y ? tj_x : tj_y; })
+#define abs_i(x)                       \
+  ({                                   \
+    __auto_type tj_x = (x) + 0;        \
+    TJ__NEGATIVE(tj_x) ? -tj_x : tj_x; \
+  })
+#define sign_i(x)                    \
+  ({                                 \
+    __auto_type tj_x = (x) + 0;      \
+    (tj_x > 0) - TJ__NEGATIVE(tj_x); \
+  })
+#define signbit_i(x)            \
+  ({                            \
+    __auto_type tj_x = (x) + 0; \
+    TJ__NEGATIVE(tj_x);         \
+  })
+#define max_i(x, y)             \
+  ({                            \
+    __auto_type tj_x = (x) + 0; \
+    __auto_type tj_y = (y) + 0; \
+    tj_x > tj_y ? tj_x : tj_y;  \
+  })
+#define min_i(x, y)             \
+  ({                            \
+    __auto_type tj_x = (x) + 0; \
+    __auto_type tj_y = (y) + 0; \
+    tj_x < tj_y ? tj_x : tj_y;  \
+  })
 #define isnan_i(x) ((void)(x), 0)
 #define isinf_i(x) ((void)(x), 0)
 #define isfinite_i(x) ((void)(x), 1)
 /* Division by zero has been refused before a loop runs; -1 is set apart because the machine traps on the lowest number divided by it. */
-#define floor_divide_i(x, y) \
-  ({ __auto_type tj_x = (x) + 0; __auto_type tj_y = (y) + 0; \
-     __typeof__(tj_x) tj_q = tj_y == 0 ? 0 : TJ__NEGATIVE(tj_y) && tj_y + 1 == 0 ? -tj_x : tj_x / tj_y; \
-     tj_y != 0 && tj_q * tj_y != tj_x && TJ__NEGATIVE(tj_x) != TJ__NEGATIVE(tj_y) ? tj_q - 1 : tj_q; })
-#define trunc_divide_i(x, y) \
-  ({ __auto_type tj_x = (x) + 0; __auto_type tj_y = (y) + 0; \
-     tj_y == 0 ? 0 : TJ__NEGATIVE(tj_y) && tj_y + 1 == 0 ? -tj_x : tj_x / tj_y; })
-#define fmod_i(x, y) \
-  ({ __auto_type tj_x = (x) + 0; __auto_type tj_y = (y) + 0; \
-     tj_y == 0 || (TJ__NEGATIVE(tj_y) && tj_y + 1 == 0) ? 0 : tj_x % tj_y; })
-#define remainder_i(x, y) \
-  ({ __auto_type tj_m = fmod_i(x, y); __auto_type tj_n = (y) + 0; \
-     tj_m != 0 && TJ__NEGATIVE(tj_m) != TJ__NEGATIVE(tj_n) ? tj_m + tj_n : tj_m; })
+#define floor_divide_i(x, y)                                                                           \
+  ({                                                                                                   \
+    __auto_type tj_x = (x) + 0;                                                                        \
+    __auto_type tj_y = (y) + 0;                                                                        \
+    __typeof__(tj_x) tj_q = tj_y == 0 ? 0 : TJ__NEGATIVE(tj_y) && tj_y + 1 == 0 ? -tj_x : tj_x / tj_y; \
+    tj_y != 0 && tj_q *tj_y != tj_x &&TJ__NEGATIVE(tj_x) != TJ__NEGATIVE(tj_y) ? tj_q - 1 : tj_q;      \
+  })
+#define trunc_divide_i(x, y)                                                   \
+  ({                                                                           \
+    __auto_type tj_x = (x) + 0;                                                \
+    __auto_type tj_y = (y) + 0;                                                \
+    tj_y == 0 ? 0 : TJ__NEGATIVE(tj_y) && tj_y + 1 == 0 ? -tj_x : tj_x / tj_y; \
+  })
+#define fmod_i(x, y)                                                      \
+  ({                                                                      \
+    __auto_type tj_x = (x) + 0;                                           \
+    __auto_type tj_y = (y) + 0;                                           \
+    tj_y == 0 || (TJ__NEGATIVE(tj_y) && tj_y + 1 == 0) ? 0 : tj_x % tj_y; \
+  })
+#define remainder_i(x, y)                                                       \
+  ({                                                                            \
+    __auto_type tj_m = fmod_i(x, y);                                            \
+    __auto_type tj_n = (y) + 0;                                                 \
+    tj_m != 0 && TJ__NEGATIVE(tj_m) != TJ__NEGATIVE(tj_n) ? tj_m + tj_n : tj_m; \
+  })
 /* Shifts by a negative count or by the width and more give 0, or the sign. */
-#define lshift_i(x, y) \
-  ({ __auto_type tj_x = (x); int64_t tj_y = (int64_t)(y); \
-     tj_y < 0 || tj_y >= (int64_t)(8 * sizeof(tj_x)) ? 0 : (__typeof__(tj_x))((uint64_t)tj_x << tj_y); })
-#define rshift_i(x, y) \
-  ({ __auto_type tj_x = (x); int64_t tj_y = (int64_t)(y), tj_most = (int64_t)(8 * sizeof(tj_x)) - 1; \
-     tj_y < 0 || tj_y > tj_most ? (TJ__NEGATIVE(tj_x) ? -1 : 0) : tj_x >> tj_y; })
+#define lshift_i(x, y)                                                                                \
+  ({                                                                                                  \
+    __auto_type tj_x = (x);                                                                           \
+    int64_t tj_y = (int64_t)(y);                                                                      \
+    tj_y < 0 || tj_y >= (int64_t)(8 * sizeof(tj_x)) ? 0 : (__typeof__(tj_x))((uint64_t)tj_x << tj_y); \
+  })
+#define rshift_i(x, y)                                                      \
+  ({                                                                        \
+    __auto_type tj_x = (x);                                                 \
+    int64_t tj_y = (int64_t)(y), tj_most = (int64_t)(8 * sizeof(tj_x)) - 1; \
+    tj_y<0 || tj_y> tj_most ? (TJ__NEGATIVE(tj_x) ? -1 : 0) : tj_x >> tj_y; \
+  })
 
 /* ---- complex numbers ------------------------------------------------------------------------------------------ */
 
 /* Products by the schoolbook rule, quotients by Smith's, as PyTorch's complex numbers do; C's own operators also repair infinities. */
-#define TJ__COMPLEX(T, C, S, R, MAKE, re, im, f)                                                                      \
-  static inline C mul_##S(C x, C y) {                                                                                 \
-    T a = re(x), b = im(x), c = re(y), d = im(y);                                                                     \
-    return MAKE(a * c - b * d, a * d + b * c);                                                                        \
-  }                                                                                                                   \
-  static inline C div_##S(C x, C y) {                                                                                 \
-    T a = re(x), b = im(x), c = re(y), d = im(y), abs_c = abs_##R(c), abs_d = abs_##R(d);                             \
-    if (abs_c >= abs_d) {                                                                                             \
-      if (abs_c == 0 && abs_d == 0) return MAKE(a / abs_c, b / abs_d);                                                \
-      T ratio = d / c, scale = (T)1 / (c + d * ratio);                                                                \
-      return MAKE((a + b * ratio) * scale, (b - a * ratio) * scale);                                                  \
-    }                                                                                                                 \
-    T ratio = c / d, scale = (T)1 / (c * ratio + d);                                                                  \
-    return MAKE((a * ratio + b) * scale, (b * ratio - a) * scale);                                                    \
-  }                                                                                                                   \
-  static inline T abs_##S(C x) { return hypot##f(re(x), im(x)); }                                                     \
-  static inline T angle_##S(C x) { return atan2##f(im(x), re(x)); }                                                   \
-  static inline C conj_##S(C x) { return MAKE(re(x), -im(x)); }                                                       \
-  static inline C sgn_##S(C x) {                                                                                      \
-    T r = abs_##S(x);                                                                                                 \
-    return r == 0 ? MAKE(0, 0) : MAKE(re(x) / r, im(x) / r);                                                          \
-  }                                                                                                                   \
-  static inline C square_##S(C x) { return mul_##S(x, x); }                                                           \
-  static inline C exp_##S(C x) { return cexp##f(x); }                                                                 \
-  static inline C exp2_##S(C x) { return cexp##f(MAKE(re(x) * (T)M_LN2, im(x) * (T)M_LN2)); }                         \
-  static inline C expm1_##S(C x) {                                                                                    \
-    T a = re(x), b = im(x), s = sin_##R(b * (T)0.5), e = exp_##R(a);                                                  \
-    return MAKE(expm1_##R(a) * cos_##R(b) - 2 * s * s, e * sin_##R(b));                                               \
-  }                                                                                                                   \
-  static inline C log_##S(C x) { return clog##f(x); }                                                                 \
-  static inline C log1p_##S(C x) {                                                                                    \
-    T a = re(x), b = im(x), theta = atan2##f(b, a + 1);                                                               \
+#define TJ__COMPLEX(T, C, S, R, MAKE, re, im, f)                                                                              \
+  static inline C mul_##S(C x, C y) {                                                                                         \
+    T a = re(x), b = im(x), c = re(y), d = im(y);                                                                             \
+    return MAKE(a * c - b * d, a * d + b * c);                                                                                \
+  }                                                                                                                           \
+  static inline C div_##S(C x, C y) {                                                                                         \
+    T a = re(x), b = im(x), c = re(y), d = im(y), abs_c = abs_##R(c), abs_d = abs_##R(d);                                     \
+    if (abs_c >= abs_d) {                                                                                                     \
+      if (abs_c == 0 && abs_d == 0) return MAKE(a / abs_c, b / abs_d);                                                        \
+      T ratio = d / c, scale = (T)1 / (c + d * ratio);                                                                        \
+      return MAKE((a + b * ratio) * scale, (b - a * ratio) * scale);                                                          \
+    }                                                                                                                         \
+    T ratio = c / d, scale = (T)1 / (c * ratio + d);                                                                          \
+    return MAKE((a * ratio + b) * scale, (b * ratio - a) * scale);                                                            \
+  }                                                                                                                           \
+  static inline T abs_##S(C x) { return hypot##f(re(x), im(x)); }                                                             \
+  static inline T angle_##S(C x) { return atan2##f(im(x), re(x)); }                                                           \
+  static inline C conj_##S(C x) { return MAKE(re(x), -im(x)); }                                                               \
+  static inline C sgn_##S(C x) {                                                                                              \
+    T r = abs_##S(x);                                                                                                         \
+    return r == 0 ? MAKE(0, 0) : MAKE(re(x) / r, im(x) / r);                                                                  \
+  }                                                                                                                           \
+  static inline C square_##S(C x) { return mul_##S(x, x); }                                                                   \
+  static inline C exp_##S(C x) { return cexp##f(x); }                                                                         \
+  static inline C exp2_##S(C x) { return cexp##f(MAKE(re(x) * (T)M_LN2, im(x) * (T)M_LN2)); }                                 \
+  static inline C expm1_##S(C x) {                                                                                            \
+    T a = re(x), b = im(x), s = sin_##R(b * (T)0.5), e = exp_##R(a);                                                          \
+    return MAKE(expm1_##R(a) * cos_##R(b) - 2 * s * s, e * sin_##R(b));                                                       \
+  }                                                                                                                           \
+  static inline C log_##S(C x) { return clog##f(x); }                                                                         \
+  static inline C log1p_##S(C x) {                                                                                            \
+    T a = re(x), b = im(x), theta = atan2##f(b, a + 1);                                                                       \
     T r = abs_##R(a) < (T)0.5 && abs_##R(b) < (T)0.5 ? (T)0.5 * log1p_##R(a * (2 + a) + b * b) : log_##R(hypot##f(a + 1, b)); \
-    return MAKE(r, theta);                                                                                            \
-  }                                                                                                                   \
-  static inline C log2_##S(C x) { C y = clog##f(x); return MAKE(re(y) * (T)M_LOG2E, im(y) * (T)M_LOG2E); }            \
-  static inline C log10_##S(C x) { C y = clog##f(x); return MAKE(re(y) * (T)M_LOG10E, im(y) * (T)M_LOG10E); }         \
-  static inline C sqrt_##S(C x) { return csqrt##f(x); }                                                               \
-  static inline C rsqrt_##S(C x) { return div_##S(MAKE(1, 0), csqrt##f(x)); }                                         \
-  static inline C reciprocal_##S(C x) { return div_##S(MAKE(1, 0), x); }                                              \
-  static inline C sin_##S(C x) { return csin##f(x); }                                                                 \
-  static inline C cos_##S(C x) { return ccos##f(x); }                                                                 \
-  static inline C tan_##S(C x) { return ctan##f(x); }                                                                 \
-  static inline C sinh_##S(C x) { return csinh##f(x); }                                                               \
-  static inline C cosh_##S(C x) { return ccosh##f(x); }                                                               \
-  static inline C tanh_##S(C x) { return ctanh##f(x); }                                                               \
-  static inline C asin_##S(C x) { return casin##f(x); }                                                               \
-  static inline C acos_##S(C x) { return cacos##f(x); }                                                               \
-  static inline C atan_##S(C x) { return catan##f(x); }                                                               \
-  static inline C asinh_##S(C x) { return casinh##f(x); }                                                             \
-  static inline C acosh_##S(C x) { return cacosh##f(x); }                                                             \
-  static inline C atanh_##S(C x) { return catanh##f(x); }                                                             \
-  static inline C sigmoid_##S(C x) {                                                                                  \
-    C e = cexp##f(MAKE(-re(x), -im(x)));                                                                              \
-    return div_##S(MAKE(1, 0), MAKE(1 + re(e), im(e)));                                                               \
-  }                                                                                                                   \
-  static inline C sinc_##S(C x) {                                                                                     \
-    C y = MAKE((T)M_PI * re(x), (T)M_PI * im(x));                                                                     \
-    return re(x) == 0 && im(x) == 0 ? MAKE(1, 0) : div_##S(csin##f(y), y);                                            \
-  }                                                                                                                   \
-  static inline C xlogy_##S(C x, C y) {                                                                               \
-    return re(x) == 0 && im(x) == 0 && re(y) == re(y) && im(y) == im(y) ? MAKE(0, 0) : mul_##S(x, clog##f(y));        \
-  }                                                                                                                   \
-  static inline C pow_##S(C x, C y) {                                                                                 \
-    if (re(y) == 0 && im(y) == 0) return MAKE(1, 0);                                                                  \
-    if (re(x) == 0 && im(x) == 0) return re(y) > 0 ? MAKE(0, 0) : cpow##f(x, y);                                      \
-    return cpow##f(x, y);                                                                                             \
-  }                                                                                                                   \
-  static inline C lerp_##S(C x, C y, C w) {                                                                           \
-    C d = y - x;                                                                                                      \
-    return abs_##S(w) < (T)0.5 ? x + mul_##S(w, d) : y - mul_##S(d, 1 - w);                                           \
-  }                                                                                                                   \
-  static inline int isnan_##S(C x) { return (re(x) != re(x)) | (im(x) != im(x)); }                                    \
-  static inline int isinf_##S(C x) { return isinf_##R(re(x)) | isinf_##R(im(x)); }                                    \
+    return MAKE(r, theta);                                                                                                    \
+  }                                                                                                                           \
+  static inline C log2_##S(C x) {                                                                                             \
+    C y = clog##f(x);                                                                                                         \
+    return MAKE(re(y) * (T)M_LOG2E, im(y) * (T)M_LOG2E);                                                                      \
+  }                                                                                                                           \
+  static inline C log10_##S(C x) {                                                                                            \
+    C y = clog##f(x);                                                                                                         \
+    return MAKE(re(y) * (T)M_LOG10E, im(y) * (T)M_LOG10E);                                                                    \
+  }                                                                                                                           \
+  static inline C sqrt_##S(C x) { return csqrt##f(x); }                                                                       \
+  static inline C rsqrt_##S(C x) { return div_##S(MAKE(1, 0), csqrt##f(x)); }                                                 \
+  static inline C reciprocal_##S(C x) { return div_##S(MAKE(1, 0), x); }                                                      \
+  static inline C sin_##S(C x) { return csin##f(x); }                                                                         \
+  static inline C cos_##S(C x) { return ccos##f(x); }                                                                         \
+  static inline C tan_##S(C x) { return ctan##f(x); }                                                                         \
+  static inline C sinh_##S(C x) { return csinh##f(x); }                                                                       \
+  static inline C cosh_##S(C x) { return ccosh##f(x); }                                                                       \
+  static inline C tanh_##S(C x) { return ctanh##f(x); }                                                                       \
+  static inline C asin_##S(C x) { return casin##f(x); }                                                                       \
+  static inline C acos_##S(C x) { return cacos##f(x); }                                                                       \
+  static inline C atan_##S(C x) { return catan##f(x); }                                                                       \
+  static inline C asinh_##S(C x) { return casinh##f(x); }                                                                     \
+  static inline C acosh_##S(C x) { return cacosh##f(x); }                                                                     \
+  static inline C atanh_##S(C x) { return catanh##f(x); }                                                                     \
+  static inline C sigmoid_##S(C x) {                                                                                          \
+    C e = cexp##f(MAKE(-re(x), -im(x)));                                                                                      \
+    return div_##S(MAKE(1, 0), MAKE(1 + re(e), im(e)));                                                                       \
+  }                                                                                                                           \
+  static inline C sinc_##S(C x) {                                                                                             \
+    C y = MAKE((T)M_PI * re(x), (T)M_PI * im(x));                                                                             \
+    return re(x) == 0 && im(x) == 0 ? MAKE(1, 0) : div_##S(csin##f(y), y);                                                    \
+  }                                                                                                                           \
+  static inline C xlogy_##S(C x, C y) {                                                                                       \
+    return re(x) == 0 && im(x) == 0 && re(y) == re(y) && im(y) == im(y) ? MAKE(0, 0) : mul_##S(x, clog##f(y));                \
+  }                                                                                                                           \
+  static inline C pow_##S(C x, C y) {                                                                                         \
+    if (re(y) == 0 && im(y) == 0) return MAKE(1, 0);                                                                          \
+    if (re(x) == 0 && im(x) == 0) return re(y) > 0 ? MAKE(0, 0) : cpow##f(x, y);                                              \
+    return cpow##f(x, y);                                                                                                     \
+  }                                                                                                                           \
+  static inline C lerp_##S(C x, C y, C w) {                                                                                   \
+    C d = y - x;                                                                                                              \
+    return abs_##S(w) < (T)0.5 ? x + mul_##S(w, d) : y - mul_##S(d, 1 - w);                                                   \
+  }                                                                                                                           \
+  static inline int isnan_##S(C x) { return (re(x) != re(x)) | (im(x) != im(x)); }                                            \
+  static inline int isinf_##S(C x) { return isinf_##R(re(x)) | isinf_##R(im(x)); }                                            \
   static inline int isfinite_##S(C x) { return isfinite_##R(re(x)) & isfinite_##R(im(x)); }
 
 #ifndef CMPLX /* C11's; clang's headers may lack it */

@@ -31,13 +31,14 @@ static void moments(const tj__norm_shape *s, const void *x, double *mean, double
   run(s, moments_f32, moments_f64, s->groups, 2 * s->outer * s->inner, &j);
 }
 
-static void apply(const tj__norm_shape *s, const void *x, const void *mean, const void *rstd, const void *weight, const void *bias, void *out) {
+static void apply(const tj__norm_shape *s, const void *x, const void *mean, const void *rstd, const void *weight, const void *bias,
+                  void *out) {
   job j = {.s = s, .x = x, .mean = mean, .rstd = rstd, .weight = weight, .bias = bias, .out = out};
   run(s, apply_f32, apply_f64, s->outer * s->groups, s->inner, &j);
 }
 
-static void grad_input(const tj__norm_shape *s, const void *grad, const void *x, const void *mean, const void *rstd, const void *weight, bool training,
-                       void *out) {
+static void grad_input(const tj__norm_shape *s, const void *grad, const void *x, const void *mean, const void *rstd, const void *weight,
+                       bool training, void *out) {
   job j = {.s = s, .x = x, .grad = grad, .mean = mean, .rstd = rstd, .weight = weight, .training = training, .out = out};
   run(s, grad_input_f32, grad_input_f64, s->groups, 3 * s->outer * s->inner, &j);
 }

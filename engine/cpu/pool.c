@@ -15,31 +15,31 @@ typedef struct job {
 #define IS_NAN(x) ((x) != (x))
 
 /* T: stored; V: computed in; LOWEST: below everything; NAN_OF(v): v is NaN */
-#define LARGEST(SUFFIX, T, V, GET, PUT, LOWEST, NAN_OF)                                                                          \
-  static void largest_##SUFFIX(int64_t begin, int64_t end, void *context) {                                                      \
-    const job *j = context;                                                                                                      \
-    const tj__pool_shape *s = j->s;                                                                                              \
-    const int64_t n_in = s->in[0] * s->in[1] * s->in[2], n_out = s->out[0] * s->out[1] * s->out[2];                              \
-    for (int64_t plane = begin; plane < end; plane++) {                                                                          \
-      const T *in = (const T *)j->in + plane * n_in;                                                                             \
-      T *out = (T *)j->out + plane * n_out;                                                                                      \
-      int64_t *indices = j->indices + plane * n_out;                                                                             \
-      for (int64_t d = 0; d < s->out[0]; d++)                                                                                    \
-        for (int64_t h = 0; h < s->out[1]; h++)                                                                                  \
-          for (int64_t w = 0; w < s->out[2]; w++) {                                                                              \
-            int64_t best = (s->start[0][d] * s->in[1] + s->start[1][h]) * s->in[2] + s->start[2][w];                             \
-            V top = LOWEST;                                                                                                      \
-            for (int64_t z = s->start[0][d]; z < s->end[0][d]; z += s->step[0])                                                  \
-              for (int64_t y = s->start[1][h]; y < s->end[1][h]; y += s->step[1])                                                \
-                for (int64_t x = s->start[2][w]; x < s->end[2][w]; x += s->step[2]) {                                            \
-                  int64_t at = (z * s->in[1] + y) * s->in[2] + x;                                                                \
-                  V v = GET(in[at]);                                                                                             \
-                  if (v > top || NAN_OF(v)) top = v, best = at;                                                                  \
-                }                                                                                                                \
-            *out++ = PUT(top);                                                                                                   \
-            *indices++ = best;                                                                                                   \
-          }                                                                                                                      \
-    }                                                                                                                            \
+#define LARGEST(SUFFIX, T, V, GET, PUT, LOWEST, NAN_OF)                                              \
+  static void largest_##SUFFIX(int64_t begin, int64_t end, void *context) {                          \
+    const job *j = context;                                                                          \
+    const tj__pool_shape *s = j->s;                                                                  \
+    const int64_t n_in = s->in[0] * s->in[1] * s->in[2], n_out = s->out[0] * s->out[1] * s->out[2];  \
+    for (int64_t plane = begin; plane < end; plane++) {                                              \
+      const T *in = (const T *)j->in + plane * n_in;                                                 \
+      T *out = (T *)j->out + plane * n_out;                                                          \
+      int64_t *indices = j->indices + plane * n_out;                                                 \
+      for (int64_t d = 0; d < s->out[0]; d++)                                                        \
+        for (int64_t h = 0; h < s->out[1]; h++)                                                      \
+          for (int64_t w = 0; w < s->out[2]; w++) {                                                  \
+            int64_t best = (s->start[0][d] * s->in[1] + s->start[1][h]) * s->in[2] + s->start[2][w]; \
+            V top = LOWEST;                                                                          \
+            for (int64_t z = s->start[0][d]; z < s->end[0][d]; z += s->step[0])                      \
+              for (int64_t y = s->start[1][h]; y < s->end[1][h]; y += s->step[1])                    \
+                for (int64_t x = s->start[2][w]; x < s->end[2][w]; x += s->step[2]) {                \
+                  int64_t at = (z * s->in[1] + y) * s->in[2] + x;                                    \
+                  V v = GET(in[at]);                                                                 \
+                  if (v > top || NAN_OF(v)) top = v, best = at;                                      \
+                }                                                                                    \
+            *out++ = PUT(top);                                                                       \
+            *indices++ = best;                                                                       \
+          }                                                                                          \
+    }                                                                                                \
   }
 
 LARGEST(f32, float, float, SAME, SAME, -INFINITY, IS_NAN)
@@ -57,48 +57,48 @@ static inline int64_t divisor_of(const tj__pool_shape *s, int64_t d, int64_t h, 
   return s->divisor ? s->divisor : s->extent[0][d] * s->extent[1][h] * s->extent[2][w];
 }
 
-#define AVERAGE(SUFFIX, T, V, GET, PUT)                                                                                          \
-  static void average_##SUFFIX(int64_t begin, int64_t end, void *context) {                                                      \
-    const job *j = context;                                                                                                      \
-    const tj__pool_shape *s = j->s;                                                                                              \
-    const int64_t n_in = s->in[0] * s->in[1] * s->in[2], n_out = s->out[0] * s->out[1] * s->out[2];                              \
-    for (int64_t plane = begin; plane < end; plane++) {                                                                          \
-      const T *in = (const T *)j->in + plane * n_in;                                                                             \
-      T *out = (T *)j->out + plane * n_out;                                                                                      \
-      for (int64_t d = 0; d < s->out[0]; d++)                                                                                    \
-        for (int64_t h = 0; h < s->out[1]; h++)                                                                                  \
-          for (int64_t w = 0; w < s->out[2]; w++) {                                                                              \
-            V sum = 0;                                                                                                           \
-            for (int64_t z = s->start[0][d]; z < s->end[0][d]; z++)                                                              \
-              for (int64_t y = s->start[1][h]; y < s->end[1][h]; y++) {                                                          \
-                const T *row = in + (z * s->in[1] + y) * s->in[2];                                                               \
-                for (int64_t x = s->start[2][w]; x < s->end[2][w]; x++) sum += GET(row[x]);                                      \
-              }                                                                                                                  \
-            bool empty = s->start[0][d] >= s->end[0][d] || s->start[1][h] >= s->end[1][h] || s->start[2][w] >= s->end[2][w];     \
-            *out++ = PUT((empty ? (V)0 : (V)(sum / (V)divisor_of(s, d, h, w))));                                                 \
-          }                                                                                                                      \
-    }                                                                                                                            \
-  }                                                                                                                              \
-  static void spread_##SUFFIX(int64_t begin, int64_t end, void *context) {                                                       \
-    const job *j = context;                                                                                                      \
-    const tj__pool_shape *s = j->s;                                                                                              \
-    const int64_t n_in = s->in[0] * s->in[1] * s->in[2], n_out = s->out[0] * s->out[1] * s->out[2];                              \
-    for (int64_t plane = begin; plane < end; plane++) {                                                                          \
-      const T *grad = (const T *)j->in + plane * n_out;                                                                          \
-      T *out = (T *)j->out + plane * n_in;                                                                                       \
-      memset(out, 0, (size_t)n_in * sizeof(T));                                                                                  \
-      for (int64_t d = 0; d < s->out[0]; d++)                                                                                    \
-        for (int64_t h = 0; h < s->out[1]; h++)                                                                                  \
-          for (int64_t w = 0; w < s->out[2]; w++, grad++) {                                                                      \
-            V share = GET(*grad) / (V)TJ__MAX(1, divisor_of(s, d, h, w));                                                        \
-            if (s->divisor < 0) share = GET(*grad) / (V)s->divisor;                                                              \
-            for (int64_t z = s->start[0][d]; z < s->end[0][d]; z++)                                                              \
-              for (int64_t y = s->start[1][h]; y < s->end[1][h]; y++) {                                                          \
-                T *row = out + (z * s->in[1] + y) * s->in[2];                                                                    \
-                for (int64_t x = s->start[2][w]; x < s->end[2][w]; x++) row[x] = PUT(GET(row[x]) + share);                       \
-              }                                                                                                                  \
-          }                                                                                                                      \
-    }                                                                                                                            \
+#define AVERAGE(SUFFIX, T, V, GET, PUT)                                                                                      \
+  static void average_##SUFFIX(int64_t begin, int64_t end, void *context) {                                                  \
+    const job *j = context;                                                                                                  \
+    const tj__pool_shape *s = j->s;                                                                                          \
+    const int64_t n_in = s->in[0] * s->in[1] * s->in[2], n_out = s->out[0] * s->out[1] * s->out[2];                          \
+    for (int64_t plane = begin; plane < end; plane++) {                                                                      \
+      const T *in = (const T *)j->in + plane * n_in;                                                                         \
+      T *out = (T *)j->out + plane * n_out;                                                                                  \
+      for (int64_t d = 0; d < s->out[0]; d++)                                                                                \
+        for (int64_t h = 0; h < s->out[1]; h++)                                                                              \
+          for (int64_t w = 0; w < s->out[2]; w++) {                                                                          \
+            V sum = 0;                                                                                                       \
+            for (int64_t z = s->start[0][d]; z < s->end[0][d]; z++)                                                          \
+              for (int64_t y = s->start[1][h]; y < s->end[1][h]; y++) {                                                      \
+                const T *row = in + (z * s->in[1] + y) * s->in[2];                                                           \
+                for (int64_t x = s->start[2][w]; x < s->end[2][w]; x++) sum += GET(row[x]);                                  \
+              }                                                                                                              \
+            bool empty = s->start[0][d] >= s->end[0][d] || s->start[1][h] >= s->end[1][h] || s->start[2][w] >= s->end[2][w]; \
+            *out++ = PUT((empty ? (V)0 : (V)(sum / (V)divisor_of(s, d, h, w))));                                             \
+          }                                                                                                                  \
+    }                                                                                                                        \
+  }                                                                                                                          \
+  static void spread_##SUFFIX(int64_t begin, int64_t end, void *context) {                                                   \
+    const job *j = context;                                                                                                  \
+    const tj__pool_shape *s = j->s;                                                                                          \
+    const int64_t n_in = s->in[0] * s->in[1] * s->in[2], n_out = s->out[0] * s->out[1] * s->out[2];                          \
+    for (int64_t plane = begin; plane < end; plane++) {                                                                      \
+      const T *grad = (const T *)j->in + plane * n_out;                                                                      \
+      T *out = (T *)j->out + plane * n_in;                                                                                   \
+      memset(out, 0, (size_t)n_in * sizeof(T));                                                                              \
+      for (int64_t d = 0; d < s->out[0]; d++)                                                                                \
+        for (int64_t h = 0; h < s->out[1]; h++)                                                                              \
+          for (int64_t w = 0; w < s->out[2]; w++, grad++) {                                                                  \
+            V share = GET(*grad) / (V)TJ__MAX(1, divisor_of(s, d, h, w));                                                    \
+            if (s->divisor < 0) share = GET(*grad) / (V)s->divisor;                                                          \
+            for (int64_t z = s->start[0][d]; z < s->end[0][d]; z++)                                                          \
+              for (int64_t y = s->start[1][h]; y < s->end[1][h]; y++) {                                                      \
+                T *row = out + (z * s->in[1] + y) * s->in[2];                                                                \
+                for (int64_t x = s->start[2][w]; x < s->end[2][w]; x++) row[x] = PUT(GET(row[x]) + share);                   \
+              }                                                                                                              \
+          }                                                                                                                  \
+    }                                                                                                                        \
   }
 
 AVERAGE(f32, float, float, SAME, SAME)
@@ -114,22 +114,29 @@ static void over_planes(const tj__pool_shape *s, tj__range_body body, job *j) {
 
 static void largest(const tj__pool_shape *s, const void *in, void *out, int64_t *indices) {
   static const tj__range_body bodies[TJ_DTYPE_COUNT] = {
-      [TJ_UINT8] = largest_u8, [TJ_INT8] = largest_i8, [TJ_INT16] = largest_i16, [TJ_INT32] = largest_i32, [TJ_INT64] = largest_i64,
-      [TJ_FLOAT16] = largest_f16, [TJ_BFLOAT16] = largest_bf16, [TJ_FLOAT32] = largest_f32, [TJ_FLOAT64] = largest_f64};
+      [TJ_UINT8] = largest_u8,      [TJ_INT8] = largest_i8,     [TJ_INT16] = largest_i16,
+      [TJ_INT32] = largest_i32,     [TJ_INT64] = largest_i64,   [TJ_FLOAT16] = largest_f16,
+      [TJ_BFLOAT16] = largest_bf16, [TJ_FLOAT32] = largest_f32, [TJ_FLOAT64] = largest_f64};
   job j = {s, in, out, indices};
   over_planes(s, bodies[s->dtype], &j);
 }
 
 static void average(const tj__pool_shape *s, const void *in, void *out) {
-  static const tj__range_body bodies[TJ_DTYPE_COUNT] = {[TJ_INT64] = average_i64, [TJ_FLOAT16] = average_f16, [TJ_BFLOAT16] = average_bf16,
-                                                        [TJ_FLOAT32] = average_f32, [TJ_FLOAT64] = average_f64};
+  static const tj__range_body bodies[TJ_DTYPE_COUNT] = {[TJ_INT64] = average_i64,
+                                                        [TJ_FLOAT16] = average_f16,
+                                                        [TJ_BFLOAT16] = average_bf16,
+                                                        [TJ_FLOAT32] = average_f32,
+                                                        [TJ_FLOAT64] = average_f64};
   job j = {s, in, out, NULL};
   over_planes(s, bodies[s->dtype], &j);
 }
 
 static void average_backward(const tj__pool_shape *s, const void *grad, void *grad_in) {
-  static const tj__range_body bodies[TJ_DTYPE_COUNT] = {[TJ_INT64] = spread_i64, [TJ_FLOAT16] = spread_f16, [TJ_BFLOAT16] = spread_bf16,
-                                                        [TJ_FLOAT32] = spread_f32, [TJ_FLOAT64] = spread_f64};
+  static const tj__range_body bodies[TJ_DTYPE_COUNT] = {[TJ_INT64] = spread_i64,
+                                                        [TJ_FLOAT16] = spread_f16,
+                                                        [TJ_BFLOAT16] = spread_bf16,
+                                                        [TJ_FLOAT32] = spread_f32,
+                                                        [TJ_FLOAT64] = spread_f64};
   job j = {s, grad, grad_in, NULL};
   over_planes(s, bodies[s->dtype], &j);
 }
@@ -144,31 +151,37 @@ typedef struct index_job {
   _Atomic bool bad;
 } index_job;
 
-#define BY_INDEX(SUFFIX, T, GET, PUT)                                                                                            \
-  static void scatter_##SUFFIX(int64_t begin, int64_t end, void *context) {                                                      \
-    index_job *j = context;                                                                                                      \
-    for (int64_t plane = begin; plane < end; plane++) {                                                                          \
-      const T *from = (const T *)j->from + plane * j->n_out;                                                                     \
-      const int64_t *at = j->indices + plane * j->n_out;                                                                         \
-      T *to = (T *)j->to + plane * j->n_in;                                                                                      \
-      memset(to, 0, (size_t)j->n_in * sizeof(T));                                                                                \
-      for (int64_t i = 0; i < j->n_out; i++) {                                                                                   \
-        if (at[i] < 0 || at[i] >= j->n_in) { j->bad = true; continue; }                                                          \
-        to[at[i]] = PUT(GET(to[at[i]]) + GET(from[i]));                                                                          \
-      }                                                                                                                          \
-    }                                                                                                                            \
-  }                                                                                                                              \
-  static void gather_##SUFFIX(int64_t begin, int64_t end, void *context) {                                                       \
-    index_job *j = context;                                                                                                      \
-    for (int64_t plane = begin; plane < end; plane++) {                                                                          \
-      const T *from = (const T *)j->from + plane * j->n_in;                                                                      \
-      const int64_t *at = j->indices + plane * j->n_out;                                                                         \
-      T *to = (T *)j->to + plane * j->n_out;                                                                                     \
-      for (int64_t i = 0; i < j->n_out; i++) {                                                                                   \
-        if (at[i] < 0 || at[i] >= j->n_in) { j->bad = true; continue; }                                                          \
-        to[i] = from[at[i]];                                                                                                     \
-      }                                                                                                                          \
-    }                                                                                                                            \
+#define BY_INDEX(SUFFIX, T, GET, PUT)                                       \
+  static void scatter_##SUFFIX(int64_t begin, int64_t end, void *context) { \
+    index_job *j = context;                                                 \
+    for (int64_t plane = begin; plane < end; plane++) {                     \
+      const T *from = (const T *)j->from + plane * j->n_out;                \
+      const int64_t *at = j->indices + plane * j->n_out;                    \
+      T *to = (T *)j->to + plane * j->n_in;                                 \
+      memset(to, 0, (size_t)j->n_in * sizeof(T));                           \
+      for (int64_t i = 0; i < j->n_out; i++) {                              \
+        if (at[i] < 0 || at[i] >= j->n_in) {                                \
+          j->bad = true;                                                    \
+          continue;                                                         \
+        }                                                                   \
+        to[at[i]] = PUT(GET(to[at[i]]) + GET(from[i]));                     \
+      }                                                                     \
+    }                                                                       \
+  }                                                                         \
+  static void gather_##SUFFIX(int64_t begin, int64_t end, void *context) {  \
+    index_job *j = context;                                                 \
+    for (int64_t plane = begin; plane < end; plane++) {                     \
+      const T *from = (const T *)j->from + plane * j->n_in;                 \
+      const int64_t *at = j->indices + plane * j->n_out;                    \
+      T *to = (T *)j->to + plane * j->n_out;                                \
+      for (int64_t i = 0; i < j->n_out; i++) {                              \
+        if (at[i] < 0 || at[i] >= j->n_in) {                                \
+          j->bad = true;                                                    \
+          continue;                                                         \
+        }                                                                   \
+        to[i] = from[at[i]];                                                \
+      }                                                                     \
+    }                                                                       \
   }
 
 BY_INDEX(f32, float, SAME, SAME)

@@ -29,30 +29,28 @@ static void draw_units(tj_generator *g, double *out, int64_t n) { /* n <= BLOCK 
 /* ---- writing --------------------------------------------------------------------------------------------------- */
 
 /* static_cast of n numbers to elements of the dtype, from element `at` on. */
-#define STORE_CASE(DTYPE, tag, T, A, LOAD, STORE, FROM)                                         \
-  case DTYPE: {                                                                                 \
-    T *to = (T *)out + at;                                                                      \
-    for (int64_t i = 0; i < n; i++) to[i] = STORE((A)(from[i]));                                \
-    break;                                                                                      \
+#define STORE_CASE(DTYPE, tag, T, A, LOAD, STORE, FROM)          \
+  case DTYPE: {                                                  \
+    T *to = (T *)out + at;                                       \
+    for (int64_t i = 0; i < n; i++) to[i] = STORE((A)(from[i])); \
+    break;                                                       \
   }
 static void store_doubles(void *out, tj_dtype dtype, int64_t at, const double *from, int64_t n) {
   switch (dtype) {
-    TJ__ELEMENTS_BOOL(STORE_CASE, 0) TJ__ELEMENTS_FLOATING(STORE_CASE, 0)
-    case TJ_INT64: {
+    TJ__ELEMENTS_BOOL(STORE_CASE, 0) TJ__ELEMENTS_FLOATING(STORE_CASE, 0) case TJ_INT64 : {
       int64_t *to = (int64_t *)out + at;
       for (int64_t i = 0; i < n; i++) to[i] = (int64_t)from[i];
       break;
     }
-#define STORE_VIA_INT64(DTYPE, T)                                                \
-  case DTYPE: {                                                                  \
-    T *to = (T *)out + at;                                                       \
-    for (int64_t i = 0; i < n; i++) to[i] = (T)(int64_t)from[i];                 \
-    break;                                                                       \
+#define STORE_VIA_INT64(DTYPE, T)                                \
+  case DTYPE: {                                                  \
+    T *to = (T *)out + at;                                       \
+    for (int64_t i = 0; i < n; i++) to[i] = (T)(int64_t)from[i]; \
+    break;                                                       \
   }
-    STORE_VIA_INT64(TJ_UINT8, uint8_t) STORE_VIA_INT64(TJ_INT8, int8_t) STORE_VIA_INT64(TJ_INT16, int16_t)
-    STORE_VIA_INT64(TJ_INT32, int32_t) STORE_VIA_INT64(TJ_UINT16, uint16_t) STORE_VIA_INT64(TJ_UINT32, uint32_t)
-    STORE_VIA_INT64(TJ_UINT64, uint64_t)
-    default: break;
+    STORE_VIA_INT64(TJ_UINT8, uint8_t)
+    STORE_VIA_INT64(TJ_INT8, int8_t) STORE_VIA_INT64(TJ_INT16, int16_t) STORE_VIA_INT64(TJ_INT32, int32_t)
+        STORE_VIA_INT64(TJ_UINT16, uint16_t) STORE_VIA_INT64(TJ_UINT32, uint32_t) STORE_VIA_INT64(TJ_UINT64, uint64_t) default : break;
   }
 }
 
@@ -139,7 +137,10 @@ static inline void sincos_turn(float angle, float *sine, float *cosine) {
   *cosine = (quadrant + 1) & 2 ? -second : second;
 }
 
-typedef struct normal_job { void *data; double mean, std; } normal_job;
+typedef struct normal_job {
+  void *data;
+  double mean, std;
+} normal_job;
 
 /* Each 16 uniform numbers become 16 normal ones: 8 radii from the first half, 8 angles from the second. */
 static void boxes_float32(int64_t begin, int64_t end, void *context) {
@@ -167,20 +168,20 @@ static void boxes_float64(int64_t begin, int64_t end, void *context) {
 }
 
 /* float16 and bfloat16 round after every step, as PyTorch's scalars of these types do. */
-#define BOXES_NARROW(name, LOAD, STORE)                                                               \
-  static void name(int64_t begin, int64_t end, void *context) {                                       \
-    const normal_job *j = context;                                                                    \
-    float mean = LOAD(STORE((float)j->mean)), std = LOAD(STORE((float)j->std));                       \
-    for (uint16_t *d = (uint16_t *)j->data + begin * 16; begin < end; begin++, d += 16) {             \
-      for (int i = 0; i < 8; i++) {                                                                   \
-        float u1 = LOAD(STORE(1.0f - LOAD(d[i]))), logarithm = LOAD(STORE(logf(u1)));                 \
-        float radius = LOAD(STORE(sqrtf(LOAD(STORE(-2.0f * logarithm)))));                            \
-        float theta = LOAD(STORE((float)(2 * PI * (double)LOAD(d[i + 8]))));                          \
+#define BOXES_NARROW(name, LOAD, STORE)                                                                               \
+  static void name(int64_t begin, int64_t end, void *context) {                                                       \
+    const normal_job *j = context;                                                                                    \
+    float mean = LOAD(STORE((float)j->mean)), std = LOAD(STORE((float)j->std));                                       \
+    for (uint16_t *d = (uint16_t *)j->data + begin * 16; begin < end; begin++, d += 16) {                             \
+      for (int i = 0; i < 8; i++) {                                                                                   \
+        float u1 = LOAD(STORE(1.0f - LOAD(d[i]))), logarithm = LOAD(STORE(logf(u1)));                                 \
+        float radius = LOAD(STORE(sqrtf(LOAD(STORE(-2.0f * logarithm)))));                                            \
+        float theta = LOAD(STORE((float)(2 * PI * (double)LOAD(d[i + 8]))));                                          \
         float c = LOAD(STORE(radius * LOAD(STORE(cosf(theta))))), s = LOAD(STORE(radius * LOAD(STORE(sinf(theta))))); \
-        d[i] = STORE(LOAD(STORE(c * std)) + mean);                                                    \
-        d[i + 8] = STORE(LOAD(STORE(s * std)) + mean);                                                \
-      }                                                                                               \
-    }                                                                                                 \
+        d[i] = STORE(LOAD(STORE(c * std)) + mean);                                                                    \
+        d[i + 8] = STORE(LOAD(STORE(s * std)) + mean);                                                                \
+      }                                                                                                               \
+    }                                                                                                                 \
   }
 BOXES_NARROW(boxes_float16, tj__half_to_float, tj__float_to_half)
 BOXES_NARROW(boxes_bfloat16, tj__bfloat16_to_float, tj__float_to_bfloat16)
@@ -208,7 +209,10 @@ static void normal(void *out, tj_dtype dtype, int64_t n, double mean, double std
     return;
   }
   normal_job job = {out, mean, std};
-  tj__range_body body = dtype == TJ_FLOAT32 ? boxes_float32 : dtype == TJ_FLOAT64 ? boxes_float64 : dtype == TJ_FLOAT16 ? boxes_float16 : boxes_bfloat16;
+  tj__range_body body = dtype == TJ_FLOAT32   ? boxes_float32
+                        : dtype == TJ_FLOAT64 ? boxes_float64
+                        : dtype == TJ_FLOAT16 ? boxes_float16
+                                              : boxes_bfloat16;
   uniform(out, dtype, n, 0, 1, g);
   tj__parallel_for(n / 16, 1024, body, &job);
   if (n % 16) { /* the last 16 are drawn anew */
@@ -226,8 +230,7 @@ static void distribution(void *out, tj_dtype dtype, int64_t n, tj__distribution 
     int64_t count = TJ__MIN(n - at, BLOCK);
     if (kind == TJ__LOG_NORMAL)
       for (int64_t i = 0; i < count; i++) u[i] = exp(next_normal(g) * b + a);
-    else
-      draw_units(g, u, count);
+    else draw_units(g, u, count);
     switch (kind) {
       case TJ__EXPONENTIAL:
         for (int64_t i = 0; i < count; i++) u[i] = -1.0 / a * log1p(-u[i]);
@@ -269,10 +272,18 @@ static void integers(void *out, tj_dtype dtype, int64_t n, uint64_t range, int64
 
 static void all_integers(void *out, tj_dtype dtype, int64_t n, tj_generator *g) {
   static const uint64_t counts[TJ_DTYPE_COUNT] = {
-    [TJ_BOOL] = 2, [TJ_UINT8] = (uint64_t)1 << 8, [TJ_INT8] = (uint64_t)1 << 7, [TJ_INT16] = (uint64_t)1 << 15,
-    [TJ_INT32] = (uint64_t)1 << 31, [TJ_INT64] = (uint64_t)1 << 63, [TJ_UINT16] = (uint64_t)1 << 16, [TJ_UINT32] = (uint64_t)1 << 32,
-    [TJ_FLOAT16] = ((uint64_t)1 << 11) + 1, [TJ_BFLOAT16] = ((uint64_t)1 << 8) + 1, [TJ_FLOAT32] = ((uint64_t)1 << 24) + 1,
-    [TJ_FLOAT64] = ((uint64_t)1 << 53) + 1,
+      [TJ_BOOL] = 2,
+      [TJ_UINT8] = (uint64_t)1 << 8,
+      [TJ_INT8] = (uint64_t)1 << 7,
+      [TJ_INT16] = (uint64_t)1 << 15,
+      [TJ_INT32] = (uint64_t)1 << 31,
+      [TJ_INT64] = (uint64_t)1 << 63,
+      [TJ_UINT16] = (uint64_t)1 << 16,
+      [TJ_UINT32] = (uint64_t)1 << 32,
+      [TJ_FLOAT16] = ((uint64_t)1 << 11) + 1,
+      [TJ_BFLOAT16] = ((uint64_t)1 << 8) + 1,
+      [TJ_FLOAT32] = ((uint64_t)1 << 24) + 1,
+      [TJ_FLOAT64] = ((uint64_t)1 << 53) + 1,
   };
   uint32_t raw[2 * BLOCK];
   uint64_t draws[BLOCK], modulus = counts[dtype];
@@ -292,18 +303,18 @@ static void all_integers(void *out, tj_dtype dtype, int64_t n, tj_generator *g) 
 }
 
 /* Fisher and Yates from the front. 64-bit draws where 32 bits would prefer some places visibly. */
-#define PERMUTATION_CASE(DTYPE, tag, T, A, LOAD, STORE, EXTRA)                    \
-  case DTYPE: {                                                                   \
-    T *v = out;                                                                   \
-    for (int64_t i = 0; i < n; i++) v[i] = STORE((A)i);                           \
-    for (int64_t i = 0; i < n - 1; i++) {                                         \
-      uint64_t rest = (uint64_t)(n - i);                                          \
+#define PERMUTATION_CASE(DTYPE, tag, T, A, LOAD, STORE, EXTRA)                                     \
+  case DTYPE: {                                                                                    \
+    T *v = out;                                                                                    \
+    for (int64_t i = 0; i < n; i++) v[i] = STORE((A)i);                                            \
+    for (int64_t i = 0; i < n - 1; i++) {                                                          \
+      uint64_t rest = (uint64_t)(n - i);                                                           \
       int64_t k = i + (int64_t)(wide ? tj__random64(g) % rest : tj__random32(g) % (uint32_t)rest); \
-      T swap = v[i];                                                              \
-      v[i] = v[k];                                                                \
-      v[k] = swap;                                                                \
-    }                                                                             \
-    break;                                                                        \
+      T swap = v[i];                                                                               \
+      v[i] = v[k];                                                                                 \
+      v[k] = swap;                                                                                 \
+    }                                                                                              \
+    break;                                                                                         \
   }
 static void permutation(void *out, tj_dtype dtype, int64_t n, tj_generator *g) {
   bool wide = n >= (int64_t)(UINT32_MAX / 20);
@@ -383,13 +394,13 @@ static bool poisson(void *out, const void *rates, tj_dtype dtype, int64_t n, tj_
 
 /* ---- dropout --------------------------------------------------------------------------------------------------- */
 
-#define SCALE_CASE(DTYPE, tag, T, A, LOAD, STORE, FACTOR)                         \
-  case DTYPE: {                                                                   \
-    const T *from = (const T *)in + at;                                           \
-    T *to = (T *)out + at;                                                        \
-    A factor = LOAD(STORE((A)(FACTOR)));                                          \
+#define SCALE_CASE(DTYPE, tag, T, A, LOAD, STORE, FACTOR)                                         \
+  case DTYPE: {                                                                                   \
+    const T *from = (const T *)in + at;                                                           \
+    T *to = (T *)out + at;                                                                        \
+    A factor = LOAD(STORE((A)(FACTOR)));                                                          \
     for (int64_t i = 0; i < count; i++) to[i] = STORE(LOAD(from[i]) * (keep[i] ? factor : (A)0)); \
-    break;                                                                        \
+    break;                                                                                        \
   }
 
 static void dropout(void *out, bool *mask, const void *in, tj_dtype dtype, int64_t n, double stay, tj_generator *g) {
@@ -408,7 +419,13 @@ static void dropout(void *out, bool *mask, const void *in, tj_dtype dtype, int64
   }
 }
 
-typedef struct scale_job { void *out; const bool *mask; const void *in; tj_dtype dtype; double scale; } scale_job;
+typedef struct scale_job {
+  void *out;
+  const bool *mask;
+  const void *in;
+  tj_dtype dtype;
+  double scale;
+} scale_job;
 
 static void scale_body(int64_t at, int64_t end, void *context) {
   const scale_job *j = context;
@@ -492,17 +509,17 @@ static void largest(int64_t *out, const void *q, tj_dtype dtype, int64_t rows, i
 }
 
 const tj__random_kernels TJ__ISA(tj__cpu_random) = {
-  .uniform = uniform,
-  .normal = normal,
-  .distribution = distribution,
-  .integers = integers,
-  .all_integers = all_integers,
-  .bernoulli = bernoulli,
-  .bernoulli_each = bernoulli_each,
-  .permutation = permutation,
-  .poisson = poisson,
-  .dropout = dropout,
-  .scale_masked = scale_masked,
-  .choose = choose,
-  .largest = largest,
+    .uniform = uniform,
+    .normal = normal,
+    .distribution = distribution,
+    .integers = integers,
+    .all_integers = all_integers,
+    .bernoulli = bernoulli,
+    .bernoulli_each = bernoulli_each,
+    .permutation = permutation,
+    .poisson = poisson,
+    .dropout = dropout,
+    .scale_masked = scale_masked,
+    .choose = choose,
+    .largest = largest,
 };

@@ -36,96 +36,96 @@ typedef struct reducer {
 } reducer;
 
 /* MAP(v, c) has v in the accumulator's type, and the center c of its output. */
-#define REDUCER(name, T, A, LOAD, INIT, MAP, COMBINE, OUT, FINISH)                                                                  \
-  static void name##_init(void *acc_, int64_t w) {                                                                                  \
-    A *acc = acc_;                                                                                                                  \
-    for (int64_t i = 0; i < w; i++) acc[i] = (A)(INIT);                                                                             \
-  }                                                                                                                                 \
-  static void name##_row(void *acc_, const char *x_, int64_t n, int64_t stride, const tj__reduce_params *params, int64_t at) {      \
-    const double c = params->centers ? params->centers[at] : params->p;                                                             \
-    (void)c;                                                                                                                        \
-    A acc = (A)(INIT);                                                                                                              \
-    if (stride == (int64_t)sizeof(T) && n >= LANES) {                                                                               \
-      const T *x = (const T *)x_;                                                                                                   \
-      A lanes[LANES];                                                                                                               \
-      int64_t i = 0;                                                                                                                \
-      for (int l = 0; l < LANES; l++) lanes[l] = (A)(INIT);                                                                         \
-      for (; i + LANES <= n; i += LANES)                                                                                            \
-        for (int l = 0; l < LANES; l++) {                                                                                           \
-          const A v = (A)LOAD(x[i + l]);                                                                                            \
-          lanes[l] = COMBINE(lanes[l], MAP(v, c), A);                                                                               \
-        }                                                                                                                           \
-      for (; i < n; i++) {                                                                                                          \
-        const A v = (A)LOAD(x[i]);                                                                                                  \
-        acc = COMBINE(acc, MAP(v, c), A);                                                                                           \
-      }                                                                                                                             \
-      for (int half = LANES / 2; half; half /= 2)                                                                                   \
-        for (int l = 0; l < half; l++) lanes[l] = COMBINE(lanes[l], lanes[l + half], A);                                            \
-      acc = COMBINE(lanes[0], acc, A);                                                                                              \
-    } else {                                                                                                                        \
-      A more[4] = {(A)(INIT), (A)(INIT), (A)(INIT), (A)(INIT)};                                                                     \
-      int64_t i = 0;                                                                                                                \
-      for (; i + 4 <= n; i += 4)                                                                                                    \
-        for (int l = 0; l < 4; l++) {                                                                                               \
-          const A v = (A)LOAD(*(const T *)(x_ + (i + l) * stride));                                                                 \
-          more[l] = COMBINE(more[l], MAP(v, c), A);                                                                                 \
-        }                                                                                                                           \
-      for (; i < n; i++) {                                                                                                          \
-        const A v = (A)LOAD(*(const T *)(x_ + i * stride));                                                                         \
-        acc = COMBINE(acc, MAP(v, c), A);                                                                                           \
-      }                                                                                                                             \
-      if (n >= 4) {                                                                                                                 \
-        A low = COMBINE(more[0], more[2], A), high = COMBINE(more[1], more[3], A);                                                  \
-        low = COMBINE(low, high, A);                                                                                                \
-        acc = COMBINE(low, acc, A);                                                                                                 \
-      }                                                                                                                             \
-    }                                                                                                                               \
-    *(A *)acc_ = acc;                                                                                                               \
-  }                                                                                                                                 \
-  static void name##_rows(void *acc_, const char *x_, int64_t n, int64_t row, int64_t w, int64_t column,                           \
-                          const tj__reduce_params *params, int64_t at) {                                                            \
-    A *acc = acc_;                                                                                                                  \
-    double c[WIDTH_OF(sizeof(A))];                                                                                                                \
-    for (int64_t l = 0; l < w; l++) c[l] = params->centers ? params->centers[at + l] : params->p;                                   \
-    (void)c;                                                                                                                        \
-    A sums[WIDTH_OF(sizeof(A))];                                                                                                                  \
-    for (int64_t l = 0; l < (int64_t)WIDTH_OF(sizeof(A)); l++) sums[l] = (A)(INIT);                                                                            \
-    if (column == (int64_t)sizeof(T) && w == (int64_t)WIDTH_OF(sizeof(A))) {                                                                               \
-      for (int64_t i = 0; i < n; i++) {                                                                                             \
-        const T *x = (const T *)(x_ + i * row);                                                                                     \
-        for (int64_t l = 0; l < (int64_t)WIDTH_OF(sizeof(A)); l++) {                                                                                           \
-          const A v = (A)LOAD(x[l]);                                                                                                \
-          sums[l] = COMBINE(sums[l], MAP(v, c[l]), A);                                                                              \
-        }                                                                                                                           \
-      }                                                                                                                             \
-    } else if (column == (int64_t)sizeof(T)) {                                                                                      \
-      for (int64_t i = 0; i < n; i++) {                                                                                             \
-        const T *x = (const T *)(x_ + i * row);                                                                                     \
-        for (int64_t l = 0; l < w; l++) {                                                                                           \
-          const A v = (A)LOAD(x[l]);                                                                                                \
-          sums[l] = COMBINE(sums[l], MAP(v, c[l]), A);                                                                              \
-        }                                                                                                                           \
-      }                                                                                                                             \
-    } else {                                                                                                                        \
-      for (int64_t l = 0; l < w; l++)                                                                                               \
-        for (int64_t i = 0; i < n; i++) {                                                                                           \
-          const A v = (A)LOAD(*(const T *)(x_ + i * row + l * column));                                                             \
-          sums[l] = COMBINE(sums[l], MAP(v, c[l]), A);                                                                              \
-        }                                                                                                                           \
-    }                                                                                                                               \
-    for (int64_t l = 0; l < w; l++) acc[l] = sums[l];                                                                               \
-  }                                                                                                                                 \
-  static void name##_combine(void *acc_, const void *other_, int64_t w) {                                                           \
-    A *acc = acc_;                                                                                                                  \
-    const A *other = other_;                                                                                                        \
-    for (int64_t i = 0; i < w; i++) acc[i] = COMBINE(acc[i], other[i], A);                                                          \
-  }                                                                                                                                 \
-  static void name##_store(char *out_, int64_t at, const void *acc_, int64_t w, const tj__reduce_params *params) {                  \
-    OUT *out = (OUT *)out_ + at;                                                                                                    \
-    const A *acc = acc_;                                                                                                            \
-    (void)params;                                                                                                                   \
-    for (int64_t i = 0; i < w; i++) out[i] = (OUT)FINISH(acc[i]);                                                                   \
-  }                                                                                                                                 \
+#define REDUCER(name, T, A, LOAD, INIT, MAP, COMBINE, OUT, FINISH)                                                                        \
+  static void name##_init(void *acc_, int64_t w) {                                                                                        \
+    A *acc = acc_;                                                                                                                        \
+    for (int64_t i = 0; i < w; i++) acc[i] = (A)(INIT);                                                                                   \
+  }                                                                                                                                       \
+  static void name##_row(void *acc_, const char *x_, int64_t n, int64_t stride, const tj__reduce_params *params, int64_t at) {            \
+    const double c = params->centers ? params->centers[at] : params->p;                                                                   \
+    (void)c;                                                                                                                              \
+    A acc = (A)(INIT);                                                                                                                    \
+    if (stride == (int64_t)sizeof(T) && n >= LANES) {                                                                                     \
+      const T *x = (const T *)x_;                                                                                                         \
+      A lanes[LANES];                                                                                                                     \
+      int64_t i = 0;                                                                                                                      \
+      for (int l = 0; l < LANES; l++) lanes[l] = (A)(INIT);                                                                               \
+      for (; i + LANES <= n; i += LANES)                                                                                                  \
+        for (int l = 0; l < LANES; l++) {                                                                                                 \
+          const A v = (A)LOAD(x[i + l]);                                                                                                  \
+          lanes[l] = COMBINE(lanes[l], MAP(v, c), A);                                                                                     \
+        }                                                                                                                                 \
+      for (; i < n; i++) {                                                                                                                \
+        const A v = (A)LOAD(x[i]);                                                                                                        \
+        acc = COMBINE(acc, MAP(v, c), A);                                                                                                 \
+      }                                                                                                                                   \
+      for (int half = LANES / 2; half; half /= 2)                                                                                         \
+        for (int l = 0; l < half; l++) lanes[l] = COMBINE(lanes[l], lanes[l + half], A);                                                  \
+      acc = COMBINE(lanes[0], acc, A);                                                                                                    \
+    } else {                                                                                                                              \
+      A more[4] = {(A)(INIT), (A)(INIT), (A)(INIT), (A)(INIT)};                                                                           \
+      int64_t i = 0;                                                                                                                      \
+      for (; i + 4 <= n; i += 4)                                                                                                          \
+        for (int l = 0; l < 4; l++) {                                                                                                     \
+          const A v = (A)LOAD(*(const T *)(x_ + (i + l) * stride));                                                                       \
+          more[l] = COMBINE(more[l], MAP(v, c), A);                                                                                       \
+        }                                                                                                                                 \
+      for (; i < n; i++) {                                                                                                                \
+        const A v = (A)LOAD(*(const T *)(x_ + i * stride));                                                                               \
+        acc = COMBINE(acc, MAP(v, c), A);                                                                                                 \
+      }                                                                                                                                   \
+      if (n >= 4) {                                                                                                                       \
+        A low = COMBINE(more[0], more[2], A), high = COMBINE(more[1], more[3], A);                                                        \
+        low = COMBINE(low, high, A);                                                                                                      \
+        acc = COMBINE(low, acc, A);                                                                                                       \
+      }                                                                                                                                   \
+    }                                                                                                                                     \
+    *(A *)acc_ = acc;                                                                                                                     \
+  }                                                                                                                                       \
+  static void name##_rows(void *acc_, const char *x_, int64_t n, int64_t row, int64_t w, int64_t column, const tj__reduce_params *params, \
+                          int64_t at) {                                                                                                   \
+    A *acc = acc_;                                                                                                                        \
+    double c[WIDTH_OF(sizeof(A))];                                                                                                        \
+    for (int64_t l = 0; l < w; l++) c[l] = params->centers ? params->centers[at + l] : params->p;                                         \
+    (void)c;                                                                                                                              \
+    A sums[WIDTH_OF(sizeof(A))];                                                                                                          \
+    for (int64_t l = 0; l < (int64_t)WIDTH_OF(sizeof(A)); l++) sums[l] = (A)(INIT);                                                       \
+    if (column == (int64_t)sizeof(T) && w == (int64_t)WIDTH_OF(sizeof(A))) {                                                              \
+      for (int64_t i = 0; i < n; i++) {                                                                                                   \
+        const T *x = (const T *)(x_ + i * row);                                                                                           \
+        for (int64_t l = 0; l < (int64_t)WIDTH_OF(sizeof(A)); l++) {                                                                      \
+          const A v = (A)LOAD(x[l]);                                                                                                      \
+          sums[l] = COMBINE(sums[l], MAP(v, c[l]), A);                                                                                    \
+        }                                                                                                                                 \
+      }                                                                                                                                   \
+    } else if (column == (int64_t)sizeof(T)) {                                                                                            \
+      for (int64_t i = 0; i < n; i++) {                                                                                                   \
+        const T *x = (const T *)(x_ + i * row);                                                                                           \
+        for (int64_t l = 0; l < w; l++) {                                                                                                 \
+          const A v = (A)LOAD(x[l]);                                                                                                      \
+          sums[l] = COMBINE(sums[l], MAP(v, c[l]), A);                                                                                    \
+        }                                                                                                                                 \
+      }                                                                                                                                   \
+    } else {                                                                                                                              \
+      for (int64_t l = 0; l < w; l++)                                                                                                     \
+        for (int64_t i = 0; i < n; i++) {                                                                                                 \
+          const A v = (A)LOAD(*(const T *)(x_ + i * row + l * column));                                                                   \
+          sums[l] = COMBINE(sums[l], MAP(v, c[l]), A);                                                                                    \
+        }                                                                                                                                 \
+    }                                                                                                                                     \
+    for (int64_t l = 0; l < w; l++) acc[l] = sums[l];                                                                                     \
+  }                                                                                                                                       \
+  static void name##_combine(void *acc_, const void *other_, int64_t w) {                                                                 \
+    A *acc = acc_;                                                                                                                        \
+    const A *other = other_;                                                                                                              \
+    for (int64_t i = 0; i < w; i++) acc[i] = COMBINE(acc[i], other[i], A);                                                                \
+  }                                                                                                                                       \
+  static void name##_store(char *out_, int64_t at, const void *acc_, int64_t w, const tj__reduce_params *params) {                        \
+    OUT *out = (OUT *)out_ + at;                                                                                                          \
+    const A *acc = acc_;                                                                                                                  \
+    (void)params;                                                                                                                         \
+    for (int64_t i = 0; i < w; i++) out[i] = (OUT)FINISH(acc[i]);                                                                         \
+  }                                                                                                                                       \
   static const reducer name = {sizeof(A), sizeof(T), name##_init, name##_row, name##_rows, name##_combine, name##_store};
 
 #define ADD(a, b, A) ((A)((a) + (b)))
@@ -150,32 +150,32 @@ typedef struct reducer {
 #define ROOT_D(v) pow(v, 1.0 / params->p)
 
 REDUCER(sum_b8, uint8_t, int64_t, TJ__SAME, 0, AS_IS, ADD, int64_t, TJ__SAME)
-#define HOT(tag, T, A, LOAD, STORE, SQRT, ROOT, ABS, POW)                                 \
-  REDUCER(sum_##tag, T, A, LOAD, 0, AS_IS, ADD, T, STORE)                                 \
-  REDUCER(max_##tag, T, A, LOAD, -INFINITY, AS_IS, LARGER, T, STORE)                      \
-  REDUCER(min_##tag, T, A, LOAD, INFINITY, AS_IS, SMALLER, T, STORE)                      \
-  REDUCER(norm2_##tag, T, A, LOAD, 0, SQUARE, ADD, T, SQRT)                               \
-  REDUCER(sum64_##tag, T, double, LOAD, 0, AS_IS, ADD, double, TJ__SAME)                  \
+#define HOT(tag, T, A, LOAD, STORE, SQRT, ROOT, ABS, POW)                \
+  REDUCER(sum_##tag, T, A, LOAD, 0, AS_IS, ADD, T, STORE)                \
+  REDUCER(max_##tag, T, A, LOAD, -INFINITY, AS_IS, LARGER, T, STORE)     \
+  REDUCER(min_##tag, T, A, LOAD, INFINITY, AS_IS, SMALLER, T, STORE)     \
+  REDUCER(norm2_##tag, T, A, LOAD, 0, SQUARE, ADD, T, SQRT)              \
+  REDUCER(sum64_##tag, T, double, LOAD, 0, AS_IS, ADD, double, TJ__SAME) \
   REDUCER(sqdev64_##tag, T, double, LOAD, 0, DEVIATION, ADD, double, TJ__SAME)
-#define COLD_FLOATING(tag, T, A, LOAD, STORE, SQRT, ROOT, ABS, POW)                       \
-  REDUCER(nansum_##tag, T, A, LOAD, 0, NO_NAN, ADD, T, STORE)                             \
-  REDUCER(prod_##tag, T, A, LOAD, 1, AS_IS, MUL, T, STORE)                                \
-  REDUCER(norm1_##tag, T, A, LOAD, 0, ABS, ADD, T, STORE)                                 \
-  REDUCER(normp_##tag, T, A, LOAD, 0, POW, ADD, T, ROOT)                                  \
-  REDUCER(norminf_##tag, T, A, LOAD, 0, ABS, LARGER, T, STORE)                            \
+#define COLD_FLOATING(tag, T, A, LOAD, STORE, SQRT, ROOT, ABS, POW) \
+  REDUCER(nansum_##tag, T, A, LOAD, 0, NO_NAN, ADD, T, STORE)       \
+  REDUCER(prod_##tag, T, A, LOAD, 1, AS_IS, MUL, T, STORE)          \
+  REDUCER(norm1_##tag, T, A, LOAD, 0, ABS, ADD, T, STORE)           \
+  REDUCER(normp_##tag, T, A, LOAD, 0, POW, ADD, T, ROOT)            \
+  REDUCER(norminf_##tag, T, A, LOAD, 0, ABS, LARGER, T, STORE)      \
   REDUCER(normneginf_##tag, T, A, LOAD, INFINITY, ABS, SMALLER, T, STORE)
-#define EACH_FLOATING(X)                                                                                      \
-  X(f32, float, float, TJ__SAME, TJ__SAME, sqrtf, ROOT_F, ABS_F, POW_F)                                       \
-  X(f64, double, double, TJ__SAME, TJ__SAME, sqrt, ROOT_D, ABS_D, POW_D)                                      \
-  X(f16, uint16_t, float, tj__half_to_float, TO_HALF, SQRT_HALF, ROOT_HALF, ABS_F, POW_F)                     \
+#define EACH_FLOATING(X)                                                                  \
+  X(f32, float, float, TJ__SAME, TJ__SAME, sqrtf, ROOT_F, ABS_F, POW_F)                   \
+  X(f64, double, double, TJ__SAME, TJ__SAME, sqrt, ROOT_D, ABS_D, POW_D)                  \
+  X(f16, uint16_t, float, tj__half_to_float, TO_HALF, SQRT_HALF, ROOT_HALF, ABS_F, POW_F) \
   X(bf16, uint16_t, float, tj__bfloat16_to_float, tj__float_to_bfloat16, SQRT_BF, ROOT_BF, ABS_F, POW_F)
 EACH_FLOATING(HOT)
 #if COLD
 EACH_FLOATING(COLD_FLOATING)
 #endif
 
-#define INTEGER(tag, T, LOWEST, HIGHEST)                                     \
-  REDUCER(max_##tag, T, T, TJ__SAME, LOWEST, AS_IS, LARGER, T, TJ__SAME)     \
+#define INTEGER(tag, T, LOWEST, HIGHEST)                                 \
+  REDUCER(max_##tag, T, T, TJ__SAME, LOWEST, AS_IS, LARGER, T, TJ__SAME) \
   REDUCER(min_##tag, T, T, TJ__SAME, HIGHEST, AS_IS, SMALLER, T, TJ__SAME)
 REDUCER(sum_i64, int64_t, uint64_t, TJ__SAME, 0, AS_IS, ADD, int64_t, TJ__SAME) /* unsigned: wraps */
 INTEGER(i64, int64_t, INT64_MIN, INT64_MAX)
@@ -195,31 +195,32 @@ INTEGER(u64, uint64_t, 0, UINT64_MAX)
 #endif
 
 static const reducer *find(tj__reduce_kind kind, int dtype) {
-#define OF_FLOATING(name)                             \
-  switch (dtype) {                                    \
-    case TJ_FLOAT32: return &name##_f32;              \
-    case TJ_FLOAT64: return &name##_f64;              \
-    case TJ_FLOAT16: return &name##_f16;              \
-    case TJ_BFLOAT16: return &name##_bf16;            \
-    default: return NULL;                             \
+#define OF_FLOATING(name)                  \
+  switch (dtype) {                         \
+    case TJ_FLOAT32: return &name##_f32;   \
+    case TJ_FLOAT64: return &name##_f64;   \
+    case TJ_FLOAT16: return &name##_f16;   \
+    case TJ_BFLOAT16: return &name##_bf16; \
+    default: return NULL;                  \
   }
 #if COLD
-#define OF_REAL(name)                                 \
-  switch (dtype) {                                    \
-    case TJ_BOOL: case TJ_UINT8: return &name##_u8;   \
-    case TJ_INT8: return &name##_i8;                  \
-    case TJ_INT16: return &name##_i16;                \
-    case TJ_INT32: return &name##_i32;                \
-    case TJ_INT64: return &name##_i64;                \
-    case TJ_UINT16: return &name##_u16;               \
-    case TJ_UINT32: return &name##_u32;               \
-    case TJ_UINT64: return &name##_u64;               \
-    default: break;                                   \
-  }                                                   \
+#define OF_REAL(name)                   \
+  switch (dtype) {                      \
+    case TJ_BOOL:                       \
+    case TJ_UINT8: return &name##_u8;   \
+    case TJ_INT8: return &name##_i8;    \
+    case TJ_INT16: return &name##_i16;  \
+    case TJ_INT32: return &name##_i32;  \
+    case TJ_INT64: return &name##_i64;  \
+    case TJ_UINT16: return &name##_u16; \
+    case TJ_UINT32: return &name##_u32; \
+    case TJ_UINT64: return &name##_u64; \
+    default: break;                     \
+  }                                     \
   OF_FLOATING(name)
 #else
-#define OF_REAL(name)                                 \
-  if (dtype == TJ_INT64) return &name##_i64;          \
+#define OF_REAL(name)                        \
+  if (dtype == TJ_INT64) return &name##_i64; \
   OF_FLOATING(name)
 #endif
   switch (kind) {
@@ -292,10 +293,10 @@ typedef struct job {
   const tj__reduce_params *params;
   const char *in;
   char *out;
-  int64_t width;           /* outputs of a block: neighbours along the last kept dimension */
-  int64_t blocks_a_line;   /* blocks along that dimension */
-  int64_t n_parts, part;   /* the reduced elements are taken in n_parts parts of `part` */
-  char *partial;           /* [block][part][width], when n_parts > 1 */
+  int64_t width;         /* outputs of a block: neighbours along the last kept dimension */
+  int64_t blocks_a_line; /* blocks along that dimension */
+  int64_t n_parts, part; /* the reduced elements are taken in n_parts parts of `part` */
+  char *partial;         /* [block][part][width], when n_parts > 1 */
 } job;
 
 static int64_t kept_inner(const tj__reduce_geometry *g) { return g->n_kept ? g->kept[g->n_kept - 1] : 1; }
@@ -363,25 +364,33 @@ static void join_parts(const job *j, int64_t n_blocks) {
     int64_t line = block / j->blocks_a_line, first = (block - line * j->blocks_a_line) * j->width;
     int64_t w = TJ__MIN(j->width, inner - first);
     cascade c = {j->r, w, 0, levels};
-    for (int64_t part = 0; part < j->n_parts; part++)
-      cascade_add(&c, j->partial + (size_t)((block * j->n_parts + part) * j->width) * size);
+    for (int64_t part = 0; part < j->n_parts; part++) cascade_add(&c, j->partial + (size_t)((block * j->n_parts + part) * j->width) * size);
     cascade_take(&c, acc);
     j->r->store(j->out, line * inner + first, acc, w, j->params);
   }
 }
 
-static bool reduce(tj__reduce_kind kind, tj_tensor *out, const tj_tensor *in, const tj__reduce_geometry *g, const tj__reduce_params *params) {
+static bool reduce(tj__reduce_kind kind, tj_tensor *out, const tj_tensor *in, const tj__reduce_geometry *g,
+                   const tj__reduce_params *params) {
   static const tj__reduce_params none = {0, NULL};
   const reducer *r = find(kind, in->dtype);
   if (!r && !COLD) return tj__cpu_reduce_base.reduce(kind, out, in, g, params);
   if (!r) return tj__fail(TJ_ERROR_RUNTIME, "this reduction is not implemented for '%s'", tj__dtype_legacy((tj_dtype)in->dtype)) != NULL;
   if (g->n_out == 0) return true;
-  job j = {.r = r, .g = g, .params = params ? params : &none, .in = tj__read(in), .out = tj__write(out), .width = 1, .n_parts = 1, .part = g->n_in};
+  job j = {.r = r,
+           .g = g,
+           .params = params ? params : &none,
+           .in = tj__read(in),
+           .out = tj__write(out),
+           .width = 1,
+           .n_parts = 1,
+           .part = g->n_in};
   int64_t inner = kept_inner(g);
   if (g->n_kept && inner > 1) {
     /* Several outputs side by side: when they are neighbours in memory, or when each has so few elements that a call for it alone would be most of the work. */
     int64_t kept_stride = llabs((long long)g->kept_strides[g->n_kept - 1]);
-    int64_t last = g->n_reduced ? g->reduced[g->n_reduced - 1] : 1, last_stride = g->n_reduced ? llabs((long long)g->reduced_strides[g->n_reduced - 1]) : 0;
+    int64_t last = g->n_reduced ? g->reduced[g->n_reduced - 1] : 1,
+            last_stride = g->n_reduced ? llabs((long long)g->reduced_strides[g->n_reduced - 1]) : 0;
     if (kept_stride < last_stride || last < 24) j.width = TJ__MIN(inner, WIDTH_OF(r->size));
   }
   j.blocks_a_line = (inner + j.width - 1) / j.width;
@@ -415,57 +424,57 @@ typedef struct extremes_job {
 #define BEYOND_MAX(a, b) ((a) > (b))
 #define BEYOND_MIN(a, b) ((a) < (b))
 /* A line alone: the extreme in lanes first, then the first place where it is. Lines side by side: both at once. */
-#define EXTREMES(DTYPE, tag, T, A, LOAD, STORE, BEYOND)                                                                        \
-  static void extremes_##BEYOND##_##tag(int64_t begin, int64_t end, void *context) {                                           \
-    const extremes_job *j = context;                                                                                           \
-    for (int64_t task = begin; task < end; task++) {                                                                           \
-      int64_t outer = task / j->blocks_a_line, first = (task - outer * j->blocks_a_line) * WIDTH;                              \
-      const T *x = (const T *)j->in + outer * j->n * j->inner + first;                                                         \
-      int64_t w = TJ__MIN(WIDTH, j->inner - first), at = outer * j->inner + first;                                             \
-      if (j->inner == 1) {                                                                                                     \
-        A best = (A)LOAD(x[0]);                                                                                                \
-        int64_t i = 0, where = 0;                                                                                              \
-        if (j->n >= LANES) {                                                                                                   \
-          A lanes[LANES];                                                                                                      \
-          for (int l = 0; l < LANES; l++) lanes[l] = (A)LOAD(x[l]);                                                            \
-          for (i = LANES; i + LANES <= j->n; i += LANES)                                                                       \
-            for (int l = 0; l < LANES; l++) {                                                                                  \
-              const A v = (A)LOAD(x[i + l]);                                                                                   \
-              lanes[l] = BEYOND(v, lanes[l]) || v != v ? v : lanes[l];                                                         \
-            }                                                                                                                  \
-          for (int l = 0; l < LANES; l++) best = BEYOND(lanes[l], best) || lanes[l] != lanes[l] ? lanes[l] : best;             \
-        }                                                                                                                      \
-        for (; i < j->n; i++) {                                                                                                \
-          const A v = (A)LOAD(x[i]);                                                                                           \
-          best = BEYOND(v, best) || v != v ? v : best;                                                                         \
-        }                                                                                                                      \
-        for (where = 0; where < j->n; where++) {                                                                               \
-          const A v = (A)LOAD(x[where]);                                                                                       \
-          if (v == best || v != v) break;                                                                                      \
-        }                                                                                                                      \
-        if (best != best)                                                                                                      \
-          for (where = 0; (A)LOAD(x[where]) == (A)LOAD(x[where]);) where++;                                                    \
-        if (j->values) ((T *)j->values)[at] = x[where];                                                                        \
-        if (j->indices) j->indices[at] = where;                                                                                \
-        continue;                                                                                                              \
-      }                                                                                                                        \
-      T best[WIDTH];                                                                                                           \
-      int64_t where[WIDTH];                                                                                                    \
-      for (int64_t l = 0; l < w; l++) best[l] = x[l], where[l] = 0;                                                            \
-      for (int64_t i = 1; i < j->n; i++) {                                                                                     \
-        const T *row = x + i * j->inner;                                                                                       \
-        for (int64_t l = 0; l < w; l++) {                                                                                      \
-          const A v = (A)LOAD(row[l]), b = (A)LOAD(best[l]);                                                                   \
-          const bool better = BEYOND(v, b) || (v != v && b == b);                                                              \
-          best[l] = better && b == b ? row[l] : best[l];                                                                       \
-          where[l] = better && b == b ? i : where[l];                                                                          \
-        }                                                                                                                      \
-      }                                                                                                                        \
-      for (int64_t l = 0; l < w; l++) {                                                                                        \
-        if (j->values) ((T *)j->values)[at + l] = best[l];                                                                     \
-        if (j->indices) j->indices[at + l] = where[l];                                                                         \
-      }                                                                                                                        \
-    }                                                                                                                          \
+#define EXTREMES(DTYPE, tag, T, A, LOAD, STORE, BEYOND)                                                            \
+  static void extremes_##BEYOND##_##tag(int64_t begin, int64_t end, void *context) {                               \
+    const extremes_job *j = context;                                                                               \
+    for (int64_t task = begin; task < end; task++) {                                                               \
+      int64_t outer = task / j->blocks_a_line, first = (task - outer * j->blocks_a_line) * WIDTH;                  \
+      const T *x = (const T *)j->in + outer * j->n * j->inner + first;                                             \
+      int64_t w = TJ__MIN(WIDTH, j->inner - first), at = outer * j->inner + first;                                 \
+      if (j->inner == 1) {                                                                                         \
+        A best = (A)LOAD(x[0]);                                                                                    \
+        int64_t i = 0, where = 0;                                                                                  \
+        if (j->n >= LANES) {                                                                                       \
+          A lanes[LANES];                                                                                          \
+          for (int l = 0; l < LANES; l++) lanes[l] = (A)LOAD(x[l]);                                                \
+          for (i = LANES; i + LANES <= j->n; i += LANES)                                                           \
+            for (int l = 0; l < LANES; l++) {                                                                      \
+              const A v = (A)LOAD(x[i + l]);                                                                       \
+              lanes[l] = BEYOND(v, lanes[l]) || v != v ? v : lanes[l];                                             \
+            }                                                                                                      \
+          for (int l = 0; l < LANES; l++) best = BEYOND(lanes[l], best) || lanes[l] != lanes[l] ? lanes[l] : best; \
+        }                                                                                                          \
+        for (; i < j->n; i++) {                                                                                    \
+          const A v = (A)LOAD(x[i]);                                                                               \
+          best = BEYOND(v, best) || v != v ? v : best;                                                             \
+        }                                                                                                          \
+        for (where = 0; where < j->n; where++) {                                                                   \
+          const A v = (A)LOAD(x[where]);                                                                           \
+          if (v == best || v != v) break;                                                                          \
+        }                                                                                                          \
+        if (best != best)                                                                                          \
+          for (where = 0; (A)LOAD(x[where]) == (A)LOAD(x[where]);) where++;                                        \
+        if (j->values) ((T *)j->values)[at] = x[where];                                                            \
+        if (j->indices) j->indices[at] = where;                                                                    \
+        continue;                                                                                                  \
+      }                                                                                                            \
+      T best[WIDTH];                                                                                               \
+      int64_t where[WIDTH];                                                                                        \
+      for (int64_t l = 0; l < w; l++) best[l] = x[l], where[l] = 0;                                                \
+      for (int64_t i = 1; i < j->n; i++) {                                                                         \
+        const T *row = x + i * j->inner;                                                                           \
+        for (int64_t l = 0; l < w; l++) {                                                                          \
+          const A v = (A)LOAD(row[l]), b = (A)LOAD(best[l]);                                                       \
+          const bool better = BEYOND(v, b) || (v != v && b == b);                                                  \
+          best[l] = better && b == b ? row[l] : best[l];                                                           \
+          where[l] = better && b == b ? i : where[l];                                                              \
+        }                                                                                                          \
+      }                                                                                                            \
+      for (int64_t l = 0; l < w; l++) {                                                                            \
+        if (j->values) ((T *)j->values)[at + l] = best[l];                                                         \
+        if (j->indices) j->indices[at + l] = where[l];                                                             \
+      }                                                                                                            \
+    }                                                                                                              \
   }
 #if COLD
 #define EACH_REAL TJ__ELEMENTS_REAL
@@ -477,11 +486,12 @@ EACH_REAL(EXTREMES, BEYOND_MIN)
 
 static bool extremes(bool largest, tj_tensor *values, tj_tensor *indices, const tj_tensor *in, int64_t outer, int64_t n, int64_t inner) {
   if (outer * inner == 0) return true;
-  extremes_job j = {tj__read(in), values ? tj__write(values) : NULL, indices ? tj__write(indices) : NULL, n, inner, (inner + WIDTH - 1) / WIDTH};
+  extremes_job j = {tj__read(in), values ? tj__write(values) : NULL, indices ? tj__write(indices) : NULL, n,
+                    inner,        (inner + WIDTH - 1) / WIDTH};
   tj__range_body body = NULL;
   switch (in->dtype) {
 #define CASE(DTYPE, tag, T, A, LOAD, STORE, E) \
-    case DTYPE: body = largest ? extremes_BEYOND_MAX_##tag : extremes_BEYOND_MIN_##tag; break;
+  case DTYPE: body = largest ? extremes_BEYOND_MAX_##tag : extremes_BEYOND_MIN_##tag; break;
     EACH_REAL(CASE, )
     default:
       if (!COLD) return tj__cpu_reduce_base.extremes(largest, values, indices, in, outer, n, inner);

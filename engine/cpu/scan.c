@@ -14,27 +14,27 @@ typedef struct job {
   bool reverse;
 } job;
 
-#define SCAN_FRAME(T)                                                                                   \
-  const job *j = context;                                                                               \
-  for (int64_t task = begin; task < end; task++) {                                                      \
-    const int64_t outer = task / j->blocks_a_line, first = (task - outer * j->blocks_a_line) * WIDTH;   \
-    const int64_t w = TJ__MIN(WIDTH, j->inner - first), start = outer * j->n * j->inner + first;        \
-    const T *x = (const T *)j->in + start;                                                              \
+#define SCAN_FRAME(T)                                                                                 \
+  const job *j = context;                                                                             \
+  for (int64_t task = begin; task < end; task++) {                                                    \
+    const int64_t outer = task / j->blocks_a_line, first = (task - outer * j->blocks_a_line) * WIDTH; \
+    const int64_t w = TJ__MIN(WIDTH, j->inner - first), start = outer * j->n * j->inner + first;      \
+    const T *x = (const T *)j->in + start;                                                            \
     T *y = (T *)j->out + start;
 
 /* S: the type in which the running value is kept (double for float32, as PyTorch does). */
-#define SCAN(name, T, S, LOAD, STORE, INIT, STEP)                          \
-  static void name(int64_t begin, int64_t end, void *context) {            \
-    SCAN_FRAME(T)                                                          \
-      S run[WIDTH];                                                        \
-      for (int64_t l = 0; l < WIDTH; l++) run[l] = (S)(INIT);              \
-      for (int64_t i = 0; i < j->n; i++, x += j->inner, y += j->inner)     \
-        for (int64_t l = 0; l < w; l++) {                                  \
-          const S v = (S)LOAD(x[l]);                                       \
-          run[l] = STEP(run[l], v);                                        \
-          y[l] = (T)STORE(run[l]);                                         \
-        }                                                                  \
-    }                                                                      \
+#define SCAN(name, T, S, LOAD, STORE, INIT, STEP)                    \
+  static void name(int64_t begin, int64_t end, void *context) {      \
+    SCAN_FRAME(T)                                                    \
+    S run[WIDTH];                                                    \
+    for (int64_t l = 0; l < WIDTH; l++) run[l] = (S)(INIT);          \
+    for (int64_t i = 0; i < j->n; i++, x += j->inner, y += j->inner) \
+      for (int64_t l = 0; l < w; l++) {                              \
+        const S v = (S)LOAD(x[l]);                                   \
+        run[l] = STEP(run[l], v);                                    \
+        y[l] = (T)STORE(run[l]);                                     \
+      }                                                              \
+  }                                                                  \
   }
 #define ADD(a, v) ((a) + (v))
 #define MUL(a, v) ((a) * (v))
@@ -49,8 +49,8 @@ static inline tj__c128 logaddexp_complex(tj__c128 a, tj__c128 b) {
   if (isinf(creal(high)) && creal(high) == creal(low)) return clog(cexp(low) + cexp(high));
   return high + clog(1 + cexp(low - high));
 }
-#define SCANS(DTYPE, tag, T, A, LOAD, STORE, S)                  \
-  SCAN(sum_##tag, T, S, LOAD, STORE, 0, ADD)                     \
+#define SCANS(DTYPE, tag, T, A, LOAD, STORE, S) \
+  SCAN(sum_##tag, T, S, LOAD, STORE, 0, ADD)    \
   SCAN(prod_##tag, T, S, LOAD, STORE, 1, MUL)
 TJ__ELEMENTS_FLOAT(SCANS, double)
 TJ__ELEMENTS_HALF(SCANS, float)
@@ -78,11 +78,11 @@ static bool scan(tj__scan_kind kind, tj_tensor *out, const tj_tensor *in, int64_
   bool product = kind == TJ__SCAN_PROD, logs = kind == TJ__SCAN_LOGSUMEXP;
   switch (in->dtype) {
 #define CASE(DTYPE, tag, T, A, LOAD, STORE, E) \
-    case DTYPE: body = logs ? logsumexp_##tag : product ? prod_##tag : sum_##tag; break;
+  case DTYPE: body = logs ? logsumexp_##tag : product ? prod_##tag : sum_##tag; break;
     TJ__ELEMENTS_FLOATING(CASE, )
     TJ__ELEMENTS_COMPLEX(CASE, )
 #define CASE2(DTYPE, tag, T, A, LOAD, STORE, E) \
-    case DTYPE: body = logs ? NULL : product ? prod_##tag : sum_##tag; break;
+  case DTYPE: body = logs ? NULL : product ? prod_##tag : sum_##tag; break;
     CASE2(TJ_INT64, i64, , , , , )
     default: break;
   }
@@ -96,20 +96,20 @@ static bool scan(tj__scan_kind kind, tj_tensor *out, const tj_tensor *in, int64_
 
 #define NOT_BELOW(v, best) ((v) >= (best))
 #define NOT_ABOVE(v, best) ((v) <= (best))
-#define EXTREMES(DTYPE, tag, T, A, LOAD, STORE, BEYOND)                                        \
-  static void BEYOND##_##tag(int64_t begin, int64_t end, void *context) {                      \
-    SCAN_FRAME(T)                                                                              \
-      int64_t *at = j->indices + start, where[WIDTH];                                          \
-      T best[WIDTH];                                                                           \
-      for (int64_t l = 0; l < w; l++) best[l] = x[l], where[l] = 0;                            \
-      for (int64_t i = 0; i < j->n; i++, x += j->inner, y += j->inner, at += j->inner)         \
-        for (int64_t l = 0; l < w; l++) {                                                      \
-          const A v = (A)LOAD(x[l]), b = (A)LOAD(best[l]);                                     \
-          if (v != v || (b == b && BEYOND(v, b))) best[l] = x[l], where[l] = i;                \
-          y[l] = best[l];                                                                      \
-          at[l] = where[l];                                                                    \
-        }                                                                                      \
-    }                                                                                          \
+#define EXTREMES(DTYPE, tag, T, A, LOAD, STORE, BEYOND)                              \
+  static void BEYOND##_##tag(int64_t begin, int64_t end, void *context) {            \
+    SCAN_FRAME(T)                                                                    \
+    int64_t *at = j->indices + start, where[WIDTH];                                  \
+    T best[WIDTH];                                                                   \
+    for (int64_t l = 0; l < w; l++) best[l] = x[l], where[l] = 0;                    \
+    for (int64_t i = 0; i < j->n; i++, x += j->inner, y += j->inner, at += j->inner) \
+      for (int64_t l = 0; l < w; l++) {                                              \
+        const A v = (A)LOAD(x[l]), b = (A)LOAD(best[l]);                             \
+        if (v != v || (b == b && BEYOND(v, b))) best[l] = x[l], where[l] = i;        \
+        y[l] = best[l];                                                              \
+        at[l] = where[l];                                                            \
+      }                                                                              \
+  }                                                                                  \
   }
 TJ__ELEMENTS_REAL(EXTREMES, NOT_BELOW)
 TJ__ELEMENTS_REAL(EXTREMES, NOT_ABOVE)
@@ -118,7 +118,7 @@ static bool extremes(bool largest, tj_tensor *values, tj_tensor *indices, const 
   tj__range_body body = NULL;
   switch (in->dtype) {
 #define CASE3(DTYPE, tag, T, A, LOAD, STORE, E) \
-    case DTYPE: body = largest ? NOT_BELOW_##tag : NOT_ABOVE_##tag; break;
+  case DTYPE: body = largest ? NOT_BELOW_##tag : NOT_ABOVE_##tag; break;
     TJ__ELEMENTS_REAL(CASE3, )
     default: return missing(in);
   }
@@ -129,19 +129,19 @@ static bool extremes(bool largest, tj_tensor *values, tj_tensor *indices, const 
 
 /* ---- recurrence ------------------------------------------------------------------------------------------------- */
 
-#define RECURRENCE(DTYPE, tag, T, A, LOAD, STORE, E)                                   \
-  static void recurrence_##tag(int64_t begin, int64_t end, void *context) {            \
-    SCAN_FRAME(T)                                                                      \
-      const T *b = (const T *)j->b + start;                                            \
-      int64_t step = j->reverse ? -j->inner : j->inner, at = j->reverse ? (j->n - 1) * j->inner : 0; \
-      A last[WIDTH];                                                                   \
-      for (int64_t l = 0; l < WIDTH; l++) last[l] = 0;                                 \
-      for (int64_t i = 0; i < j->n; i++, at += step)                                   \
-        for (int64_t l = 0; l < w; l++) {                                              \
-          last[l] = (A)LOAD(x[at + l]) + (i ? (A)LOAD(b[at + l]) * last[l] : (A)0);    \
-          y[at + l] = (T)STORE(last[l]);                                               \
-        }                                                                              \
-    }                                                                                  \
+#define RECURRENCE(DTYPE, tag, T, A, LOAD, STORE, E)                                               \
+  static void recurrence_##tag(int64_t begin, int64_t end, void *context) {                        \
+    SCAN_FRAME(T)                                                                                  \
+    const T *b = (const T *)j->b + start;                                                          \
+    int64_t step = j->reverse ? -j->inner : j->inner, at = j->reverse ? (j->n - 1) * j->inner : 0; \
+    A last[WIDTH];                                                                                 \
+    for (int64_t l = 0; l < WIDTH; l++) last[l] = 0;                                               \
+    for (int64_t i = 0; i < j->n; i++, at += step)                                                 \
+      for (int64_t l = 0; l < w; l++) {                                                            \
+        last[l] = (A)LOAD(x[at + l]) + (i ? (A)LOAD(b[at + l]) * last[l] : (A)0);                  \
+        y[at + l] = (T)STORE(last[l]);                                                             \
+      }                                                                                            \
+  }                                                                                                \
   }
 TJ__ELEMENTS_FLOATING(RECURRENCE, )
 TJ__ELEMENTS_COMPLEX(RECURRENCE, )
@@ -150,7 +150,7 @@ static bool recurrence(bool reverse, tj_tensor *out, const tj_tensor *a, const t
   tj__range_body body = NULL;
   switch (a->dtype) {
 #define CASE4(DTYPE, tag, T, A, LOAD, STORE, E) \
-    case DTYPE: body = recurrence_##tag; break;
+  case DTYPE: body = recurrence_##tag; break;
     TJ__ELEMENTS_FLOATING(CASE4, )
     TJ__ELEMENTS_COMPLEX(CASE4, )
     default: return missing(a);

@@ -3,14 +3,17 @@
 #include "../kernels/sort.h"
 #include "elements.h"
 
-typedef struct pair { uint64_t key; int64_t at; } pair;
+typedef struct pair {
+  uint64_t key;
+  int64_t at;
+} pair;
 
 enum { SMALL = 48, TASKS = 16 };
 
 /* ---- keys ------------------------------------------------------------------------------------------------------- */
 
 #define KEY_UNSIGNED(bits, v) ((uint64_t)(v))
-#define KEY_SIGNED(bits, v) (((uint64_t)(int64_t)(v) ^ ((uint64_t)1 << ((bits) - 1))) & (UINT64_MAX >> (64 - (bits))))
+#define KEY_SIGNED(bits, v) (((uint64_t)(int64_t)(v) ^ ((uint64_t)1 << ((bits)-1))) & (UINT64_MAX >> (64 - (bits))))
 static inline uint64_t key_f32(float v) {
   uint32_t u = tj__float_bits(v == 0 ? 0.0f : v);
   u = u & 0x80000000u ? ~u : u | 0x80000000u;
@@ -28,28 +31,28 @@ static inline uint64_t key_f64(double v) {
 #define KEY_BF(v) (key_f32(v) >> 16)
 
 /* X(DTYPE, tag, T, significant bits, key of x, key of NaN or 0) */
-#define KINDS(X)                                                                        \
-  X(TJ_BOOL, b8, uint8_t, 8, KEY_UNSIGNED(8, x), 0)                                     \
-  X(TJ_UINT8, u8, uint8_t, 8, KEY_UNSIGNED(8, x), 0)                                    \
-  X(TJ_INT8, i8, int8_t, 8, KEY_SIGNED(8, x), 0)                                        \
-  X(TJ_INT16, i16, int16_t, 16, KEY_SIGNED(16, x), 0)                                   \
-  X(TJ_INT32, i32, int32_t, 32, KEY_SIGNED(32, x), 0)                                   \
-  X(TJ_INT64, i64, int64_t, 64, KEY_SIGNED(64, x), 0)                                   \
-  X(TJ_UINT16, u16, uint16_t, 16, KEY_UNSIGNED(16, x), 0)                               \
-  X(TJ_UINT32, u32, uint32_t, 32, KEY_UNSIGNED(32, x), 0)                               \
-  X(TJ_UINT64, u64, uint64_t, 64, KEY_UNSIGNED(64, x), 0)                               \
-  X(TJ_FLOAT16, f16, uint16_t, 19, KEY_HALF(tj__half_to_float(x)), UINT32_MAX >> 13)    \
+#define KINDS(X)                                                                         \
+  X(TJ_BOOL, b8, uint8_t, 8, KEY_UNSIGNED(8, x), 0)                                      \
+  X(TJ_UINT8, u8, uint8_t, 8, KEY_UNSIGNED(8, x), 0)                                     \
+  X(TJ_INT8, i8, int8_t, 8, KEY_SIGNED(8, x), 0)                                         \
+  X(TJ_INT16, i16, int16_t, 16, KEY_SIGNED(16, x), 0)                                    \
+  X(TJ_INT32, i32, int32_t, 32, KEY_SIGNED(32, x), 0)                                    \
+  X(TJ_INT64, i64, int64_t, 64, KEY_SIGNED(64, x), 0)                                    \
+  X(TJ_UINT16, u16, uint16_t, 16, KEY_UNSIGNED(16, x), 0)                                \
+  X(TJ_UINT32, u32, uint32_t, 32, KEY_UNSIGNED(32, x), 0)                                \
+  X(TJ_UINT64, u64, uint64_t, 64, KEY_UNSIGNED(64, x), 0)                                \
+  X(TJ_FLOAT16, f16, uint16_t, 19, KEY_HALF(tj__half_to_float(x)), UINT32_MAX >> 13)     \
   X(TJ_BFLOAT16, bf16, uint16_t, 16, KEY_BF(tj__bfloat16_to_float(x)), UINT32_MAX >> 16) \
-  X(TJ_FLOAT32, f32, float, 32, key_f32(x), UINT32_MAX)                                 \
+  X(TJ_FLOAT32, f32, float, 32, key_f32(x), UINT32_MAX)                                  \
   X(TJ_FLOAT64, f64, double, 64, key_f64(x), UINT64_MAX)
 
-#define LOAD_KEYS(DTYPE, tag, T, bits, KEY, NAN_KEY)                                             \
-  static void keys_##tag(pair *p, const void *in, int64_t n, int64_t stride, uint64_t flip) {    \
-    const T *v = in;                                                                             \
-    for (int64_t i = 0; i < n; i++) {                                                            \
-      const T x = v[i * stride];                                                                 \
-      p[i] = (pair){(uint64_t)(KEY) ^ flip, i};                                                  \
-    }                                                                                            \
+#define LOAD_KEYS(DTYPE, tag, T, bits, KEY, NAN_KEY)                                          \
+  static void keys_##tag(pair *p, const void *in, int64_t n, int64_t stride, uint64_t flip) { \
+    const T *v = in;                                                                          \
+    for (int64_t i = 0; i < n; i++) {                                                         \
+      const T x = v[i * stride];                                                              \
+      p[i] = (pair){(uint64_t)(KEY) ^ flip, i};                                               \
+    }                                                                                         \
   }
 KINDS(LOAD_KEYS)
 
@@ -62,7 +65,7 @@ typedef struct keyer {
 static bool keyer_of(int dtype, keyer *k) {
   switch (dtype) {
 #define KEYER(DTYPE, tag, T, bits, KEY, NAN_KEY) \
-    case DTYPE: *k = (keyer){keys_##tag, bits, NAN_KEY}; return true;
+  case DTYPE: *k = (keyer){keys_##tag, bits, NAN_KEY}; return true;
     KINDS(KEYER)
     default: return tj__fail(TJ_ERROR_RUNTIME, "\"sort\" not implemented for '%s'", tj__dtype_legacy((tj_dtype)dtype)) != NULL;
   }
@@ -232,45 +235,60 @@ static bool run(job *j, const tj_tensor *in, int64_t outer, tj__range_body body)
   return true;
 }
 
-static bool sort(bool descending, int64_t k, tj_tensor *values, tj_tensor *indices, const tj_tensor *in, int64_t outer, int64_t n, int64_t inner) {
-  job j = {.values = values ? tj__write(values) : NULL, .indices = indices ? tj__write(indices) : NULL, .n = n, .inner = inner, .k = k, .flip = descending};
+static bool sort(bool descending, int64_t k, tj_tensor *values, tj_tensor *indices, const tj_tensor *in, int64_t outer, int64_t n,
+                 int64_t inner) {
+  job j = {.values = values ? tj__write(values) : NULL,
+           .indices = indices ? tj__write(indices) : NULL,
+           .n = n,
+           .inner = inner,
+           .k = k,
+           .flip = descending};
   return run(&j, in, outer, sort_lines);
 }
 
-static bool rank(tj__rank_kind kind, int64_t k, tj_tensor *values, tj_tensor *indices, const tj_tensor *in, int64_t outer, int64_t n, int64_t inner) {
-  job j = {.values = values ? tj__write(values) : NULL, .indices = indices ? tj__write(indices) : NULL, .n = n, .inner = inner, .k = k, .kind = kind};
+static bool rank(tj__rank_kind kind, int64_t k, tj_tensor *values, tj_tensor *indices, const tj_tensor *in, int64_t outer, int64_t n,
+                 int64_t inner) {
+  job j = {.values = values ? tj__write(values) : NULL,
+           .indices = indices ? tj__write(indices) : NULL,
+           .n = n,
+           .inner = inner,
+           .k = k,
+           .kind = kind};
   return run(&j, in, outer, rank_lines);
 }
 
 /* ---- search ----------------------------------------------------------------------------------------------------- */
 
 /* NaN goes last: !(a >= v) and !(a > v) are true for no a. */
-#define SEARCH(DTYPE, tag, T, A, LOAD, STORE, E)                                                                            \
+#define SEARCH(DTYPE, tag, T, A, LOAD, STORE, E)                                                                                    \
   static void search_##tag(bool right, int64_t *out, const void *sorted_, const int64_t *order, const void *values_, int64_t lines, \
-                           int64_t n, int64_t m, bool one_line) {                                                           \
-    for (int64_t line = 0; line < lines; line++)                                                                            \
-      for (int64_t i = 0; i < m; i++) {                                                                                     \
-        const T *sorted = (const T *)sorted_ + (one_line ? 0 : line * n);                                                   \
-        const int64_t *places = order ? order + (one_line ? 0 : line * n) : NULL;                                           \
-        const A v = LOAD(((const T *)values_)[line * m + i]);                                                               \
-        int64_t low = 0, high = n;                                                                                          \
-        while (low < high) {                                                                                                \
-          const int64_t middle = low + (high - low) / 2;                                                                    \
-          const A a = LOAD(sorted[places ? places[middle] : middle]);                                                       \
-          const bool after = right ? (a > v) : (a >= v);                                                                    \
-          if (after) high = middle;                                                                                         \
-          else low = middle + 1;                                                                                            \
-        }                                                                                                                   \
-        out[line * m + i] = low;                                                                                            \
-      }                                                                                                                     \
+                           int64_t n, int64_t m, bool one_line) {                                                                   \
+    for (int64_t line = 0; line < lines; line++)                                                                                    \
+      for (int64_t i = 0; i < m; i++) {                                                                                             \
+        const T *sorted = (const T *)sorted_ + (one_line ? 0 : line * n);                                                           \
+        const int64_t *places = order ? order + (one_line ? 0 : line * n) : NULL;                                                   \
+        const A v = LOAD(((const T *)values_)[line * m + i]);                                                                       \
+        int64_t low = 0, high = n;                                                                                                  \
+        while (low < high) {                                                                                                        \
+          const int64_t middle = low + (high - low) / 2;                                                                            \
+          const A a = LOAD(sorted[places ? places[middle] : middle]);                                                               \
+          const bool after = right ? (a > v) : (a >= v);                                                                            \
+          if (after) high = middle;                                                                                                 \
+          else low = middle + 1;                                                                                                    \
+        }                                                                                                                           \
+        out[line * m + i] = low;                                                                                                    \
+      }                                                                                                                             \
   }
 TJ__ELEMENTS_REAL(SEARCH, )
 
-static void search(bool right, tj_tensor *out, const tj_tensor *sorted, const tj_tensor *sorter, const tj_tensor *values, int64_t lines, int64_t n, int64_t m, bool one_line) {
+static void search(bool right, tj_tensor *out, const tj_tensor *sorted, const tj_tensor *sorter, const tj_tensor *values, int64_t lines,
+                   int64_t n, int64_t m, bool one_line) {
   if (out->numel == 0) return;
   switch (sorted->dtype) {
-#define CASE(DTYPE, tag, T, A, LOAD, STORE, E)                                                                                               \
-    case DTYPE: search_##tag(right, tj__write(out), tj__read(sorted), sorter ? tj__read(sorter) : NULL, tj__read(values), lines, n, m, one_line); break;
+#define CASE(DTYPE, tag, T, A, LOAD, STORE, E)                                                                                        \
+  case DTYPE:                                                                                                                         \
+    search_##tag(right, tj__write(out), tj__read(sorted), sorter ? tj__read(sorter) : NULL, tj__read(values), lines, n, m, one_line); \
+    break;
     TJ__ELEMENTS_REAL(CASE, )
     default: break;
   }

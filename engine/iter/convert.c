@@ -20,7 +20,7 @@ typedef struct transposition {
   const tj__copy_kernels *kernels;
   tj__loop convert; /* NULL: same dtype, moved by `transpose` */
   int log2_size;
-  int source_dim;   /* the iteration dimension along which the source is adjacent; 0 is the destination's */
+  int source_dim; /* the iteration dimension along which the source is adjacent; 0 is the destination's */
   int64_t tiles_per_plane, tile_rows;
 } transposition;
 
@@ -85,7 +85,8 @@ tj_tensor *tj__copy_into(tj_tensor *dst, tj_tensor *src) {
   const tj__copy_kernels *kernels = kernels_of(dst);
   if (!kernels) return NULL;
   tj__iter it;
-  tj__iter_spec spec = {.n_outputs = 1, .n_inputs = 1, .outputs = {dst}, .inputs = {src}, .compute = TJ_DTYPE_NONE, .result = TJ_DTYPE_NONE};
+  tj__iter_spec spec = {
+      .n_outputs = 1, .n_inputs = 1, .outputs = {dst}, .inputs = {src}, .compute = TJ_DTYPE_NONE, .result = TJ_DTYPE_NONE};
   if (tj__iter_init(&it, &spec)) return NULL;
   if (it.numel == 0 || (it.operands[0].data == it.operands[1].data && dst->dtype == src->dtype && tj__same_sizes(dst, src) &&
                         memcmp(dst->strides, src->strides, (size_t)dst->ndim * sizeof(int64_t)) == 0))
@@ -113,11 +114,18 @@ tj_tensor *tj__clone(tj_tensor *t) {
 /* ---- filling -------------------------------------------------------------------------------------------------- */
 
 static bool number_fits(tj_scalar value, tj_dtype dtype) {
-  static const struct { double low, high; } limits[TJ_DTYPE_COUNT] = {
-      [TJ_UINT8] = {-255, 255}, [TJ_INT8] = {-128, 127}, [TJ_INT16] = {-32768, 32767}, [TJ_INT32] = {-0x1p31, 0x1p31 - 1},
-      [TJ_UINT16] = {-65535, 65535}, [TJ_UINT32] = {-(0x1p32 - 1), 0x1p32 - 1}, [TJ_FLOAT16] = {-65504, 65504},
-      [TJ_BFLOAT16] = {-0x1.fep127, 0x1.fep127}, [TJ_FLOAT32] = {-0x1.fffffep127, 0x1.fffffep127},
-      [TJ_COMPLEX64] = {-0x1.fffffep127, 0x1.fffffep127}};
+  static const struct {
+    double low, high;
+  } limits[TJ_DTYPE_COUNT] = {[TJ_UINT8] = {-255, 255},
+                              [TJ_INT8] = {-128, 127},
+                              [TJ_INT16] = {-32768, 32767},
+                              [TJ_INT32] = {-0x1p31, 0x1p31 - 1},
+                              [TJ_UINT16] = {-65535, 65535},
+                              [TJ_UINT32] = {-(0x1p32 - 1), 0x1p32 - 1},
+                              [TJ_FLOAT16] = {-65504, 65504},
+                              [TJ_BFLOAT16] = {-0x1.fep127, 0x1.fep127},
+                              [TJ_FLOAT32] = {-0x1.fffffep127, 0x1.fffffep127},
+                              [TJ_COMPLEX64] = {-0x1.fffffep127, 0x1.fffffep127}};
   tj__dtype_class class = tj__class_of(dtype);
   bool is_int = value.kind == TJ_SCALAR_BOOL || value.kind == TJ_SCALAR_INT;
   if (class == TJ__CLASS_BOOL || value.kind == TJ_SCALAR_NONE) return true;
@@ -139,11 +147,21 @@ static bool number_fits(tj_scalar value, tj_dtype dtype) {
 }
 
 bool tj__check_scalar_fits(tj_scalar value, tj_dtype dtype) {
-  static const char *const names[TJ_DTYPE_COUNT] = {
-      [TJ_BOOL] = "bool", [TJ_UINT8] = "uint8_t", [TJ_INT8] = "int8_t", [TJ_INT16] = "int16_t", [TJ_INT32] = "int", [TJ_INT64] = "int64_t",
-      [TJ_UINT16] = "uint16_t", [TJ_UINT32] = "uint32_t", [TJ_UINT64] = "uint64_t", [TJ_FLOAT16] = "at::Half",
-      [TJ_BFLOAT16] = "at::BFloat16", [TJ_FLOAT32] = "float", [TJ_FLOAT64] = "double", [TJ_COMPLEX64] = "c10::complex<float>",
-      [TJ_COMPLEX128] = "c10::complex<double>"};
+  static const char *const names[TJ_DTYPE_COUNT] = {[TJ_BOOL] = "bool",
+                                                    [TJ_UINT8] = "uint8_t",
+                                                    [TJ_INT8] = "int8_t",
+                                                    [TJ_INT16] = "int16_t",
+                                                    [TJ_INT32] = "int",
+                                                    [TJ_INT64] = "int64_t",
+                                                    [TJ_UINT16] = "uint16_t",
+                                                    [TJ_UINT32] = "uint32_t",
+                                                    [TJ_UINT64] = "uint64_t",
+                                                    [TJ_FLOAT16] = "at::Half",
+                                                    [TJ_BFLOAT16] = "at::BFloat16",
+                                                    [TJ_FLOAT32] = "float",
+                                                    [TJ_FLOAT64] = "double",
+                                                    [TJ_COMPLEX64] = "c10::complex<float>",
+                                                    [TJ_COMPLEX128] = "c10::complex<double>"};
   if (number_fits(value, dtype)) return true;
   tj__fail(TJ_ERROR_RUNTIME, "value cannot be converted to type %s without overflow", names[dtype]);
   return false;

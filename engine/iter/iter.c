@@ -55,7 +55,7 @@ static tj_status check_overlaps(const tj__iter_spec *spec) {
 typedef struct setup {
   int64_t shape[TJ_MAX_DIMS]; /* in the tensors' order of dimensions */
   int ndim;
-  bool same_shape;            /* every operand has exactly this shape */
+  bool same_shape; /* every operand has exactly this shape */
   bool will_resize[3];
 } setup;
 
@@ -117,7 +117,8 @@ static tj_status find_shape(setup *s, const tj__iter_spec *spec) {
 static tj_status find_device(tj__iter *it, const tj__iter_spec *spec) {
   const tj_tensor *all[8];
   int n = 0;
-  for (int k = 0; k < spec->n_outputs; k++) if (spec->outputs[k]) all[n++] = spec->outputs[k];
+  for (int k = 0; k < spec->n_outputs; k++)
+    if (spec->outputs[k]) all[n++] = spec->outputs[k];
   for (int k = 0; k < spec->n_inputs; k++) all[n++] = spec->inputs[k];
   it->device = TJ_CPU;
   for (int k = 0; k < n; k++)
@@ -130,9 +131,7 @@ static tj_status find_device(tj__iter *it, const tj__iter_spec *spec) {
   return TJ_OK;
 }
 
-static tj_dtype output_dtype(const tj__iter_spec *spec, int k) {
-  return spec->results[k] ? spec->results[k] : spec->result;
-}
+static tj_dtype output_dtype(const tj__iter_spec *spec, int k) { return spec->results[k] ? spec->results[k] : spec->result; }
 
 /* Fills in what each operand is read from or written to; a NULL tensor is an output to be allocated. */
 static tj_status find_operands(tj__iter *it, const tj__iter_spec *spec, const setup *s) {
@@ -309,8 +308,7 @@ static void find_strides(tj__iter *it, const tj__iter_spec *spec, const setup *s
     int64_t size = element_size(it, spec, k);
     int missing = s->ndim - t->ndim;
     for (int d = 0; d < missing; d++) op->strides[d] = 0;
-    for (int d = 0; d < t->ndim; d++)
-      op->strides[missing + d] = t->sizes[d] == 1 && s->shape[missing + d] != 1 ? 0 : t->strides[d] * size;
+    for (int d = 0; d < t->ndim; d++) op->strides[missing + d] = t->sizes[d] == 1 && s->shape[missing + d] != 1 ? 0 : t->strides[d] * size;
   }
 }
 

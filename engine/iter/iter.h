@@ -15,8 +15,14 @@
 #define TJ__ITER_OPERANDS 8
 
 /* Numbers that a loop needs beside its operands, each in every form. */
-typedef struct tj__param { double f; double im; int64_t i; } tj__param;
-typedef struct tj__params { tj__param p[8]; } tj__params;
+typedef struct tj__param {
+  double f;
+  double im;
+  int64_t i;
+} tj__param;
+typedef struct tj__params {
+  tj__param p[8];
+} tj__params;
 tj__param tj__param_of(tj_scalar s);
 
 /* n elements; data[k] and strides[k] (bytes) for operand k: outputs first. strides may be zero or negative. */
@@ -26,11 +32,11 @@ typedef struct tj__iter_spec {
   int n_outputs, n_inputs;
   tj_tensor *outputs[3]; /* NULL: to be allocated. Given: must have the broadcast sizes (in-place), or is resized to them when `resize` */
   tj_tensor *inputs[5];
-  tj_dtype compute;  /* inputs are converted to it; TJ_DTYPE_NONE: each keeps its own dtype */
-  tj_dtype result;   /* outputs are computed in it; a given output of another dtype is written through a temporary */
+  tj_dtype compute;    /* inputs are converted to it; TJ_DTYPE_NONE: each keeps its own dtype */
+  tj_dtype result;     /* outputs are computed in it; a given output of another dtype is written through a temporary */
   tj_dtype results[3]; /* of each output on its own where it is not 0 (bool is then given through `result`) */
-  bool resize;       /* outputs are out= arguments */
-  bool no_cast_check; /* skip the "result type Float can't be cast to the desired output type Long" check */
+  bool resize;         /* outputs are out= arguments */
+  bool no_cast_check;  /* skip the "result type Float can't be cast to the desired output type Long" check */
 } tj__iter_spec;
 
 typedef struct tj__operand {
@@ -42,8 +48,8 @@ typedef struct tj__operand {
 
 typedef struct tj__iter {
   int n_operands, n_outputs;
-  int ndim;                       /* after collapsing; 0 for one element */
-  int64_t shape[TJ_MAX_DIMS];     /* by iteration dimension; 0 is the fastest */
+  int ndim;                   /* after collapsing; 0 for one element */
+  int64_t shape[TJ_MAX_DIMS]; /* by iteration dimension; 0 is the fastest */
   int64_t numel;
   tj_device device;
   tj_dtype compute, result;

@@ -64,9 +64,7 @@ void tj__iter_run_grain(const tj__iter *it, tj__loop loop, const tj__params *par
   else tj__parallel_for(it->numel, grain, run_range, &j);
 }
 
-void tj__iter_run(const tj__iter *it, tj__loop loop, const tj__params *params) {
-  tj__iter_run_grain(it, loop, params, TJ__GRAIN);
-}
+void tj__iter_run(const tj__iter *it, tj__loop loop, const tj__params *params) { tj__iter_run_grain(it, loop, params, TJ__GRAIN); }
 
 void tj__iter_run_serial(const tj__iter *it, tj__loop loop, const tj__params *params) {
   if (it->numel == 0) return;

@@ -9,7 +9,7 @@
  * in_channels, kernel...], output [batch, groups * out_channels, out...]. out is given, so it may be less or more than the formula of a
  * plain convolution says (missing input counts as zeros). */
 typedef struct tj__conv_shape {
-  tj_dtype dtype; /* any but bool, the halves and the unsigned ones beyond uint8 */
+  tj_dtype dtype;                                   /* any but bool, the halves and the unsigned ones beyond uint8 */
   int64_t batch, groups, in_channels, out_channels; /* channels of one group */
   int64_t in[3], kernel[3], out[3], stride[3], padding[3], dilation[3];
 } tj__conv_shape;

@@ -16,10 +16,11 @@ typedef struct tj__norm_shape {
 /* mean, rstd: `groups` elements of the dtype. weight, bias: n_weights elements, or NULL. */
 typedef struct tj__norm_kernels {
   void (*moments)(const tj__norm_shape *s, const void *x, double *mean, double *variance); /* biased */
-  void (*apply)(const tj__norm_shape *s, const void *x, const void *mean, const void *rstd, const void *weight, const void *bias, void *out);
+  void (*apply)(const tj__norm_shape *s, const void *x, const void *mean, const void *rstd, const void *weight, const void *bias,
+                void *out);
   /* training: mean and rstd are functions of x; else constants */
-  void (*grad_input)(const tj__norm_shape *s, const void *grad, const void *x, const void *mean, const void *rstd, const void *weight, bool training,
-                     void *out);
+  void (*grad_input)(const tj__norm_shape *s, const void *grad, const void *x, const void *mean, const void *rstd, const void *weight,
+                     bool training, void *out);
   void (*grad_weight)(const tj__norm_shape *s, const void *grad, const void *x, const void *mean, const void *rstd, void *out);
 } tj__norm_kernels;
 

@@ -10,10 +10,10 @@
 typedef struct tj__optim_item {
   int64_t n, start; /* start: elements of the items before it */
   tj_dtype dtype;
-  bool first;       /* sgd: the momentum buffer is new and becomes the gradient */
+  bool first; /* sgd: the momentum buffer is new and becomes the gradient */
   void *param;
   const void *grad;
-  void *state[3];   /* sgd: momentum buffer or NULL; adam: exp_avg, exp_avg_sq, max_exp_avg_sq or NULL */
+  void *state[3];                          /* sgd: momentum buffer or NULL; adam: exp_avg, exp_avg_sq, max_exp_avg_sq or NULL */
   double step_size, bias_correction2_sqrt; /* adam: lr / (1 - beta1^step), sqrt(1 - beta2^step) */
 } tj__optim_item;
 

@@ -5,10 +5,10 @@
 #include "backend.h"
 
 typedef enum tj__reduce_kind {
-  TJ__REDUCE_SUM,     /* bool adds up in int64; integers in int64 only (ops converts); halves in float, written as halves */
+  TJ__REDUCE_SUM, /* bool adds up in int64; integers in int64 only (ops converts); halves in float, written as halves */
   TJ__REDUCE_NANSUM,
   TJ__REDUCE_PROD,
-  TJ__REDUCE_MAX,     /* NaN wins */
+  TJ__REDUCE_MAX, /* NaN wins */
   TJ__REDUCE_MIN,
   TJ__REDUCE_NORM1,   /* sum of |x|; real floating dtypes for the norms */
   TJ__REDUCE_NORM2,   /* square root of the sum of squares */

@@ -8,11 +8,14 @@ typedef enum tj__rank_kind { TJ__RANK_KTH, TJ__RANK_MEDIAN, TJ__RANK_NANMEDIAN, 
 
 typedef struct tj__sort_kernels {
   /* Stable. The first k of each line: values (in's dtype) and indices (int64) are [outer, k, inner]; either may be NULL. false: out of memory. */
-  bool (*sort)(bool descending, int64_t k, tj_tensor *values, tj_tensor *indices, const tj_tensor *in, int64_t outer, int64_t n, int64_t inner);
+  bool (*sort)(bool descending, int64_t k, tj_tensor *values, tj_tensor *indices, const tj_tensor *in, int64_t outer, int64_t n,
+               int64_t inner);
   /* One element a line: the k-th smallest (from 0), the lower median, that of what is not NaN, the most frequent. n > 0. */
-  bool (*rank)(tj__rank_kind kind, int64_t k, tj_tensor *values, tj_tensor *indices, const tj_tensor *in, int64_t outer, int64_t n, int64_t inner);
+  bool (*rank)(tj__rank_kind kind, int64_t k, tj_tensor *values, tj_tensor *indices, const tj_tensor *in, int64_t outer, int64_t n,
+               int64_t inner);
   /* Where each value would go in its sorted line: sorted [lines or 1, n], values and out (int64) [lines, m] of sorted's dtype. sorter: order of sorted, or NULL. */
-  void (*search)(bool right, tj_tensor *out, const tj_tensor *sorted, const tj_tensor *sorter, const tj_tensor *values, int64_t lines, int64_t n, int64_t m, bool one_line);
+  void (*search)(bool right, tj_tensor *out, const tj_tensor *sorted, const tj_tensor *sorter, const tj_tensor *values, int64_t lines,
+                 int64_t n, int64_t m, bool one_line);
 } tj__sort_kernels;
 
 #endif

@@ -13,9 +13,21 @@ static tj_tensor *add(tj_tensor *a, tj_tensor *b) { return tj_add(a, b, tj_int(1
 static tj_tensor *sub(tj_tensor *a, tj_tensor *b) { return tj_sub(a, b, tj_int(1)); }
 
 static const char *type_name(int dtype) {
-  static const char *const names[TJ_DTYPE_COUNT] = {
-      "bool", "unsigned char", "signed char", "short int", "int", "long int", "short unsigned int", "unsigned int", "long unsigned int", "c10::Half",
-      "c10::BFloat16", "float", "double", "c10::complex<float>", "c10::complex<double>"};
+  static const char *const names[TJ_DTYPE_COUNT] = {"bool",
+                                                    "unsigned char",
+                                                    "signed char",
+                                                    "short int",
+                                                    "int",
+                                                    "long int",
+                                                    "short unsigned int",
+                                                    "unsigned int",
+                                                    "long unsigned int",
+                                                    "c10::Half",
+                                                    "c10::BFloat16",
+                                                    "float",
+                                                    "double",
+                                                    "c10::complex<float>",
+                                                    "c10::complex<double>"};
   return names[dtype];
 }
 
@@ -32,18 +44,19 @@ static tj_tensor *repeat_heads(tj_tensor *t, int64_t heads) {
   return wide ? tj_flatten(wide, at, at + 1) : NULL;
 }
 
-tj_tensor *tj__impl_scaled_dot_product_attention(tj_tensor *query, tj_tensor *key, tj_tensor *value, tj_tensor *attn_mask, double dropout_p, bool is_causal,
-                                                 tj_scalar scale, bool enable_gqa) {
+tj_tensor *tj__impl_scaled_dot_product_attention(tj_tensor *query, tj_tensor *key, tj_tensor *value, tj_tensor *attn_mask, double dropout_p,
+                                                 bool is_causal, tj_scalar scale, bool enable_gqa) {
   RUNTIME(query->dtype == key->dtype && query->dtype == value->dtype,
-          "Expected query, key, and value to have the same dtype, but got query.dtype: %s key.dtype: %s and value.dtype: %s instead.", type_name(query->dtype),
-          type_name(key->dtype), type_name(value->dtype));
+          "Expected query, key, and value to have the same dtype, but got query.dtype: %s key.dtype: %s and value.dtype: %s instead.",
+          type_name(query->dtype), type_name(key->dtype), type_name(value->dtype));
   RUNTIME(query->ndim >= 2 && key->ndim >= 2 && value->ndim >= 2,
-          "Expected query, key, and value to all be  at least 2 dimensional, but got query.dim: %d key.dim: %d and value.dim: %d instead.", query->ndim,
-          key->ndim, value->ndim);
+          "Expected query, key, and value to all be  at least 2 dimensional, but got query.dim: %d key.dim: %d and value.dim: %d instead.",
+          query->ndim, key->ndim, value->ndim);
   if (attn_mask)
-    RUNTIME(attn_mask->dtype == TJ_BOOL || attn_mask->dtype == TJ_FLOAT32 || attn_mask->dtype == query->dtype,
-            "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: %s and  query.dtype: %s instead.",
-            type_name(attn_mask->dtype), type_name(query->dtype));
+    RUNTIME(
+        attn_mask->dtype == TJ_BOOL || attn_mask->dtype == TJ_FLOAT32 || attn_mask->dtype == query->dtype,
+        "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: %s and  query.dtype: %s instead.",
+        type_name(attn_mask->dtype), type_name(query->dtype));
   RUNTIME(!is_causal || !attn_mask, "_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True");
   if (query->dtype == TJ_FLOAT16 || query->dtype == TJ_BFLOAT16) { /* in float32, rounded once */
     tj_tensor *in[] = {query, key, value, attn_mask};
@@ -105,20 +118,23 @@ tj_tensor *tj__impl_normalize(tj_tensor *input, double p, int64_t dim, double ep
 
 /* ---- losses with margins ----------------------------------------------------------------------------------------- */
 
-tj_tensor *tj__impl_hinge_embedding_loss(tj_tensor *input, tj_tensor *target, double margin, int size_average, int reduce, const char *reduction) {
+tj_tensor *tj__impl_hinge_embedding_loss(tj_tensor *input, tj_tensor *target, double margin, int size_average, int reduce,
+                                         const char *reduction) {
   if (!(reduction = tj__loss_reduction(size_average, reduce, reduction))) return NULL;
   tj_tensor *zero = number(0), *lacking = tj_clamp_min(sub(number(margin), input), tj_int(0));
   tj_tensor *apart = tj_where(tj_ne(target, number(1)), lacking, zero), *near = tj_where(tj_ne(target, number(-1)), input, zero);
   return tj__loss_reduce(add(apart, near), reduction);
 }
 
-tj_tensor *tj__impl_margin_ranking_loss(tj_tensor *input1, tj_tensor *input2, tj_tensor *target, double margin, int size_average, int reduce,
-                                        const char *reduction) {
+tj_tensor *tj__impl_margin_ranking_loss(tj_tensor *input1, tj_tensor *input2, tj_tensor *target, double margin, int size_average,
+                                        int reduce, const char *reduction) {
   if (!(reduction = tj__loss_reduction(size_average, reduce, reduction))) return NULL;
   const char *one = tj__sizes_text(input1), *two = tj__sizes_text(input2);
   RUNTIME(input1->ndim == input2->ndim && input1->ndim == target->ndim,
-          "margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: torch.Size(%s), input2: torch.Size(%s), target: "
-          "torch.Size(%s) ", one, two, tj__sizes_text(target));
+          "margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: torch.Size(%s), input2: "
+          "torch.Size(%s), target: "
+          "torch.Size(%s) ",
+          one, two, tj__sizes_text(target));
   return tj__loss_reduce(tj_clamp_min(add(tj_mul(tj_neg(target), sub(input1, input2)), number(margin)), tj_int(0)), reduction);
 }
 
@@ -127,8 +143,8 @@ tj_tensor *tj__impl_soft_margin_loss(tj_tensor *input, tj_tensor *target, int si
   return tj__loss_reduce(tj_neg(tj_logsigmoid(tj_mul(input, target))), reduction);
 }
 
-tj_tensor *tj__impl_poisson_nll_loss(tj_tensor *input, tj_tensor *target, bool log_input, bool full, int size_average, double eps, int reduce,
-                                     const char *reduction) {
+tj_tensor *tj__impl_poisson_nll_loss(tj_tensor *input, tj_tensor *target, bool log_input, bool full, int size_average, double eps,
+                                     int reduce, const char *reduction) {
   if (!(reduction = tj__loss_reduction(size_average, reduce, reduction))) return NULL;
   tj_tensor *t = log_input ? sub(tj_exp(input), tj_mul(target, input)) : sub(input, tj_mul(target, tj_log(add(input, number(eps)))));
   if (t && full) { /* Stirling's approximation of log(target!) */
@@ -139,8 +155,8 @@ tj_tensor *tj__impl_poisson_nll_loss(tj_tensor *input, tj_tensor *target, bool l
   return tj__loss_reduce(t, reduction);
 }
 
-tj_tensor *tj__impl_cosine_embedding_loss(tj_tensor *input1, tj_tensor *input2, tj_tensor *target, double margin, int size_average, int reduce,
-                                          const char *reduction) {
+tj_tensor *tj__impl_cosine_embedding_loss(tj_tensor *input1, tj_tensor *input2, tj_tensor *target, double margin, int size_average,
+                                          int reduce, const char *reduction) {
   if (!(reduction = tj__loss_reduction(size_average, reduce, reduction))) return NULL;
   const double eps = 1e-12;
   tj_ints last = TJ_INTS(-1);

@@ -16,14 +16,12 @@ static tj_tensor *number(double v) { return tj_scalar_tensor(tj_float(v)); }
 
 /* alpha has to be of a kind that the result's dtype can hold. */
 static bool alpha_suits(tj_dtype dtype, tj_scalar alpha) {
-  if (alpha.kind == TJ_SCALAR_BOOL && dtype != TJ_BOOL)
-    tj__fail(TJ_ERROR_RUNTIME, "Boolean alpha only supported for Boolean results.");
+  if (alpha.kind == TJ_SCALAR_BOOL && dtype != TJ_BOOL) tj__fail(TJ_ERROR_RUNTIME, "Boolean alpha only supported for Boolean results.");
   else if (is_integral(dtype) && (alpha.kind == TJ_SCALAR_FLOAT || alpha.kind == TJ_SCALAR_COMPLEX))
     tj__fail(TJ_ERROR_RUNTIME, "For integral input tensors, argument alpha must not be a floating point number.");
   else if (alpha.kind == TJ_SCALAR_COMPLEX && !tj_dtype_is_complex(dtype))
     tj__fail(TJ_ERROR_RUNTIME, "For non-complex input tensors, argument alpha must not be a complex number.");
-  else
-    return true;
+  else return true;
   return false;
 }
 
@@ -66,10 +64,18 @@ static bool divides(tj_tensor *other, tj_dtype dtype) {
   const char *p = tj__read(flat);
   bool zero = false;
   switch (tj__itemsize(flat)) {
-    case 1: for (int64_t i = 0; i < flat->numel; i++) zero |= ((const uint8_t *)p)[i] == 0; break;
-    case 2: for (int64_t i = 0; i < flat->numel; i++) zero |= ((const uint16_t *)p)[i] == 0; break;
-    case 4: for (int64_t i = 0; i < flat->numel; i++) zero |= ((const uint32_t *)p)[i] == 0; break;
-    default: for (int64_t i = 0; i < flat->numel; i++) zero |= ((const uint64_t *)p)[i] == 0; break;
+    case 1:
+      for (int64_t i = 0; i < flat->numel; i++) zero |= ((const uint8_t *)p)[i] == 0;
+      break;
+    case 2:
+      for (int64_t i = 0; i < flat->numel; i++) zero |= ((const uint16_t *)p)[i] == 0;
+      break;
+    case 4:
+      for (int64_t i = 0; i < flat->numel; i++) zero |= ((const uint32_t *)p)[i] == 0;
+      break;
+    default:
+      for (int64_t i = 0; i < flat->numel; i++) zero |= ((const uint64_t *)p)[i] == 0;
+      break;
   }
   if (zero) tj__fail(TJ_ERROR_RUNTIME, "ZeroDivisionError");
   return !zero;
@@ -88,9 +94,7 @@ tj_tensor *tj__impl_floor_divide(tj_tensor *out, tj_tensor *self, tj_tensor *oth
 tj_tensor *tj__impl_remainder(tj_tensor *out, tj_tensor *self, tj_tensor *other) {
   return divide(TJ__PW_remainder, "remainder_cpu", out, self, other);
 }
-tj_tensor *tj__impl_fmod(tj_tensor *out, tj_tensor *self, tj_tensor *other) {
-  return divide(TJ__PW_fmod, "fmod_cpu", out, self, other);
-}
+tj_tensor *tj__impl_fmod(tj_tensor *out, tj_tensor *self, tj_tensor *other) { return divide(TJ__PW_fmod, "fmod_cpu", out, self, other); }
 
 tj_tensor *tj__impl_div_Tensor_mode(tj_tensor *out, tj_tensor *self, tj_tensor *other, const char *rounding_mode) {
   if (!rounding_mode) return tj__impl_div(out, self, other);
@@ -123,9 +127,13 @@ tj_tensor *tj__impl_pow(tj_tensor *out, tj_tensor *self, tj_tensor *exponent) {
       return tj__scalar_is_zero(e) ? tj__fill(power, tj_bool(true)) : power;
     }
     bool plain = !is_integral(dtype);
-    int kernel = !plain ? -1 : tj__scalar_equals(e, 2) ? TJ__PW_square : tj__scalar_equals(e, 0.5) ? TJ__PW_sqrt
-               : tj__scalar_equals(e, -0.5) ? TJ__PW_rsqrt : tj__scalar_equals(e, -1) ? TJ__PW_reciprocal
-               : tj__scalar_equals(e, 3) ? TJ__PW_cube_kernel : -1;
+    int kernel = !plain                       ? -1
+                 : tj__scalar_equals(e, 2)    ? TJ__PW_square
+                 : tj__scalar_equals(e, 0.5)  ? TJ__PW_sqrt
+                 : tj__scalar_equals(e, -0.5) ? TJ__PW_rsqrt
+                 : tj__scalar_equals(e, -1)   ? TJ__PW_reciprocal
+                 : tj__scalar_equals(e, 3)    ? TJ__PW_cube_kernel
+                                              : -1;
     if (kernel >= 0) return tj__pointwise_as(kernel, out, &self, 1, NULL, dtype, dtype, "pow");
   }
   return tj__pointwise_as(TJ__PW_pow, out, inputs, 2, NULL, dtype, dtype, "pow");
@@ -172,9 +180,7 @@ tj_tensor *tj__impl_float_power(tj_tensor *self, tj_tensor *exponent) {
   return tj_pow(base, complex ? tj_to_cdouble(exponent) : tj_to_double(exponent));
 }
 
-tj_tensor *tj__impl_ldexp(tj_tensor *self, tj_tensor *other) {
-  return tj_mul(self, tj_pow(tj_scalar_tensor(tj_float(2)), other));
-}
+tj_tensor *tj__impl_ldexp(tj_tensor *self, tj_tensor *other) { return tj_mul(self, tj_pow(tj_scalar_tensor(tj_float(2)), other)); }
 
 /* ---- others --------------------------------------------------------------------------------------------------- */
 
@@ -197,7 +203,7 @@ tj_tensor *tj__impl_heaviside(tj_tensor *out, tj_tensor *self, tj_tensor *values
 }
 
 #define EXTREME(name)                                                                                                        \
-  tj_tensor *tj__impl_##name(tj_tensor *out, tj_tensor *self, tj_tensor *other) {                                           \
+  tj_tensor *tj__impl_##name(tj_tensor *out, tj_tensor *self, tj_tensor *other) {                                            \
     TJ__CHECK(!tj_dtype_is_complex((tj_dtype)self->dtype) && !tj_dtype_is_complex((tj_dtype)other->dtype), TJ_ERROR_RUNTIME, \
               #name " not implemented for complex tensors.");                                                                \
     tj_tensor *inputs[] = {self, other};                                                                                     \

@@ -12,9 +12,21 @@
 
 /* C++'s names of the element types, as PyTorch's message about the bias has them. */
 static const char *type_name(int dtype) {
-  static const char *const names[TJ_DTYPE_COUNT] = {
-      "bool", "unsigned char", "signed char", "short int", "int", "long int", "short unsigned int", "unsigned int", "long unsigned int", "c10::Half",
-      "c10::BFloat16", "float", "double", "c10::complex<float>", "c10::complex<double>"};
+  static const char *const names[TJ_DTYPE_COUNT] = {"bool",
+                                                    "unsigned char",
+                                                    "signed char",
+                                                    "short int",
+                                                    "int",
+                                                    "long int",
+                                                    "short unsigned int",
+                                                    "unsigned int",
+                                                    "long unsigned int",
+                                                    "c10::Half",
+                                                    "c10::BFloat16",
+                                                    "float",
+                                                    "double",
+                                                    "c10::complex<float>",
+                                                    "c10::complex<double>"};
   return names[dtype];
 }
 
@@ -22,8 +34,8 @@ static const char *type_name(int dtype) {
 static bool spread(tj_ints list, int dims, const char *name, int64_t *out) {
   if (list.n != dims && list.n != 1)
     return tj__fail(TJ_ERROR_RUNTIME,
-                    "expected %s to be a single integer value or a list of %d values to match the convolution dimensions, but got %s=%s", name, dims,
-                    name, tj__ints_text(list.data, TJ__MAX(list.n, 0))) != NULL;
+                    "expected %s to be a single integer value or a list of %d values to match the convolution dimensions, but got %s=%s",
+                    name, dims, name, tj__ints_text(list.data, TJ__MAX(list.n, 0))) != NULL;
   for (int i = 0; i < dims; i++) out[i] = list.data[list.n == 1 ? 0 : i];
   return true;
 }
@@ -34,10 +46,11 @@ typedef struct arguments {
   bool transposed;
 } arguments;
 
-static bool read_arguments(arguments *a, int dims, tj_ints stride, tj_ints padding, tj_ints dilation, bool transposed, tj_ints output_padding, int64_t groups) {
+static bool read_arguments(arguments *a, int dims, tj_ints stride, tj_ints padding, tj_ints dilation, bool transposed,
+                           tj_ints output_padding, int64_t groups) {
   *a = (arguments){.dims = dims, .groups = groups, .transposed = transposed};
-  return spread(stride, dims, "stride", a->stride) && spread(padding, dims, "padding", a->padding) && spread(dilation, dims, "dilation", a->dilation) &&
-         spread(output_padding, dims, "output_padding", a->output_padding);
+  return spread(stride, dims, "stride", a->stride) && spread(padding, dims, "padding", a->padding) &&
+         spread(dilation, dims, "dilation", a->dilation) && spread(output_padding, dims, "output_padding", a->output_padding);
 }
 
 /* "2 x 3" */
@@ -62,21 +75,22 @@ static void *check(const tj_tensor *input, const tj_tensor *weight, const tj_ten
   RUNTIME(!any_below(a->stride, d, 1), "non-positive stride is not supported");
   RUNTIME(!any_below(a->dilation, d, 0), "dilation should be greater than zero");
   const char *weight_text = tj__sizes_text(weight), *input_text = tj__sizes_text(input);
-  RUNTIME(k == input->ndim, "Expected %d-dimensional input for %d-dimensional weight%s, but got %d-dimensional input of size %s instead", k, k,
-          weight_text, input->ndim, input_text);
-  RUNTIME(w[0] >= a->groups, "Given groups=%lld, expected weight to be at least %lld at dimension 0, but got weight of size %s instead", LL(a->groups),
-          LL(a->groups), weight_text);
-  RUNTIME(w[0] % a->groups == 0, "Given groups=%lld, expected weight to be divisible by %lld at dimension 0, but got weight of size [%s] instead",
+  RUNTIME(k == input->ndim, "Expected %d-dimensional input for %d-dimensional weight%s, but got %d-dimensional input of size %s instead", k,
+          k, weight_text, input->ndim, input_text);
+  RUNTIME(w[0] >= a->groups, "Given groups=%lld, expected weight to be at least %lld at dimension 0, but got weight of size %s instead",
           LL(a->groups), LL(a->groups), weight_text);
+  RUNTIME(w[0] % a->groups == 0,
+          "Given groups=%lld, expected weight to be divisible by %lld at dimension 0, but got weight of size [%s] instead", LL(a->groups),
+          LL(a->groups), weight_text);
   char one[96], two[96];
   if (!a->transposed) {
     RUNTIME(input->sizes[1] == w[1] * a->groups,
-            "Given groups=%lld, weight of size %s, expected input%s to have %lld channels, but got %lld channels instead", LL(a->groups), weight_text,
-            input_text, LL(w[1] * a->groups), LL(input->sizes[1]));
+            "Given groups=%lld, weight of size %s, expected input%s to have %lld channels, but got %lld channels instead", LL(a->groups),
+            weight_text, input_text, LL(w[1] * a->groups), LL(input->sizes[1]));
     if (bias)
       RUNTIME(bias->ndim == 1 && bias->sizes[0] == w[0],
-              "Given weight of size %s, expected bias to be 1-dimensional with %lld elements, but got bias of size %s instead", weight_text, LL(w[0]),
-              tj__sizes_text(bias));
+              "Given weight of size %s, expected bias to be 1-dimensional with %lld elements, but got bias of size %s instead", weight_text,
+              LL(w[0]), tj__sizes_text(bias));
     int64_t have[3], need[3];
     bool fits = true;
     for (int i = 0; i < d; i++) {
@@ -87,24 +101,31 @@ static void *check(const tj_tensor *input, const tj_tensor *weight, const tj_ten
     RUNTIME(fits, "Calculated padded input size per channel: (%s). Kernel size: (%s). Kernel size can't be greater than actual input size",
             times_text(have, d, one, sizeof one), times_text(need, d, two, sizeof two));
   } else {
-    RUNTIME(input->sizes[1] == w[0], "Given transposed=1, weight of size %s, expected input%s to have %lld channels, but got %lld channels instead",
-            weight_text, input_text, LL(w[0]), LL(input->sizes[1]));
+    RUNTIME(input->sizes[1] == w[0],
+            "Given transposed=1, weight of size %s, expected input%s to have %lld channels, but got %lld channels instead", weight_text,
+            input_text, LL(w[0]), LL(input->sizes[1]));
     if (bias)
-      RUNTIME(bias->ndim == 1 && bias->sizes[0] == w[1] * a->groups,
-              "Given transposed=1, weight of size %s, expected bias to be 1-dimensional with %lld elements, but got bias of size %s instead", weight_text,
-              LL(w[1] * a->groups), tj__sizes_text(bias));
+      RUNTIME(
+          bias->ndim == 1 && bias->sizes[0] == w[1] * a->groups,
+          "Given transposed=1, weight of size %s, expected bias to be 1-dimensional with %lld elements, but got bias of size %s instead",
+          weight_text, LL(w[1] * a->groups), tj__sizes_text(bias));
   }
   RUNTIME(!any_below(a->dilation, d, 1), "dilation should be greater than zero, but got %s", tj__ints_text(a->dilation, d));
   if (d > 1 && any_below(w + 2, d, 1)) {
-    if (d == 2) return tj__fail(TJ_ERROR_RUNTIME, "kernel size should be greater than zero, but got kernel_height: %lld kernel_width: %lld", LL(w[2]), LL(w[3]));
-    return tj__fail(TJ_ERROR_RUNTIME, "kernel size should be greater than zero, but got kernel_depth: %lld kernel_height: %lld kernel_width: %lld", LL(w[2]),
+    if (d == 2)
+      return tj__fail(TJ_ERROR_RUNTIME, "kernel size should be greater than zero, but got kernel_height: %lld kernel_width: %lld", LL(w[2]),
+                      LL(w[3]));
+    return tj__fail(TJ_ERROR_RUNTIME,
+                    "kernel size should be greater than zero, but got kernel_depth: %lld kernel_height: %lld kernel_width: %lld", LL(w[2]),
                     LL(w[3]), LL(w[4]));
   }
   RUNTIME(!any_below(w + 2, d, 1), "kernel size should be greater than zero");
-  RUNTIME(input->dtype == weight->dtype, "expected scalar type %s but found %s", tj__dtype_legacy(input->dtype), tj__dtype_legacy(weight->dtype));
-  RUNTIME(!bias || bias->dtype == input->dtype, "Input type (%s) and bias type (%s) should be the same", type_name(input->dtype), type_name(bias->dtype));
+  RUNTIME(input->dtype == weight->dtype, "expected scalar type %s but found %s", tj__dtype_legacy(input->dtype),
+          tj__dtype_legacy(weight->dtype));
+  RUNTIME(!bias || bias->dtype == input->dtype, "Input type (%s) and bias type (%s) should be the same", type_name(input->dtype),
+          type_name(bias->dtype));
   IMPLEMENTED(input->dtype != TJ_BOOL && input->dtype != TJ_UINT16 && input->dtype != TJ_UINT32 && input->dtype != TJ_UINT64,
-          "\"slow_conv2d_cpu\" not implemented for '%s'", tj__dtype_legacy(input->dtype));
+              "\"slow_conv2d_cpu\" not implemented for '%s'", tj__dtype_legacy(input->dtype));
   return (void *)1;
 }
 
@@ -125,15 +146,17 @@ static void *result_sizes(const tj_tensor *input, const tj_tensor *weight, const
   if (a->transposed && !output_padding_fits) {
     const int64_t *p = a->output_padding + d - 1, *s = a->stride + d - 1, *l = a->dilation + d - 1; /* the last dimension: width */
     if (d == 3)
-      return tj__fail(TJ_ERROR_RUNTIME,
-                      "output padding must be smaller than either stride or dilation, but got output_padding_depth: %lld output_padding_height: %lld "
-                      "output_padding_width: %lld stride_depth: %lld stride_height: %lld stride_width: %lld dilation_depth: %lld dilation_height: %lld "
-                      "dilation_width: %lld",
-                      LL(p[-2]), LL(p[-1]), LL(p[0]), LL(s[-2]), LL(s[-1]), LL(s[0]), LL(l[-2]), LL(l[-1]), LL(l[0]));
-    return tj__fail(TJ_ERROR_RUNTIME,
-                    "output padding must be smaller than either stride or dilation, but got output_padding_height: %lld output_padding_width: %lld "
-                    "stride_height: %lld stride_width: %lld dilation_height: %lld dilation_width: %lld",
-                    d == 2 ? LL(p[-1]) : 0LL, LL(p[0]), d == 2 ? LL(s[-1]) : 1LL, LL(s[0]), d == 2 ? LL(l[-1]) : 1LL, LL(l[0]));
+      return tj__fail(
+          TJ_ERROR_RUNTIME,
+          "output padding must be smaller than either stride or dilation, but got output_padding_depth: %lld output_padding_height: %lld "
+          "output_padding_width: %lld stride_depth: %lld stride_height: %lld stride_width: %lld dilation_depth: %lld dilation_height: %lld "
+          "dilation_width: %lld",
+          LL(p[-2]), LL(p[-1]), LL(p[0]), LL(s[-2]), LL(s[-1]), LL(s[0]), LL(l[-2]), LL(l[-1]), LL(l[0]));
+    return tj__fail(
+        TJ_ERROR_RUNTIME,
+        "output padding must be smaller than either stride or dilation, but got output_padding_height: %lld output_padding_width: %lld "
+        "stride_height: %lld stride_width: %lld dilation_height: %lld dilation_width: %lld",
+        d == 2 ? LL(p[-1]) : 0LL, LL(p[0]), d == 2 ? LL(s[-1]) : 1LL, LL(s[0]), d == 2 ? LL(l[-1]) : 1LL, LL(l[0]));
   }
   char one[96], two[96];
   RUNTIME(!empty, "Given input size per channel: (%s). Calculated output size per channel: (%s). Output size is too small",
@@ -153,7 +176,8 @@ static tj_tensor *prepared(tj_tensor *t, tj_dtype dtype) {
 }
 
 static tj__conv_shape shape_of(const int64_t *big, const int64_t *small, const int64_t *weight, const arguments *a, tj_dtype dtype) {
-  tj__conv_shape s = {.dtype = dtype, .batch = big[0], .groups = a->groups, .in_channels = weight[1], .out_channels = weight[0] / a->groups};
+  tj__conv_shape s = {
+      .dtype = dtype, .batch = big[0], .groups = a->groups, .in_channels = weight[1], .out_channels = weight[0] / a->groups};
   for (int i = 0; i < 3; i++) {
     int j = i - (3 - a->dims);
     s.in[i] = j < 0 ? 1 : big[2 + j];
@@ -239,13 +263,13 @@ tj_tensor *tj__impl_convolution_grad_bias(tj_tensor *grad_output) {
 static tj_tensor *batched(tj_tensor *input, int dims, const char *name, bool *was) {
   *was = input->ndim == dims + 2;
   if (*was) return input;
-  RUNTIME(input->ndim == dims + 1, "Expected %dD (unbatched) or %dD (batched) input to %s, but got input of size: %s", dims + 1, dims + 2, name,
-          tj__sizes_text(input));
+  RUNTIME(input->ndim == dims + 1, "Expected %dD (unbatched) or %dD (batched) input to %s, but got input of size: %s", dims + 1, dims + 2,
+          name, tj__sizes_text(input));
   return tj_unsqueeze(input, 0);
 }
 
-static tj_tensor *plain(tj_tensor *input, tj_tensor *weight, tj_tensor *bias, tj_ints stride, tj_ints padding, tj_ints dilation, bool transposed,
-                        tj_ints output_padding, int64_t groups, int dims, const char *name) {
+static tj_tensor *plain(tj_tensor *input, tj_tensor *weight, tj_tensor *bias, tj_ints stride, tj_ints padding, tj_ints dilation,
+                        bool transposed, tj_ints output_padding, int64_t groups, int dims, const char *name) {
   bool was;
   RUNTIME(!bias || bias->dtype == input->dtype || input->dtype != weight->dtype, "Input type (%s) and bias type (%s) should be the same",
           type_name(input->dtype), type_name(bias->dtype));
@@ -256,15 +280,16 @@ static tj_tensor *plain(tj_tensor *input, tj_tensor *weight, tj_tensor *bias, tj
 }
 
 /* padding "same": the longer side of an uneven padding is asked for on both sides, and what it adds in front dropped. */
-static tj_tensor *by_name(tj_tensor *input, tj_tensor *weight, tj_tensor *bias, tj_ints stride, const char *padding, tj_ints dilation, int64_t groups,
-                          int dims, const char *name) {
+static tj_tensor *by_name(tj_tensor *input, tj_tensor *weight, tj_tensor *bias, tj_ints stride, const char *padding, tj_ints dilation,
+                          int64_t groups, int dims, const char *name) {
   if (padding && !strcmp(padding, "valid"))
     return plain(input, weight, bias, stride, TJ_INTS(0), dilation, false, TJ_INTS(0), groups, dims, name);
   RUNTIME(padding && !strcmp(padding, "same"), "Invalid padding string: '%s'", padding ? padding : "None");
   int64_t s[3] = {0}, d[3] = {0}, both[3];
   if (weight->ndim != dims + 2) {
     const char *weight_text = tj__sizes_text(weight);
-    return tj__fail(TJ_ERROR_RUNTIME, "Expected %d-dimensional input for %d-dimensional weight%s, but got %d-dimensional input of size %s instead",
+    return tj__fail(TJ_ERROR_RUNTIME,
+                    "Expected %d-dimensional input for %d-dimensional weight%s, but got %d-dimensional input of size %s instead",
                     weight->ndim, weight->ndim, weight_text, input->ndim, tj__sizes_text(input));
   }
   if (!spread(stride, dims, "stride", s) || !spread(dilation, dims, "dilation", d)) return NULL;
@@ -281,18 +306,18 @@ static tj_tensor *by_name(tj_tensor *input, tj_tensor *weight, tj_tensor *bias, 
   return cut && y ? tj_contiguous(y, NULL) : y;
 }
 
-#define FORMS(N)                                                                                                                              \
-  tj_tensor *tj__impl_conv##N##d(tj_tensor *input, tj_tensor *weight, tj_tensor *bias, tj_ints stride, tj_ints padding, tj_ints dilation,     \
-                                 int64_t groups) {                                                                                            \
-    return plain(input, weight, bias, stride, padding, dilation, false, TJ_INTS(0), groups, N, "conv" #N "d");                                \
-  }                                                                                                                                           \
-  tj_tensor *tj__impl_conv##N##d_padding(tj_tensor *input, tj_tensor *weight, tj_tensor *bias, tj_ints stride, const char *padding,           \
-                                         tj_ints dilation, int64_t groups) {                                                                  \
-    return by_name(input, weight, bias, stride, padding, dilation, groups, N, "conv" #N "d");                                                 \
-  }                                                                                                                                           \
-  tj_tensor *tj__impl_conv_transpose##N##d(tj_tensor *input, tj_tensor *weight, tj_tensor *bias, tj_ints stride, tj_ints padding,             \
-                                           tj_ints output_padding, int64_t groups, tj_ints dilation) {                                        \
-    return plain(input, weight, bias, stride, padding, dilation, true, output_padding, groups, N, "conv_transpose" #N "d");                   \
+#define FORMS(N)                                                                                                                          \
+  tj_tensor *tj__impl_conv##N##d(tj_tensor *input, tj_tensor *weight, tj_tensor *bias, tj_ints stride, tj_ints padding, tj_ints dilation, \
+                                 int64_t groups) {                                                                                        \
+    return plain(input, weight, bias, stride, padding, dilation, false, TJ_INTS(0), groups, N, "conv" #N "d");                            \
+  }                                                                                                                                       \
+  tj_tensor *tj__impl_conv##N##d_padding(tj_tensor *input, tj_tensor *weight, tj_tensor *bias, tj_ints stride, const char *padding,       \
+                                         tj_ints dilation, int64_t groups) {                                                              \
+    return by_name(input, weight, bias, stride, padding, dilation, groups, N, "conv" #N "d");                                             \
+  }                                                                                                                                       \
+  tj_tensor *tj__impl_conv_transpose##N##d(tj_tensor *input, tj_tensor *weight, tj_tensor *bias, tj_ints stride, tj_ints padding,         \
+                                           tj_ints output_padding, int64_t groups, tj_ints dilation) {                                    \
+    return plain(input, weight, bias, stride, padding, dilation, true, output_padding, groups, N, "conv_transpose" #N "d");               \
   }
 FORMS(1)
 FORMS(2)

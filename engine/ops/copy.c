@@ -47,7 +47,8 @@ tj_tensor *tj__clone_as(tj_tensor *t, tj_dtype dtype, const char *memory_format)
   int64_t strides[TJ_MAX_DIMS];
   int given = format_strides(t, memory_format, strides);
   if (given < 0) return NULL;
-  tj_tensor *copy = given ? tj__empty_strided(tj__sizes(t), (tj_ints){strides, t->ndim}, dtype, t->storage->device) : tj__empty_like(t, dtype);
+  tj_tensor *copy =
+      given ? tj__empty_strided(tj__sizes(t), (tj_ints){strides, t->ndim}, dtype, t->storage->device) : tj__empty_like(t, dtype);
   return tj__copy_into(copy, t);
 }
 
@@ -165,8 +166,13 @@ tj_tensor *tj__impl_resolve_neg(tj_tensor *self) { return self; }
 tj_tensor *tj__where(tj_tensor *out, tj_tensor *condition, tj_tensor *yes, tj_tensor *no) {
   if (!condition || !yes || !no) return NULL;
   tj_dtype dtype = (tj_dtype)yes->dtype;
-  tj__iter_spec spec = {.n_outputs = 1, .n_inputs = 3, .outputs = {out}, .inputs = {condition, yes, no}, .compute = TJ_DTYPE_NONE,
-                        .result = dtype, .resize = tj__resizing_out};
+  tj__iter_spec spec = {.n_outputs = 1,
+                        .n_inputs = 3,
+                        .outputs = {out},
+                        .inputs = {condition, yes, no},
+                        .compute = TJ_DTYPE_NONE,
+                        .result = dtype,
+                        .resize = tj__resizing_out};
   tj__iter it;
   if (tj__iter_init(&it, &spec)) return NULL;
   const tj__backend *backend = tj__backend_of(it.device);

@@ -76,7 +76,8 @@ tj_tensor *tj__impl_empty_permuted(tj_ints size, tj_ints physical_layout, tj_dty
   for (int64_t i = n - 1; i >= 0; i--) {
     int64_t d = physical_layout.data[i];
     TJ__CHECK(d >= 0 && d < n, TJ_ERROR_RUNTIME,
-              "Dimension out of range (expected to be between 0 and %lld, but got %lld at index %lld).  NB: negative dims not currently supported; file an issue if you want it.",
+              "Dimension out of range (expected to be between 0 and %lld, but got %lld at index %lld).  NB: negative dims not currently "
+              "supported; file an issue if you want it.",
               (long long)(n - 1), (long long)d, (long long)i);
     TJ__CHECK(!seen[d], TJ_ERROR_RUNTIME, "Duplicate dim not allowed");
     seen[d] = true;
@@ -165,7 +166,8 @@ tj_tensor *tj__impl_arange(tj_scalar end, tj_dtype dtype, tj_device device, bool
 tj_tensor *tj__impl_arange_start(tj_scalar start, tj_scalar end, tj_dtype dtype, tj_device device, bool requires_grad) {
   return sequence("arange_cpu", start, end, tj_int(1), false, dtype, device, requires_grad);
 }
-tj_tensor *tj__impl_arange_start_step(tj_scalar start, tj_scalar end, tj_scalar step, tj_dtype dtype, tj_device device, bool requires_grad) {
+tj_tensor *tj__impl_arange_start_step(tj_scalar start, tj_scalar end, tj_scalar step, tj_dtype dtype, tj_device device,
+                                      bool requires_grad) {
   return sequence("arange_cpu", start, end, step, false, dtype, device, requires_grad);
 }
 tj_tensor *tj__impl_range(tj_scalar start, tj_scalar end, tj_scalar step, tj_dtype dtype, tj_device device, bool requires_grad) {
@@ -179,8 +181,9 @@ static tj_tensor *space(bool logarithmic, tj_scalar start, tj_scalar end, int64_
   TJ__CHECK(steps >= 0, TJ_ERROR_RUNTIME, "number of steps must be non-negative");
   bool complex_numbers = start.kind == TJ_SCALAR_COMPLEX || end.kind == TJ_SCALAR_COMPLEX;
   if (dtype == TJ_DTYPE_NONE) dtype = complex_numbers ? tj__complex_of(tj_get_default_dtype()) : tj_get_default_dtype();
-  TJ__CHECK(!complex_numbers || tj_dtype_is_complex(dtype), TJ_ERROR_RUNTIME, "%s(): inferred dtype %s can't be safely cast to passed dtype %s",
-            logarithmic ? "torch.logspace" : "torch.linspace", tj__dtype_legacy(tj__complex_of(tj_get_default_dtype())), tj__dtype_legacy(dtype));
+  TJ__CHECK(!complex_numbers || tj_dtype_is_complex(dtype), TJ_ERROR_RUNTIME,
+            "%s(): inferred dtype %s can't be safely cast to passed dtype %s", logarithmic ? "torch.logspace" : "torch.linspace",
+            tj__dtype_legacy(tj__complex_of(tj_get_default_dtype())), tj__dtype_legacy(dtype));
   if (dtype == TJ_BOOL && steps > 1) return not_implemented(logarithmic ? "logspace_cpu" : "linspace_cpu", dtype);
   tj_tensor *t = tj__empty(TJ_INTS(steps), dtype, device);
   const tj__creation_kernels *k = t ? kernels(t) : NULL;
@@ -194,8 +197,9 @@ static tj_tensor *space(bool logarithmic, tj_scalar start, tj_scalar end, int64_
 static bool bound(const char *op, tj_tensor *start, tj_tensor *end, tj_scalar *from, tj_scalar *to) {
   bool ok = (!start || start->ndim == 0) && (!end || end->ndim == 0);
   if (!ok && start && end)
-    tj__fail(TJ_ERROR_RUNTIME, "%s only supports 0-dimensional start and end tensors, but got start with %d dimension(s) and end with %d dimension(s).",
-             op, start->ndim, end->ndim);
+    tj__fail(TJ_ERROR_RUNTIME,
+             "%s only supports 0-dimensional start and end tensors, but got start with %d dimension(s) and end with %d dimension(s).", op,
+             start->ndim, end->ndim);
   else if (!ok)
     tj__fail(TJ_ERROR_RUNTIME, "%s only supports 0-dimensional start and end tensors, but got %s with %d dimension(s).", op,
              start ? "start" : "end", start ? start->ndim : end->ndim);
@@ -208,19 +212,23 @@ static bool bound(const char *op, tj_tensor *start, tj_tensor *end, tj_scalar *f
 tj_tensor *tj__impl_linspace(tj_scalar start, tj_scalar end, int64_t steps, tj_dtype dtype, tj_device device, bool requires_grad) {
   return space(false, start, end, steps, 0, dtype, device, requires_grad);
 }
-tj_tensor *tj__impl_linspace_Tensor_Tensor(tj_tensor *start, tj_tensor *end, int64_t steps, tj_dtype dtype, tj_device device, bool requires_grad) {
+tj_tensor *tj__impl_linspace_Tensor_Tensor(tj_tensor *start, tj_tensor *end, int64_t steps, tj_dtype dtype, tj_device device,
+                                           bool requires_grad) {
   tj_scalar from = TJ_NO_SCALAR, to = TJ_NO_SCALAR;
   return bound("linspace", start, end, &from, &to) ? space(false, from, to, steps, 0, dtype, device, requires_grad) : NULL;
 }
-tj_tensor *tj__impl_linspace_Tensor_Scalar(tj_tensor *start, tj_scalar end, int64_t steps, tj_dtype dtype, tj_device device, bool requires_grad) {
+tj_tensor *tj__impl_linspace_Tensor_Scalar(tj_tensor *start, tj_scalar end, int64_t steps, tj_dtype dtype, tj_device device,
+                                           bool requires_grad) {
   tj_scalar from = TJ_NO_SCALAR;
   return bound("linspace", start, NULL, &from, &end) ? space(false, from, end, steps, 0, dtype, device, requires_grad) : NULL;
 }
-tj_tensor *tj__impl_linspace_Scalar_Tensor(tj_scalar start, tj_tensor *end, int64_t steps, tj_dtype dtype, tj_device device, bool requires_grad) {
+tj_tensor *tj__impl_linspace_Scalar_Tensor(tj_scalar start, tj_tensor *end, int64_t steps, tj_dtype dtype, tj_device device,
+                                           bool requires_grad) {
   tj_scalar to = TJ_NO_SCALAR;
   return bound("linspace", NULL, end, &start, &to) ? space(false, start, to, steps, 0, dtype, device, requires_grad) : NULL;
 }
-tj_tensor *tj__impl_logspace(tj_scalar start, tj_scalar end, int64_t steps, double base, tj_dtype dtype, tj_device device, bool requires_grad) {
+tj_tensor *tj__impl_logspace(tj_scalar start, tj_scalar end, int64_t steps, double base, tj_dtype dtype, tj_device device,
+                             bool requires_grad) {
   return space(true, start, end, steps, base, dtype, device, requires_grad);
 }
 tj_tensor *tj__impl_logspace_Tensor_Tensor(tj_tensor *start, tj_tensor *end, int64_t steps, double base, tj_dtype dtype, tj_device device,
@@ -302,7 +310,8 @@ static tj_tensor *part(tj_tensor *t, bool imaginary) {
 
 tj_tensor *tj__impl_complex(tj_tensor *real, tj_tensor *imag) {
   tj_dtype dtype = (tj_dtype)real->dtype, other = (tj_dtype)imag->dtype;
-  bool ok = dtype != TJ_BFLOAT16 && other != TJ_BFLOAT16 && tj__class_of(dtype) == TJ__CLASS_FLOAT && tj__class_of(other) == TJ__CLASS_FLOAT;
+  bool ok =
+      dtype != TJ_BFLOAT16 && other != TJ_BFLOAT16 && tj__class_of(dtype) == TJ__CLASS_FLOAT && tj__class_of(other) == TJ__CLASS_FLOAT;
   TJ__CHECK(ok, TJ_ERROR_RUNTIME, "Expected both inputs to be Half, Float or Double tensors but got %s and %s", tj__dtype_legacy(dtype),
             tj__dtype_legacy(other));
   TJ__CHECK(dtype == other, TJ_ERROR_RUNTIME, "Expected object of scalar type %s but got scalar type %s for second argument",
@@ -330,7 +339,8 @@ tj_tensor *tj__impl_complex_of_part(tj_tensor *self, bool imaginary) {
 
 tj_tensor *tj__impl_polar(tj_tensor *abs, tj_tensor *angle) {
   tj_dtype dtype = (tj_dtype)abs->dtype, other = (tj_dtype)angle->dtype;
-  bool ok = tj__class_of(dtype) == TJ__CLASS_FLOAT && tj__class_of(other) == TJ__CLASS_FLOAT && dtype != TJ_BFLOAT16 && other != TJ_BFLOAT16;
+  bool ok =
+      tj__class_of(dtype) == TJ__CLASS_FLOAT && tj__class_of(other) == TJ__CLASS_FLOAT && dtype != TJ_BFLOAT16 && other != TJ_BFLOAT16;
   TJ__CHECK(ok, TJ_ERROR_RUNTIME, "Expected both inputs to be Half, Float or Double tensors but got %s and %s", tj__dtype_legacy(dtype),
             tj__dtype_legacy(other));
   TJ__CHECK(dtype == other, TJ_ERROR_RUNTIME, "Expected object of scalar type %s but got scalar type %s for second argument",

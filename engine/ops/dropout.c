@@ -19,7 +19,8 @@ tj_status tj__impl_native_dropout(tj_tensor *input, double p, bool train, tj_ten
   *mask = dense ? tj__empty_like(dense, TJ_BOOL) : NULL;
   if (!backend || !*output || !*mask) return tj_error_code();
   if (!train || p == 1) {
-    if (!tj__fill(*mask, tj_bool(!train)) || !(train ? tj__fill(*output, tj_int(0)) : tj__copy_into(*output, input))) return tj_error_code();
+    if (!tj__fill(*mask, tj_bool(!train)) || !(train ? tj__fill(*output, tj_int(0)) : tj__copy_into(*output, input)))
+      return tj_error_code();
     return TJ_OK;
   }
   tj__generator_lock();
@@ -107,7 +108,9 @@ tj_tensor *tj__impl_dropout1d(tj_tensor *input, double p, bool training, bool in
             input->ndim);
   return input->ndim == 2 ? unbatched(input, p, training, inplace) : dropout(input, p, training, inplace, true);
 }
-tj_tensor *tj__impl_dropout2d(tj_tensor *input, double p, bool training, bool inplace) { return dropout(input, p, training, inplace, true); }
+tj_tensor *tj__impl_dropout2d(tj_tensor *input, double p, bool training, bool inplace) {
+  return dropout(input, p, training, inplace, true);
+}
 tj_tensor *tj__impl_dropout3d(tj_tensor *input, double p, bool training, bool inplace) {
   if (!check_probability(p)) return NULL;
   return input->ndim == 5 ? dropout(input, p, training, inplace, true) : unbatched(input, p, training, inplace);

@@ -32,14 +32,16 @@ tj_tensor *tj__impl_embedding_rows(tj_tensor *weight, tj_tensor *indices, int64_
   if (!backend) return NULL;
   TJ__CHECK(weight->ndim == 2, TJ_ERROR_RUNTIME, "'weight' must be 2-D");
   TJ__CHECK(indices->dtype == TJ_INT64 || indices->dtype == TJ_INT32, TJ_ERROR_RUNTIME,
-            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got torch.%sTensor instead (while checking arguments for embedding)",
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got torch.%sTensor "
+            "instead (while checking arguments for embedding)",
             tj__dtype_legacy((tj_dtype)indices->dtype));
   TJ__CHECK(indices->ndim < TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "embedding: too many dimensions");
   memcpy(sizes, indices->sizes, (size_t)indices->ndim * sizeof *sizes);
   sizes[indices->ndim] = weight->sizes[1];
   tj_tensor *offsets = tj__empty(TJ_INTS(indices->numel), TJ_INT64, weight->storage->device);
   tj_tensor *out = tj__empty((tj_ints){sizes, indices->ndim + 1}, (tj_dtype)weight->dtype, weight->storage->device);
-  if (!offsets || !out || !tj__fill(offsets, tj_int(0)) || !(indices = tj__int64_index(indices)) || !(weight = tj__contiguous(weight))) return NULL;
+  if (!offsets || !out || !tj__fill(offsets, tj_int(0)) || !(indices = tj__int64_index(indices)) || !(weight = tj__contiguous(weight)))
+    return NULL;
   if (indices->numel && !backend->index->offsets(tj__write(offsets), tj__read(indices), indices->numel, weight->sizes[0], 1, false, &bad))
     return tj__fail(TJ_ERROR_INDEX, "index out of range in self");
   tj__places p = {1, weight->sizes[0], weight->sizes[1], indices->numel, tj__read(offsets)};
@@ -61,7 +63,8 @@ static bool renorm_rows(tj_tensor *weight, tj_tensor *indices, double max_norm, 
   return ok;
 }
 
-tj_tensor *tj__impl_embedding(tj_tensor *input, tj_tensor *weight, int64_t padding_idx, tj_scalar max_norm, double norm_type, bool scale_grad_by_freq, bool sparse) {
+tj_tensor *tj__impl_embedding(tj_tensor *input, tj_tensor *weight, int64_t padding_idx, tj_scalar max_norm, double norm_type,
+                              bool scale_grad_by_freq, bool sparse) {
   (void)sparse; /* asks for a cheaper form of the same gradient */
   int64_t rows = weight->ndim ? weight->sizes[0] : 0;
   if (padding_idx == TJ_NO_INT) padding_idx = -1;
@@ -69,17 +72,21 @@ tj_tensor *tj__impl_embedding(tj_tensor *input, tj_tensor *weight, int64_t paddi
     TJ__CHECK(padding_idx < rows && padding_idx >= -rows, TJ_ERROR_ASSERTION, "Padding_idx must be within num_embeddings");
     if (padding_idx < 0) padding_idx += rows;
   }
-  if (max_norm.kind != TJ_SCALAR_NONE && weight->ndim == 2 && input->numel && !renorm_rows(weight, input, tj__scalar_to_double(max_norm), norm_type)) return NULL;
+  if (max_norm.kind != TJ_SCALAR_NONE && weight->ndim == 2 && input->numel &&
+      !renorm_rows(weight, input, tj__scalar_to_double(max_norm), norm_type))
+    return NULL;
   return tj_embedding_rows(weight, input, padding_idx, scale_grad_by_freq);
 }
 
-tj_tensor *tj__impl_embedding_dense_backward(tj_tensor *grad, tj_tensor *indices, tj_ints sizes, int64_t padding_idx, bool scale_grad_by_freq) {
+tj_tensor *tj__impl_embedding_dense_backward(tj_tensor *grad, tj_tensor *indices, tj_ints sizes, int64_t padding_idx,
+                                             bool scale_grad_by_freq) {
   tj_tensor *zeros = tj__zeros(sizes, grad), *flat = tj_reshape(indices, TJ_INTS(-1));
   if (!zeros || !flat || !(flat = tj__to_dtype(flat, TJ_INT64))) return NULL;
   tj_tensor *rows = tj_reshape(grad, TJ_INTS(flat->numel, sizes.data[1]));
   if (padding_idx >= 0) rows = tj_mul(rows, tj_unsqueeze(tj_ne(flat, tj_scalar_tensor(tj_int(padding_idx))), 1));
   if (scale_grad_by_freq) {
-    tj_tensor *counts = tj__zeros(TJ_INTS(sizes.data[0]), grad), *ones = tj__empty(TJ_INTS(flat->numel), (tj_dtype)grad->dtype, grad->storage->device);
+    tj_tensor *counts = tj__zeros(TJ_INTS(sizes.data[0]), grad),
+              *ones = tj__empty(TJ_INTS(flat->numel), (tj_dtype)grad->dtype, grad->storage->device);
     if (!counts || !ones || !tj__fill(ones, tj_int(1))) return NULL;
     counts = tj_index_add(counts, 0, flat, ones, tj_int(1));
     rows = tj_div(rows, tj_unsqueeze(tj_index_select(counts, 0, flat), 1));
@@ -118,7 +125,8 @@ tj_tensor *tj__impl_diagflat(tj_tensor *self, int64_t offset) { return tj_diag_e
 tj_tensor *tj__impl_diag_embed(tj_tensor *self, int64_t offset, int64_t dim1, int64_t dim2) {
   int ndim = self->ndim + 1;
   int64_t sizes[TJ_MAX_DIMS + 1];
-  TJ__CHECK(self->ndim > 0 && ndim <= TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "diag_embed: expected a tensor of 1 to %d dimensions", TJ_MAX_DIMS - 1);
+  TJ__CHECK(self->ndim > 0 && ndim <= TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "diag_embed: expected a tensor of 1 to %d dimensions",
+            TJ_MAX_DIMS - 1);
   int a = tj__wrap_dim(dim1, ndim), b = a < 0 ? -1 : tj__wrap_dim(dim2, ndim);
   if (b < 0) return NULL;
   TJ__CHECK(a != b, TJ_ERROR_RUNTIME, "diagonal dimensions cannot be identical %lld, %lld", (long long)dim1, (long long)dim2);

@@ -12,7 +12,8 @@ static bool ordered(const tj_tensor *self, const char *kernel, bool bools) {
 static tj_tensor *extreme(bool largest, const char *name, tj_tensor *self) {
   bool flags[TJ_MAX_DIMS];
   TJ__CHECK(self->numel > 0, TJ_ERROR_RUNTIME,
-            "%s(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.", name);
+            "%s(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.",
+            name);
   if (!ordered(self, largest ? "max_all" : "min_all", true) || !tj__reduce_flags(TJ_NO_INTS, self->ndim, flags)) return NULL;
   return tj__reduce(largest ? TJ__REDUCE_MAX : TJ__REDUCE_MIN, self, flags, false, (tj_dtype)self->dtype, NULL);
 }
@@ -29,7 +30,8 @@ static tj_tensor *amax(bool largest, tj_tensor *self, tj_ints dim, bool keepdim)
             "%s: Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.", name);
   if (!tj__reduce_flags(dim, self->ndim, flags)) return NULL;
   for (int64_t i = 0; self->ndim && i < dim.n; i++)
-    TJ__CHECK(self->sizes[tj__wrap_dim(dim.data[i], self->ndim)] != 0, TJ_ERROR_INDEX, "%s: Expected reduction dim %lld to have non-zero size.", name, (long long)dim.data[i]);
+    TJ__CHECK(self->sizes[tj__wrap_dim(dim.data[i], self->ndim)] != 0, TJ_ERROR_INDEX,
+              "%s: Expected reduction dim %lld to have non-zero size.", name, (long long)dim.data[i]);
   if (!ordered(self, largest ? "max_values_cpu" : "min_values_cpu", true)) return NULL;
   return tj__reduce(largest ? TJ__REDUCE_MAX : TJ__REDUCE_MIN, self, flags, keepdim, (tj_dtype)self->dtype, NULL);
 }
@@ -41,7 +43,8 @@ tj_status tj__impl_aminmax(tj_tensor *self, int64_t dim, bool keepdim, tj_tensor
   tj_ints dims = dim == TJ_NO_INT ? (tj_ints){NULL, 0} : TJ_INTS(dim);
   bool flags[TJ_MAX_DIMS];
   if (dim == TJ_NO_INT) {
-    TJ__CHECK_STATUS(self->numel > 0, TJ_ERROR_RUNTIME, "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity.");
+    TJ__CHECK_STATUS(self->numel > 0, TJ_ERROR_RUNTIME,
+                     "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity.");
   } else if (!tj__reduce_flags(dims, self->ndim, flags) || !tj__reduce_nonempty(self, flags, "aminmax")) {
     return tj_error_code();
   }

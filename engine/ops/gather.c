@@ -20,16 +20,20 @@ tj_tensor *tj__impl_gather(tj_tensor *self, int64_t dim, tj_tensor *index, bool 
   const tj__backend *backend = tj__backend_for((tj_tensor *[]){self, index}, 2);
   int d = tj__wrap_dim(dim, self->ndim);
   if (!backend || d < 0) return NULL;
-  TJ__CHECK(index->numel == 0 || index->dtype == TJ_INT64 || index->dtype == TJ_INT32, TJ_ERROR_RUNTIME, "gather(): Expected dtype int32/int64 for index");
+  TJ__CHECK(index->numel == 0 || index->dtype == TJ_INT64 || index->dtype == TJ_INT32, TJ_ERROR_RUNTIME,
+            "gather(): Expected dtype int32/int64 for index");
   if (index->numel == 0) return tj__empty(tj__sizes(index), (tj_dtype)self->dtype, self->storage->device);
-  TJ__CHECK(TJ__MAX(self->ndim, 1) == TJ__MAX(index->ndim, 1), TJ_ERROR_RUNTIME, "Index tensor must have the same number of dimensions as input tensor");
+  TJ__CHECK(TJ__MAX(self->ndim, 1) == TJ__MAX(index->ndim, 1), TJ_ERROR_RUNTIME,
+            "Index tensor must have the same number of dimensions as input tensor");
   for (int k = 0; self->ndim && index->ndim && k < self->ndim; k++)
     TJ__CHECK(k == d || index->sizes[k] <= self->sizes[k], TJ_ERROR_RUNTIME,
-              "Size does not match at dimension %d expected index %s to be no larger than self %s apart from dimension %d", k, tj__sizes_text(index),
-              tj__sizes_text(self), d);
+              "Size does not match at dimension %d expected index %s to be no larger than self %s apart from dimension %d", k,
+              tj__sizes_text(index), tj__sizes_text(self), d);
   int64_t bad = 0;
   tj_tensor *out = tj__empty(tj__sizes(index), (tj_dtype)self->dtype, self->storage->device);
-  if (!out || !(self = tj__contiguous(self)) || !(index = tj__int64_index(index)) || !(self = at_least_1d(self)) || !(index = at_least_1d(index))) return NULL;
+  if (!out || !(self = tj__contiguous(self)) || !(index = tj__int64_index(index)) || !(self = at_least_1d(self)) ||
+      !(index = at_least_1d(index)))
+    return NULL;
   return backend->index->gather(out, self, d, index, &bad) ? out : out_of_bounds(bad, d, self);
 }
 
@@ -37,17 +41,20 @@ static tj_tensor *scatter_into(tj__scatter_kind kind, tj_tensor *out, int64_t di
   const tj__backend *backend = tj__backend_for((tj_tensor *[]){out, index, src}, 3);
   int d = tj__wrap_dim(dim, out->ndim);
   if (!backend || d < 0) return NULL;
-  TJ__CHECK(index->numel == 0 || index->dtype == TJ_INT64 || index->dtype == TJ_INT32, TJ_ERROR_RUNTIME, "scatter(): Expected dtype int32/int64 for index");
+  TJ__CHECK(index->numel == 0 || index->dtype == TJ_INT64 || index->dtype == TJ_INT32, TJ_ERROR_RUNTIME,
+            "scatter(): Expected dtype int32/int64 for index");
   TJ__CHECK(src->dtype == out->dtype, TJ_ERROR_RUNTIME, "scatter(): Expected self.dtype to be equal to src.dtype");
   if (index->numel == 0) return out;
-  TJ__CHECK(TJ__MAX(out->ndim, 1) == TJ__MAX(index->ndim, 1), TJ_ERROR_RUNTIME, "Index tensor must have the same number of dimensions as self tensor");
-  TJ__CHECK(TJ__MAX(src->ndim, 1) == TJ__MAX(index->ndim, 1), TJ_ERROR_RUNTIME, "Index tensor must have the same number of dimensions as src tensor");
+  TJ__CHECK(TJ__MAX(out->ndim, 1) == TJ__MAX(index->ndim, 1), TJ_ERROR_RUNTIME,
+            "Index tensor must have the same number of dimensions as self tensor");
+  TJ__CHECK(TJ__MAX(src->ndim, 1) == TJ__MAX(index->ndim, 1), TJ_ERROR_RUNTIME,
+            "Index tensor must have the same number of dimensions as src tensor");
   tj_tensor *self1 = at_least_1d(out), *index1 = at_least_1d(index), *src1 = at_least_1d(src);
   if (!self1 || !index1 || !src1) return NULL;
   for (int k = 0; k < self1->ndim; k++)
     TJ__CHECK((k == d || index1->sizes[k] <= self1->sizes[k]) && index1->sizes[k] <= src1->sizes[k], TJ_ERROR_RUNTIME,
-              "Expected index %s to be no larger than self %s apart from dimension %d and to be no larger size than src %s", tj__sizes_text(index),
-              tj__sizes_text(out), d, tj__sizes_text(src));
+              "Expected index %s to be no larger than self %s apart from dimension %d and to be no larger size than src %s",
+              tj__sizes_text(index), tj__sizes_text(out), d, tj__sizes_text(src));
   int64_t bad = 0;
   if (!(index1 = tj__int64_index(index1)) || !(src1 = tj__contiguous(src1))) return NULL;
   bool done = backend->index->scatter(kind, self1, d, index1, src1, &bad);
@@ -76,8 +83,12 @@ static bool reduction_of(const char *reduce, tj__scatter_kind *kind) {
   return add || strcmp(reduce, "multiply") == 0 || tj__fail(TJ_ERROR_RUNTIME, "reduce argument must be either add or multiply.") != NULL;
 }
 
-tj_tensor *tj__impl_scatter(tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *src) { return scattered(TJ__SCATTER_SET, self, dim, index, src); }
-tj_tensor *tj__impl_scatter_add(tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *src) { return scattered(TJ__SCATTER_ADD, self, dim, index, src); }
+tj_tensor *tj__impl_scatter(tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *src) {
+  return scattered(TJ__SCATTER_SET, self, dim, index, src);
+}
+tj_tensor *tj__impl_scatter_add(tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *src) {
+  return scattered(TJ__SCATTER_ADD, self, dim, index, src);
+}
 
 tj_tensor *tj__impl_scatter_value(tj_tensor *self, int64_t dim, tj_tensor *index, tj_scalar value) {
   tj_tensor *src = filled_like(self, index, value);
@@ -99,7 +110,8 @@ static tj_scalar lowest(tj_dtype dtype, bool highest) {
     case TJ__CLASS_BOOL: return tj_bool(highest);
     case TJ__CLASS_INT: {
       int bits = 8 * (int)tj__dtype_sizes[dtype];
-      if (tj_dtype_is_signed(dtype)) return tj_int(highest ? (int64_t)(UINT64_MAX >> (65 - bits)) : -(int64_t)(UINT64_MAX >> (65 - bits)) - 1);
+      if (tj_dtype_is_signed(dtype))
+        return tj_int(highest ? (int64_t)(UINT64_MAX >> (65 - bits)) : -(int64_t)(UINT64_MAX >> (65 - bits)) - 1);
       return tj_int(highest ? (int64_t)(UINT64_MAX >> (64 - bits)) : 0);
     }
     default: return tj_float(highest ? INFINITY : -INFINITY);
@@ -107,8 +119,14 @@ static tj_scalar lowest(tj_dtype dtype, bool highest) {
 }
 
 tj_tensor *tj__impl_scatter_reduce(tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *src, const char *reduce, bool include_self) {
-  static const struct { const char *name; tj__scatter_kind kind; } table[] = {
-      {"sum", TJ__SCATTER_ADD}, {"prod", TJ__SCATTER_MULTIPLY}, {"mean", TJ__SCATTER_ADD}, {"amax", TJ__SCATTER_MAX}, {"amin", TJ__SCATTER_MIN}};
+  static const struct {
+    const char *name;
+    tj__scatter_kind kind;
+  } table[] = {{"sum", TJ__SCATTER_ADD},
+               {"prod", TJ__SCATTER_MULTIPLY},
+               {"mean", TJ__SCATTER_ADD},
+               {"amax", TJ__SCATTER_MAX},
+               {"amin", TJ__SCATTER_MIN}};
   int k = 0;
   while (k < 5 && strcmp(reduce, table[k].name) != 0) k++;
   TJ__CHECK(k < 5, TJ_ERROR_RUNTIME, "reduce argument must be either sum, prod, mean, amax or amin, got %s", reduce);
@@ -144,17 +162,20 @@ static tj_tensor *ones_and_counts(tj_tensor *grad, int64_t dim, tj_tensor *index
 }
 
 /* How many elements each extreme is shared by; is_self and is_src (floating): where the extreme came from. */
-static tj_tensor *shared(tj_tensor *grad, tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *src, tj_tensor *result, tj_tensor **is_self, tj_tensor **is_src) {
+static tj_tensor *shared(tj_tensor *grad, tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *src, tj_tensor *result,
+                         tj_tensor **is_self, tj_tensor **is_src) {
   self = tj_detach(self), src = tj_detach(src), result = tj_detach(result);
   if (!self || !src || !result) return NULL;
   *is_self = tj_eq(self, result);
   *is_src = tj_eq(src, tj_gather(result, dim, index, false));
-  if (!*is_self || !*is_src || !(*is_self = tj__to_dtype(*is_self, (tj_dtype)grad->dtype)) || !(*is_src = tj__to_dtype(*is_src, (tj_dtype)grad->dtype))) return NULL;
+  if (!*is_self || !*is_src || !(*is_self = tj__to_dtype(*is_self, (tj_dtype)grad->dtype)) ||
+      !(*is_src = tj__to_dtype(*is_src, (tj_dtype)grad->dtype)))
+    return NULL;
   return tj_scatter_add(*is_self, dim, index, *is_src);
 }
 
-tj_tensor *tj__impl_scatter_reduce_self_backward(tj_tensor *grad, tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *src, const char *reduce,
-                                                 bool include_self, tj_tensor *result) {
+tj_tensor *tj__impl_scatter_reduce_self_backward(tj_tensor *grad, tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *src,
+                                                 const char *reduce, bool include_self, tj_tensor *result) {
   tj_tensor *out = grad, *is_self, *is_src;
   if (strcmp(reduce, "prod") == 0) {
     tj_tensor *no_zero = tj_where(tj_eq(self, tj__number(0)), tj__number(1), self);
@@ -168,8 +189,8 @@ tj_tensor *tj__impl_scatter_reduce_self_backward(tj_tensor *grad, tj_tensor *sel
   return include_self ? out : tj_scatter_value(out, dim, index, tj_int(0));
 }
 
-tj_tensor *tj__impl_scatter_reduce_src_backward(tj_tensor *grad, tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *src, const char *reduce,
-                                                bool include_self, tj_tensor *result) {
+tj_tensor *tj__impl_scatter_reduce_src_backward(tj_tensor *grad, tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *src,
+                                                const char *reduce, bool include_self, tj_tensor *result) {
   tj_tensor *is_self, *is_src, *one = tj__number(1);
   if (strcmp(reduce, "sum") == 0) return tj_gather(grad, dim, index, false);
   if (strcmp(reduce, "mean") == 0)
@@ -189,7 +210,8 @@ tj_tensor *tj__impl_scatter_reduce_src_backward(tj_tensor *grad, tj_tensor *self
 }
 
 tj_tensor *tj__impl_take_along_dim(tj_tensor *self, tj_tensor *indices, int64_t dim) {
-  TJ__CHECK(indices->dtype == TJ_INT64, TJ_ERROR_RUNTIME, "torch.take_along_dim(): dtype of indices should be Long but got %s", tj__dtype_legacy((tj_dtype)indices->dtype));
+  TJ__CHECK(indices->dtype == TJ_INT64, TJ_ERROR_RUNTIME, "torch.take_along_dim(): dtype of indices should be Long but got %s",
+            tj__dtype_legacy((tj_dtype)indices->dtype));
   if (dim == TJ_NO_INT || self->ndim == indices->ndim) { /* negative indices count from the end */
     int64_t n = dim == TJ_NO_INT ? self->numel : 1;
     if (dim != TJ_NO_INT) {
@@ -202,7 +224,8 @@ tj_tensor *tj__impl_take_along_dim(tj_tensor *self, tj_tensor *indices, int64_t 
   }
   if (dim == TJ_NO_INT) return tj_gather(tj_reshape(self, TJ_INTS(-1)), 0, tj_reshape(indices, TJ_INTS(-1)), false);
   TJ__CHECK(self->ndim == indices->ndim, TJ_ERROR_RUNTIME,
-            "torch.take_along_dim(): input and indices should have the same number of dimensions, but got %d dimensions for input, and %d dimensions for indices",
+            "torch.take_along_dim(): input and indices should have the same number of dimensions, but got %d dimensions for input, and %d "
+            "dimensions for indices",
             self->ndim, indices->ndim);
   int d = tj__wrap_dim(dim, self->ndim);
   int64_t a[TJ_MAX_DIMS], b[TJ_MAX_DIMS], both[TJ_MAX_DIMS];
@@ -238,9 +261,11 @@ tj_tensor *tj__impl_masked_scatter(tj_tensor *self, tj_tensor *mask, tj_tensor *
   const tj__backend *backend = tj__backend_for((tj_tensor *[]){self, mask, source}, 3);
   int64_t sizes[TJ_MAX_DIMS];
   if (!backend) return NULL;
-  TJ__CHECK(self->dtype == source->dtype, TJ_ERROR_RUNTIME, "masked_scatter_: expected self and source to have same dtypes but got %s and %s",
-            tj__dtype_legacy((tj_dtype)self->dtype), tj__dtype_legacy((tj_dtype)source->dtype));
-  TJ__CHECK(mask->dtype == TJ_BOOL, TJ_ERROR_RUNTIME, "masked_scatter_ only supports boolean masks, but got mask with dtype %s", tj__dtype_legacy((tj_dtype)mask->dtype));
+  TJ__CHECK(self->dtype == source->dtype, TJ_ERROR_RUNTIME,
+            "masked_scatter_: expected self and source to have same dtypes but got %s and %s", tj__dtype_legacy((tj_dtype)self->dtype),
+            tj__dtype_legacy((tj_dtype)source->dtype));
+  TJ__CHECK(mask->dtype == TJ_BOOL, TJ_ERROR_RUNTIME, "masked_scatter_ only supports boolean masks, but got mask with dtype %s",
+            tj__dtype_legacy((tj_dtype)mask->dtype));
   int n = tj__broadcast_sizes(tj__sizes(self), tj__sizes(mask), sizes);
   if (n < 0) return NULL;
   tj_tensor *wide = tj_expand(self, (tj_ints){sizes, n}, false), *wide_mask = tj_expand(mask, (tj_ints){sizes, n}, false);
@@ -271,12 +296,14 @@ static tj_tensor *flat_places(const char *name, tj_tensor *self, tj_tensor *inde
   const tj__backend *backend = tj__backend_for((tj_tensor *[]){self, index}, 2);
   int64_t bad;
   if (!backend) return NULL;
-  TJ__CHECK(index->dtype == TJ_INT64, TJ_ERROR_RUNTIME, "%s(): Expected a long tensor for index, but got %s", name, tj__dtype_legacy((tj_dtype)index->dtype));
+  TJ__CHECK(index->dtype == TJ_INT64, TJ_ERROR_RUNTIME, "%s(): Expected a long tensor for index, but got %s", name,
+            tj__dtype_legacy((tj_dtype)index->dtype));
   TJ__CHECK(self->numel > 0 || index->numel == 0, TJ_ERROR_INDEX, "%s(): tried to take from an empty tensor", name);
   tj_tensor *flat = tj__empty(TJ_INTS(index->numel), TJ_INT64, self->storage->device);
   if (!flat || !tj__fill(flat, tj_int(0)) || !(index = tj__contiguous(index))) return NULL;
   if (index->numel && !backend->index->offsets(tj__write(flat), tj__read(index), index->numel, self->numel, 1, true, &bad))
-    return tj__fail(TJ_ERROR_INDEX, "out of range: tried to access index %lld on a tensor of %lld elements.", (long long)bad, (long long)self->numel);
+    return tj__fail(TJ_ERROR_INDEX, "out of range: tried to access index %lld on a tensor of %lld elements.", (long long)bad,
+                    (long long)self->numel);
   return flat;
 }
 
@@ -290,7 +317,8 @@ tj_tensor *tj__impl_take(tj_tensor *self, tj_tensor *index) {
 }
 
 tj_tensor *tj__impl_put(tj_tensor *self, tj_tensor *index, tj_tensor *source, bool accumulate) {
-  TJ__CHECK(self->dtype == source->dtype, TJ_ERROR_RUNTIME, "put_(): self and source expected to have the same dtype, but got self.dtype = %s and source.dtype = %s",
+  TJ__CHECK(self->dtype == source->dtype, TJ_ERROR_RUNTIME,
+            "put_(): self and source expected to have the same dtype, but got self.dtype = %s and source.dtype = %s",
             tj__dtype_legacy((tj_dtype)self->dtype), tj__dtype_legacy((tj_dtype)source->dtype));
   TJ__CHECK(index->numel == source->numel, TJ_ERROR_INDEX,
             "put_(): Expected source and index to have the same number of elements, but got source.numel() = %lld, index.numel() = %lld",

@@ -33,10 +33,10 @@ tj_tensor *tj__true_places(tj_tensor *mask) {
 
 /* What a list of indices means: self with the indexed dimensions next to each other, and the places in them. */
 typedef struct selection {
-  tj_tensor *self;             /* a view with dimensions [outer..., indexed..., inner...] */
-  int order[TJ_MAX_DIMS];      /* its dimensions in the given tensor */
+  tj_tensor *self;        /* a view with dimensions [outer..., indexed..., inner...] */
+  int order[TJ_MAX_DIMS]; /* its dimensions in the given tensor */
   tj__places places;
-  int64_t sizes[TJ_MAX_DIMS];  /* of the result */
+  int64_t sizes[TJ_MAX_DIMS]; /* of the result */
   int ndim;
 } selection;
 
@@ -57,7 +57,8 @@ static bool select_places(tj_tensor *self, tj_tensors indices, selection *s) {
       if (n + t->ndim > self->ndim) goto too_many;
       for (int d = 0; d < t->ndim; d++)
         if (t->sizes[d] != self->sizes[n + d])
-          return tj__fail(TJ_ERROR_INDEX, "The shape of the mask %s at index %d does not match the shape of the indexed tensor %s at index %d",
+          return tj__fail(TJ_ERROR_INDEX,
+                          "The shape of the mask %s at index %d does not match the shape of the indexed tensor %s at index %d",
                           tj__sizes_text(t), d, tj__sizes_text(self), n + d) != NULL;
       tj_tensor *flat = tj__true_places(t);
       if (!flat) return false;
@@ -131,7 +132,8 @@ static bool select_places(tj_tensor *self, tj_tensors indices, selection *s) {
     int64_t *product = k < outer ? &s->places.outer : k < outer + count ? &s->places.size : &s->places.inner;
     *product *= sizes[k];
   }
-  if (self->ndim - count + n_shape > TJ_MAX_DIMS) return tj__fail(TJ_ERROR_RUNTIME, "the result of indexing has too many dimensions") != NULL;
+  if (self->ndim - count + n_shape > TJ_MAX_DIMS)
+    return tj__fail(TJ_ERROR_RUNTIME, "the result of indexing has too many dimensions") != NULL;
   for (int k = 0; k < outer; k++) s->sizes[s->ndim++] = sizes[k];
   for (int64_t k = 0; k < n_shape; k++) s->sizes[s->ndim++] = shape[k], s->places.n *= shape[k];
   for (int k = outer + count; k < self->ndim; k++) s->sizes[s->ndim++] = sizes[k];
@@ -145,7 +147,8 @@ static bool select_places(tj_tensor *self, tj_tensors indices, selection *s) {
     tj_tensor *index = tj_expand(at[s->order[k]], (tj_ints){shape, n_shape}, false);
     if (!index || !(index = tj__contiguous(index))) return false;
     if (s->places.n && !backend->index->offsets(tj__write(offsets), tj__read(index), s->places.n, size, stride, true, &bad))
-      return tj__fail(TJ_ERROR_INDEX, "index %lld is out of bounds for dimension %d with size %lld", (long long)bad, s->order[k], (long long)size) != NULL;
+      return tj__fail(TJ_ERROR_INDEX, "index %lld is out of bounds for dimension %d with size %lld", (long long)bad, s->order[k],
+                      (long long)size) != NULL;
   }
   s->places.offsets = tj__read(offsets);
   return true;
@@ -191,9 +194,12 @@ tj_tensor *tj__impl_index_put(tj_tensor *self, tj_tensors indices, tj_tensor *va
   tj_ints sizes = {s.sizes, s.ndim};
   /* leading dimensions of size 1 may be given too many */
   while (values->ndim > s.ndim && values->sizes[0] == 1)
-    if (!(values = tj__alias(values, (tj_ints){values->sizes + 1, values->ndim - 1}, (tj_ints){values->strides + 1, values->ndim - 1}, values->offset))) return NULL;
-  TJ__CHECK(tj__can_expand(tj__sizes(values), sizes), TJ_ERROR_RUNTIME, "shape mismatch: value tensor of shape %s cannot be broadcast to indexing result of shape %s",
-            tj__sizes_text(values), tj__ints_text(sizes.data, sizes.n));
+    if (!(values = tj__alias(values, (tj_ints){values->sizes + 1, values->ndim - 1}, (tj_ints){values->strides + 1, values->ndim - 1},
+                             values->offset)))
+      return NULL;
+  TJ__CHECK(tj__can_expand(tj__sizes(values), sizes), TJ_ERROR_RUNTIME,
+            "shape mismatch: value tensor of shape %s cannot be broadcast to indexing result of shape %s", tj__sizes_text(values),
+            tj__ints_text(sizes.data, sizes.n));
   tj_tensor *wide = tj_expand(values, sizes, false);
   tj_tensor *place = tj__contiguous(s.self);
   if (!wide || !(wide = tj__contiguous(wide)) || !place) return NULL;
@@ -210,7 +216,12 @@ tj_tensor *tj__impl_index_backward(tj_tensor *grad, tj_ints sizes, tj_tensors in
 /* ---- a vector of indices along a dimension ---------------------------------------------------------------------- */
 
 /* Checks index and fills places of self (contiguous sizes). Error texts differ by operator. */
-typedef struct vector_rules { const char *name; bool wrap; tj_status code; const char *range; } vector_rules;
+typedef struct vector_rules {
+  const char *name;
+  bool wrap;
+  tj_status code;
+  const char *range;
+} vector_rules;
 
 static bool vector_places(const vector_rules *rules, tj_tensor *self, int64_t dim, tj_tensor *index, tj__places *p, int *d) {
   const tj__backend *backend = tj__backend_for((tj_tensor *[]){self, index}, 2);
@@ -221,7 +232,8 @@ static bool vector_places(const vector_rules *rules, tj_tensor *self, int64_t di
   if (index->dtype != TJ_INT64 && index->dtype != TJ_INT32)
     return tj__fail(TJ_ERROR_RUNTIME, "%s(): Expected dtype int32 or int64 for index", rules->name) != NULL;
   if (self->ndim == 0 && index->numel != 1 && strcmp(rules->name, "index_select") == 0)
-    return tj__fail(TJ_ERROR_RUNTIME, "index_select(): Index to scalar can have only 1 value, got %lld value(s)", (long long)index->numel) != NULL;
+    return tj__fail(TJ_ERROR_RUNTIME, "index_select(): Index to scalar can have only 1 value, got %lld value(s)",
+                    (long long)index->numel) != NULL;
   if (!tj__lines_of(self, dim, &lines) || !(index = tj__int64_index(index))) return false;
   tj_tensor *offsets = tj__empty(TJ_INTS(index->numel), TJ_INT64, self->storage->device);
   if (!offsets || !tj__fill(offsets, tj_int(0))) return false;
@@ -248,7 +260,8 @@ tj_tensor *tj__impl_index_select(tj_tensor *self, int64_t dim, tj_tensor *index)
   return out;
 }
 
-static tj_tensor *put_vector(tj__scatter_kind kind, const vector_rules *rules, tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *source) {
+static tj_tensor *put_vector(tj__scatter_kind kind, const vector_rules *rules, tj_tensor *self, int64_t dim, tj_tensor *index,
+                             tj_tensor *source) {
   tj__places p;
   int d;
   tj_dtype dtype = (tj_dtype)self->dtype;
@@ -262,21 +275,27 @@ static tj_tensor *put_vector(tj__scatter_kind kind, const vector_rules *rules, t
 }
 
 /* Sizes of source: self's, with as many slices along dim as there are indices. */
-static bool source_fits(const char *name, tj_status code, const tj_tensor *self, int64_t dim, const tj_tensor *index, const tj_tensor *source, bool colon) {
+static bool source_fits(const char *name, tj_status code, const tj_tensor *self, int64_t dim, const tj_tensor *index,
+                        const tj_tensor *source, bool colon) {
   int d = tj__wrap_dim(dim, self->ndim);
   if (d < 0) return false;
   int64_t n = source->ndim ? (d < source->ndim ? source->sizes[d] : -1) : 1;
   if (index->numel != n) {
     return (colon ? tj__fail(code, "%s(): Number of indices (%lld) should be equal to source.size(dim): (%lld), for dim: %d", name,
                              (long long)index->numel, (long long)n, d)
-                  : tj__fail(code, "%s(): Number of indices (%lld) should be equal to source.size(dim) (%lld)", name, (long long)index->numel, (long long)n)) != NULL;
+                  : tj__fail(code, "%s(): Number of indices (%lld) should be equal to source.size(dim) (%lld)", name,
+                             (long long)index->numel, (long long)n)) != NULL;
   }
   bool same = source->ndim == self->ndim || self->ndim == 0 || source->ndim == 0;
   for (int k = 0; same && self->ndim && source->ndim && k < self->ndim; k++) same = k == d || self->sizes[k] == source->sizes[k];
   if (!same || (source->ndim == 0 && self->numel != (self->ndim ? self->sizes[d] : 1)))
-    return (colon ? tj__fail(TJ_ERROR_RUNTIME, "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = %s source.shape = %s",
+    return (colon ? tj__fail(TJ_ERROR_RUNTIME,
+                             "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = %s "
+                             "source.shape = %s",
                              tj__sizes_text(self), tj__sizes_text(source))
-                  : tj__fail(TJ_ERROR_RUNTIME, "%s(): Source/destination tensor must have same slice shapes. Destination slice shape: %s at dimension %d and source slice shape: %s at dimension %d.",
+                  : tj__fail(TJ_ERROR_RUNTIME,
+                             "%s(): Source/destination tensor must have same slice shapes. Destination slice shape: %s at dimension %d and "
+                             "source slice shape: %s at dimension %d.",
                              name, tj__sizes_text(self), d, tj__sizes_text(source), d)) != NULL;
   return true;
 }
@@ -295,7 +314,8 @@ tj_tensor *tj__impl_index_add(tj_tensor *self, int64_t dim, tj_tensor *index, tj
 
 tj_tensor *tj__impl_index_copy(tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *source) {
   static const vector_rules rules = {"index_copy_", false, TJ_ERROR_INDEX, NULL};
-  TJ__CHECK(self->dtype == source->dtype, TJ_ERROR_RUNTIME, "index_copy_(): self and source expected to have the same dtype, but got (self) %s and (source) %s",
+  TJ__CHECK(self->dtype == source->dtype, TJ_ERROR_RUNTIME,
+            "index_copy_(): self and source expected to have the same dtype, but got (self) %s and (source) %s",
             tj__dtype_legacy((tj_dtype)self->dtype), tj__dtype_legacy((tj_dtype)source->dtype));
   if (!source_fits("index_copy_", TJ_ERROR_INDEX, self, dim, index, source, false)) return NULL;
   return put_vector(TJ__SCATTER_SET, &rules, self, dim, index, source);
@@ -314,7 +334,8 @@ tj_tensor *tj__impl_index_fill(tj_tensor *self, int64_t dim, tj_tensor *index, t
 }
 
 tj_tensor *tj__impl_index_fill_Tensor(tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *value) {
-  TJ__CHECK(value->ndim == 0, TJ_ERROR_RUNTIME, "index_fill_ only supports a 0-dimensional value tensor, but got tensor with %d dimension(s).", value->ndim);
+  TJ__CHECK(value->ndim == 0, TJ_ERROR_RUNTIME,
+            "index_fill_ only supports a 0-dimensional value tensor, but got tensor with %d dimension(s).", value->ndim);
   tj_scalar s = tj_item(value);
   return s.kind == TJ_SCALAR_NONE ? NULL : tj__impl_index_fill(self, dim, index, s);
 }

@@ -6,7 +6,7 @@
 #include "reduce.h"
 
 tj_tensor *tj__zeros(tj_ints sizes, const tj_tensor *like); /* like's dtype and device; no autograd */
-tj_tensor *tj__int64_index(tj_tensor *index);                /* contiguous int64 */
+tj_tensor *tj__int64_index(tj_tensor *index);               /* contiguous int64 */
 /* Flat places of the elements of mask (bool, any layout) that are true: int64 [n]. */
 tj_tensor *tj__true_places(tj_tensor *mask);
 /* Contiguous copy of self of its own, to be written. */

@@ -14,7 +14,8 @@ tj_tensor *tj__impl_cat(tj_tensors tensors, int64_t dim) {
   TJ__CHECK(tensors.n > 0, TJ_ERROR_RUNTIME, "torch.cat(): expected a non-empty list of Tensors");
   const tj_tensor *first = NULL;
   for (int64_t i = 0; i < tensors.n; i++) {
-    TJ__CHECK(tensors.data[i]->ndim > 0, TJ_ERROR_RUNTIME, "zero-dimensional tensor (at position %lld) cannot be concatenated", (long long)i);
+    TJ__CHECK(tensors.data[i]->ndim > 0, TJ_ERROR_RUNTIME, "zero-dimensional tensor (at position %lld) cannot be concatenated",
+              (long long)i);
     if (!first && !is_passed_over(tensors.data[i])) first = tensors.data[i];
   }
   int d = first ? tj__wrap_dim(dim, first->ndim) : 0;
@@ -28,9 +29,10 @@ tj_tensor *tj__impl_cat(tj_tensors tensors, int64_t dim) {
     if (t == first || is_passed_over(t)) continue;
     TJ__CHECK(t->ndim == first->ndim, TJ_ERROR_RUNTIME, "Tensors must have same number of dimensions: got %d and %d", first->ndim, t->ndim);
     for (int k = 0; k < t->ndim; k++)
-      TJ__CHECK(k == d || t->sizes[k] == first->sizes[k], TJ_ERROR_RUNTIME,
-                "Sizes of tensors must match except in dimension %d. Expected size %lld but got size %lld for tensor number %lld in the list.", d,
-                (long long)first->sizes[k], (long long)t->sizes[k], (long long)i);
+      TJ__CHECK(
+          k == d || t->sizes[k] == first->sizes[k], TJ_ERROR_RUNTIME,
+          "Sizes of tensors must match except in dimension %d. Expected size %lld but got size %lld for tensor number %lld in the list.", d,
+          (long long)first->sizes[k], (long long)t->sizes[k], (long long)i);
   }
   return tj_cat_list(tensors, d, (tj_ints){length, tensors.n});
 }
@@ -59,7 +61,8 @@ tj_tensor *tj__impl_cat_list(tj_tensors tensors, int64_t dim, tj_ints lengths) {
     if (lengths.data[i] < 0) continue;
     if (!first) first = t;
     channels_last &= is_channels_last(t);
-    TJ__CHECK(!__builtin_add_overflow(total, lengths.data[i], &total), TJ_ERROR_RUNTIME, "the sizes along dimension %lld overflow", (long long)dim);
+    TJ__CHECK(!__builtin_add_overflow(total, lengths.data[i], &total), TJ_ERROR_RUNTIME, "the sizes along dimension %lld overflow",
+              (long long)dim);
   }
   const tj_dtype dtype = tj__promotion_result(&promotion);
   const tj_device device = tensors.data[0]->storage->device;
@@ -152,7 +155,8 @@ tj_tensor *tj__impl_column_stack(tj_tensors tensors) { return joined(tensors, "c
 tj_tensor *tj__impl_repeat(tj_tensor *self, tj_ints repeats) {
   TJ__CHECK(repeats.n >= self->ndim, TJ_ERROR_RUNTIME,
             "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor");
-  TJ__CHECK(repeats.n <= TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "a tensor has at most %d dimensions, but got %lld repeats", TJ_MAX_DIMS, (long long)repeats.n);
+  TJ__CHECK(repeats.n <= TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "a tensor has at most %d dimensions, but got %lld repeats", TJ_MAX_DIMS,
+            (long long)repeats.n);
   const int64_t n = repeats.n, leading = n - self->ndim;
   int64_t sizes[TJ_MAX_DIMS], strides[2 * TJ_MAX_DIMS], wide[2 * TJ_MAX_DIMS], from[2 * TJ_MAX_DIMS];
   bool overflow = false;
@@ -318,7 +322,8 @@ tj_tensor *tj__impl_block_diag(tj_tensors tensors) {
 
 tj_list *tj__impl_meshgrid(tj_tensors tensors, const char *indexing) {
   TJ__CHECK(tensors.n > 0, TJ_ERROR_RUNTIME, "meshgrid expects a non-empty TensorList");
-  TJ__CHECK(tensors.n <= TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "a tensor has at most %d dimensions, but got %lld sizes", TJ_MAX_DIMS, (long long)tensors.n);
+  TJ__CHECK(tensors.n <= TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "a tensor has at most %d dimensions, but got %lld sizes", TJ_MAX_DIMS,
+            (long long)tensors.n);
   const bool xy = indexing && strcmp(indexing, "xy") == 0;
   TJ__CHECK(!indexing || xy || strcmp(indexing, "ij") == 0, TJ_ERROR_RUNTIME,
             "torch.meshgrid: indexing must be one of \"xy\" or \"ij\", but received: %s", indexing);
@@ -326,7 +331,8 @@ tj_list *tj__impl_meshgrid(tj_tensors tensors, const char *indexing) {
   int64_t sizes[TJ_MAX_DIMS];
   for (int i = 0; i < n; i++) {
     const tj_tensor *t = tensors.data[i];
-    TJ__CHECK(t->ndim <= 1, TJ_ERROR_RUNTIME, "torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: %d dimensions", t->ndim);
+    TJ__CHECK(t->ndim <= 1, TJ_ERROR_RUNTIME, "torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: %d dimensions",
+              t->ndim);
     TJ__CHECK(t->dtype == tensors.data[0]->dtype, TJ_ERROR_RUNTIME, "torch.meshgrid expects all tensors to have the same dtype");
     sizes[i] = t->numel;
   }
@@ -372,7 +378,8 @@ tj_tensor *tj__impl_combinations(tj_tensor *self, int64_t r, bool with_replaceme
   const int64_t top = with_replacement ? n + r - 1 : n;
   int64_t rows = n == 0 || top < r ? 0 : 1, numel;
   for (int64_t i = 1; i <= r && rows; i++)
-    TJ__CHECK(!__builtin_mul_overflow(rows, top - r + i, &rows) && (rows /= i, true), TJ_ERROR_RUNTIME, "combinations(): there are too many");
+    TJ__CHECK(!__builtin_mul_overflow(rows, top - r + i, &rows) && (rows /= i, true), TJ_ERROR_RUNTIME,
+              "combinations(): there are too many");
   TJ__CHECK(!__builtin_mul_overflow(rows, r, &numel), TJ_ERROR_RUNTIME, "combinations(): there are too many");
   tj_tensor *index = tj__empty(TJ_INTS(numel), TJ_INT64, self->storage->device);
   if (!index) return NULL;

@@ -38,7 +38,8 @@ static tj_tensor *usable_target(tj_tensor *target, int64_t ignore_index, int64_t
   bool any = false;
   for (int64_t i = 0; i < t->numel; i++) {
     if (values[i] == ignore_index) any = true;
-    else TJ__CHECK(n_classes < 0 || (values[i] >= 0 && values[i] < n_classes), TJ_ERROR_INDEX, "Target %lld is out of bounds.", LL(values[i]));
+    else
+      TJ__CHECK(n_classes < 0 || (values[i] >= 0 && values[i] < n_classes), TJ_ERROR_INDEX, "Target %lld is out of bounds.", LL(values[i]));
   }
   if (!any) return t;
   *ignored = tj_eq(t, tj_scalar_tensor(tj_int(ignore_index)));
@@ -53,8 +54,8 @@ static tj_tensor *weights_of(tj_tensor *target, tj_tensor *ignored, tj_tensor *w
   return ignored ? tj_masked_fill(w, ignored, tj_int(0)) : w;
 }
 
-tj_status tj__impl_nll_loss_forward(tj_tensor *self, tj_tensor *target, tj_tensor *weight, const char *reduction, int64_t ignore_index, tj_tensor **output,
-                                    tj_tensor **total_weight) {
+tj_status tj__impl_nll_loss_forward(tj_tensor *self, tj_tensor *target, tj_tensor *weight, const char *reduction, int64_t ignore_index,
+                                    tj_tensor **output, tj_tensor **total_weight) {
   tj_tensor *ignored, *at = usable_target(target, ignore_index, self->sizes[1], &ignored);
   if (!at) return tj_error_code();
   tj_tensor *w = weights_of(at, ignored, weight, self);
@@ -63,7 +64,8 @@ tj_status tj__impl_nll_loss_forward(tj_tensor *self, tj_tensor *target, tj_tenso
   /* an ignored loss is 0 even where the log probability is infinite */
   if (losses && ignored) losses = tj_masked_fill(losses, ignored, tj_int(0));
   if (losses && w) losses = tj_mul(losses, w);
-  tj_tensor *total = w ? tj_sum(w, TJ_DTYPE_NONE) : tj_full(TJ_NO_DIMS, tj_float((double)at->numel), (tj_dtype)self->dtype, self->storage->device, false);
+  tj_tensor *total =
+      w ? tj_sum(w, TJ_DTYPE_NONE) : tj_full(TJ_NO_DIMS, tj_float((double)at->numel), (tj_dtype)self->dtype, self->storage->device, false);
   if (!losses || !total) return tj_error_code();
   *total_weight = total;
   *output = reduction[0] == 'n' ? losses : tj_sum(losses, TJ_DTYPE_NONE);
@@ -90,14 +92,16 @@ static bool check_classes(const tj_tensor *x, const tj_tensor *target, const tj_
     return tj__fail(TJ_ERROR_RUNTIME, "expected scalar type Long but found %s", tj__dtype_legacy(target->dtype)) != NULL;
   if (weight && (weight->ndim != 1 || weight->numel != n)) {
     if (spatial) return tj__fail(TJ_ERROR_RUNTIME, "weight tensor should be defined either for all or no classes") != NULL;
-    return tj__fail(TJ_ERROR_RUNTIME, "weight tensor should be defined either for all %lld classes or no classes but got weight tensor of shape: %s", LL(n),
+    return tj__fail(TJ_ERROR_RUNTIME,
+                    "weight tensor should be defined either for all %lld classes or no classes but got weight tensor of shape: %s", LL(n),
                     tj__sizes_text(weight)) != NULL;
   }
   if (weight && weight->dtype != x->dtype)
-    return tj__fail(TJ_ERROR_RUNTIME, "expected scalar type %s but found %s", tj__dtype_legacy(x->dtype), tj__dtype_legacy(weight->dtype)) != NULL;
+    return tj__fail(TJ_ERROR_RUNTIME, "expected scalar type %s but found %s", tj__dtype_legacy(x->dtype),
+                    tj__dtype_legacy(weight->dtype)) != NULL;
   if (!tj_dtype_is_floating(x->dtype))
-    return tj__fail(TJ_ERROR_NOT_IMPLEMENTED, "\"%s\" not implemented for '%s'", spatial ? "nll_loss2d_forward_out_frame" : "nll_loss_out_frame",
-                    tj__dtype_legacy(x->dtype)) != NULL;
+    return tj__fail(TJ_ERROR_NOT_IMPLEMENTED, "\"%s\" not implemented for '%s'",
+                    spatial ? "nll_loss2d_forward_out_frame" : "nll_loss_out_frame", tj__dtype_legacy(x->dtype)) != NULL;
   return true;
 }
 
@@ -110,7 +114,8 @@ static tj_tensor *nll_loss(tj_tensor *x, tj_tensor *target, tj_tensor *weight, c
   const char *sizes = tj__sizes_text(x);
   if (d <= 2) {
     RUNTIME(target->ndim <= 1, "0D or 1D target tensor expected, multi-target not supported");
-    RUNTIME((d == 1 && !target->ndim) || x->sizes[0] == target->sizes[0], "size mismatch (got input: %s, target: %s)", sizes, tj__sizes_text(target));
+    RUNTIME((d == 1 && !target->ndim) || x->sizes[0] == target->sizes[0], "size mismatch (got input: %s, target: %s)", sizes,
+            tj__sizes_text(target));
   } else if (d == 4) {
     RUNTIME(target->ndim == 3, "only batches of spatial targets supported (3D tensors) but got targets of dimension: %d", target->ndim);
     RUNTIME(x->sizes[2] == target->sizes[1] && x->sizes[3] == target->sizes[2], "size mismatch (got input: %s , target: %s", sizes,
@@ -146,14 +151,16 @@ static tj_tensor *along(tj_tensor *weight, const tj_tensor *x, int dim) {
   return tj_reshape(weight, (tj_ints){sizes, x->ndim});
 }
 
-static tj_tensor *with_probabilities(tj_tensor *input, tj_tensor *target, tj_tensor *weight, int64_t ignore_index, const char *reduction, double smoothing) {
-  RUNTIME(tj_dtype_is_floating(target->dtype), "Expected floating point type for target with class probabilities, got %s", tj__dtype_legacy(target->dtype));
+static tj_tensor *with_probabilities(tj_tensor *input, tj_tensor *target, tj_tensor *weight, int64_t ignore_index, const char *reduction,
+                                     double smoothing) {
+  RUNTIME(tj_dtype_is_floating(target->dtype), "Expected floating point type for target with class probabilities, got %s",
+          tj__dtype_legacy(target->dtype));
   RUNTIME(ignore_index < 0, "ignore_index is not supported for floating point target");
   int dim = input->ndim == 1 ? 0 : 1;
   int64_t n = input->ndim ? input->sizes[dim] : 1;
   RUNTIME(!weight || (weight->ndim == 1 && weight->numel == n),
-          "cross_entropy: weight tensor should be defined either for all %lld classes or no classes but got weight tensor of shape: %s", LL(n),
-          tj__sizes_text(weight));
+          "cross_entropy: weight tensor should be defined either for all %lld classes or no classes but got weight tensor of shape: %s",
+          LL(n), tj__sizes_text(weight));
   tj_tensor *x = tj_log_softmax(input, dim, TJ_DTYPE_NONE);
   if (smoothing > 0) target = add(tj_mul(target, number(1 - smoothing)), number(smoothing / (double)n));
   tj_tensor *t = tj_mul(x, target);
@@ -164,7 +171,8 @@ static tj_tensor *with_probabilities(tj_tensor *input, tj_tensor *target, tj_ten
   return reduction[0] == 's' ? t : tj_div(t, number(x->numel ? (double)(x->numel / n) : 0));
 }
 
-static tj_tensor *smoothed(tj_tensor *x, tj_tensor *target, tj_tensor *weight, int64_t ignore_index, const char *reduction, double smoothing) {
+static tj_tensor *smoothed(tj_tensor *x, tj_tensor *target, tj_tensor *weight, int64_t ignore_index, const char *reduction,
+                           double smoothing) {
   int dim = x->ndim == 1 ? 0 : 1;
   int64_t n = x->sizes[dim];
   tj_tensor *nll = nll_loss(x, target, weight, reduction, ignore_index);
@@ -180,15 +188,16 @@ static tj_tensor *smoothed(tj_tensor *x, tj_tensor *target, tj_tensor *weight, i
   return add(tj_mul(nll, number(1 - smoothing)), tj_mul(smooth, number(smoothing / (double)n)));
 }
 
-tj_tensor *tj__impl_cross_entropy(tj_tensor *input, tj_tensor *target, tj_tensor *weight, int size_average, int64_t ignore_index, int reduce,
-                                  const char *reduction, double label_smoothing) {
+tj_tensor *tj__impl_cross_entropy(tj_tensor *input, tj_tensor *target, tj_tensor *weight, int size_average, int64_t ignore_index,
+                                  int reduce, const char *reduction, double label_smoothing) {
   if (!(reduction = tj__loss_reduction(size_average, reduce, reduction))) return NULL;
   RUNTIME(label_smoothing >= 0 && label_smoothing <= 1, "label_smoothing must be between 0.0 and 1.0. Got: %g", label_smoothing);
   if (tj__same_sizes(input, target)) return with_probabilities(input, target, weight, ignore_index, reduction, label_smoothing);
   RUNTIME(input->ndim >= 1, "Expected 1 or more dimensions (got 0)");
   tj_tensor *x = tj_log_softmax(input, input->ndim == 1 ? 0 : 1, TJ_DTYPE_NONE);
   if (!x) return NULL;
-  return label_smoothing > 0 ? smoothed(x, target, weight, ignore_index, reduction, label_smoothing) : nll_loss(x, target, weight, reduction, ignore_index);
+  return label_smoothing > 0 ? smoothed(x, target, weight, ignore_index, reduction, label_smoothing)
+                             : nll_loss(x, target, weight, reduction, ignore_index);
 }
 
 /* ---- differences ------------------------------------------------------------------------------------------------- */
@@ -197,7 +206,8 @@ tj_tensor *tj__impl_cross_entropy(tj_tensor *input, tj_tensor *target, tj_tensor
 static tj_tensor *difference(tj_tensor *input, tj_tensor *target, const char *kernel) {
   tj_dtype dtype = tj_promote_types(input->dtype, target->dtype);
   if (dtype == TJ_DTYPE_NONE) return NULL;
-  IMPLEMENTED(tj_dtype_is_floating(dtype) || tj_dtype_is_complex(dtype), "\"%s\" not implemented for '%s'", kernel, tj__dtype_legacy(dtype));
+  IMPLEMENTED(tj_dtype_is_floating(dtype) || tj_dtype_is_complex(dtype), "\"%s\" not implemented for '%s'", kernel,
+              tj__dtype_legacy(dtype));
   return sub(input, target);
 }
 
@@ -244,11 +254,13 @@ tj_tensor *tj__impl_huber_loss(tj_tensor *input, tj_tensor *target, const char *
 
 /* ---- probabilities ----------------------------------------------------------------------------------------------- */
 
-tj_tensor *tj__impl_binary_cross_entropy(tj_tensor *input, tj_tensor *target, tj_tensor *weight, int size_average, int reduce, const char *reduction) {
+tj_tensor *tj__impl_binary_cross_entropy(tj_tensor *input, tj_tensor *target, tj_tensor *weight, int size_average, int reduce,
+                                         const char *reduction) {
   if (!(reduction = tj__loss_reduction(size_average, reduce, reduction))) return NULL;
   const char *target_text = tj__sizes_text(target);
   TJ__CHECK(tj__same_sizes(input, target), TJ_ERROR_VALUE,
-            "Using a target size (torch.Size(%s)) that is different to the input size (torch.Size(%s)) is deprecated. Please ensure they have the same size.",
+            "Using a target size (torch.Size(%s)) that is different to the input size (torch.Size(%s)) is deprecated. Please ensure they "
+            "have the same size.",
             target_text, tj__sizes_text(input));
   IMPLEMENTED(tj_dtype_is_floating(input->dtype), "\"binary_cross_entropy\" not implemented for '%s'", tj__dtype_legacy(input->dtype));
   RUNTIME(target->dtype == input->dtype, "Found dtype %s but expected %s", tj__dtype_legacy(target->dtype), tj__dtype_legacy(input->dtype));
@@ -267,8 +279,8 @@ tj_tensor *tj__impl_binary_cross_entropy_with_logits(tj_tensor *input, tj_tensor
                                                      const char *reduction, tj_tensor *pos_weight) {
   if (!(reduction = tj__loss_reduction(size_average, reduce, reduction))) return NULL;
   const char *target_text = tj__sizes_text(target);
-  TJ__CHECK(tj__same_sizes(input, target), TJ_ERROR_VALUE, "Target size (torch.Size(%s)) must be the same as input size (torch.Size(%s))", target_text,
-            tj__sizes_text(input));
+  TJ__CHECK(tj__same_sizes(input, target), TJ_ERROR_VALUE, "Target size (torch.Size(%s)) must be the same as input size (torch.Size(%s))",
+            target_text, tj__sizes_text(input));
   tj_tensor *log_sigmoid = tj_logsigmoid(input);
   if (pos_weight) log_sigmoid = tj_mul(add(tj_mul(sub(pos_weight, number(1)), target), number(1)), log_sigmoid);
   tj_tensor *t = sub(tj_mul(sub(number(1), target), input), log_sigmoid);

@@ -24,20 +24,20 @@ static tj__norm_shape shape_of(const tj_tensor *x, kind k, tj_ints extra, tj_dty
   tj__norm_shape s = {.dtype = dtype, .outer = 1};
   int64_t channels = x->ndim > 1 ? x->sizes[1] : 1, spatial = x->ndim > 2 ? product(x->sizes + 2, x->ndim - 2) : 1;
   switch (k) {
-  case BATCH:
-    s.outer = x->sizes[0], s.groups = channels, s.inner = spatial;
-    s.weight_groups = TJ__MAX(1, channels), s.weight_step = 1, s.weight_run = TJ__MAX(1, spatial), s.n_weights = channels;
-    /* a run of 1 means one weight an element: here a channel is that short */
-    if (s.inner == 1) s.weight_run = 2;
-    break;
-  case LAYER:
-    s.inner = product(x->sizes + x->ndim - extra.n, (int)extra.n), s.groups = product(x->sizes, x->ndim - (int)extra.n);
-    s.weight_groups = 1, s.weight_run = 1, s.n_weights = s.inner;
-    break;
-  case GROUP:
-    s.groups = x->sizes[0] * extra.data[0], s.inner = channels / extra.data[0] * spatial;
-    s.weight_groups = extra.data[0], s.weight_step = channels / extra.data[0], s.weight_run = spatial, s.n_weights = channels;
-    break;
+    case BATCH:
+      s.outer = x->sizes[0], s.groups = channels, s.inner = spatial;
+      s.weight_groups = TJ__MAX(1, channels), s.weight_step = 1, s.weight_run = TJ__MAX(1, spatial), s.n_weights = channels;
+      /* a run of 1 means one weight an element: here a channel is that short */
+      if (s.inner == 1) s.weight_run = 2;
+      break;
+    case LAYER:
+      s.inner = product(x->sizes + x->ndim - extra.n, (int)extra.n), s.groups = product(x->sizes, x->ndim - (int)extra.n);
+      s.weight_groups = 1, s.weight_run = 1, s.n_weights = s.inner;
+      break;
+    case GROUP:
+      s.groups = x->sizes[0] * extra.data[0], s.inner = channels / extra.data[0] * spatial;
+      s.weight_groups = extra.data[0], s.weight_step = channels / extra.data[0], s.weight_run = spatial, s.n_weights = channels;
+      break;
   }
   return s;
 }
@@ -51,8 +51,8 @@ static tj_tensor *prepared(tj_tensor *t, tj_dtype dtype) {
 }
 
 /* Means and inverse deviations of the groups of x, as vectors of `groups` elements. variance may be NULL. */
-static bool statistics(const tj__backend *backend, const tj__norm_shape *s, const tj_tensor *x, double eps, tj_tensor **mean, tj_tensor **rstd,
-                       tj_tensor **variance) {
+static bool statistics(const tj__backend *backend, const tj__norm_shape *s, const tj_tensor *x, double eps, tj_tensor **mean,
+                       tj_tensor **rstd, tj_tensor **variance) {
   tj_device device = x->storage->device;
   *mean = tj__empty(TJ_INTS(s->groups), s->dtype, device);
   *rstd = tj__empty(TJ_INTS(s->groups), s->dtype, device);
@@ -71,12 +71,13 @@ static bool statistics(const tj__backend *backend, const tj__norm_shape *s, cons
 }
 
 /* out = (x - mean) rstd weight + bias, in x's dtype. x is prepared. */
-static tj_tensor *applied(const tj__backend *backend, const tj__norm_shape *s, tj_tensor *x, tj_tensor *mean, tj_tensor *rstd, tj_tensor *weight, tj_tensor *bias,
-                          tj_dtype given) {
+static tj_tensor *applied(const tj__backend *backend, const tj__norm_shape *s, tj_tensor *x, tj_tensor *mean, tj_tensor *rstd,
+                          tj_tensor *weight, tj_tensor *bias, tj_dtype given) {
   tj_tensor *out = tj__empty(tj__sizes(x), s->dtype, x->storage->device);
   tj_tensor *w = weight ? prepared(weight, s->dtype) : NULL, *b = bias ? prepared(bias, s->dtype) : NULL;
   if (!out || (weight && !w) || (bias && !b)) return NULL;
-  if (out->numel) backend->norm->apply(s, tj__read(x), tj__read(mean), tj__read(rstd), w ? tj__read(w) : NULL, b ? tj__read(b) : NULL, tj__write(out));
+  if (out->numel)
+    backend->norm->apply(s, tj__read(x), tj__read(mean), tj__read(rstd), w ? tj__read(w) : NULL, b ? tj__read(b) : NULL, tj__write(out));
   return tj__to_dtype(out, given);
 }
 
@@ -116,8 +117,9 @@ static bool update_running(tj_tensor *running, const tj_tensor *now, double fact
   return true;
 }
 
-tj_status tj__impl_native_batch_norm(tj_tensor *input, tj_tensor *weight, tj_tensor *bias, tj_tensor *running_mean, tj_tensor *running_var, bool training,
-                                     double momentum, double eps, tj_tensor **output, tj_tensor **save_mean, tj_tensor **save_invstd) {
+tj_status tj__impl_native_batch_norm(tj_tensor *input, tj_tensor *weight, tj_tensor *bias, tj_tensor *running_mean, tj_tensor *running_var,
+                                     bool training, double momentum, double eps, tj_tensor **output, tj_tensor **save_mean,
+                                     tj_tensor **save_invstd) {
   tj_tensor *all[] = {input, weight, bias, running_mean, running_var};
   const tj__backend *backend = tj__backend_for(all, 5);
   if (!backend || !check_floating(input, "batch_norm")) return tj_error_code();
@@ -130,7 +132,8 @@ tj_status tj__impl_native_batch_norm(tj_tensor *input, tj_tensor *weight, tj_ten
   if (training) {
     if (!statistics(backend, &s, x, eps, save_mean, save_invstd, &variance)) return tj_error_code();
     double n = (double)(s.outer * s.inner);
-    if (s.outer * s.inner > 0 && (!update_running(running_mean, *save_mean, 1, momentum) || !update_running(running_var, variance, n / (n - 1), momentum)))
+    if (s.outer * s.inner > 0 &&
+        (!update_running(running_mean, *save_mean, 1, momentum) || !update_running(running_var, variance, n / (n - 1), momentum)))
       return tj_error_code();
   } else {
     *save_mean = prepared(running_mean, dtype);
@@ -155,8 +158,8 @@ static bool check_training_size(const tj_tensor *x) {
   return false;
 }
 
-tj_tensor *tj__impl_batch_norm(tj_tensor *input, tj_tensor *running_mean, tj_tensor *running_var, tj_tensor *weight, tj_tensor *bias, bool training,
-                               double momentum, double eps) {
+tj_tensor *tj__impl_batch_norm(tj_tensor *input, tj_tensor *running_mean, tj_tensor *running_var, tj_tensor *weight, tj_tensor *bias,
+                               bool training, double momentum, double eps) {
   if (training && !check_training_size(input)) return NULL;
   RUNTIME(training || running_mean, "running_mean must be defined in evaluation mode");
   RUNTIME(training || running_var, "running_var must be defined in evaluation mode");
@@ -169,7 +172,8 @@ tj_tensor *tj__impl_batch_norm(tj_tensor *input, tj_tensor *running_mean, tj_ten
     return tj_clone(input, NULL);
   }
   tj_tensor *output, *mean, *invstd;
-  return tj_native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, &output, &mean, &invstd) ? NULL : output;
+  return tj_native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, &output, &mean, &invstd) ? NULL
+                                                                                                                                : output;
 }
 
 /* t repeated once a sample: [channels] to [batch * channels]. */
@@ -180,8 +184,10 @@ static tj_tensor *repeated(tj_tensor *t, int64_t batch, int64_t channels) {
 tj_tensor *tj__impl_instance_norm(tj_tensor *input, tj_tensor *running_mean, tj_tensor *running_var, tj_tensor *weight, tj_tensor *bias,
                                   bool use_input_stats, double momentum, double eps) {
   if (use_input_stats && (input->ndim < 2 || product(input->sizes + 2, input->ndim - 2) == 1))
-    return tj__fail(TJ_ERROR_VALUE, "Expected more than 1 spatial element when training, got input size torch.Size(%s)", tj__sizes_text(input));
-  RUNTIME(use_input_stats || (running_mean && running_var), "Expected running_mean and running_var to be defined when use_input_stats is false");
+    return tj__fail(TJ_ERROR_VALUE, "Expected more than 1 spatial element when training, got input size torch.Size(%s)",
+                    tj__sizes_text(input));
+  RUNTIME(use_input_stats || (running_mean && running_var),
+          "Expected running_mean and running_var to be defined when use_input_stats is false");
   RUNTIME(input->ndim >= 2, "instance_norm: expected at least 2 dimensions, got input of size %s", tj__sizes_text(input));
   int64_t batch = input->sizes[0], channels = input->sizes[1], sizes[TJ_MAX_DIMS];
   memcpy(sizes, input->sizes, (size_t)input->ndim * sizeof *sizes);
@@ -195,14 +201,16 @@ tj_tensor *tj__impl_instance_norm(tj_tensor *input, tj_tensor *running_mean, tj_
     }
   tj_tensor *mean = running_mean ? tj_clone(repeated(tj_detach(running_mean), batch, channels), NULL) : NULL;
   tj_tensor *var = running_var ? tj_clone(repeated(tj_detach(running_var), batch, channels), NULL) : NULL;
-  tj_tensor *y = tj_batch_norm(tj_reshape(input, (tj_ints){sizes, input->ndim}), mean, var, repeated(weight, batch, channels), repeated(bias, batch, channels),
-                               use_input_stats, momentum, eps);
+  tj_tensor *y = tj_batch_norm(tj_reshape(input, (tj_ints){sizes, input->ndim}), mean, var, repeated(weight, batch, channels),
+                               repeated(bias, batch, channels), use_input_stats, momentum, eps);
   if (!y) return NULL;
   /* the samples' running statistics, averaged */
   bool grad = tj__below_autograd();
   bool ok = true;
-  if (use_input_stats && mean) ok = tj_copy_(running_mean, tj_mean_dim(tj_reshape(mean, TJ_INTS(batch, channels)), TJ_INTS(0), false, TJ_DTYPE_NONE), false) != NULL;
-  if (ok && use_input_stats && var) ok = tj_copy_(running_var, tj_mean_dim(tj_reshape(var, TJ_INTS(batch, channels)), TJ_INTS(0), false, TJ_DTYPE_NONE), false) != NULL;
+  if (use_input_stats && mean)
+    ok = tj_copy_(running_mean, tj_mean_dim(tj_reshape(mean, TJ_INTS(batch, channels)), TJ_INTS(0), false, TJ_DTYPE_NONE), false) != NULL;
+  if (ok && use_input_stats && var)
+    ok = tj_copy_(running_var, tj_mean_dim(tj_reshape(var, TJ_INTS(batch, channels)), TJ_INTS(0), false, TJ_DTYPE_NONE), false) != NULL;
   tj__above_autograd(grad);
   return ok ? tj_reshape(y, tj__sizes(input)) : NULL;
 }
@@ -214,24 +222,27 @@ static bool same_shape(const tj_tensor *t, tj_ints shape) {
 }
 
 static void *check_normalized(const tj_tensor *x, tj_ints shape, const tj_tensor *weight, const tj_tensor *bias) {
-  RUNTIME(shape.n >= 1, "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = %s",
+  RUNTIME(shape.n >= 1,
+          "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = %s",
           tj__ints_text(shape.data, TJ__MAX(0, shape.n)));
   const char *text = tj__ints_text(shape.data, shape.n);
   if (weight)
-    RUNTIME(same_shape(weight, shape), "Expected weight to be of same shape as normalized_shape, but got weight of shape %s and normalized_shape = %s",
+    RUNTIME(same_shape(weight, shape),
+            "Expected weight to be of same shape as normalized_shape, but got weight of shape %s and normalized_shape = %s",
             tj__sizes_text(weight), text);
   if (bias)
-    RUNTIME(same_shape(bias, shape), "Expected bias to be of same shape as normalized_shape, but got bias of shape %s and normalized_shape = %s",
+    RUNTIME(same_shape(bias, shape),
+            "Expected bias to be of same shape as normalized_shape, but got bias of shape %s and normalized_shape = %s",
             tj__sizes_text(bias), text);
   bool fits = x->ndim >= shape.n && !memcmp(x->sizes + (x->ndim - shape.n), shape.data, (size_t)shape.n * sizeof *shape.data);
   RUNTIME(fits, "Given normalized_shape=%s, expected input with shape [*, %s, but got input of size%s", text, text + 1, tj__sizes_text(x));
   return (void *)1;
 }
 
-tj_status tj__impl_native_layer_norm(tj_tensor *input, tj_ints normalized_shape, tj_tensor *weight, tj_tensor *bias, double eps, tj_tensor **output,
-                                     tj_tensor **mean, tj_tensor **rstd) {
-  if (!check_normalized(input, normalized_shape, weight, bias) || !check_floating(input, "LayerNormKernelImpl") || !check_parameter(input, weight) ||
-      !check_parameter(input, bias))
+tj_status tj__impl_native_layer_norm(tj_tensor *input, tj_ints normalized_shape, tj_tensor *weight, tj_tensor *bias, double eps,
+                                     tj_tensor **output, tj_tensor **mean, tj_tensor **rstd) {
+  if (!check_normalized(input, normalized_shape, weight, bias) || !check_floating(input, "LayerNormKernelImpl") ||
+      !check_parameter(input, weight) || !check_parameter(input, bias))
     return tj_error_code();
   const tj__backend *backend = tj__backend_for((tj_tensor *[]){input, weight, bias}, 3);
   tj_dtype given = (tj_dtype)input->dtype, dtype = computed_in(given);
@@ -253,14 +264,15 @@ tj_tensor *tj__impl_layer_norm(tj_tensor *input, tj_ints normalized_shape, tj_te
   return tj_native_layer_norm(input, normalized_shape, weight, bias, eps, &output, &mean, &rstd) ? NULL : output;
 }
 
-tj_status tj__impl_native_group_norm(tj_tensor *input, tj_tensor *weight, tj_tensor *bias, int64_t N, int64_t C, int64_t HxW, int64_t group, double eps,
-                                     tj_tensor **output, tj_tensor **mean, tj_tensor **rstd) {
+tj_status tj__impl_native_group_norm(tj_tensor *input, tj_tensor *weight, tj_tensor *bias, int64_t N, int64_t C, int64_t HxW, int64_t group,
+                                     double eps, tj_tensor **output, tj_tensor **mean, tj_tensor **rstd) {
   const tj__backend *backend = tj__backend_for((tj_tensor *[]){input, weight, bias}, 3);
   tj_dtype given = (tj_dtype)input->dtype, dtype = computed_in(given);
-  if (!backend || !check_floating(input, "GroupNormKernelImpl") || !check_parameter(input, weight) || !check_parameter(input, bias)) return tj_error_code();
+  if (!backend || !check_floating(input, "GroupNormKernelImpl") || !check_parameter(input, weight) || !check_parameter(input, bias))
+    return tj_error_code();
   TJ__CHECK_STATUS(group > 0 && C % group == 0 && input->ndim >= 2 && input->numel == N * C * HxW, TJ_ERROR_RUNTIME,
-                   "Expected number of channels in input to be divisible by num_groups, but got input of shape %s and num_groups=%lld", tj__sizes_text(input),
-                   LL(group));
+                   "Expected number of channels in input to be divisible by num_groups, but got input of shape %s and num_groups=%lld",
+                   tj__sizes_text(input), LL(group));
   tj_tensor *x = prepared(input, dtype);
   if (!x) return tj_error_code();
   tj__norm_shape s = shape_of(x, GROUP, TJ_INTS(group), dtype);
@@ -278,12 +290,14 @@ tj_tensor *tj__impl_group_norm(tj_tensor *input, int64_t num_groups, tj_tensor *
   if (batch * (channels / num_groups) * spatial == 1 && channels % num_groups == 0)
     return tj__fail(TJ_ERROR_VALUE, "Expected more than 1 value per channel when training, got input size %s", tj__sizes_text(input));
   const char *text = tj__sizes_text(input);
-  RUNTIME(channels % num_groups == 0, "Expected number of channels in input to be divisible by num_groups, but got input of shape %s and num_groups=%lld", text,
+  RUNTIME(channels % num_groups == 0,
+          "Expected number of channels in input to be divisible by num_groups, but got input of shape %s and num_groups=%lld", text,
           LL(num_groups));
   if (weight)
-    RUNTIME(weight->ndim == 1 && weight->numel == channels,
-            "Expected weight to be a vector of size equal to the number of channels in input, but got weight of shape %s and input of shape %s",
-            tj__sizes_text(weight), text);
+    RUNTIME(
+        weight->ndim == 1 && weight->numel == channels,
+        "Expected weight to be a vector of size equal to the number of channels in input, but got weight of shape %s and input of shape %s",
+        tj__sizes_text(weight), text);
   if (bias)
     RUNTIME(bias->ndim == 1 && bias->numel == channels,
             "Expected bias to be a vector of size equal to the number of channels in input, but got bias of shape %s and input of shape %s",
@@ -295,7 +309,8 @@ tj_tensor *tj__impl_group_norm(tj_tensor *input, int64_t num_groups, tj_tensor *
 
 tj_tensor *tj__impl_rms_norm(tj_tensor *input, tj_ints normalized_shape, tj_tensor *weight, tj_scalar eps) {
   if (!check_normalized(input, normalized_shape, weight, NULL)) return NULL;
-  IMPLEMENTED(tj_dtype_is_floating(input->dtype) || tj_dtype_is_complex(input->dtype), "\"rms_norm\" not implemented for '%s'", tj__dtype_legacy(input->dtype));
+  IMPLEMENTED(tj_dtype_is_floating(input->dtype) || tj_dtype_is_complex(input->dtype), "\"rms_norm\" not implemented for '%s'",
+              tj__dtype_legacy(input->dtype));
   tj_dtype given = (tj_dtype)input->dtype, dtype = computed_in(given);
   int64_t dims[TJ_MAX_DIMS];
   for (int64_t i = 0; i < normalized_shape.n; i++) dims[i] = i - normalized_shape.n;
@@ -309,8 +324,8 @@ tj_tensor *tj__impl_rms_norm(tj_tensor *input, tj_ints normalized_shape, tj_tens
 
 /* ---- gradients --------------------------------------------------------------------------------------------------- */
 
-tj_tensor *tj__impl_norm_grad_input(tj_tensor *grad_output, tj_tensor *input, tj_tensor *weight, tj_tensor *mean, tj_tensor *rstd, const char *kind,
-                                    tj_ints extra, bool training) {
+tj_tensor *tj__impl_norm_grad_input(tj_tensor *grad_output, tj_tensor *input, tj_tensor *weight, tj_tensor *mean, tj_tensor *rstd,
+                                    const char *kind, tj_ints extra, bool training) {
   const tj__backend *backend = tj__backend_for((tj_tensor *[]){grad_output, input, weight, mean}, 4);
   if (!backend) return NULL;
   tj_dtype dtype = computed_in(input->dtype);
@@ -335,8 +350,8 @@ static int weight_sizes(const tj_tensor *x, kind k, tj_ints extra, int64_t *size
   return (int)extra.n;
 }
 
-tj_tensor *tj__impl_norm_grad_weight(tj_tensor *grad_output, tj_tensor *input, tj_tensor *mean, tj_tensor *rstd, const char *kind, tj_ints extra,
-                                     bool training) {
+tj_tensor *tj__impl_norm_grad_weight(tj_tensor *grad_output, tj_tensor *input, tj_tensor *mean, tj_tensor *rstd, const char *kind,
+                                     tj_ints extra, bool training) {
   (void)training;
   const tj__backend *backend = tj__backend_for((tj_tensor *[]){grad_output, input, mean}, 3);
   if (!backend) return NULL;
@@ -362,11 +377,17 @@ typedef struct view {
 static view view_of(const tj_tensor *x, kind k, tj_ints extra) {
   tj__norm_shape s = shape_of(x, k, extra, TJ_FLOAT32);
   switch (k) {
-  case BATCH: return (view){3, 2, 2, {s.outer, s.groups, s.inner}, {1, s.groups, 1}, {1, s.groups, 1}, {0, 2}, {0, 2}};
-  case LAYER: return (view){2, 1, 1, {s.groups, s.inner}, {s.groups, 1}, {1, s.inner}, {1}, {0}};
-  default:
-    return (view){4, 2, 2, {x->sizes[0], extra.data[0], s.weight_step, s.weight_run}, {x->sizes[0], extra.data[0], 1, 1},
-                  {1, extra.data[0], s.weight_step, 1}, {2, 3}, {0, 3}};
+    case BATCH: return (view){3, 2, 2, {s.outer, s.groups, s.inner}, {1, s.groups, 1}, {1, s.groups, 1}, {0, 2}, {0, 2}};
+    case LAYER: return (view){2, 1, 1, {s.groups, s.inner}, {s.groups, 1}, {1, s.inner}, {1}, {0}};
+    default:
+      return (view){4,
+                    2,
+                    2,
+                    {x->sizes[0], extra.data[0], s.weight_step, s.weight_run},
+                    {x->sizes[0], extra.data[0], 1, 1},
+                    {1, extra.data[0], s.weight_step, 1},
+                    {2, 3},
+                    {0, 3}};
   }
 }
 
@@ -401,23 +422,23 @@ tj_tensor *tj__impl_norm_scaled(tj_tensor *input, tj_tensor *weight, tj_tensor *
   return tj_reshape(tj_mul(normalised(&v, input, mean, rstd), seen(weight, v.weight, v.n)), tj__sizes(input));
 }
 
-tj_tensor *tj__impl_norm_double_output(tj_tensor *cotangent, tj_tensor *input, tj_tensor *weight, tj_tensor *mean, tj_tensor *rstd, const char *kind,
-                                       tj_ints extra, bool training) {
+tj_tensor *tj__impl_norm_double_output(tj_tensor *cotangent, tj_tensor *input, tj_tensor *weight, tj_tensor *mean, tj_tensor *rstd,
+                                       const char *kind, tj_ints extra, bool training) {
   view v = view_of(input, kind_of(kind), extra);
   tj_tensor *t = projected(&v, seen(cotangent, v.sizes, v.n), normalised(&v, input, mean, rstd), seen(rstd, v.statistics, v.n), training);
   if (weight) t = tj_mul(t, seen(weight, v.weight, v.n));
   return tj_reshape(t, tj__sizes(input));
 }
 
-tj_tensor *tj__impl_norm_double_weight(tj_tensor *cotangent, tj_tensor *grad_output, tj_tensor *input, tj_tensor *mean, tj_tensor *rstd, const char *kind,
-                                       tj_ints extra, bool training) {
+tj_tensor *tj__impl_norm_double_weight(tj_tensor *cotangent, tj_tensor *grad_output, tj_tensor *input, tj_tensor *mean, tj_tensor *rstd,
+                                       const char *kind, tj_ints extra, bool training) {
   view v = view_of(input, kind_of(kind), extra);
   tj_tensor *t = projected(&v, seen(cotangent, v.sizes, v.n), normalised(&v, input, mean, rstd), seen(rstd, v.statistics, v.n), training);
   return to_weight(&v, tj_mul(t, seen(grad_output, v.sizes, v.n)), input, kind_of(kind), extra);
 }
 
-tj_tensor *tj__impl_norm_double_input(tj_tensor *cotangent, tj_tensor *grad_output, tj_tensor *input, tj_tensor *weight, tj_tensor *mean, tj_tensor *rstd,
-                                      const char *kind, tj_ints extra, bool training) {
+tj_tensor *tj__impl_norm_double_input(tj_tensor *cotangent, tj_tensor *grad_output, tj_tensor *input, tj_tensor *weight, tj_tensor *mean,
+                                      tj_tensor *rstd, const char *kind, tj_ints extra, bool training) {
   if (!training) return tj_mul(cotangent, tj_scalar_tensor(tj_int(0)));
   view v = view_of(input, kind_of(kind), extra);
   tj_tensor *r = seen(rstd, v.statistics, v.n), *xhat = normalised(&v, input, mean, rstd);

@@ -25,7 +25,8 @@ tj_dtype tj__floating_of(tj_dtype dtype) {
 
 tj_tensor *tj__pointwise_as(int kernel, tj_tensor *out, tj_tensor *const *inputs, int n_inputs, const tj__params *params, tj_dtype compute,
                             tj_dtype result, const char *kernel_name) {
-  tj__iter_spec spec = {.n_outputs = 1, .n_inputs = n_inputs, .outputs = {out}, .compute = compute, .result = result, .resize = tj__resizing_out};
+  tj__iter_spec spec = {
+      .n_outputs = 1, .n_inputs = n_inputs, .outputs = {out}, .compute = compute, .result = result, .resize = tj__resizing_out};
   for (int k = 0; k < n_inputs; k++) spec.inputs[k] = inputs[k];
   tj__iter it;
   if (tj__iter_init(&it, &spec)) return NULL;

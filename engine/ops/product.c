@@ -7,21 +7,21 @@
 /* C++'s names of the element types, as PyTorch's messages about products have them. */
 static const char *cpp_name(int dtype) {
   switch (dtype) {
-  case TJ_BOOL: return "bool";
-  case TJ_UINT8: return "unsigned char";
-  case TJ_INT8: return "signed char";
-  case TJ_INT16: return "short int";
-  case TJ_INT32: return "int";
-  case TJ_INT64: return "long int";
-  case TJ_UINT16: return "short unsigned int";
-  case TJ_UINT32: return "unsigned int";
-  case TJ_UINT64: return "long unsigned int";
-  case TJ_FLOAT16: return "c10::Half";
-  case TJ_BFLOAT16: return "c10::BFloat16";
-  case TJ_FLOAT32: return "float";
-  case TJ_FLOAT64: return "double";
-  case TJ_COMPLEX64: return "c10::complex<float>";
-  default: return "c10::complex<double>";
+    case TJ_BOOL: return "bool";
+    case TJ_UINT8: return "unsigned char";
+    case TJ_INT8: return "signed char";
+    case TJ_INT16: return "short int";
+    case TJ_INT32: return "int";
+    case TJ_INT64: return "long int";
+    case TJ_UINT16: return "short unsigned int";
+    case TJ_UINT32: return "unsigned int";
+    case TJ_UINT64: return "long unsigned int";
+    case TJ_FLOAT16: return "c10::Half";
+    case TJ_BFLOAT16: return "c10::BFloat16";
+    case TJ_FLOAT32: return "float";
+    case TJ_FLOAT64: return "double";
+    case TJ_COMPLEX64: return "c10::complex<float>";
+    default: return "c10::complex<double>";
   }
 }
 
@@ -40,11 +40,25 @@ static tj_tensor *product(tj_tensor *c, const tj_tensor *a, const tj_tensor *b, 
   const tj__backend *backend = tj__backend_for((tj_tensor *[]){c, (tj_tensor *)a, (tj_tensor *)b}, 3);
   if (!backend) return NULL;
   int d = c->ndim - 2;
-  tj__gemm_args g = {.dtype = c->dtype, .batches = d ? c->sizes[0] : 1, .m = c->sizes[d], .n = c->sizes[d + 1], .k = a->sizes[d + 1],
-                     .a = tj__read(a), .a_row = a->strides[d], .a_col = a->strides[d + 1], .a_batch = d ? a->strides[0] : 0,
-                     .b = tj__read(b), .b_row = b->strides[d], .b_col = b->strides[d + 1], .b_batch = d ? b->strides[0] : 0,
-                     .c = tj__write(c), .c_row = c->strides[d], .c_col = c->strides[d + 1], .c_batch = d ? c->strides[0] : 0,
-                     .alpha = alpha, .beta = beta};
+  tj__gemm_args g = {.dtype = c->dtype,
+                     .batches = d ? c->sizes[0] : 1,
+                     .m = c->sizes[d],
+                     .n = c->sizes[d + 1],
+                     .k = a->sizes[d + 1],
+                     .a = tj__read(a),
+                     .a_row = a->strides[d],
+                     .a_col = a->strides[d + 1],
+                     .a_batch = d ? a->strides[0] : 0,
+                     .b = tj__read(b),
+                     .b_row = b->strides[d],
+                     .b_col = b->strides[d + 1],
+                     .b_batch = d ? b->strides[0] : 0,
+                     .c = tj__write(c),
+                     .c_row = c->strides[d],
+                     .c_col = c->strides[d + 1],
+                     .c_batch = d ? c->strides[0] : 0,
+                     .alpha = alpha,
+                     .beta = beta};
   return backend->gemm->gemm(&g) ? c : NULL;
 }
 
@@ -63,7 +77,8 @@ tj_tensor *tj__impl_mm(tj_tensor *self, tj_tensor *mat2) {
   RUNTIME(mat2->ndim == 2, "mat2 must be a matrix");
   RUNTIME(self->sizes[1] == mat2->sizes[0], "mat1 and mat2 shapes cannot be multiplied (%lldx%lld and %lldx%lld)", LL(self->sizes[0]),
           LL(self->sizes[1]), LL(mat2->sizes[0]), LL(mat2->sizes[1]));
-  RUNTIME(self->dtype == mat2->dtype, "expected m1 and m2 to have the same dtype, but got: %s != %s", cpp_name(self->dtype), cpp_name(mat2->dtype));
+  RUNTIME(self->dtype == mat2->dtype, "expected m1 and m2 to have the same dtype, but got: %s != %s", cpp_name(self->dtype),
+          cpp_name(mat2->dtype));
   if (!supported(self->dtype, "addmm_impl_cpu_")) return NULL;
   return product(tj__empty(TJ_INTS(self->sizes[0], mat2->sizes[1]), self->dtype, device_of(self)), self, mat2, tj_int(1), tj_int(0));
 }
@@ -102,7 +117,8 @@ tj_tensor *tj__impl_bmm(tj_tensor *self, tj_tensor *mat2) {
   if (!check_batches(self, mat2, false)) return NULL;
   RUNTIME(self->dtype == mat2->dtype, "expected scalar type %s but found %s", tj__dtype_legacy(self->dtype), tj__dtype_legacy(mat2->dtype));
   if (!supported(self->dtype, "bmm")) return NULL;
-  return product(tj__empty(TJ_INTS(self->sizes[0], self->sizes[1], mat2->sizes[2]), self->dtype, device_of(self)), self, mat2, tj_int(1), tj_int(0));
+  return product(tj__empty(TJ_INTS(self->sizes[0], self->sizes[1], mat2->sizes[2]), self->dtype, device_of(self)), self, mat2, tj_int(1),
+                 tj_int(0));
 }
 
 static tj_tensor *as_column(const tj_tensor *v) { return tj__alias(v, TJ_INTS(v->sizes[0], 1), TJ_INTS(v->strides[0], 1), v->offset); }
@@ -111,8 +127,8 @@ static tj_tensor *add_mv(tj_tensor *self, tj_tensor *mat, tj_tensor *vec, tj_sca
   int ndim = self ? self->ndim : 1;
   RUNTIME(mat->ndim == 2 && vec->ndim == 1 && ndim <= 1, "vector + matrix @ vector expected, got %d, %d, %d", ndim, mat->ndim, vec->ndim);
   int64_t n = self ? self->numel : mat->sizes[0];
-  RUNTIME(mat->sizes[1] == vec->sizes[0] && (n == mat->sizes[0] || n == 1), "size mismatch, got input (%lld), mat (%lldx%lld), vec (%lld)", LL(n),
-          LL(mat->sizes[0]), LL(mat->sizes[1]), LL(vec->sizes[0]));
+  RUNTIME(mat->sizes[1] == vec->sizes[0] && (n == mat->sizes[0] || n == 1), "size mismatch, got input (%lld), mat (%lldx%lld), vec (%lld)",
+          LL(n), LL(mat->sizes[0]), LL(mat->sizes[1]), LL(vec->sizes[0]));
   RUNTIME(mat->dtype == vec->dtype, "expected scalar type %s but found %s", tj__dtype_legacy(mat->dtype), tj__dtype_legacy(vec->dtype));
   if (!supported(mat->dtype, "addmv_impl_cpu")) return NULL;
   tj_tensor *c = tj__empty(TJ_INTS(mat->sizes[0]), mat->dtype, device_of(mat));
@@ -131,9 +147,11 @@ static tj_tensor *dot(tj_tensor *a, tj_tensor *b, bool conj) {
   RUNTIME(a->ndim == 1 && b->ndim == 1, "1D tensors expected, but got %dD and %dD tensors", a->ndim, b->ndim);
   RUNTIME(a->dtype == b->dtype, "dot : expected both vectors to have same dtype, but found %s and %s", tj__dtype_legacy(a->dtype),
           tj__dtype_legacy(b->dtype));
-  RUNTIME(a->numel == b->numel,
-          "inconsistent tensor size, expected tensor [%lld] and src [%lld] to have the same number of elements, but got %lld and %lld elements "
-          "respectively", LL(a->numel), LL(b->numel), LL(a->numel), LL(b->numel));
+  RUNTIME(
+      a->numel == b->numel,
+      "inconsistent tensor size, expected tensor [%lld] and src [%lld] to have the same number of elements, but got %lld and %lld elements "
+      "respectively",
+      LL(a->numel), LL(b->numel), LL(a->numel), LL(b->numel));
   if (!supported(a->dtype, "dot")) return NULL;
   const tj__backend *backend = tj__backend_for((tj_tensor *[]){a, b}, 2);
   tj_tensor *out = backend ? tj__empty(TJ_NO_DIMS, a->dtype, device_of(a)) : NULL;
@@ -152,7 +170,8 @@ tj_tensor *tj__impl_addmm(tj_tensor *self, tj_tensor *mat1, tj_tensor *mat2, tj_
   RUNTIME(mat2->ndim == 2, "mat2 must be a matrix, got %d-D tensor", mat2->ndim);
   RUNTIME(mat1->sizes[1] == mat2->sizes[0], "mat1 and mat2 shapes cannot be multiplied (%lldx%lld and %lldx%lld)", LL(mat1->sizes[0]),
           LL(mat1->sizes[1]), LL(mat2->sizes[0]), LL(mat2->sizes[1]));
-  RUNTIME(mat1->dtype == mat2->dtype, "expected m1 and m2 to have the same dtype, but got: %s != %s", cpp_name(mat1->dtype), cpp_name(mat2->dtype));
+  RUNTIME(mat1->dtype == mat2->dtype, "expected m1 and m2 to have the same dtype, but got: %s != %s", cpp_name(mat1->dtype),
+          cpp_name(mat2->dtype));
   if (!supported(self->dtype, "addmm_impl_cpu_")) return NULL;
   return product(start_from(self, TJ_INTS(mat1->sizes[0], mat2->sizes[1]), beta), mat1, mat2, alpha, beta);
 }
@@ -161,7 +180,8 @@ tj_tensor *tj__impl_baddbmm(tj_tensor *self, tj_tensor *batch1, tj_tensor *batch
   if (!check_batches(batch1, batch2, true)) return NULL;
   RUNTIME(self->dtype == batch1->dtype, "Input dtypes must be the same, got: input %s, batch1: %s, batch2: %s", cpp_name(self->dtype),
           cpp_name(batch1->dtype), cpp_name(batch2->dtype));
-  RUNTIME(batch1->dtype == batch2->dtype, "expected scalar type %s but found %s", tj__dtype_legacy(batch1->dtype), tj__dtype_legacy(batch2->dtype));
+  RUNTIME(batch1->dtype == batch2->dtype, "expected scalar type %s but found %s", tj__dtype_legacy(batch1->dtype),
+          tj__dtype_legacy(batch2->dtype));
   if (!supported(self->dtype, "baddbmm")) return NULL;
   tj_ints sizes = TJ_INTS(batch1->sizes[0], batch1->sizes[1], batch2->sizes[2]);
   return product(start_from(self, sizes, beta), batch1, batch2, alpha, beta);
@@ -196,8 +216,8 @@ tj_tensor *tj__impl_addr(tj_tensor *self, tj_tensor *vec1, tj_tensor *vec2, tj_s
 tj_tensor *tj__impl_addbmm(tj_tensor *self, tj_tensor *batch1, tj_tensor *batch2, tj_scalar beta, tj_scalar alpha) {
   RUNTIME(batch1->ndim == 3, "batch1 must be a 3D tensor");
   if (batch2->ndim != 3) return batch2_error(batch2, true);
-  RUNTIME(batch1->sizes[0] == batch2->sizes[0], "batch1 and batch2 must have same number of batches, got %lld and %lld", LL(batch1->sizes[0]),
-          LL(batch2->sizes[0]));
+  RUNTIME(batch1->sizes[0] == batch2->sizes[0], "batch1 and batch2 must have same number of batches, got %lld and %lld",
+          LL(batch1->sizes[0]), LL(batch2->sizes[0]));
   RUNTIME(batch1->sizes[2] == batch2->sizes[1], "Incompatible matrix sizes for bmm (%lldx%lld and %lldx%lld)", LL(batch1->sizes[1]),
           LL(batch1->sizes[2]), LL(batch2->sizes[1]), LL(batch2->sizes[2]));
   if (batch1->dtype == TJ_FLOAT16 || batch1->dtype == TJ_BFLOAT16) {
@@ -264,8 +284,8 @@ tj_tensor *tj__impl_tensordot(tj_tensor *self, tj_tensor *other, tj_ints dims_se
     else if (other->sizes[b] == 1 && self->sizes[a] != 1) self = tj_sum_dim(self, TJ_INTS(a), true, (tj_dtype)self->dtype);
     if (!self || !other) return NULL;
     RUNTIME(self->sizes[a] == other->sizes[b],
-            "contracted dimensions need to match, but first has size %lld in dim %lld and second has size %lld in dim %lld", LL(self->sizes[a]),
-            LL(dims_self.data[i]), LL(other->sizes[b]), LL(dims_other.data[i]));
+            "contracted dimensions need to match, but first has size %lld in dim %lld and second has size %lld in dim %lld",
+            LL(self->sizes[a]), LL(dims_self.data[i]), LL(other->sizes[b]), LL(dims_other.data[i]));
     RUNTIME(!gone_a[a] && !gone_b[b], "dim %d appears multiple times in the list of dims", gone_a[a] ? a : b);
     gone_a[a] = gone_b[b] = true;
     inner *= self->sizes[a];
@@ -322,8 +342,7 @@ tj_tensor *tj__impl_chain_matmul(tj_tensors matrices) {
   RUNTIME(matrices.n > 0, "chain_matmul(): Expected one or more matrices");
   RUNTIME(matrices.n <= CHAIN, "chain_matmul(): more than %d matrices", CHAIN);
   int n = (int)matrices.n;
-  for (int i = 0; i < n; i++)
-    RUNTIME(matrices.data[i]->ndim == 2, "Tensor dimension is %d, expected 2 instead.", matrices.data[i]->ndim);
+  for (int i = 0; i < n; i++) RUNTIME(matrices.data[i]->ndim == 2, "Tensor dimension is %d, expected 2 instead.", matrices.data[i]->ndim);
   /* cost[i][j]: multiplications that i..j need at least (Cormen et al., 15.2) */
   double cost[CHAIN][CHAIN];
   uint8_t split[CHAIN][CHAIN] = {{0}};
@@ -367,9 +386,12 @@ tj_tensor *tj__impl_bilinear(tj_tensor *input1, tj_tensor *input2, tj_tensor *we
     rows *= sizes[i] = input1->sizes[i];
   }
   sizes[last] = k;
-  RUNTIME(input1->sizes[last] == n1, "bilinear(): input1 size does not match weight size: got %lld but expected %lld", LL(input1->sizes[last]), LL(n1));
-  RUNTIME(input2->sizes[last] == n2, "bilinear(): input2 size does not match weight size: got %lld but expected %lld", LL(input2->sizes[last]), LL(n2));
-  RUNTIME(!bias || bias->sizes[0] == k, "bilinear(): bias size does not match weight size: got %lld but expected %lld", LL(bias->sizes[0]), LL(k));
+  RUNTIME(input1->sizes[last] == n1, "bilinear(): input1 size does not match weight size: got %lld but expected %lld",
+          LL(input1->sizes[last]), LL(n1));
+  RUNTIME(input2->sizes[last] == n2, "bilinear(): input2 size does not match weight size: got %lld but expected %lld",
+          LL(input2->sizes[last]), LL(n2));
+  RUNTIME(!bias || bias->sizes[0] == k, "bilinear(): bias size does not match weight size: got %lld but expected %lld", LL(bias->sizes[0]),
+          LL(k));
   tj_tensor *w = tj_reshape(tj_permute(weight, TJ_INTS(1, 0, 2)), TJ_INTS(n1, k * n2));
   tj_tensor *left = tj_reshape(tj_mm(tj_reshape(input1, TJ_INTS(rows, n1)), w), TJ_INTS(rows, k, n2));
   tj_tensor *y = tj_reshape(tj_bmm(left, tj_reshape(input2, TJ_INTS(rows, n2, 1))), (tj_ints){sizes, input1->ndim});

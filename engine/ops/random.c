@@ -35,9 +35,21 @@ static bool target_of(target *t, tj_tensor *self) {
 static tj_tensor *target_done(const target *t) { return t->dense == t->self ? t->self : tj__copy_into(t->self, t->dense); }
 
 static const char *cpp_name(tj_dtype dtype) { /* as PyTorch's messages about bounds name a dtype */
-  static const char *const names[TJ_DTYPE_COUNT] = {
-    "bool", "unsigned char", "signed char", "short int", "int", "long int", "short unsigned int", "unsigned int", "long unsigned int",
-    "c10::Half", "c10::BFloat16", "float", "double", "c10::complex<float>", "c10::complex<double>"};
+  static const char *const names[TJ_DTYPE_COUNT] = {"bool",
+                                                    "unsigned char",
+                                                    "signed char",
+                                                    "short int",
+                                                    "int",
+                                                    "long int",
+                                                    "short unsigned int",
+                                                    "unsigned int",
+                                                    "long unsigned int",
+                                                    "c10::Half",
+                                                    "c10::BFloat16",
+                                                    "float",
+                                                    "double",
+                                                    "c10::complex<float>",
+                                                    "c10::complex<double>"};
   return names[dtype];
 }
 
@@ -71,9 +83,10 @@ tj_tensor *tj__impl_uniform_(tj_tensor *self, double from, double to, tj_generat
   TJ__CHECK(from >= -most && from <= most, TJ_ERROR_RUNTIME, "from is out of bounds for %s", cpp_name(dtype));
   TJ__CHECK(to >= -most && to <= most, TJ_ERROR_RUNTIME, "to is out of bounds for %s", cpp_name(dtype));
   TJ__CHECK(from <= to, TJ_ERROR_RUNTIME, "uniform_ expects to return a [from, to) range, but found from=%g > to=%g", from, to);
-  TJ__CHECK(to - from <= most, TJ_ERROR_RUNTIME,
-            "uniform_ expects to-from <= std::numeric_limits<%s>::max(), but found to=%g and from=%g which result in to-from to exceed the limit",
-            tj__dtype_legacy(dtype), to, from);
+  TJ__CHECK(
+      to - from <= most, TJ_ERROR_RUNTIME,
+      "uniform_ expects to-from <= std::numeric_limits<%s>::max(), but found to=%g and from=%g which result in to-from to exceed the limit",
+      tj__dtype_legacy(dtype), to, from);
   target t;
   if (n == 0) return self;
   if (!target_of(&t, self)) return NULL;
@@ -137,9 +150,7 @@ tj_tensor *tj__impl_log_normal_(tj_tensor *self, double mean, double std, tj_gen
 
 /* ---- integers -------------------------------------------------------------------------------------------------- */
 
-static int significant_bits(tj_dtype dtype) {
-  return dtype == TJ_FLOAT16 ? 11 : dtype == TJ_BFLOAT16 ? 8 : dtype == TJ_FLOAT32 ? 24 : 53;
-}
+static int significant_bits(tj_dtype dtype) { return dtype == TJ_FLOAT16 ? 11 : dtype == TJ_BFLOAT16 ? 8 : dtype == TJ_FLOAT32 ? 24 : 53; }
 
 /* What is left of an integer in a floating dtype. */
 static int64_t through(int64_t v, tj_dtype dtype) {
@@ -184,7 +195,8 @@ static bool check_bounds(int64_t from, int64_t last, tj_dtype dtype) {
     }
   }
   if ((double)from >= low && (double)from <= high && (double)last >= low && (double)last <= high) return true;
-  tj__fail(TJ_ERROR_RUNTIME, "%s is out of bounds for %s", (double)from >= low && (double)from <= high ? "to - 1" : "from", cpp_name(dtype));
+  tj__fail(TJ_ERROR_RUNTIME, "%s is out of bounds for %s", (double)from >= low && (double)from <= high ? "to - 1" : "from",
+           cpp_name(dtype));
   return false;
 }
 
@@ -208,8 +220,8 @@ tj_tensor *tj__impl_random_from_(tj_tensor *self, int64_t from, int64_t to, tj_g
       from = lower_bound(from, dtype);
       to = upper_bound(to, dtype);
       TJ__CHECK(from < to, TJ_ERROR_RUNTIME,
-                "random_ expects 'from' casted to dtype to be less than 'to' casted to dtype, but got from=%lld >= to=%lld", (long long)from,
-                (long long)to);
+                "random_ expects 'from' casted to dtype to be less than 'to' casted to dtype, but got from=%lld >= to=%lld",
+                (long long)from, (long long)to);
     }
     if (!check_bounds(from, to - 1, dtype)) return NULL;
     return integers(self, (uint64_t)to - (uint64_t)from, from, generator);
@@ -219,14 +231,16 @@ tj_tensor *tj__impl_random_from_(tj_tensor *self, int64_t from, int64_t to, tj_g
       return tj__fail(TJ_ERROR_RUNTIME, "random_full_64_bits_range_kernel_cpu handles only int64, double, float and bfloat16");
     return integers(self, 0, 0, generator);
   }
-  TJ__CHECK(!tj_dtype_is_complex(dtype), TJ_ERROR_RUNTIME, "random_from_to_range_calc handles only integral, floating-point and boolean types");
+  TJ__CHECK(!tj_dtype_is_complex(dtype), TJ_ERROR_RUNTIME,
+            "random_from_to_range_calc handles only integral, floating-point and boolean types");
   int64_t last;
   if (floating) {
     last = (int64_t)1 << significant_bits(dtype);
     from = lower_bound(from, dtype);
-    TJ__CHECK(from < last, TJ_ERROR_RUNTIME,
-              "random_ expects 'from' casted to dtype to be less than or equal to 'to_inc' casted to dtype, but got from=%lld > to_inc=%lld",
-              (long long)from, (long long)last);
+    TJ__CHECK(
+        from < last, TJ_ERROR_RUNTIME,
+        "random_ expects 'from' casted to dtype to be less than or equal to 'to_inc' casted to dtype, but got from=%lld > to_inc=%lld",
+        (long long)from, (long long)last);
   } else {
     int bits = dtype == TJ_BOOL ? 1 : 8 * (int)tj__dtype_sizes[dtype] - tj_dtype_is_signed(dtype);
     last = bits >= 63 ? INT64_MAX : ((int64_t)1 << bits) - 1;
@@ -235,7 +249,9 @@ tj_tensor *tj__impl_random_from_(tj_tensor *self, int64_t from, int64_t to, tj_g
   return integers(self, (uint64_t)last - (uint64_t)from + 1, from, generator);
 }
 
-tj_tensor *tj__impl_random_to_(tj_tensor *self, int64_t to, tj_generator *generator) { return tj__impl_random_from_(self, 0, to, generator); }
+tj_tensor *tj__impl_random_to_(tj_tensor *self, int64_t to, tj_generator *generator) {
+  return tj__impl_random_from_(self, 0, to, generator);
+}
 
 tj_tensor *tj__impl_random_(tj_tensor *self, tj_generator *generator) {
   if (tj_dtype_is_complex((tj_dtype)self->dtype)) return not_implemented("random_kernel_cpu", (tj_dtype)self->dtype);
@@ -274,7 +290,8 @@ tj_tensor *tj__impl_randperm(int64_t n, tj_generator *generator, tj_dtype dtype,
   if (!t) return NULL;
   if (tj_dtype_is_floating(dtype)) {
     int64_t most = ((int64_t)1 << significant_bits(dtype)) + 1;
-    TJ__CHECK(n <= most, TJ_ERROR_RUNTIME, "n cannot be greater than 2^%d+1 for %s type.", significant_bits(dtype), tj__dtype_legacy(dtype));
+    TJ__CHECK(n <= most, TJ_ERROR_RUNTIME, "n cannot be greater than 2^%d+1 for %s type.", significant_bits(dtype),
+              tj__dtype_legacy(dtype));
   } else if (!tj__check_scalar_fits(tj_int(n), dtype)) {
     return NULL;
   }
@@ -302,8 +319,8 @@ tj_tensor *tj__impl_randint_like_low(tj_tensor *self, int64_t low, int64_t high,
   tj_tensor *t = tj__empty_like_as(self, dtype, device, memory_format);
   return t && tj__impl_random_from_(t, low, high, generator) ? tj__with_requires_grad(t, requires_grad) : NULL;
 }
-tj_tensor *tj__impl_randint_like(tj_tensor *self, int64_t high, tj_generator *generator, tj_dtype dtype, tj_device device, bool requires_grad,
-                                 const char *memory_format) {
+tj_tensor *tj__impl_randint_like(tj_tensor *self, int64_t high, tj_generator *generator, tj_dtype dtype, tj_device device,
+                                 bool requires_grad, const char *memory_format) {
   return tj__impl_randint_like_low(self, 0, high, generator, dtype, device, requires_grad, memory_format);
 }
 
@@ -326,7 +343,8 @@ tj_tensor *tj__impl_bernoulli_tensor_(tj_tensor *self, tj_tensor *p, tj_generato
   if (tj_dtype_is_complex((tj_dtype)self->dtype)) return not_implemented("bernoulli_tensor_cpu_self_", (tj_dtype)self->dtype);
   if (!tj_dtype_is_floating((tj_dtype)p->dtype)) return not_implemented("bernoulli_tensor_cpu_p_", (tj_dtype)p->dtype);
   TJ__CHECK(tj__can_expand(tj__sizes(p), tj__sizes(self)), TJ_ERROR_RUNTIME,
-            "The expanded size of the tensor must match the existing size: p has sizes %s, self %s", tj__sizes_text(p), tj__sizes_text(self));
+            "The expanded size of the tensor must match the existing size: p has sizes %s, self %s", tj__sizes_text(p),
+            tj__sizes_text(self));
   target t;
   if (!target_of(&t, self)) return NULL;
   tj_tensor *each = tj__empty_like(t.dense, (tj_dtype)p->dtype); /* probabilities in the order of the draws */
@@ -439,8 +457,8 @@ tj_tensor *tj__impl_multinomial(tj_tensor *self, int64_t num_samples, bool repla
   tj_tensor *p = tj__contiguous(self);
   if (!p) return NULL;
   tj__generator_lock();
-  const char *problem = backend->random->choose(tj__write(t), tj__read(p), dtype, rows, n, num_samples, tj__write(scratch),
-                                                tj__generator(generator));
+  const char *problem =
+      backend->random->choose(tj__write(t), tj__read(p), dtype, rows, n, num_samples, tj__write(scratch), tj__generator(generator));
   tj__generator_unlock();
   TJ__CHECK(!problem, TJ_ERROR_RUNTIME, "%s", problem);
   return t;

@@ -78,7 +78,8 @@ void tj__reduce_geometry_of(const tj_tensor *self, const bool *flags, tj__reduce
   g->n_reduced = merge(g->n_reduced, g->reduced, g->reduced_strides);
 }
 
-tj_tensor *tj__reduce(tj__reduce_kind kind, tj_tensor *self, const bool *flags, bool keepdim, tj_dtype result, const tj__reduce_params *params) {
+tj_tensor *tj__reduce(tj__reduce_kind kind, tj_tensor *self, const bool *flags, bool keepdim, tj_dtype result,
+                      const tj__reduce_params *params) {
   const tj__backend *backend = tj__backend_for(&self, 1);
   int64_t sizes[TJ_MAX_DIMS];
   int ndim = tj__reduce_sizes(self, flags, keepdim, sizes);
@@ -126,7 +127,9 @@ static tj_tensor *add_up(tj__reduce_kind kind, tj_tensor *self, tj_ints dims, bo
 }
 
 tj_tensor *tj__impl_sum(tj_tensor *self, tj_dtype dtype) { return add_up(TJ__REDUCE_SUM, self, TJ_NO_INTS, false, dtype); }
-tj_tensor *tj__impl_sum_dim(tj_tensor *self, tj_ints dim, bool keepdim, tj_dtype dtype) { return add_up(TJ__REDUCE_SUM, self, dim, keepdim, dtype); }
+tj_tensor *tj__impl_sum_dim(tj_tensor *self, tj_ints dim, bool keepdim, tj_dtype dtype) {
+  return add_up(TJ__REDUCE_SUM, self, dim, keepdim, dtype);
+}
 
 tj_tensor *tj__impl_nansum(tj_tensor *self, tj_ints dim, bool keepdim, tj_dtype dtype) {
   TJ__CHECK(tj__class_of((tj_dtype)self->dtype) != TJ__CLASS_COMPLEX, TJ_ERROR_RUNTIME, "nansum does not support complex inputs");
@@ -208,7 +211,8 @@ static tj_tensor *resized(tj_tensor *t, const tj_tensor *self, const bool *flags
 }
 
 /* Variance (or its root) and mean, both passes in double. Complex numbers: the variances of both parts add up. */
-static tj_status moments(const char *name, tj_tensor *self, tj_ints dims, tj_scalar correction, bool keepdim, bool root, tj_tensor **var, tj_tensor **mean_) {
+static tj_status moments(const char *name, tj_tensor *self, tj_ints dims, tj_scalar correction, bool keepdim, bool root, tj_tensor **var,
+                         tj_tensor **mean_) {
   bool flags[TJ_MAX_DIMS];
   TJ__CHECK_STATUS(is_floating(self->dtype), TJ_ERROR_RUNTIME, "%s only support floating point and complex dtypes", name);
   if (!tj__reduce_flags(dims, self->ndim, flags)) return tj_error_code();
@@ -220,13 +224,15 @@ static tj_status moments(const char *name, tj_tensor *self, tj_ints dims, tj_sca
     int64_t sizes[TJ_MAX_DIMS + 1], strides[TJ_MAX_DIMS + 1];
     for (int d = 0; d < self->ndim; d++) sizes[d] = self->sizes[d], strides[d] = 2 * self->strides[d];
     for (int k = 0; k < 2; k++)
-      if (!(parts[k] = tj__alias_dtype(self, real, (tj_ints){sizes, self->ndim}, (tj_ints){strides, self->ndim}, 2 * self->offset + k))) return tj_error_code();
+      if (!(parts[k] = tj__alias_dtype(self, real, (tj_ints){sizes, self->ndim}, (tj_ints){strides, self->ndim}, 2 * self->offset + k)))
+        return tj_error_code();
   }
   for (int k = 0; k < 1 + complex; k++) {
     tj_tensor *total = tj__reduce(TJ__REDUCE_SUM64, parts[k], flags, false, TJ_FLOAT64, NULL);
     means[k] = total ? tj_div(total, tj__number(n)) : NULL;
     if (!means[k] || !(means[k] = tj__contiguous(means[k]))) return tj_error_code();
-    tj_tensor *squares = tj__reduce(TJ__REDUCE_SQDEV64, parts[k], flags, false, TJ_FLOAT64, &(tj__reduce_params){.centers = tj__read(means[k])});
+    tj_tensor *squares =
+        tj__reduce(TJ__REDUCE_SQDEV64, parts[k], flags, false, TJ_FLOAT64, &(tj__reduce_params){.centers = tj__read(means[k])});
     sum = sum ? tj_add(sum, squares, TJ__ONE) : squares;
     if (!sum) return tj_error_code();
   }
@@ -247,16 +253,22 @@ tj_tensor *tj__impl_std_correction(tj_tensor *self, tj_ints dim, tj_scalar corre
   tj_tensor *out = NULL;
   return moments("std and var", self, dim, correction, keepdim, true, &out, NULL) == TJ_OK ? out : NULL;
 }
-tj_status tj__impl_var_mean_correction(tj_tensor *self, tj_ints dim, tj_scalar correction, bool keepdim, tj_tensor **var, tj_tensor **mean) {
+tj_status tj__impl_var_mean_correction(tj_tensor *self, tj_ints dim, tj_scalar correction, bool keepdim, tj_tensor **var,
+                                       tj_tensor **mean) {
   return moments("var_mean", self, dim, correction, keepdim, false, var, mean);
 }
-tj_status tj__impl_std_mean_correction(tj_tensor *self, tj_ints dim, tj_scalar correction, bool keepdim, tj_tensor **std, tj_tensor **mean) {
+tj_status tj__impl_std_mean_correction(tj_tensor *self, tj_ints dim, tj_scalar correction, bool keepdim, tj_tensor **std,
+                                       tj_tensor **mean) {
   return moments("std_mean", self, dim, correction, keepdim, true, std, mean);
 }
 tj_tensor *tj__impl_var(tj_tensor *self, bool unbiased) { return tj_var_correction(self, TJ_NO_INTS, tj_int(unbiased), false); }
 tj_tensor *tj__impl_std(tj_tensor *self, bool unbiased) { return tj_std_correction(self, TJ_NO_INTS, tj_int(unbiased), false); }
-tj_tensor *tj__impl_var_dim(tj_tensor *self, tj_ints dim, bool unbiased, bool keepdim) { return tj_var_correction(self, dim, tj_int(unbiased), keepdim); }
-tj_tensor *tj__impl_std_dim(tj_tensor *self, tj_ints dim, bool unbiased, bool keepdim) { return tj_std_correction(self, dim, tj_int(unbiased), keepdim); }
+tj_tensor *tj__impl_var_dim(tj_tensor *self, tj_ints dim, bool unbiased, bool keepdim) {
+  return tj_var_correction(self, dim, tj_int(unbiased), keepdim);
+}
+tj_tensor *tj__impl_std_dim(tj_tensor *self, tj_ints dim, bool unbiased, bool keepdim) {
+  return tj_std_correction(self, dim, tj_int(unbiased), keepdim);
+}
 tj_status tj__impl_var_mean(tj_tensor *self, bool unbiased, tj_tensor **var, tj_tensor **mean) {
   return tj_var_mean_correction(self, TJ_NO_INTS, tj_int(unbiased), false, var, mean);
 }
@@ -275,11 +287,14 @@ tj_status tj__impl_std_mean_dim(tj_tensor *self, tj_ints dim, bool unbiased, boo
 tj_tensor *tj__impl_linalg_vector_norm(tj_tensor *self, tj_scalar ord, tj_ints dim, bool keepdim, tj_dtype dtype) {
   const double p = tj__scalar_to_double(ord);
   tj_dtype in = (tj_dtype)self->dtype;
-  TJ__CHECK(is_floating(in), TJ_ERROR_RUNTIME, "linalg.vector_norm: Expected a floating point or complex tensor as input. Got %s", tj__dtype_legacy(in));
+  TJ__CHECK(is_floating(in), TJ_ERROR_RUNTIME, "linalg.vector_norm: Expected a floating point or complex tensor as input. Got %s",
+            tj__dtype_legacy(in));
   if (dtype != TJ_DTYPE_NONE) {
-    TJ__CHECK(is_floating(dtype), TJ_ERROR_RUNTIME, "linalg.vector_norm: dtype should be floating point or complex, but got %s", tj__dtype_legacy(dtype));
-    TJ__CHECK(tj_dtype_is_complex(dtype) == tj_dtype_is_complex(in), TJ_ERROR_RUNTIME, "linalg.vector_norm: dtype should be %s for %s inputs, but got %s",
-              tj_dtype_is_complex(in) ? "complex" : "real", tj_dtype_is_complex(in) ? "complex" : "real", tj__dtype_legacy(dtype));
+    TJ__CHECK(is_floating(dtype), TJ_ERROR_RUNTIME, "linalg.vector_norm: dtype should be floating point or complex, but got %s",
+              tj__dtype_legacy(dtype));
+    TJ__CHECK(tj_dtype_is_complex(dtype) == tj_dtype_is_complex(in), TJ_ERROR_RUNTIME,
+              "linalg.vector_norm: dtype should be %s for %s inputs, but got %s", tj_dtype_is_complex(in) ? "complex" : "real",
+              tj_dtype_is_complex(in) ? "complex" : "real", tj__dtype_legacy(dtype));
     TJ__CHECK(tj_promote_types(in, dtype) == dtype, TJ_ERROR_RUNTIME,
               "linalg.vector_norm: the dtype of the input (%s) should be convertible without narrowing to the specified dtype (%s)",
               tj__dtype_legacy(in), tj__dtype_legacy(dtype));
@@ -291,10 +306,13 @@ tj_tensor *tj__impl_linalg_vector_norm(tj_tensor *self, tj_scalar ord, tj_ints d
     char order[32];
     if (isinf(p)) snprintf(order, sizeof order, "%s", p > 0 ? "inf" : "-inf");
     else snprintf(order, sizeof order, "%g", p);
-    TJ__CHECK(dim.n > 0, TJ_ERROR_RUNTIME, "linalg.vector_norm cannot compute the %s norm on an empty tensor because the operation does not have an identity", order);
+    TJ__CHECK(dim.n > 0, TJ_ERROR_RUNTIME,
+              "linalg.vector_norm cannot compute the %s norm on an empty tensor because the operation does not have an identity", order);
     for (int d = 0; d < self->ndim; d++)
       TJ__CHECK(!flags[d] || self->sizes[d] != 0, TJ_ERROR_RUNTIME,
-                "linalg.vector_norm cannot compute the %s norm on the dimension %dbecause this dimension is empty and the operation does not have an identity", order, d);
+                "linalg.vector_norm cannot compute the %s norm on the dimension %dbecause this dimension is empty and the operation does "
+                "not have an identity",
+                order, d);
   }
   tj_dtype real = tj__real_of((tj_dtype)self->dtype);
   if (p == 0) {
@@ -303,7 +321,11 @@ tj_tensor *tj__impl_linalg_vector_norm(tj_tensor *self, tj_scalar ord, tj_ints d
     return n ? tj__to_dtype(n, real) : NULL;
   }
   if (real != (tj_dtype)self->dtype && !(self = tj_abs(self))) return NULL;
-  tj__reduce_kind kind = p == 1 ? TJ__REDUCE_NORM1 : p == 2 ? TJ__REDUCE_NORM2 : p == INFINITY ? TJ__REDUCE_NORMINF : p == -INFINITY ? TJ__REDUCE_NORMNEGINF : TJ__REDUCE_NORMP;
+  tj__reduce_kind kind = p == 1           ? TJ__REDUCE_NORM1
+                         : p == 2         ? TJ__REDUCE_NORM2
+                         : p == INFINITY  ? TJ__REDUCE_NORMINF
+                         : p == -INFINITY ? TJ__REDUCE_NORMNEGINF
+                                          : TJ__REDUCE_NORMP;
   return tj__reduce(kind, self, flags, keepdim, real, &(tj__reduce_params){.p = p});
 }
 

@@ -11,12 +11,16 @@ int tj__reduce_sizes(const tj_tensor *self, const bool *flags, bool keepdim, int
 /* How the kernel walks self. */
 void tj__reduce_geometry_of(const tj_tensor *self, const bool *flags, tj__reduce_geometry *g);
 /* The whole of it: a result of `result` dtype from self, which has a dtype that the kernel takes. */
-tj_tensor *tj__reduce(tj__reduce_kind kind, tj_tensor *self, const bool *flags, bool keepdim, tj_dtype result, const tj__reduce_params *params);
+tj_tensor *tj__reduce(tj__reduce_kind kind, tj_tensor *self, const bool *flags, bool keepdim, tj_dtype result,
+                      const tj__reduce_params *params);
 /* Error "NAME(): Expected reduction dim 0 to have non-zero size." where a reduced dimension is empty. */
 bool tj__reduce_nonempty(const tj_tensor *self, const bool *flags, const char *name);
 
 /* self contiguous as [outer, n, inner] around a dimension. A 0-dimensional tensor is [1, 1, 1]. NULL and an error on failure. */
-typedef struct tj__lines { int64_t outer, n, inner; int dim; } tj__lines;
+typedef struct tj__lines {
+  int64_t outer, n, inner;
+  int dim;
+} tj__lines;
 tj_tensor *tj__lines_of(tj_tensor *self, int64_t dim, tj__lines *lines);
 
 /* t with the reduced dimensions put back as 1 where keepdim was false. Differentiable. */

@@ -113,7 +113,8 @@ tj_tensor *tj__impl_value_selecting_reduction_backward(tj_tensor *grad, int64_t 
   return tj_scatter(zeros, dim, indices, grad);
 }
 
-tj_tensor *tj__impl_linalg_vector_norm_backward(tj_tensor *grad, tj_tensor *self, tj_scalar ord, tj_tensor *norm, tj_ints dim, bool keepdim) {
+tj_tensor *tj__impl_linalg_vector_norm_backward(tj_tensor *grad, tj_tensor *self, tj_scalar ord, tj_tensor *norm, tj_ints dim,
+                                                bool keepdim) {
   const double p = tj__scalar_to_double(ord);
   dim = all_if_empty(dim);
   grad = tj__unsqueeze_dims(grad, dim, self->ndim, keepdim);

@@ -40,13 +40,18 @@ static tj_status extremes(bool largest, tj_tensor *self, int64_t dim, tj_tensor 
   const tj__backend *backend = tj__backend_for(&self, 1);
   tj__lines lines;
   tj_tensor *in = backend ? tj__lines_of(self, dim, &lines) : NULL;
-  if (!in || !(*values = tj__empty(tj__sizes(in), d, in->storage->device)) || !(*indices = tj__empty(tj__sizes(in), TJ_INT64, in->storage->device)))
+  if (!in || !(*values = tj__empty(tj__sizes(in), d, in->storage->device)) ||
+      !(*indices = tj__empty(tj__sizes(in), TJ_INT64, in->storage->device)))
     return tj_error_code();
   return backend->scan->extremes(largest, *values, *indices, in, lines.outer, lines.n, lines.inner) ? TJ_OK : tj_error_code();
 }
 
-tj_status tj__impl_cummax(tj_tensor *self, int64_t dim, tj_tensor **values, tj_tensor **indices) { return extremes(true, self, dim, values, indices); }
-tj_status tj__impl_cummin(tj_tensor *self, int64_t dim, tj_tensor **values, tj_tensor **indices) { return extremes(false, self, dim, values, indices); }
+tj_status tj__impl_cummax(tj_tensor *self, int64_t dim, tj_tensor **values, tj_tensor **indices) {
+  return extremes(true, self, dim, values, indices);
+}
+tj_status tj__impl_cummin(tj_tensor *self, int64_t dim, tj_tensor **values, tj_tensor **indices) {
+  return extremes(false, self, dim, values, indices);
+}
 
 tj_tensor *tj__impl_diff(tj_tensor *self, int64_t n, int64_t dim, tj_tensor *prepend, tj_tensor *append) {
   TJ__CHECK(self->ndim > 0, TJ_ERROR_RUNTIME, "diff expects input to be at least one-dimensional");
@@ -134,7 +139,8 @@ tj_tensor *tj__impl_cummaxmin_backward(tj_tensor *grad, tj_ints sizes, tj_tensor
 tj_tensor *tj__impl_logcumsumexp_backward(tj_tensor *grad, tj_tensor *self, tj_tensor *result, int64_t dim) {
   if (grad->ndim == 0 || grad->numel == 0) return grad;
   if (tj_dtype_is_complex((tj_dtype)grad->dtype)) {
-    tj_tensor *logs = tj_log(tj_where(tj_eq(tj_detach(grad), tj__number(0)), tj__number(1e-300), grad)); /* every number has a logarithm here */
+    tj_tensor *logs =
+        tj_log(tj_where(tj_eq(tj_detach(grad), tj__number(0)), tj__number(1e-300), grad)); /* every number has a logarithm here */
     tj_tensor *sums = flipped(tj_logcumsumexp(flipped(tj_sub(logs, tj_conj(result), TJ__ONE), dim), dim), dim);
     return tj_exp(tj_add(sums, tj_conj(self), TJ__ONE));
   }

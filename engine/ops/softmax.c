@@ -11,7 +11,8 @@ static tj_tensor *forward(bool log, tj_tensor *self, int64_t dim, tj_dtype dtype
   if (!backend || (dtype != TJ_DTYPE_NONE && !(self = tj__to_dtype(self, dtype)))) return NULL;
   if (tj__wrap_dim(dim, self->ndim) < 0) return NULL;
   TJ__CHECK(tj_dtype_is_floating((tj_dtype)self->dtype), TJ_ERROR_RUNTIME, "\"%s\" not implemented for '%s'",
-            dim == self->ndim - 1 || dim == -1 ? (log ? "log_softmax_lastdim_kernel_impl" : "softmax_lastdim_kernel_impl") : "softmax_kernel_impl",
+            dim == self->ndim - 1 || dim == -1 ? (log ? "log_softmax_lastdim_kernel_impl" : "softmax_lastdim_kernel_impl")
+                                               : "softmax_kernel_impl",
             tj__dtype_legacy((tj_dtype)self->dtype));
   tj_tensor *in = tj__lines_of(self, dim, &lines);
   tj_tensor *out = in ? tj__empty(tj__sizes(in), (tj_dtype)in->dtype, in->storage->device) : NULL;
@@ -24,14 +25,21 @@ tj_tensor *tj__impl_log_softmax(tj_tensor *self, int64_t dim, tj_dtype dtype) { 
 static tj_tensor *backward(bool log, tj_tensor *grad, tj_tensor *output, int64_t dim) {
   const tj__backend *backend = tj__backend_for((tj_tensor *[]){grad, output}, 2);
   tj__lines lines;
-  if (!backend || !(grad = tj__to_dtype(grad, (tj_dtype)output->dtype)) || !(output = tj__lines_of(output, dim, &lines)) || !(grad = tj__contiguous(grad))) return NULL;
-  TJ__CHECK(tj__same_sizes(grad, output), TJ_ERROR_RUNTIME, "softmax_backward: sizes of grad_output %s and output %s differ", tj__sizes_text(grad), tj__sizes_text(output));
+  if (!backend || !(grad = tj__to_dtype(grad, (tj_dtype)output->dtype)) || !(output = tj__lines_of(output, dim, &lines)) ||
+      !(grad = tj__contiguous(grad)))
+    return NULL;
+  TJ__CHECK(tj__same_sizes(grad, output), TJ_ERROR_RUNTIME, "softmax_backward: sizes of grad_output %s and output %s differ",
+            tj__sizes_text(grad), tj__sizes_text(output));
   tj_tensor *out = tj__empty(tj__sizes(output), (tj_dtype)output->dtype, output->storage->device);
   return out && backend->softmax->backward(log, out, grad, output, lines.outer, lines.n, lines.inner) ? out : NULL;
 }
 
-tj_tensor *tj__impl_softmax_backward(tj_tensor *grad_output, tj_tensor *output, int64_t dim) { return backward(false, grad_output, output, dim); }
-tj_tensor *tj__impl_log_softmax_backward(tj_tensor *grad_output, tj_tensor *output, int64_t dim) { return backward(true, grad_output, output, dim); }
+tj_tensor *tj__impl_softmax_backward(tj_tensor *grad_output, tj_tensor *output, int64_t dim) {
+  return backward(false, grad_output, output, dim);
+}
+tj_tensor *tj__impl_log_softmax_backward(tj_tensor *grad_output, tj_tensor *output, int64_t dim) {
+  return backward(true, grad_output, output, dim);
+}
 
 /* d/doutput of output (g - sum(g output)), with grad v: v (g - sum(g output)) - g sum(v output) */
 tj_tensor *tj__impl_softmax_double_backward(tj_tensor *grad, tj_tensor *grad_output, tj_tensor *output, int64_t dim) {

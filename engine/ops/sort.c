@@ -67,7 +67,8 @@ tj_status tj__impl_topk(tj_tensor *self, int64_t k, int64_t dim, bool largest, b
 
 /* ---- one element a line ----------------------------------------------------------------------------------------- */
 
-static tj_status ranked(tj__rank_kind kind, int64_t k, tj_tensor *self, int64_t dim, bool keepdim, tj_tensor **values, tj_tensor **indices) {
+static tj_status ranked(tj__rank_kind kind, int64_t k, tj_tensor *self, int64_t dim, bool keepdim, tj_tensor **values,
+                        tj_tensor **indices) {
   const tj__backend *backend = tj__backend_for(&self, 1);
   bool flags[TJ_MAX_DIMS];
   int64_t sizes[TJ_MAX_DIMS];
@@ -89,7 +90,8 @@ static bool nonempty(const tj_tensor *self, int64_t dim, const char *name) {
 tj_status tj__impl_kthvalue(tj_tensor *self, int64_t k, int64_t dim, bool keepdim, tj_tensor **values, tj_tensor **indices) {
   int64_t n = size_along(self, dim);
   if (n < 0 || !nonempty(self, dim, "kthvalue()")) return tj_error_code();
-  TJ__CHECK_STATUS(k >= 1 && k <= n, TJ_ERROR_RUNTIME, "kthvalue(): selected number k out of range for dimension %d", tj__wrap_dim(dim, self->ndim));
+  TJ__CHECK_STATUS(k >= 1 && k <= n, TJ_ERROR_RUNTIME, "kthvalue(): selected number k out of range for dimension %d",
+                   tj__wrap_dim(dim, self->ndim));
   if (!sortable(self, "kthvalue_cpu", false)) return tj_error_code();
   return ranked(TJ__RANK_KTH, k - 1, self, dim, keepdim, values, indices);
 }
@@ -98,7 +100,11 @@ static tj_tensor *median(bool skip_nan, tj_tensor *self) {
   if (!sortable(self, "median_cpu", false)) return NULL;
   if (self->numel == 0) {
     tj_tensor *none = tj__empty(TJ_NO_DIMS, (tj_dtype)self->dtype, self->storage->device);
-    return none ? tj__fill(none, tj__class_of((tj_dtype)self->dtype) == TJ__CLASS_FLOAT ? tj_float(NAN) : tj_int(self->dtype == TJ_INT64 ? INT64_MIN : self->dtype == TJ_INT32 ? INT32_MIN : 0)) : NULL;
+    return none ? tj__fill(none, tj__class_of((tj_dtype)self->dtype) == TJ__CLASS_FLOAT ? tj_float(NAN)
+                                                                                        : tj_int(self->dtype == TJ_INT64   ? INT64_MIN
+                                                                                                 : self->dtype == TJ_INT32 ? INT32_MIN
+                                                                                                                           : 0))
+                : NULL;
   }
   tj_tensor *values = NULL, *indices = NULL, *flat = tj_reshape(self, TJ_INTS(-1));
   return flat && ranked(skip_nan ? TJ__RANK_NANMEDIAN : TJ__RANK_MEDIAN, 0, flat, 0, false, &values, &indices) == TJ_OK ? values : NULL;
@@ -126,7 +132,8 @@ tj_status tj__impl_mode(tj_tensor *self, int64_t dim, bool keepdim, tj_tensor **
 /* ---- unique, bincount ------------------------------------------------------------------------------------------- */
 
 /* flat without repetitions of neighbours. order: where its elements came from (NULL: as they are). */
-static tj_status deduplicate(tj_tensor *flat, tj_tensor *order, tj_ints shape, bool inverse, bool counts, tj_tensor **output, tj_tensor **places, tj_tensor **count) {
+static tj_status deduplicate(tj_tensor *flat, tj_tensor *order, tj_ints shape, bool inverse, bool counts, tj_tensor **output,
+                             tj_tensor **places, tj_tensor **count) {
   int64_t n = flat->numel;
   tj_tensor *starts = tj__empty(TJ_INTS(n), TJ_BOOL, flat->storage->device);
   if (!starts || !tj__fill(starts, tj_bool(true))) return tj_error_code();
@@ -149,27 +156,31 @@ static tj_status deduplicate(tj_tensor *flat, tj_tensor *order, tj_ints shape, b
   return *output && *places && *count ? TJ_OK : tj_error_code();
 }
 
-tj_status tj__impl__unique2(tj_tensor *self, bool sorted, bool return_inverse, bool return_counts, tj_tensor **output, tj_tensor **inverse, tj_tensor **counts) {
+tj_status tj__impl__unique2(tj_tensor *self, bool sorted, bool return_inverse, bool return_counts, tj_tensor **output, tj_tensor **inverse,
+                            tj_tensor **counts) {
   (void)sorted;
   tj_tensor *values = NULL, *order = NULL, *flat = tj_reshape(self, TJ_INTS(-1));
   if (!flat || !sortable(self, "unique", true) || !first_sorted(flat, flat->numel, 0, false, &values, &order)) return tj_error_code();
   return deduplicate(values, order, tj__sizes(self), return_inverse, return_counts, output, inverse, counts);
 }
 
-tj_status tj__impl__unique_consecutive(tj_tensor *self, bool return_inverse, bool return_counts, tj_tensor **output, tj_tensor **inverse, tj_tensor **counts) {
+tj_status tj__impl__unique_consecutive(tj_tensor *self, bool return_inverse, bool return_counts, tj_tensor **output, tj_tensor **inverse,
+                                       tj_tensor **counts) {
   tj_tensor *flat = tj_reshape(self, TJ_INTS(-1));
   if (!flat) return tj_error_code();
   return deduplicate(flat, NULL, tj__sizes(self), return_inverse, return_counts, output, inverse, counts);
 }
 
 tj_tensor *tj__impl_bincount(tj_tensor *self, tj_tensor *weights, int64_t minlength) {
-  TJ__CHECK(tj__class_of((tj_dtype)self->dtype) == TJ__CLASS_INT, TJ_ERROR_RUNTIME, "\"bincount_cpu\" not implemented for '%s'", tj__dtype_legacy((tj_dtype)self->dtype));
+  TJ__CHECK(tj__class_of((tj_dtype)self->dtype) == TJ__CLASS_INT, TJ_ERROR_RUNTIME, "\"bincount_cpu\" not implemented for '%s'",
+            tj__dtype_legacy((tj_dtype)self->dtype));
   TJ__CHECK(minlength >= 0, TJ_ERROR_RUNTIME, "minlength should be >= 0");
   tj_scalar low = tj_int(0), high = tj_int(-1);
   if (self->ndim == 1 && self->numel) low = tj_item(tj_min(self)), high = tj_item(tj_max(self));
   if (low.kind == TJ_SCALAR_NONE || high.kind == TJ_SCALAR_NONE) return NULL;
   TJ__CHECK(self->ndim == 1 && low.i >= 0, TJ_ERROR_RUNTIME, "bincount only supports 1-d non-negative integral inputs.");
-  TJ__CHECK(!weights || (weights->ndim == 1 && weights->numel == self->numel), TJ_ERROR_RUNTIME, "weights should be 1-d and have the same length as input");
+  TJ__CHECK(!weights || (weights->ndim == 1 && weights->numel == self->numel), TJ_ERROR_RUNTIME,
+            "weights should be 1-d and have the same length as input");
   int64_t n = TJ__MAX(high.i + 1, minlength);
   tj_dtype dtype = !weights || self->numel == 0 ? TJ_INT64 : weights->dtype == TJ_FLOAT32 ? TJ_FLOAT32 : TJ_FLOAT64;
   tj_tensor *zeros = tj__empty(TJ_INTS(n), dtype, self->storage->device), *source = weights;
@@ -189,19 +200,25 @@ tj_tensor *tj__impl_searchsorted(tj_tensor *sorted, tj_tensor *self, bool out_in
   const tj__backend *backend = tj__backend_for((tj_tensor *[]){sorted, self, sorter}, 3);
   if (!backend) return NULL;
   if (side) {
-    TJ__CHECK(strcmp(side, "left") == 0 || strcmp(side, "right") == 0, TJ_ERROR_RUNTIME, "torch.searchsorted(): side can only be 'left' or 'right' but got %s", side);
-    TJ__CHECK(!right || strcmp(side, "right") == 0, TJ_ERROR_RUNTIME, "torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True");
+    TJ__CHECK(strcmp(side, "left") == 0 || strcmp(side, "right") == 0, TJ_ERROR_RUNTIME,
+              "torch.searchsorted(): side can only be 'left' or 'right' but got %s", side);
+    TJ__CHECK(!right || strcmp(side, "right") == 0, TJ_ERROR_RUNTIME,
+              "torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True");
     right = strcmp(side, "right") == 0;
   }
-  TJ__CHECK(sorted->ndim > 0, TJ_ERROR_RUNTIME, "torch.searchsorted(): boundaries tensor should have positive dimension, but got 0 dimension");
+  TJ__CHECK(sorted->ndim > 0, TJ_ERROR_RUNTIME,
+            "torch.searchsorted(): boundaries tensor should have positive dimension, but got 0 dimension");
   bool one_line = sorted->ndim == 1, fits = one_line || (sorted->ndim == self->ndim);
   for (int d = 0; !one_line && fits && d < sorted->ndim - 1; d++) fits = sorted->sizes[d] == self->sizes[d];
   TJ__CHECK(fits, TJ_ERROR_RUNTIME,
-            "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and input value tensor must match, but we got boundaries tensor %s and input value tensor %s",
+            "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and input "
+            "value tensor must match, but we got boundaries tensor %s and input value tensor %s",
             tj__sizes_text(sorted), tj__sizes_text(self));
   if (sorter) {
-    TJ__CHECK(sorter->dtype == TJ_INT64, TJ_ERROR_RUNTIME, "torch.searchsorted(): sorter must be a tensor of long dtype but got dtype %s", tj__dtype_legacy((tj_dtype)sorter->dtype));
-    TJ__CHECK(tj__same_sizes(sorter, sorted), TJ_ERROR_RUNTIME, "torch.searchsorted(): boundary and sorter must have the same size, but got boundary tensor %s and got sorter tensor %s",
+    TJ__CHECK(sorter->dtype == TJ_INT64, TJ_ERROR_RUNTIME, "torch.searchsorted(): sorter must be a tensor of long dtype but got dtype %s",
+              tj__dtype_legacy((tj_dtype)sorter->dtype));
+    TJ__CHECK(tj__same_sizes(sorter, sorted), TJ_ERROR_RUNTIME,
+              "torch.searchsorted(): boundary and sorter must have the same size, but got boundary tensor %s and got sorter tensor %s",
               tj__sizes_text(sorted), tj__sizes_text(sorter));
     if (sorter->numel) {
       tj_scalar low = tj_item(tj_min(sorter)), high = tj_item(tj_max(sorter));
@@ -209,9 +226,11 @@ tj_tensor *tj__impl_searchsorted(tj_tensor *sorted, tj_tensor *self, bool out_in
     }
     if (!(sorter = tj__contiguous(sorter))) return NULL;
   }
-  TJ__CHECK(!tj_dtype_is_complex((tj_dtype)sorted->dtype) && !tj_dtype_is_complex((tj_dtype)self->dtype), TJ_ERROR_RUNTIME, "torch.searchsorted(): complex tensors have no order");
+  TJ__CHECK(!tj_dtype_is_complex((tj_dtype)sorted->dtype) && !tj_dtype_is_complex((tj_dtype)self->dtype), TJ_ERROR_RUNTIME,
+            "torch.searchsorted(): complex tensors have no order");
   tj_dtype dtype = self->wrapped_number && tj__class_of((tj_dtype)self->dtype) <= tj__class_of((tj_dtype)sorted->dtype)
-                       ? (tj_dtype)sorted->dtype : tj_promote_types((tj_dtype)sorted->dtype, (tj_dtype)self->dtype);
+                       ? (tj_dtype)sorted->dtype
+                       : tj_promote_types((tj_dtype)sorted->dtype, (tj_dtype)self->dtype);
   if (dtype == TJ_DTYPE_NONE || !(sorted = tj__to_dtype(sorted, dtype)) || !(sorted = tj__contiguous(sorted))) return NULL;
   tj_tensor *values = tj__to_dtype(self, dtype), *out = tj__empty(tj__sizes(self), TJ_INT64, self->storage->device);
   if (!out || !values || !(values = tj__contiguous(values))) return NULL;
@@ -230,8 +249,10 @@ tj_tensor *tj__impl_isin(tj_tensor *elements, tj_tensor *test_elements, bool ass
   (void)assume_unique;
   tj_tensor *values = NULL, *order = NULL, *found;
   tj_dtype dtype = tj_promote_types((tj_dtype)elements->dtype, (tj_dtype)test_elements->dtype);
-  TJ__CHECK(dtype == TJ_DTYPE_NONE || !tj_dtype_is_complex(dtype), TJ_ERROR_RUNTIME, "Unsupported input type encountered for isin(): %s", tj__dtype_legacy(dtype));
-  if (dtype == TJ_DTYPE_NONE || !(elements = tj__to_dtype(elements, dtype)) || !(test_elements = tj__to_dtype(test_elements, dtype))) return NULL;
+  TJ__CHECK(dtype == TJ_DTYPE_NONE || !tj_dtype_is_complex(dtype), TJ_ERROR_RUNTIME, "Unsupported input type encountered for isin(): %s",
+            tj__dtype_legacy(dtype));
+  if (dtype == TJ_DTYPE_NONE || !(elements = tj__to_dtype(elements, dtype)) || !(test_elements = tj__to_dtype(test_elements, dtype)))
+    return NULL;
   tj_tensor *flat = tj_reshape(test_elements, TJ_INTS(-1));
   if (!flat || !first_sorted(flat, flat->numel, 0, false, &values, &order)) return NULL;
   if (flat->numel == 0) {

@@ -12,7 +12,8 @@ static tj_tensor *number(double v) { return tj_scalar_tensor(tj_float(v)); }
 
 tj_tensor *tj__impl_where(tj_tensor *out, tj_tensor *condition, tj_tensor *self, tj_tensor *other) {
   TJ__CHECK(condition->dtype == TJ_BOOL || condition->dtype == TJ_UINT8, TJ_ERROR_RUNTIME,
-            "where expected condition to be a boolean tensor, but got a tensor with dtype %s", tj__dtype_legacy((tj_dtype)condition->dtype));
+            "where expected condition to be a boolean tensor, but got a tensor with dtype %s",
+            tj__dtype_legacy((tj_dtype)condition->dtype));
   tj_tensor *inputs[] = {self, other};
   tj_dtype dtype = tj__common_dtype(inputs, 2);
   if (dtype == TJ_DTYPE_NONE) return NULL;
@@ -32,8 +33,8 @@ tj_tensor *tj__impl_masked_fill(tj_tensor *self, tj_tensor *mask, tj_scalar valu
 }
 
 tj_tensor *tj__impl_masked_fill_Tensor(tj_tensor *self, tj_tensor *mask, tj_tensor *value) {
-  TJ__CHECK(value->ndim == 0, TJ_ERROR_RUNTIME, "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with %d dimension(s).",
-            (int)value->ndim);
+  TJ__CHECK(value->ndim == 0, TJ_ERROR_RUNTIME,
+            "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with %d dimension(s).", (int)value->ndim);
   if (!mask_is_bool(mask)) return NULL;
   return tj__where(NULL, mask, tj__to_dtype(value, (tj_dtype)self->dtype), self);
 }
@@ -91,8 +92,12 @@ tj_tensor *tj__impl_clamp_Tensor(tj_tensor *out, tj_tensor *self, tj_tensor *min
   int kernel = !max ? TJ__PW_maximum : !min ? TJ__PW_minimum : TJ__PW_clamp_kernel;
   return tj__pointwise(kernel, out, inputs, min && max ? 3 : 2, NULL, TJ__RULE_PROMOTE, "clamp_cpu");
 }
-tj_tensor *tj__impl_clamp_min_Tensor(tj_tensor *out, tj_tensor *self, tj_tensor *min) { return tj__impl_clamp_Tensor(out, self, min, NULL); }
-tj_tensor *tj__impl_clamp_max_Tensor(tj_tensor *out, tj_tensor *self, tj_tensor *max) { return tj__impl_clamp_Tensor(out, self, NULL, max); }
+tj_tensor *tj__impl_clamp_min_Tensor(tj_tensor *out, tj_tensor *self, tj_tensor *min) {
+  return tj__impl_clamp_Tensor(out, self, min, NULL);
+}
+tj_tensor *tj__impl_clamp_max_Tensor(tj_tensor *out, tj_tensor *self, tj_tensor *max) {
+  return tj__impl_clamp_Tensor(out, self, NULL, max);
+}
 
 tj_tensor *tj__impl_clamp_Tensor_backward(tj_tensor *grad_output, tj_tensor *self, tj_tensor *min, tj_tensor *max, int64_t which) {
   tj_tensor *mask = NULL;
@@ -137,12 +142,13 @@ tj_tensor *tj__impl_lerp_Tensor(tj_tensor *out, tj_tensor *self, tj_tensor *end,
 }
 
 tj_tensor *tj__impl_addcdiv(tj_tensor *out, tj_tensor *self, tj_tensor *tensor1, tj_tensor *tensor2, tj_scalar value) {
-  TJ__CHECK(tj__class_of((tj_dtype)tensor1->dtype) >= TJ__CLASS_FLOAT || tj__class_of((tj_dtype)tensor2->dtype) >= TJ__CLASS_FLOAT,
-            TJ_ERROR_RUNTIME,
-            "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a true division of tensor1 "
-            "and tensor2. The historic addcdiv behavior can be implemented as (input + value * torch.trunc(tensor1 / "
-            "tensor2)).to(input.dtype) for integer inputs and as (input + value * tensor1 / tensor2) for float inputs. The future addcdiv "
-            "behavior is just the latter implementation: (input + value * tensor1 / tensor2), for all dtypes.");
+  TJ__CHECK(
+      tj__class_of((tj_dtype)tensor1->dtype) >= TJ__CLASS_FLOAT || tj__class_of((tj_dtype)tensor2->dtype) >= TJ__CLASS_FLOAT,
+      TJ_ERROR_RUNTIME,
+      "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a true division of tensor1 "
+      "and tensor2. The historic addcdiv behavior can be implemented as (input + value * torch.trunc(tensor1 / "
+      "tensor2)).to(input.dtype) for integer inputs and as (input + value * tensor1 / tensor2) for float inputs. The future addcdiv "
+      "behavior is just the latter implementation: (input + value * tensor1 / tensor2), for all dtypes.");
   tj_tensor *inputs[] = {self, tensor1, tensor2};
   tj__params params = {.p = {tj__param_of(value)}};
   return tj__pointwise(TJ__PW_addcdiv, out, inputs, 3, &params, TJ__RULE_PROMOTE, "addcdiv_cpu_out");

@@ -28,10 +28,10 @@ tj_tensor *tj__impl_sign(tj_tensor *out, tj_tensor *self) {
   return UNARY(sign, out, self, PROMOTE, "sign_cpu");
 }
 
-#define NOT_COMPLEX(name, RULE, kernel, message)                     \
-  tj_tensor *tj__impl_##name(tj_tensor *out, tj_tensor *self) {      \
-    TJ__CHECK(!is_complex(self), TJ_ERROR_RUNTIME, message);         \
-    return UNARY(name, out, self, RULE, kernel);                     \
+#define NOT_COMPLEX(name, RULE, kernel, message)                \
+  tj_tensor *tj__impl_##name(tj_tensor *out, tj_tensor *self) { \
+    TJ__CHECK(!is_complex(self), TJ_ERROR_RUNTIME, message);    \
+    return UNARY(name, out, self, RULE, kernel);                \
   }
 NOT_COMPLEX(floor, PROMOTE, "floor_vml_cpu", "floor is not supported for complex inputs")
 NOT_COMPLEX(ceil, PROMOTE, "ceil_vml_cpu", "ceil is not supported for complex inputs")
@@ -107,10 +107,10 @@ tj_tensor *tj__impl_nan_to_num(tj_tensor *out, tj_tensor *self, tj_scalar nan, t
   return tj__pointwise(TJ__PW_nan_to_num, out, &self, 1, &params, TJ__RULE_PROMOTE, "nan_to_num_cpu");
 }
 
-#define SIGNED_INFINITY(name)                                                                                        \
-  tj_tensor *tj__impl_##name(tj_tensor *out, tj_tensor *self) {                                                      \
-    TJ__CHECK(!is_complex(self), TJ_ERROR_RUNTIME, #name " does not support complex inputs.");                       \
-    return UNARY(name, out, self, BOOL, #name "_cpu");                                                               \
+#define SIGNED_INFINITY(name)                                                                  \
+  tj_tensor *tj__impl_##name(tj_tensor *out, tj_tensor *self) {                                \
+    TJ__CHECK(!is_complex(self), TJ_ERROR_RUNTIME, #name " does not support complex inputs."); \
+    return UNARY(name, out, self, BOOL, #name "_cpu");                                         \
   }
 SIGNED_INFINITY(isposinf)
 SIGNED_INFINITY(isneginf)

@@ -9,7 +9,8 @@
 /* The sizes asked for with -1 replaced; false and PyTorch's error if they do not have numel elements. */
 static bool infer_sizes(tj_ints shape, int64_t numel, int64_t *sizes) {
   int64_t product = 1, unknown = -1;
-  if (shape.n > TJ_MAX_DIMS) return tj__fail(TJ_ERROR_RUNTIME, "a tensor has at most %d dimensions, but got %lld sizes", TJ_MAX_DIMS, (long long)shape.n) != NULL;
+  if (shape.n > TJ_MAX_DIMS)
+    return tj__fail(TJ_ERROR_RUNTIME, "a tensor has at most %d dimensions, but got %lld sizes", TJ_MAX_DIMS, (long long)shape.n) != NULL;
   bool overflow = false;
   for (int64_t i = 0; i < shape.n; i++) {
     int64_t size = sizes[i] = shape.data[i];
@@ -28,17 +29,20 @@ static bool infer_sizes(tj_ints shape, int64_t numel, int64_t *sizes) {
   }
   if (!overflow && unknown >= 0 && product == 0 && numel == 0)
     return tj__fail(TJ_ERROR_RUNTIME,
-                    "cannot reshape tensor of 0 elements into shape %s because the unspecified dimension size -1 can be any value and is ambiguous",
+                    "cannot reshape tensor of 0 elements into shape %s because the unspecified dimension size -1 can be any value and is "
+                    "ambiguous",
                     tj__ints_text(shape.data, shape.n)) != NULL;
   if (!overflow && unknown < 0 && product == numel) return true;
-  return tj__fail(TJ_ERROR_RUNTIME, "shape '%s' is invalid for input of size %lld", tj__ints_text(shape.data, shape.n), (long long)numel) != NULL;
+  return tj__fail(TJ_ERROR_RUNTIME, "shape '%s' is invalid for input of size %lld", tj__ints_text(shape.data, shape.n), (long long)numel) !=
+         NULL;
 }
 
 /* Strides that give t's elements in row-major order these sizes, if such strides exist. The dimensions of t fall into runs that lie in memory
  * like one long dimension; the new sizes have to divide each run. */
 static bool view_strides(const tj_tensor *t, tj_ints sizes, int64_t *strides) {
   if (t->numel == 0) {
-    if (tj__same_sizes(t, &(tj_tensor){.ndim = (int32_t)sizes.n, .sizes = (int64_t *)sizes.data})) memcpy(strides, t->strides, (size_t)sizes.n * sizeof *strides);
+    if (tj__same_sizes(t, &(tj_tensor){.ndim = (int32_t)sizes.n, .sizes = (int64_t *)sizes.data}))
+      memcpy(strides, t->strides, (size_t)sizes.n * sizeof *strides);
     else tj__contiguous_strides(sizes, strides);
     return true;
   }
@@ -80,9 +84,10 @@ tj_tensor *tj__impl_view(tj_tensor *self, tj_ints size) {
   int64_t sizes[TJ_MAX_DIMS], strides[TJ_MAX_DIMS];
   if (!infer_sizes(size, self->numel, sizes)) return NULL;
   tj_ints new_sizes = {sizes, size.n};
-  TJ__CHECK(view_strides(self, new_sizes, strides), TJ_ERROR_RUNTIME,
-            "view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous subspaces). "
-            "Use .reshape(...) instead.");
+  TJ__CHECK(
+      view_strides(self, new_sizes, strides), TJ_ERROR_RUNTIME,
+      "view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous subspaces). "
+      "Use .reshape(...) instead.");
   return tj__alias(self, new_sizes, (tj_ints){strides, size.n}, self->offset);
 }
 
@@ -105,8 +110,8 @@ tj_tensor *tj__impl_view_dtype(tj_tensor *self, tj_dtype dtype) {
   if (from != to) {
     const char *a = tj__dtype_legacy((tj_dtype)self->dtype), *b = tj__dtype_legacy(dtype);
     TJ__CHECK(n > 0, TJ_ERROR_RUNTIME, "self.dim() cannot be 0 to view %s as %s (different element sizes)", a, b);
-    TJ__CHECK(strides[n - 1] == 1, TJ_ERROR_RUNTIME, "self.stride(-1) must be 1 to view %s as %s (different element sizes), but got %lld", a, b,
-              (long long)strides[n - 1]);
+    TJ__CHECK(strides[n - 1] == 1, TJ_ERROR_RUNTIME, "self.stride(-1) must be 1 to view %s as %s (different element sizes), but got %lld",
+              a, b, (long long)strides[n - 1]);
     if (from > to) {
       const int64_t ratio = from / to;
       for (int i = 0; i < n - 1; i++) strides[i] *= ratio;
@@ -118,12 +123,12 @@ tj_tensor *tj__impl_view_dtype(tj_tensor *self, tj_dtype dtype) {
                 "self.size(-1) must be divisible by %lld to view %s as %s (different element sizes), but got %lld", (long long)ratio, a, b,
                 (long long)sizes[n - 1]);
       TJ__CHECK(offset % ratio == 0, TJ_ERROR_RUNTIME,
-                "self.storage_offset() must be divisible by %lld to view %s as %s (different element sizes), but got %lld", (long long)ratio, a, b,
-                (long long)offset);
+                "self.storage_offset() must be divisible by %lld to view %s as %s (different element sizes), but got %lld",
+                (long long)ratio, a, b, (long long)offset);
       for (int i = 0; i < n - 1; i++) {
         TJ__CHECK(strides[i] % ratio == 0, TJ_ERROR_RUNTIME,
-                  "self.stride(%d) must be divisible by %lld to view %s as %s (different element sizes), but got %lld", i, (long long)ratio, a, b,
-                  (long long)strides[i]);
+                  "self.stride(%d) must be divisible by %lld to view %s as %s (different element sizes), but got %lld", i, (long long)ratio,
+                  a, b, (long long)strides[i]);
         strides[i] /= ratio;
       }
       sizes[n - 1] /= ratio;
@@ -156,8 +161,8 @@ tj_tensor *tj__impl_unflatten(tj_tensor *self, int64_t dim, tj_ints sizes) {
   int d = tj__wrap_dim(dim, self->ndim);
   if (d < 0) return NULL;
   TJ__CHECK(sizes.n > 0, TJ_ERROR_RUNTIME, "unflatten: sizes must be non-empty");
-  TJ__CHECK(self->ndim - 1 + sizes.n <= TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "a tensor has at most %d dimensions, but got %lld sizes", TJ_MAX_DIMS,
-            (long long)(self->ndim - 1 + sizes.n));
+  TJ__CHECK(self->ndim - 1 + sizes.n <= TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "a tensor has at most %d dimensions, but got %lld sizes",
+            TJ_MAX_DIMS, (long long)(self->ndim - 1 + sizes.n));
   const int64_t size = self->ndim ? self->sizes[d] : 1;
   int64_t product = 1, unknown = 0, all[TJ_MAX_DIMS], n = 0;
   bool overflow = false;
@@ -167,8 +172,8 @@ tj_tensor *tj__impl_unflatten(tj_tensor *self, int64_t dim, tj_ints sizes) {
   }
   TJ__CHECK(unknown < 2, TJ_ERROR_RUNTIME, "only one dimension can be inferred");
   TJ__CHECK(!overflow && (unknown ? product > 0 && size % product == 0 : product == size), TJ_ERROR_RUNTIME,
-            "unflatten: Provided sizes %s don't multiply up to the size of dim %d (%lld) in the input tensor", tj__ints_text(sizes.data, sizes.n), d,
-            (long long)size);
+            "unflatten: Provided sizes %s don't multiply up to the size of dim %d (%lld) in the input tensor",
+            tj__ints_text(sizes.data, sizes.n), d, (long long)size);
   for (int i = 0; i < d; i++) all[n++] = self->sizes[i];
   for (int64_t i = 0; i < sizes.n; i++) all[n++] = sizes.data[i] == -1 ? size / product : sizes.data[i];
   for (int i = d + 1; i < self->ndim; i++) all[n++] = self->sizes[i];
@@ -230,10 +235,11 @@ tj_tensor *tj__impl_t(tj_tensor *self) {
 }
 
 tj_tensor *tj__impl_permute(tj_tensor *self, tj_ints dims) {
-  TJ__CHECK(dims.n == self->ndim, TJ_ERROR_RUNTIME,
-            "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering of dimensions i.e. "
-            "input.dim() = %d is not equal to len(dims) = %lld",
-            self->ndim, (long long)dims.n);
+  TJ__CHECK(
+      dims.n == self->ndim, TJ_ERROR_RUNTIME,
+      "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering of dimensions i.e. "
+      "input.dim() = %d is not equal to len(dims) = %lld",
+      self->ndim, (long long)dims.n);
   int64_t sizes[TJ_MAX_DIMS], strides[TJ_MAX_DIMS];
   bool seen[TJ_MAX_DIMS] = {false};
   for (int i = 0; i < self->ndim; i++) {
@@ -261,14 +267,16 @@ tj_tensor *tj__impl_movedim(tj_tensor *self, tj_ints source, tj_ints destination
   int64_t from[TJ_MAX_DIMS], to[TJ_MAX_DIMS], order[TJ_MAX_DIMS];
   bool from_seen[TJ_MAX_DIMS] = {false}, to_seen[TJ_MAX_DIMS] = {false};
   for (int64_t i = 0; i < source.n; i++) {
-    if ((from[i] = tj__wrap_dim(source.data[i], self->ndim)) < 0 || (to[i] = tj__wrap_dim(destination.data[i], self->ndim)) < 0) return NULL;
+    if ((from[i] = tj__wrap_dim(source.data[i], self->ndim)) < 0 || (to[i] = tj__wrap_dim(destination.data[i], self->ndim)) < 0)
+      return NULL;
   }
   for (int64_t i = 0; i < source.n; i++) {
     TJ__CHECK(!from_seen[from[i]], TJ_ERROR_RUNTIME, "movedim: repeated dim in `source` (%s)", tj__ints_text(source.data, source.n));
     from_seen[from[i]] = true;
   }
   for (int64_t i = 0; i < source.n; i++) {
-    TJ__CHECK(!to_seen[to[i]], TJ_ERROR_RUNTIME, "movedim: repeated dim in `destination` (%s)", tj__ints_text(destination.data, destination.n));
+    TJ__CHECK(!to_seen[to[i]], TJ_ERROR_RUNTIME, "movedim: repeated dim in `destination` (%s)",
+              tj__ints_text(destination.data, destination.n));
     to_seen[to[i]] = true;
     order[to[i]] = from[i];
   }
@@ -294,13 +302,13 @@ tj_tensor *tj__impl_adjoint(tj_tensor *self) {
 /* ---- in place: self becomes a view of itself ------------------------------------------------------------------- */
 
 /* Implementations run below autograd, but here the view is to be recorded. */
-#define BECOME(self, expression)                       \
-  do {                                                 \
-    const bool before = tj__below_autograd();          \
-    tj__above_autograd(false);                         \
-    tj_tensor *view = expression;                      \
-    tj__above_autograd(before);                        \
-    return tj__become_view(self, view) ? self : NULL;  \
+#define BECOME(self, expression)                      \
+  do {                                                \
+    const bool before = tj__below_autograd();         \
+    tj__above_autograd(false);                        \
+    tj_tensor *view = expression;                     \
+    tj__above_autograd(before);                       \
+    return tj__become_view(self, view) ? self : NULL; \
   } while (0)
 
 tj_tensor *tj__impl_squeeze_(tj_tensor *self) { BECOME(self, tj_squeeze(self)); }
@@ -319,10 +327,12 @@ tj_tensor *tj__impl_alias(tj_tensor *self) { return tj__shallow(self); }
 tj_tensor *tj__impl_expand(tj_tensor *self, tj_ints size, bool implicit) {
   (void)implicit;
   TJ__CHECK(size.n >= self->ndim, TJ_ERROR_RUNTIME,
-            "expand(torch.%sTensor{%s}, size=%s): the number of sizes provided (%lld) must be greater or equal to the number of dimensions in the "
+            "expand(torch.%sTensor{%s}, size=%s): the number of sizes provided (%lld) must be greater or equal to the number of dimensions "
+            "in the "
             "tensor (%d)",
             tj__dtype_legacy((tj_dtype)self->dtype), tj__sizes_text(self), tj__ints_text(size.data, size.n), (long long)size.n, self->ndim);
-  TJ__CHECK(size.n <= TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "a tensor has at most %d dimensions, but got %lld sizes", TJ_MAX_DIMS, (long long)size.n);
+  TJ__CHECK(size.n <= TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "a tensor has at most %d dimensions, but got %lld sizes", TJ_MAX_DIMS,
+            (long long)size.n);
   int64_t sizes[TJ_MAX_DIMS], strides[TJ_MAX_DIMS];
   for (int64_t i = size.n - 1; i >= 0; i--) {
     int64_t from = i - (size.n - self->ndim), want = size.data[i];
@@ -333,10 +343,11 @@ tj_tensor *tj__impl_expand(tj_tensor *self, tj_ints size, bool implicit) {
                 (long long)i);
       want = have;
     }
-    TJ__CHECK(want == have || have == 1, TJ_ERROR_RUNTIME,
-              "The expanded size of the tensor (%lld) must match the existing size (%lld) at non-singleton dimension %lld.  Target sizes: %s.  "
-              "Tensor sizes: %s",
-              (long long)want, (long long)have, (long long)i, tj__ints_text(size.data, size.n), tj__sizes_text(self));
+    TJ__CHECK(
+        want == have || have == 1, TJ_ERROR_RUNTIME,
+        "The expanded size of the tensor (%lld) must match the existing size (%lld) at non-singleton dimension %lld.  Target sizes: %s.  "
+        "Tensor sizes: %s",
+        (long long)want, (long long)have, (long long)i, tj__ints_text(size.data, size.n), tj__sizes_text(self));
     sizes[i] = want;
     strides[i] = want == have ? stride : 0;
   }
@@ -360,8 +371,8 @@ tj_list *tj__impl_broadcast_tensors(tj_tensors tensors) {
 }
 
 tj_tensor *tj__impl_sum_to_size(tj_tensor *self, tj_ints size) {
-  TJ__CHECK(tj__can_expand(size, tj__sizes(self)), TJ_ERROR_RUNTIME, "size {%s} is not expandable to size {%s}.", tj__ints_text(size.data, size.n),
-            tj__sizes_text(self));
+  TJ__CHECK(tj__can_expand(size, tj__sizes(self)), TJ_ERROR_RUNTIME, "size {%s} is not expandable to size {%s}.",
+            tj__ints_text(size.data, size.n), tj__sizes_text(self));
   int64_t dims[TJ_MAX_DIMS], n = 0, leading = self->ndim - size.n;
   for (int64_t i = 0; i < self->ndim; i++)
     if (i < leading || (size.data[i - leading] == 1 && self->sizes[i] != 1)) dims[n++] = i;

@@ -69,7 +69,8 @@ tj_tensor *tj__impl_as_strided_scatter(tj_tensor *self, tj_tensor *src, tj_ints 
   const int64_t offset = storage_offset == TJ_NO_INT ? self->offset : storage_offset;
   tj_tensor *part = whole ? tj__impl_as_strided(whole, size, stride, offset) : NULL;
   if (!part) return NULL;
-  TJ__CHECK(tj__same_sizes(part, src), TJ_ERROR_RUNTIME, "expected src to have a size equal to the slice of self. src size = %s, slice size = %s",
-            tj__sizes_text(src), tj__sizes_text(part));
+  TJ__CHECK(tj__same_sizes(part, src), TJ_ERROR_RUNTIME,
+            "expected src to have a size equal to the slice of self. src size = %s, slice size = %s", tj__sizes_text(src),
+            tj__sizes_text(part));
   return tj__copy_into(part, src) ? tj__alias(whole, tj__sizes(self), tj__strides(self), self->offset) : NULL;
 }

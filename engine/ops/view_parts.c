@@ -86,7 +86,8 @@ static int64_t reach_of(tj_ints sizes, tj_ints strides) {
   for (int64_t i = 0; i < sizes.n; i++)
     if (sizes.data[i] == 0) return 0;
   for (int64_t i = 0; i < sizes.n; i++)
-    if (__builtin_mul_overflow(sizes.data[i] - 1, strides.data[i], &part) || __builtin_add_overflow(last, part, &last)) return INT64_MAX / 2;
+    if (__builtin_mul_overflow(sizes.data[i] - 1, strides.data[i], &part) || __builtin_add_overflow(last, part, &last))
+      return INT64_MAX / 2;
   return last == INT64_MAX ? last : last + 1;
 }
 
@@ -101,7 +102,8 @@ tj_tensor *tj__impl_as_strided(tj_tensor *self, tj_ints size, tj_ints stride, in
   const int64_t reach = reach_of(size, stride), item = (int64_t)tj__itemsize(self);
   const int64_t room = (int64_t)self->storage->bytes / item;
   TJ__CHECK(reach == 0 || (reach <= room && offset <= room - reach), TJ_ERROR_RUNTIME,
-            "setStorage: sizes %s, strides %s, storage offset %lld, and itemsize %lld requiring a storage size of %lld are out of bounds for storage "
+            "setStorage: sizes %s, strides %s, storage offset %lld, and itemsize %lld requiring a storage size of %lld are out of bounds "
+            "for storage "
             "of size %lld",
             tj__ints_text(size.data, size.n), tj__ints_text(stride.data, stride.n), (long long)offset, (long long)item,
             (long long)((reach + offset) * item), (long long)self->storage->bytes);
@@ -139,7 +141,8 @@ static tj_tensor *places(tj_ints sizes, tj_ints strides, int64_t offset, int64_t
 
 /* The gradient goes to a buffer as large as what both geometries reach, where it is added up; the input's geometry is then read from it. Where
  * several elements of the input share an address each gets its part. */
-tj_tensor *tj__impl_as_strided_backward(tj_tensor *grad, tj_ints input_sizes, tj_ints input_strides, tj_ints size, tj_ints stride, int64_t offset) {
+tj_tensor *tj__impl_as_strided_backward(tj_tensor *grad, tj_ints input_sizes, tj_ints input_strides, tj_ints size, tj_ints stride,
+                                        int64_t offset) {
   const tj_dtype dtype = (tj_dtype)grad->dtype;
   const tj_device device = grad->storage->device;
   const int64_t input_offset = offset < 0 ? -offset : 0, view_offset = offset < 0 ? 0 : offset;
@@ -168,7 +171,8 @@ tj_tensor *tj__impl_diagonal(tj_tensor *self, int64_t offset, int64_t dim1, int6
   if (a < 0 || b < 0) return NULL;
   TJ__CHECK(a != b, TJ_ERROR_RUNTIME, "diagonal dimensions cannot be identical %lld, %lld", (long long)dim1, (long long)dim2);
   const int64_t rows = self->sizes[a], columns = self->sizes[b];
-  int64_t length = offset >= 0 ? TJ__MIN(rows, columns > offset ? columns - offset : 0) : TJ__MIN(offset > -rows ? rows + offset : 0, columns);
+  int64_t length =
+      offset >= 0 ? TJ__MIN(rows, columns > offset ? columns - offset : 0) : TJ__MIN(offset > -rows ? rows + offset : 0, columns);
   length = TJ__MAX(length, 0);
   int64_t at = self->offset;
   if (length) at += offset >= 0 ? offset * self->strides[b] : -offset * self->strides[a];
@@ -188,7 +192,8 @@ tj_tensor *tj__impl_unfold(tj_tensor *self, int64_t dimension, int64_t size, int
   if (d < 0) return NULL;
   const int64_t have = self->ndim ? self->sizes[d] : 1;
   TJ__CHECK(size >= 0, TJ_ERROR_RUNTIME, "size is %lld but must be >= 0", (long long)size);
-  TJ__CHECK(size <= have, TJ_ERROR_RUNTIME, "maximum size for tensor at dimension %d is %lld but size is %lld", d, (long long)have, (long long)size);
+  TJ__CHECK(size <= have, TJ_ERROR_RUNTIME, "maximum size for tensor at dimension %d is %lld but size is %lld", d, (long long)have,
+            (long long)size);
   TJ__CHECK(step > 0, TJ_ERROR_RUNTIME, "step is %lld but must be > 0", (long long)step);
   TJ__CHECK(self->ndim < TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "a tensor has at most %d dimensions", TJ_MAX_DIMS);
   int64_t sizes[TJ_MAX_DIMS], strides[TJ_MAX_DIMS];
@@ -227,7 +232,8 @@ tj_list *tj__impl_split_with_sizes(tj_tensor *self, tj_ints split_sizes, int64_t
   int64_t total = 0;
   bool overflow = false;
   for (int64_t i = 0; i < split_sizes.n; i++) {
-    TJ__CHECK(split_sizes.data[i] >= 0, TJ_ERROR_RUNTIME, "split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes=%s",
+    TJ__CHECK(split_sizes.data[i] >= 0, TJ_ERROR_RUNTIME,
+              "split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes=%s",
               tj__ints_text(split_sizes.data, split_sizes.n));
     overflow |= __builtin_add_overflow(total, split_sizes.data[i], &total);
   }
@@ -250,8 +256,8 @@ tj_list *tj__impl_split(tj_tensor *self, int64_t split_size, int64_t dim) {
   int d = tj__wrap_dim(dim, self->ndim);
   if (d < 0) return NULL;
   const int64_t size = self->sizes[d];
-  TJ__CHECK(split_size > 0 || size == 0, TJ_ERROR_RUNTIME, "split_size can only be 0 if dimension size is 0, but got dimension size of %lld",
-            (long long)size);
+  TJ__CHECK(split_size > 0 || size == 0, TJ_ERROR_RUNTIME,
+            "split_size can only be 0 if dimension size is 0, but got dimension size of %lld", (long long)size);
   const int64_t pieces = split_size ? TJ__MAX(size / split_size + (size % split_size != 0), 1) : 1;
   tj_list *list = tj__list_new(pieces);
   for (int64_t i = 0; list && i < pieces; i++) {
@@ -314,11 +320,12 @@ tj_list *tj__impl_tensor_split(tj_tensor *self, int64_t sections, int64_t dim) {
 }
 
 tj_list *tj__impl_tensor_split_tensor_indices_or_sections(tj_tensor *self, tj_tensor *split, int64_t dim) {
-  TJ__CHECK(split->dtype == TJ_INT64, TJ_ERROR_RUNTIME, "tensor_split expected tensor_indices_or_sections to have dtype of long, but got %s",
-            tj__dtype_legacy((tj_dtype)split->dtype));
-  TJ__CHECK(split->ndim <= 1, TJ_ERROR_RUNTIME,
-            "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional tensor, but got a tensor with %d dims",
-            split->ndim);
+  TJ__CHECK(split->dtype == TJ_INT64, TJ_ERROR_RUNTIME,
+            "tensor_split expected tensor_indices_or_sections to have dtype of long, but got %s", tj__dtype_legacy((tj_dtype)split->dtype));
+  TJ__CHECK(
+      split->ndim <= 1, TJ_ERROR_RUNTIME,
+      "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional tensor, but got a tensor with %d dims",
+      split->ndim);
   tj_tensor *numbers = tj__contiguous(split);
   if (!numbers) return NULL;
   const int64_t *values = tj__read(numbers);
@@ -328,11 +335,13 @@ tj_list *tj__impl_tensor_split_tensor_indices_or_sections(tj_tensor *self, tj_te
 /* hsplit, vsplit, dsplit: along d, for tensors of at least `least` dimensions. */
 static bool split_fits(const tj_tensor *self, const char *name, int least, int d, int64_t sections) {
   if (self->ndim < least)
-    return tj__fail(TJ_ERROR_RUNTIME, "torch.%s requires a tensor with at least %d dimension%s, but got a tensor with %d dimensions!", name, least,
-                    least > 1 ? "s" : "", self->ndim) != NULL;
+    return tj__fail(TJ_ERROR_RUNTIME, "torch.%s requires a tensor with at least %d dimension%s, but got a tensor with %d dimensions!", name,
+                    least, least > 1 ? "s" : "", self->ndim) != NULL;
   if (sections == TJ_NO_INT || (sections > 0 && self->sizes[d] % sections == 0)) return true;
-  return tj__fail(TJ_ERROR_RUNTIME, "torch.%s attempted to split along dimension %d, but the size of the dimension %lld is not divisible by the split_size %lld!",
-                  name, d, (long long)self->sizes[d], (long long)sections) != NULL;
+  return tj__fail(
+             TJ_ERROR_RUNTIME,
+             "torch.%s attempted to split along dimension %d, but the size of the dimension %lld is not divisible by the split_size %lld!",
+             name, d, (long long)self->sizes[d], (long long)sections) != NULL;
 }
 
 tj_list *tj__impl_hsplit(tj_tensor *self, int64_t sections) {
@@ -400,8 +409,9 @@ tj_tensor *tj__impl_unfold_backward(tj_tensor *grad, tj_ints input_sizes, int64_
 
 static tj_tensor *scattered(tj_tensor *whole, tj_tensor *part, tj_tensor *src) {
   if (!whole || !part) return NULL;
-  TJ__CHECK(tj__same_sizes(part, src), TJ_ERROR_RUNTIME, "expected src to have a size equal to the slice of self. src size = %s, slice size = %s",
-            tj__sizes_text(src), tj__sizes_text(part));
+  TJ__CHECK(tj__same_sizes(part, src), TJ_ERROR_RUNTIME,
+            "expected src to have a size equal to the slice of self. src size = %s, slice size = %s", tj__sizes_text(src),
+            tj__sizes_text(part));
   return filled(whole, part, src);
 }
 

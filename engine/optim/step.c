@@ -68,7 +68,8 @@ static bool check(const char *name, int64_t i, const char *what, const tj_tensor
     return false;
   }
   if (!tj__same_sizes(t, param)) {
-    tj__fail(TJ_ERROR_RUNTIME, "%s: %s %lld has sizes %s but its parameter %s", name, what, (long long)i, tj__sizes_text(t), tj__sizes_text(param));
+    tj__fail(TJ_ERROR_RUNTIME, "%s: %s %lld has sizes %s but its parameter %s", name, what, (long long)i, tj__sizes_text(t),
+             tj__sizes_text(param));
     return false;
   }
   return true;
@@ -78,7 +79,8 @@ static bool check(const char *name, int64_t i, const char *what, const tj_tensor
 static bool add(job *j, int64_t i, tj_tensor *param, tj_tensor *grad, tj_tensor *const state[3]) {
   static const char *const names[TENSORS] = {"parameter", "gradient", "state", "state", "state"};
   if (!tj_dtype_is_floating((tj_dtype)param->dtype) && !tj_dtype_is_complex((tj_dtype)param->dtype)) {
-    tj__fail(TJ_ERROR_RUNTIME, "%s: parameter %lld has dtype %s, which is neither floating nor complex", j->name, (long long)i, tj_dtype_name((tj_dtype)param->dtype));
+    tj__fail(TJ_ERROR_RUNTIME, "%s: parameter %lld has dtype %s, which is neither floating nor complex", j->name, (long long)i,
+             tj_dtype_name((tj_dtype)param->dtype));
     return false;
   }
   entry *e = &j->entries[j->n];
@@ -90,12 +92,13 @@ static bool add(job *j, int64_t i, tj_tensor *param, tj_tensor *grad, tj_tensor 
   if (!bring_together(e)) return false;
   j->kernels = backend->optim;
   j->items[j->n] = (tj__optim_item){
-    .n = param->numel * (tj_dtype_is_complex((tj_dtype)param->dtype) ? 2 : 1),
-    .start = j->n ? j->items[j->n - 1].start + j->items[j->n - 1].n : 0,
-    .dtype = tj__real_of((tj_dtype)param->dtype),
-    .param = tj__write(e->used[0]),
-    .grad = tj__read(e->used[1]),
-    .state = {e->used[2] ? tj__write(e->used[2]) : NULL, e->used[3] ? tj__write(e->used[3]) : NULL, e->used[4] ? tj__write(e->used[4]) : NULL},
+      .n = param->numel * (tj_dtype_is_complex((tj_dtype)param->dtype) ? 2 : 1),
+      .start = j->n ? j->items[j->n - 1].start + j->items[j->n - 1].n : 0,
+      .dtype = tj__real_of((tj_dtype)param->dtype),
+      .param = tj__write(e->used[0]),
+      .grad = tj__read(e->used[1]),
+      .state = {e->used[2] ? tj__write(e->used[2]) : NULL, e->used[3] ? tj__write(e->used[3]) : NULL,
+                e->used[4] ? tj__write(e->used[4]) : NULL},
   };
   j->n++;
   return true;
@@ -191,7 +194,8 @@ int tj_sgd_step(tj_tensors params, tj_tensors grads, tj_tensor **momentum_buffer
 
 /* ---- Adam ---------------------------------------------------------------------------------------------------- */
 
-static bool adam_step(job *j, tj_tensors params, tj_tensors grads, tj_tensors exp_avgs, tj_tensors exp_avg_sqs, tj_tensors max_exp_avg_sqs, tj_floats steps) {
+static bool adam_step(job *j, tj_tensors params, tj_tensors grads, tj_tensors exp_avgs, tj_tensors exp_avg_sqs, tj_tensors max_exp_avg_sqs,
+                      tj_floats steps) {
   const tj_adam_options *o = j->adam;
   if (!count_is(j->name, "gradients", grads.n, params.n) || !count_is(j->name, "exp_avgs", exp_avgs.n, params.n) ||
       !count_is(j->name, "exp_avg_sqs", exp_avg_sqs.n, params.n) || !count_is(j->name, "steps", steps.n, params.n) ||
@@ -214,8 +218,8 @@ static bool adam_step(job *j, tj_tensors params, tj_tensors grads, tj_tensors ex
   return run(j);
 }
 
-int tj_adam_step(tj_tensors params, tj_tensors grads, tj_tensors exp_avgs, tj_tensors exp_avg_sqs, tj_tensors max_exp_avg_sqs, tj_floats steps,
-                 const tj_adam_options *options) {
+int tj_adam_step(tj_tensors params, tj_tensors grads, tj_tensors exp_avgs, tj_tensors exp_avg_sqs, tj_tensors max_exp_avg_sqs,
+                 tj_floats steps, const tj_adam_options *options) {
   job j = {.name = "adam_step", .adam = options};
   tj__scope scope;
   tj__scope_push(&scope);

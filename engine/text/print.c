@@ -85,7 +85,7 @@ typedef struct printer {
   const int64_t *sizes;
   int64_t strides[TJ_MAX_DIMS]; /* in bytes */
   bool summarize;
-  format parts[2];              /* real, imaginary */
+  format parts[2]; /* real, imaginary */
   text out;
 } printer;
 
@@ -346,8 +346,10 @@ char *tj_to_string_with(tj_tensor *t, const tj_print_options *options) {
   const int64_t indent = sizeof prefix - 1;
   if (!t) return NULL;
   TJ__CHECK(options->precision >= 0 && options->edgeitems >= 0 && options->precision <= 400, TJ_ERROR_VALUE,
-            "print options: precision (%d) has to be in [0, 400], edgeitems (%lld) not negative", options->precision, (long long)options->edgeitems);
-  printer p = {.options = options, .dtype = (tj_dtype)t->dtype, .ndim = t->ndim, .sizes = t->sizes, .summarize = t->numel > options->threshold};
+            "print options: precision (%d) has to be in [0, 400], edgeitems (%lld) not negative", options->precision,
+            (long long)options->edgeitems);
+  printer p = {
+      .options = options, .dtype = (tj_dtype)t->dtype, .ndim = t->ndim, .sizes = t->sizes, .summarize = t->numel > options->threshold};
   const char *data = NULL;
   void *copy = NULL;
   size_t bytes = (size_t)t->numel * tj__itemsize(t);

@@ -16,8 +16,14 @@ export function loadDigits(path: string | URL): { train: Digits; test: Digits } 
   const part = (wanted: (i: number) => boolean): Digits => {
     const chosen = rows.filter((_, i) => wanted(i))
     return {
-      images: torch.tensor(chosen.map((r) => r.slice(0, 64))).div(16).view(chosen.length, 1, 8, 8),
-      labels: torch.tensor(chosen.map((r) => r[64]!), { dtype: 'int64' }),
+      images: torch
+        .tensor(chosen.map((r) => r.slice(0, 64)))
+        .div(16)
+        .view(chosen.length, 1, 8, 8),
+      labels: torch.tensor(
+        chosen.map((r) => r[64]!),
+        { dtype: 'int64' },
+      ),
     }
   }
   return { train: part((i) => i % 5 !== 4), test: part((i) => i % 5 === 4) }

@@ -19,7 +19,12 @@ export interface Run {
 }
 
 const draw = async (spec: vegaLite.TopLevelSpec): Promise<string> => {
-  const view = new vega.View(vega.parse(vegaLite.compile({ config: { font: 'system-ui, sans-serif', view: { stroke: null } }, ...spec } as vegaLite.TopLevelSpec).spec), { renderer: 'none' })
+  const view = new vega.View(
+    vega.parse(
+      vegaLite.compile({ config: { font: 'system-ui, sans-serif', view: { stroke: null } }, ...spec } as vegaLite.TopLevelSpec).spec,
+    ),
+    { renderer: 'none' },
+  )
   return view.toSVG()
 }
 
@@ -33,11 +38,28 @@ const curve = (values: object[], x: string, y: string, scale?: object): vegaLite
   }) as vegaLite.TopLevelSpec
 
 export async function report(run: Run): Promise<string> {
-  const losses = await draw(curve(run.losses.map((loss, step) => ({ step: step + 1, loss })), 'step', 'loss', { type: 'log' }))
-  const accuracies = await draw({ ...curve(run.accuracies.map((accuracy, i) => ({ epoch: i + 1, accuracy })), 'epoch', 'accuracy', { zero: false }), mark: { type: 'line', point: true } } as vegaLite.TopLevelSpec)
+  const losses = await draw(
+    curve(
+      run.losses.map((loss, step) => ({ step: step + 1, loss })),
+      'step',
+      'loss',
+      { type: 'log' },
+    ),
+  )
+  const accuracies = await draw({
+    ...curve(
+      run.accuracies.map((accuracy, i) => ({ epoch: i + 1, accuracy })),
+      'epoch',
+      'accuracy',
+      { zero: false },
+    ),
+    mark: { type: 'line', point: true },
+  } as vegaLite.TopLevelSpec)
 
   const confusion: { truth: number; predicted: number; count: number }[] = []
-  for (let t = 0; t < 10; t++) for (let p = 0; p < 10; p++) confusion.push({ truth: t, predicted: p, count: run.truth.filter((x, i) => x === t && run.predicted[i] === p).length })
+  for (let t = 0; t < 10; t++)
+    for (let p = 0; p < 10; p++)
+      confusion.push({ truth: t, predicted: p, count: run.truth.filter((x, i) => x === t && run.predicted[i] === p).length })
   const axes = { x: { field: 'predicted', type: 'ordinal', title: 'predicted' }, y: { field: 'truth', type: 'ordinal', title: 'digit' } }
   const matrix = await draw({
     width: 320,
@@ -45,12 +67,20 @@ export async function report(run: Run): Promise<string> {
     data: { values: confusion },
     encoding: axes,
     layer: [
-      { mark: 'rect', encoding: { color: { field: 'count', type: 'quantitative', scale: { type: 'sqrt', scheme: 'blues' }, legend: null } } },
-      { mark: 'text', encoding: { text: { field: 'count' }, color: { condition: { test: 'datum.count > 12', value: 'white' }, value: 'black' } } },
+      {
+        mark: 'rect',
+        encoding: { color: { field: 'count', type: 'quantitative', scale: { type: 'sqrt', scheme: 'blues' }, legend: null } },
+      },
+      {
+        mark: 'text',
+        encoding: { text: { field: 'count' }, color: { condition: { test: 'datum.count > 12', value: 'white' }, value: 'black' } },
+      },
     ],
   } as unknown as vegaLite.TopLevelSpec)
 
-  const misread = run.truth.flatMap((t, i) => (run.predicted[i] === t ? [] : [{ image: run.images[i]!, title: `${t} read as ${run.predicted[i]}` }]))
+  const misread = run.truth.flatMap((t, i) =>
+    run.predicted[i] === t ? [] : [{ image: run.images[i]!, title: `${t} read as ${run.predicted[i]}` }],
+  )
   const digits = await Promise.all(
     misread.map(({ image, title }) =>
       draw({

@@ -39,7 +39,10 @@ const accuracyOf = (predicted: number[]): number => predicted.filter((p, i) => p
 
 // A bar on a terminal, a plain line an epoch elsewhere.
 const bar = process.stdout.isTTY
-  ? new cliProgress.SingleBar({ format: 'epoch {epoch}/{epochs} {bar} {value}/{total} loss {loss} | {rate} steps/s | {eta_formatted} left' }, cliProgress.Presets.shades_classic)
+  ? new cliProgress.SingleBar(
+      { format: 'epoch {epoch}/{epochs} {bar} {value}/{total} loss {loss} | {rate} steps/s | {eta_formatted} left' },
+      cliProgress.Presets.shades_classic,
+    )
   : null
 bar?.start(epochs * batches, 0, { epoch: 1, epochs, loss: '-', rate: '-' })
 
@@ -62,7 +65,9 @@ for (let epoch = 1; epoch <= epochs; epoch++) {
   if (!bar) {
     const rate = losses.length / ((performance.now() - start) / 1e3)
     const mean = losses.slice(-batches).reduce((a, b) => a + b) / batches
-    console.log(`epoch ${epoch}/${epochs}  loss ${mean.toFixed(4)}  test accuracy ${accuracies.at(-1)!.toFixed(4)}  ${rate.toFixed(0)} steps/s`)
+    console.log(
+      `epoch ${epoch}/${epochs}  loss ${mean.toFixed(4)}  test accuracy ${accuracies.at(-1)!.toFixed(4)}  ${rate.toFixed(0)} steps/s`,
+    )
   }
 }
 bar?.stop()
@@ -71,7 +76,22 @@ const seconds = (performance.now() - start) / 1e3
 const predicted = predict()
 const accuracy = accuracyOf(predicted)
 mkdirSync(values.out, { recursive: true })
-writeFileSync(join(values.out, 'report.json'), JSON.stringify({ test_accuracy: accuracy, losses, seconds, version: torch.__version__ }, null, 1) + '\n')
-writeFileSync(join(values.out, 'report.html'), await report({ losses, accuracies, batches, truth, predicted, images: test.images.flatten(1).toArray() as number[][], seconds, version: torch.__version__ }))
+writeFileSync(
+  join(values.out, 'report.json'),
+  JSON.stringify({ test_accuracy: accuracy, losses, seconds, version: torch.__version__ }, null, 1) + '\n',
+)
+writeFileSync(
+  join(values.out, 'report.html'),
+  await report({
+    losses,
+    accuracies,
+    batches,
+    truth,
+    predicted,
+    images: test.images.flatten(1).toArray() as number[][],
+    seconds,
+    version: torch.__version__,
+  }),
+)
 console.log(`test accuracy ${accuracy.toFixed(4)} after ${epochs} epochs, ${losses.length} steps in ${seconds.toFixed(2)} s`)
 console.log(`report: ${join(values.out, 'report.html')}`)

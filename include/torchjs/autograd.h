@@ -15,8 +15,8 @@ TJ_API int tj_set_requires_grad(tj_tensor *t, bool requires_grad);
 TJ_API bool tj_is_leaf(const tj_tensor *t);
 TJ_API int tj_retain_grad(tj_tensor *t); /* keep .grad of a tensor that is no leaf */
 TJ_API bool tj_retains_grad(const tj_tensor *t);
-TJ_API tj_tensor *tj_grad(const tj_tensor *t);        /* the accumulated gradient; borrowed; NULL (and no error) if there is none */
-TJ_API int tj_set_grad(tj_tensor *t, tj_tensor *grad); /* grad: same sizes, dtype and device; NULL clears it */
+TJ_API tj_tensor *tj_grad(const tj_tensor *t);          /* the accumulated gradient; borrowed; NULL (and no error) if there is none */
+TJ_API int tj_set_grad(tj_tensor *t, tj_tensor *grad);  /* grad: same sizes, dtype and device; NULL clears it */
 TJ_API const char *tj_grad_fn_name(const tj_tensor *t); /* "AddBackward0"; NULL for a leaf */
 TJ_API tj_tensor *tj_base_of(const tj_tensor *t);       /* the tensor that t is a view of, borrowed; NULL for no view */
 
@@ -59,8 +59,8 @@ typedef struct tj_function {
 } tj_function;
 /* outputs[i] is replaced where it has to be (an output that is one of the inputs becomes a view of it). non_differentiable[i] may be NULL or
  * tell outputs that get no gradient; dirty: the inputs that were changed in place. */
-TJ_API int tj_function_record(const tj_function *f, tj_tensors inputs, tj_tensor **outputs, int64_t n_outputs, const bool *non_differentiable,
-                              tj_tensors dirty);
+TJ_API int tj_function_record(const tj_function *f, tj_tensors inputs, tj_tensor **outputs, int64_t n_outputs,
+                              const bool *non_differentiable, tj_tensors dirty);
 /* Inside backward only: saved tensor i of the running function (checked against in-place changes); owned like any result. */
 TJ_API tj_tensor *tj_function_saved(int64_t i);
 

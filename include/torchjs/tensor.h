@@ -49,11 +49,11 @@ TJ_API tj_dtype tj_result_type(const tj_tensor *a, const tj_tensor *b);
 TJ_API char *tj_to_string(tj_tensor *t);
 /* torch.set_printoptions, for one call. Start from TJ_PRINT_OPTIONS. */
 typedef struct tj_print_options {
-  int precision;        /* digits after the point */
-  int64_t threshold;    /* tensors of more elements are summarised */
-  int64_t edgeitems;    /* items shown at each end of a summarised dimension */
+  int precision;     /* digits after the point */
+  int64_t threshold; /* tensors of more elements are summarised */
+  int64_t edgeitems; /* items shown at each end of a summarised dimension */
   int64_t linewidth;
-  int sci_mode;         /* 1: 1.0000e+00 always, 0: never, TJ_NO_BOOL: by the values */
+  int sci_mode; /* 1: 1.0000e+00 always, 0: never, TJ_NO_BOOL: by the values */
 } tj_print_options;
 #define TJ_PRINT_OPTIONS ((tj_print_options){.precision = 4, .threshold = 1000, .edgeitems = 3, .linewidth = 80, .sci_mode = TJ_NO_BOOL})
 TJ_API char *tj_to_string_with(tj_tensor *t, const tj_print_options *options);
@@ -62,17 +62,17 @@ TJ_API void tj_string_free(char *string);
 /* ---- what a tensor is ---------------------------------------------------------------------------------------- */
 
 TJ_API int tj_ndim(const tj_tensor *t);
-TJ_API int64_t tj_size(const tj_tensor *t, int64_t dim); /* negative dims count from the end; -1 and an IndexError out of range */
+TJ_API int64_t tj_size(const tj_tensor *t, int64_t dim);   /* negative dims count from the end; -1 and an IndexError out of range */
 TJ_API int64_t tj_stride(const tj_tensor *t, int64_t dim); /* in elements */
-TJ_API tj_ints tj_sizes(const tj_tensor *t);             /* borrowed from t */
-TJ_API tj_ints tj_strides(const tj_tensor *t);           /* borrowed from t; in elements */
+TJ_API tj_ints tj_sizes(const tj_tensor *t);               /* borrowed from t */
+TJ_API tj_ints tj_strides(const tj_tensor *t);             /* borrowed from t; in elements */
 TJ_API int64_t tj_numel(const tj_tensor *t);
-TJ_API int64_t tj_storage_offset(const tj_tensor *t);    /* in elements */
+TJ_API int64_t tj_storage_offset(const tj_tensor *t); /* in elements */
 TJ_API tj_dtype tj_dtype_of(const tj_tensor *t);
 TJ_API tj_device tj_device_of(const tj_tensor *t);
 TJ_API bool tj_is_contiguous(const tj_tensor *t);
-TJ_API const void *tj_data(const tj_tensor *t); /* the first element, for reading; NULL for no elements or another device than cpu */
-TJ_API void *tj_mutable_data(tj_tensor *t);     /* the same for writing; counts as an in-place write (see tj_version_of) */
+TJ_API const void *tj_data(const tj_tensor *t);    /* the first element, for reading; NULL for no elements or another device than cpu */
+TJ_API void *tj_mutable_data(tj_tensor *t);        /* the same for writing; counts as an in-place write (see tj_version_of) */
 TJ_API uint32_t tj_version_of(const tj_tensor *t); /* how often the storage was written in place */
 
 /* ---- threads and memory -------------------------------------------------------------------------------------- */
@@ -81,11 +81,11 @@ TJ_API int tj_get_num_threads(void);
 TJ_API int tj_set_num_threads(int n); /* 1 to 1024, else a ValueError */
 
 typedef struct tj_memory_stats_t {
-  int64_t live_bytes, peak_bytes;         /* held by tensors now, and at most since the last reset */
-  int64_t reserved_bytes;                 /* taken from the system and not given back: live and cached */
-  int64_t allocations, frees;             /* calls to the engine's allocator */
+  int64_t live_bytes, peak_bytes;           /* held by tensors now, and at most since the last reset */
+  int64_t reserved_bytes;                   /* taken from the system and not given back: live and cached */
+  int64_t allocations, frees;               /* calls to the engine's allocator */
   int64_t system_allocations, system_frees; /* of those, calls that reached the system's */
-  int64_t live_tensors, live_nodes;       /* tensors and autograd nodes alive */
+  int64_t live_tensors, live_nodes;         /* tensors and autograd nodes alive */
 } tj_memory_stats_t;
 TJ_API tj_memory_stats_t tj_memory_stats(void);
 TJ_API void tj_reset_peak_memory_stats(void);
@@ -100,8 +100,8 @@ TJ_API tj_generator *tj_generator_new(void); /* seeded with 67280421310721, as i
 TJ_API void tj_generator_free(tj_generator *g);
 TJ_API void tj_generator_manual_seed(tj_generator *g, uint64_t seed);
 TJ_API uint64_t tj_generator_initial_seed(const tj_generator *g);
-TJ_API uint64_t tj_generator_seed(tj_generator *g); /* a fresh seed from the system; returns it */
-TJ_API tj_tensor *tj_generator_get_state(tj_generator *g);          /* uint8 [5056], the bytes of PyTorch's get_rng_state */
+TJ_API uint64_t tj_generator_seed(tj_generator *g);                   /* a fresh seed from the system; returns it */
+TJ_API tj_tensor *tj_generator_get_state(tj_generator *g);            /* uint8 [5056], the bytes of PyTorch's get_rng_state */
 TJ_API int tj_generator_set_state(tj_generator *g, tj_tensor *state); /* 0, or a negative tj_status */
 static inline void tj_manual_seed(uint64_t seed) { tj_generator_manual_seed(NULL, seed); }
 

@@ -25,20 +25,20 @@ extern "C" {
 
 /* X(SUFFIX, name, bytes, legacy) once per dtype. `name` is PyTorch's ("float32"), `legacy` the word its error texts use ("Float").
  * float16 and bfloat16 are stored as their 16 bits, complex numbers as (real, imaginary). */
-#define TJ_DTYPES(X)                     \
-  X(BOOL, bool, 1, Bool)                 \
-  X(UINT8, uint8, 1, Byte)               \
-  X(INT8, int8, 1, Char)                 \
-  X(INT16, int16, 2, Short)              \
-  X(INT32, int32, 4, Int)                \
-  X(INT64, int64, 8, Long)               \
-  X(UINT16, uint16, 2, UInt16)           \
-  X(UINT32, uint32, 4, UInt32)           \
-  X(UINT64, uint64, 8, UInt64)           \
-  X(FLOAT16, float16, 2, Half)           \
-  X(BFLOAT16, bfloat16, 2, BFloat16)     \
-  X(FLOAT32, float32, 4, Float)          \
-  X(FLOAT64, float64, 8, Double)         \
+#define TJ_DTYPES(X)                       \
+  X(BOOL, bool, 1, Bool)                   \
+  X(UINT8, uint8, 1, Byte)                 \
+  X(INT8, int8, 1, Char)                   \
+  X(INT16, int16, 2, Short)                \
+  X(INT32, int32, 4, Int)                  \
+  X(INT64, int64, 8, Long)                 \
+  X(UINT16, uint16, 2, UInt16)             \
+  X(UINT32, uint32, 4, UInt32)             \
+  X(UINT64, uint64, 8, UInt64)             \
+  X(FLOAT16, float16, 2, Half)             \
+  X(BFLOAT16, bfloat16, 2, BFloat16)       \
+  X(FLOAT32, float32, 4, Float)            \
+  X(FLOAT64, float64, 8, Double)           \
   X(COMPLEX64, complex64, 8, ComplexFloat) \
   X(COMPLEX128, complex128, 16, ComplexDouble)
 
@@ -47,13 +47,13 @@ typedef enum tj_dtype {
 #define TJ__X(SUFFIX, name, bytes, legacy) TJ_##SUFFIX,
   TJ_DTYPES(TJ__X)
 #undef TJ__X
-  TJ_DTYPE_COUNT
+      TJ_DTYPE_COUNT
 } tj_dtype;
 
-TJ_API const char *tj_dtype_name(tj_dtype dtype);        /* "float32"; NULL for a value that is no dtype */
-TJ_API tj_dtype tj_dtype_from_name(const char *name);    /* TJ_DTYPE_NONE for a name that is no dtype */
-TJ_API size_t tj_dtype_size(tj_dtype dtype);             /* bytes of one element */
-TJ_API bool tj_dtype_is_floating(tj_dtype dtype);        /* float16 bfloat16 float32 float64 */
+TJ_API const char *tj_dtype_name(tj_dtype dtype);     /* "float32"; NULL for a value that is no dtype */
+TJ_API tj_dtype tj_dtype_from_name(const char *name); /* TJ_DTYPE_NONE for a name that is no dtype */
+TJ_API size_t tj_dtype_size(tj_dtype dtype);          /* bytes of one element */
+TJ_API bool tj_dtype_is_floating(tj_dtype dtype);     /* float16 bfloat16 float32 float64 */
 TJ_API bool tj_dtype_is_complex(tj_dtype dtype);
 TJ_API bool tj_dtype_is_signed(tj_dtype dtype);
 
@@ -79,9 +79,11 @@ typedef enum tj_scalar_kind { TJ_SCALAR_NONE, TJ_SCALAR_BOOL, TJ_SCALAR_INT, TJ_
 typedef struct tj_scalar {
   tj_scalar_kind kind;
   union {
-    int64_t i;                  /* BOOL (0 or 1), INT */
-    double f;                   /* FLOAT */
-    struct { double re, im; } c; /* COMPLEX */
+    int64_t i; /* BOOL (0 or 1), INT */
+    double f;  /* FLOAT */
+    struct {
+      double re, im;
+    } c; /* COMPLEX */
   };
 } tj_scalar;
 
@@ -155,9 +157,9 @@ typedef enum tj_status {
  * required tensor is NULL fails without a new one. A chain of calls can therefore be checked once, at its end:
  *     tj_tensor *y = tj_relu(tj_linear(x, w, b));
  *     if (!y) { fprintf(stderr, "%s\n", tj_error_message()); tj_error_clear(); } */
-TJ_API tj_status tj_error_code(void);       /* TJ_OK when there is none */
-TJ_API const char *tj_error_name(void);     /* "RuntimeError", ...; "" when there is none */
-TJ_API const char *tj_error_message(void);  /* "" when there is none; valid until the next call into the library on this thread */
+TJ_API tj_status tj_error_code(void);      /* TJ_OK when there is none */
+TJ_API const char *tj_error_name(void);    /* "RuntimeError", ...; "" when there is none */
+TJ_API const char *tj_error_message(void); /* "" when there is none; valid until the next call into the library on this thread */
 TJ_API void tj_error_clear(void);
 
 #ifdef __cplusplus

@@ -189,12 +189,14 @@ static void in_place_errors(void **state) {
   y = tj_sigmoid(x);
   assert_non_null(tj_add_(y, one, tj_int(1)));
   assert_true(tj_backward(TJ_TENSORS(tj_sum(y, TJ_DTYPE_NONE)), (tj_tensors){0}, false, false, (tj_tensors){0}) < 0);
-  expect_error("one of the variables needed for gradient computation has been modified by an inplace operation: [torch.FloatTensor [2]], which is "
-               "output 0 of SigmoidBackward0, is at version 1; expected version 0 instead. Hint: enable anomaly detection");
+  expect_error(
+      "one of the variables needed for gradient computation has been modified by an inplace operation: [torch.FloatTensor [2]], which is "
+      "output 0 of SigmoidBackward0, is at version 1; expected version 0 instead. Hint: enable anomaly detection");
   y = tj_mul(tj_reshape(x, TJ_INTS(2, 1)), one);
   assert_null(tj_add_(tj_list_at(tj_unbind(y, 0), 0), one, tj_int(1)));
-  expect_error("Output 0 of UnbindBackward0 is a view and is being modified inplace. This view is the output of a function that returns multiple "
-               "views.");
+  expect_error(
+      "Output 0 of UnbindBackward0 is a view and is being modified inplace. This view is the output of a function that returns multiple "
+      "views.");
   tj_set_grad_enabled(false);
   tj_tensor *view = tj_select(y, 0, 0);
   tj_set_grad_enabled(true);
@@ -507,11 +509,30 @@ static void failing_allocations(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(accumulates), TEST(shares_one_gradient), TEST(long_chain), TEST(wide_fan), TEST(broadcasts), TEST(second_order),
-      TEST(outputs_saved), TEST(only_inputs), TEST(argument_errors), TEST(in_place_errors), TEST(inference), TEST(anomaly),
-      TEST(writes_to_views), TEST(copies_into_a_plain_tensor), TEST(restricted_run_through_copy_slices), TEST(changes_shape_in_place),
-      TEST(detaches), TEST(hooks), TEST(failing_hook), TEST(custom_function), TEST(nested), TEST(custom_function_rules),
-      TEST(view_gradients), TEST(failing_allocations),
+      TEST(accumulates),
+      TEST(shares_one_gradient),
+      TEST(long_chain),
+      TEST(wide_fan),
+      TEST(broadcasts),
+      TEST(second_order),
+      TEST(outputs_saved),
+      TEST(only_inputs),
+      TEST(argument_errors),
+      TEST(in_place_errors),
+      TEST(inference),
+      TEST(anomaly),
+      TEST(writes_to_views),
+      TEST(copies_into_a_plain_tensor),
+      TEST(restricted_run_through_copy_slices),
+      TEST(changes_shape_in_place),
+      TEST(detaches),
+      TEST(hooks),
+      TEST(failing_hook),
+      TEST(custom_function),
+      TEST(nested),
+      TEST(custom_function_rules),
+      TEST(view_gradients),
+      TEST(failing_allocations),
   };
   return cmocka_run_group_tests_name("autograd", tests, NULL, NULL);
 }

@@ -57,7 +57,8 @@ const tj__call tj__generated_calls[] = {call_read, call_mul, call_many, call_fre
 const int tj__generated_call_count = GENERATED;
 
 #define X(name) BUILTIN_##name,
-enum { BEFORE_BUILTINS = GENERATED - 1,
+enum {
+  BEFORE_BUILTINS = GENERATED - 1,
 #include "bindings/common/builtins.def"
 };
 #undef X
@@ -183,7 +184,8 @@ static void arguments(void **state) {
 
 static void bad_arguments(void **state) {
   (void)state;
-  const double bad[][5] = {{1.5, 0, -1, -1}, {INFINITY, 0, -1, -1}, {1, 9, -1, -1}, {1, 0, 1000, -1}, {1, 0, -2, -1}, {1, 0, -1, 1e9}, {1, 0, 1, 0.5, -1}};
+  const double bad[][5] = {{1.5, 0, -1, -1}, {INFINITY, 0, -1, -1}, {1, 9, -1, -1},    {1, 0, 1000, -1},
+                           {1, 0, -2, -1},   {1, 0, -1, 1e9},       {1, 0, 1, 0.5, -1}};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     memcpy(buffer, bad[i], sizeof bad[i]);
     assert_true(tj__host_call(host, READ) == 0);
@@ -276,10 +278,13 @@ static void hooks(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup_teardown(handles, setup, teardown),   cmocka_unit_test_setup_teardown(foreign_handles, setup, teardown),
-    cmocka_unit_test_setup_teardown(collected_handles, setup, teardown), cmocka_unit_test_setup_teardown(arguments, setup, teardown),
-    cmocka_unit_test_setup_teardown(bad_arguments, setup, teardown), cmocka_unit_test_setup_teardown(results, setup, teardown),
-    cmocka_unit_test_setup_teardown(hooks, setup, teardown),
+      cmocka_unit_test_setup_teardown(handles, setup, teardown),
+      cmocka_unit_test_setup_teardown(foreign_handles, setup, teardown),
+      cmocka_unit_test_setup_teardown(collected_handles, setup, teardown),
+      cmocka_unit_test_setup_teardown(arguments, setup, teardown),
+      cmocka_unit_test_setup_teardown(bad_arguments, setup, teardown),
+      cmocka_unit_test_setup_teardown(results, setup, teardown),
+      cmocka_unit_test_setup_teardown(hooks, setup, teardown),
   };
   return cmocka_run_group_tests_name("calls", tests, NULL, NULL);
 }

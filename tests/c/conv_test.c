@@ -43,11 +43,15 @@ static void visit_all(const tj__conv_shape *s, visitor visit, void *context) {
               if (!inside) continue;
               int64_t channel = g * s->out_channels + o;
               visit(context, ((b * s->groups + g) * s->in_channels + c) * volume(s->in) + (x[0] * s->in[1] + x[1]) * s->in[2] + x[2],
-                    (channel * s->in_channels + c) * volume(s->kernel) + t, (b * s->groups * s->out_channels + channel) * volume(s->out) + p);
+                    (channel * s->in_channels + c) * volume(s->kernel) + t,
+                    (b * s->groups * s->out_channels + channel) * volume(s->out) + p);
             }
 }
 
-typedef struct sums { const float *x, *w, *g; double *out, *grad_x, *grad_w; } sums;
+typedef struct sums {
+  const float *x, *w, *g;
+  double *out, *grad_x, *grad_w;
+} sums;
 static void add_products(void *context, int64_t in, int64_t weight, int64_t out) {
   sums *s = context;
   s->out[out] += (double)s->x[in] * (double)s->w[weight];
@@ -58,7 +62,8 @@ static void add_products(void *context, int64_t in, int64_t weight, int64_t out)
 static void compare(const char *what, const float *one, const float *two, const double *expected, int64_t n) {
   assert_memory_equal(one, two, (size_t)n * sizeof *one);
   for (int64_t i = 0; i < n; i++)
-    if (!(fabs(one[i] - expected[i]) <= 1e-4 * (1 + fabs(expected[i])))) fail_msg("%s[%d]: %.9g, not %.9g", what, (int)i, one[i], expected[i]);
+    if (!(fabs(one[i] - expected[i]) <= 1e-4 * (1 + fabs(expected[i]))))
+      fail_msg("%s[%d]: %.9g, not %.9g", what, (int)i, one[i], expected[i]);
 }
 
 static void check(tj__conv_shape s) {
@@ -66,7 +71,8 @@ static void check(tj__conv_shape s) {
   s.dtype = TJ_FLOAT32;
   for (int i = 0; i < 3; i++) s.out[i] = (s.in[i] + 2 * s.padding[i] - s.dilation[i] * (s.kernel[i] - 1) - 1) / s.stride[i] + 1;
   int64_t channels = s.groups * s.out_channels;
-  int64_t n_in = s.batch * s.groups * s.in_channels * volume(s.in), n_w = channels * s.in_channels * volume(s.kernel), n_out = s.batch * channels * volume(s.out);
+  int64_t n_in = s.batch * s.groups * s.in_channels * volume(s.in), n_w = channels * s.in_channels * volume(s.kernel),
+          n_out = s.batch * channels * volume(s.out);
   float *x = random_numbers(n_in), *w = random_numbers(n_w), *g = random_numbers(n_out), *bias = random_numbers(channels);
   sums expected = {x, w, g, calloc((size_t)n_out + 1, 8), calloc((size_t)n_in + 1, 8), calloc((size_t)n_w + 1, 8)};
   visit_all(&s, add_products, &expected);
@@ -89,10 +95,17 @@ static void check(tj__conv_shape s) {
 }
 
 /* two spatial dimensions with the same stride, padding and dilation */
-static tj__conv_shape plane(int64_t batch, int64_t groups, int64_t in, int64_t out, int64_t height, int64_t width, int64_t kh, int64_t kw, int64_t stride,
-                            int64_t padding, int64_t dilation) {
-  return (tj__conv_shape){.batch = batch, .groups = groups, .in_channels = in, .out_channels = out, .in = {1, height, width}, .kernel = {1, kh, kw},
-                          .stride = {1, stride, stride}, .padding = {0, padding, padding}, .dilation = {1, dilation, dilation}};
+static tj__conv_shape plane(int64_t batch, int64_t groups, int64_t in, int64_t out, int64_t height, int64_t width, int64_t kh, int64_t kw,
+                            int64_t stride, int64_t padding, int64_t dilation) {
+  return (tj__conv_shape){.batch = batch,
+                          .groups = groups,
+                          .in_channels = in,
+                          .out_channels = out,
+                          .in = {1, height, width},
+                          .kernel = {1, kh, kw},
+                          .stride = {1, stride, stride},
+                          .padding = {0, padding, padding},
+                          .dilation = {1, dilation, dilation}};
 }
 
 static void test_planes(void **unused) {
@@ -121,12 +134,33 @@ static void test_kinds(void **unused) {
 
 static void test_dimensions(void **unused) {
   (void)unused;
-  check((tj__conv_shape){.batch = 2, .groups = 1, .in_channels = 5, .out_channels = 6, .in = {1, 1, 50}, .kernel = {1, 1, 5}, .stride = {1, 1, 2},
-                         .padding = {0, 0, 3}, .dilation = {1, 1, 2}});
-  check((tj__conv_shape){.batch = 2, .groups = 2, .in_channels = 4, .out_channels = 5, .in = {5, 6, 7}, .kernel = {2, 3, 2}, .stride = {2, 1, 3},
-                         .padding = {1, 2, 0}, .dilation = {1, 2, 1}});
-  check((tj__conv_shape){.batch = 1, .groups = 1, .in_channels = 4, .out_channels = 4, .in = {4, 4, 4}, .kernel = {3, 3, 3}, .stride = {1, 1, 1},
-                         .padding = {1, 1, 1}, .dilation = {1, 1, 1}});
+  check((tj__conv_shape){.batch = 2,
+                         .groups = 1,
+                         .in_channels = 5,
+                         .out_channels = 6,
+                         .in = {1, 1, 50},
+                         .kernel = {1, 1, 5},
+                         .stride = {1, 1, 2},
+                         .padding = {0, 0, 3},
+                         .dilation = {1, 1, 2}});
+  check((tj__conv_shape){.batch = 2,
+                         .groups = 2,
+                         .in_channels = 4,
+                         .out_channels = 5,
+                         .in = {5, 6, 7},
+                         .kernel = {2, 3, 2},
+                         .stride = {2, 1, 3},
+                         .padding = {1, 2, 0},
+                         .dilation = {1, 2, 1}});
+  check((tj__conv_shape){.batch = 1,
+                         .groups = 1,
+                         .in_channels = 4,
+                         .out_channels = 4,
+                         .in = {4, 4, 4},
+                         .kernel = {3, 3, 3},
+                         .stride = {1, 1, 1},
+                         .padding = {1, 1, 1},
+                         .dilation = {1, 1, 1}});
 }
 
 int main(void) {

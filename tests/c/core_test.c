@@ -126,8 +126,9 @@ static void scalars_through_elements(void **state) {
 static void promote_types(void **state) {
   (void)state;
   /* b u8 i8 i16 i32 i64 f16 bf16 f32 f64 c64 c128: PyTorch's table of the dtypes that all promote */
-  static const tj_dtype d[] = {TJ_BOOL, TJ_UINT8, TJ_INT8, TJ_INT16, TJ_INT32, TJ_INT64, TJ_FLOAT16, TJ_BFLOAT16, TJ_FLOAT32, TJ_FLOAT64, TJ_COMPLEX64, TJ_COMPLEX128};
-  static const char *rows[] = {"0123456789AB", "113345 6789AB", "232345 6789AB", "333345 6789AB", "444445 6789AB", "555555 6789AB",
+  static const tj_dtype d[] = {TJ_BOOL,    TJ_UINT8,    TJ_INT8,    TJ_INT16,   TJ_INT32,     TJ_INT64,
+                               TJ_FLOAT16, TJ_BFLOAT16, TJ_FLOAT32, TJ_FLOAT64, TJ_COMPLEX64, TJ_COMPLEX128};
+  static const char *rows[] = {"0123456789AB",  "113345 6789AB", "232345 6789AB", "333345 6789AB", "444445 6789AB", "555555 6789AB",
                                "6666666 889AB", "77777787 89AB", "888888888 9AB", "9999999999 BB", "AAAAAAAAAB AB", "BBBBBBBBBBBB"};
   for (int i = 0; i < 12; i++)
     for (int j = 0, k = 0; j < 12; j++, k++) {
@@ -151,7 +152,8 @@ static void promote_types(void **state) {
 static void result_types(void **state) {
   (void)state;
   assert_int_equal(tj_scope_begin(), TJ_OK);
-  tj_tensor *u8 = zeros(TJ_INTS(2), TJ_UINT8), *f16 = zeros(TJ_INTS(2), TJ_FLOAT16), *b = zeros(TJ_INTS(2), TJ_BOOL), *u16 = zeros(TJ_INTS(2), TJ_UINT16);
+  tj_tensor *u8 = zeros(TJ_INTS(2), TJ_UINT8), *f16 = zeros(TJ_INTS(2), TJ_FLOAT16), *b = zeros(TJ_INTS(2), TJ_BOOL),
+            *u16 = zeros(TJ_INTS(2), TJ_UINT16);
   tj_tensor *i64_0 = zeros(TJ_NO_DIMS, TJ_INT64), *f64_0 = zeros(TJ_NO_DIMS, TJ_FLOAT64), *c128_0 = zeros(TJ_NO_DIMS, TJ_COMPLEX128);
   tj_tensor *one = tj_scalar_tensor(tj_int(1)), *half = tj_scalar_tensor(tj_float(0.5)), *yes = tj_scalar_tensor(tj_bool(true));
   assert_int_equal(tj_result_type(u8, i64_0), TJ_UINT8);
@@ -461,7 +463,11 @@ static void geometry(void **state) {
 
 /* ---- threads --------------------------------------------------------------------------------------------------- */
 
-typedef struct marks { _Atomic int count[100000]; _Atomic int64_t pieces; int64_t chunk; } marks;
+typedef struct marks {
+  _Atomic int count[100000];
+  _Atomic int64_t pieces;
+  int64_t chunk;
+} marks;
 
 static void mark(int64_t begin, int64_t end, void *context) {
   marks *m = context;
@@ -568,9 +574,24 @@ static void generator_state(void **state) {
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup(f, clear)
   const struct CMUnitTest tests[] = {
-    TEST(all_halves), TEST(all_bfloats), TEST(dtype_facts), TEST(scalars_through_elements), TEST(promote_types), TEST(result_types),
-    TEST(allocator_reuses), TEST(every_class_fits), TEST(failing_allocations), TEST(threads_give_back), TEST(scopes), TEST(lists),
-    TEST(errors), TEST(bad_sizes), TEST(geometry), TEST(parallel_loops), TEST(generator_stream), TEST(generator_state),
+      TEST(all_halves),
+      TEST(all_bfloats),
+      TEST(dtype_facts),
+      TEST(scalars_through_elements),
+      TEST(promote_types),
+      TEST(result_types),
+      TEST(allocator_reuses),
+      TEST(every_class_fits),
+      TEST(failing_allocations),
+      TEST(threads_give_back),
+      TEST(scopes),
+      TEST(lists),
+      TEST(errors),
+      TEST(bad_sizes),
+      TEST(geometry),
+      TEST(parallel_loops),
+      TEST(generator_stream),
+      TEST(generator_state),
   };
   return cmocka_run_group_tests_name("core", tests, NULL, NULL);
 }

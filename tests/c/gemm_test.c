@@ -16,18 +16,22 @@ static double noise(void) {
   return (double)(state >> 8) / (1 << 24) - 0.5;
 }
 
-typedef struct layout { int64_t row, col; } layout;
+typedef struct layout {
+  int64_t row, col;
+} layout;
 /* by rows, by columns, with gaps */
 static layout layout_of(int which, int64_t rows, int64_t cols) {
   switch (which) {
-  case 0: return (layout){cols, 1};
-  case 1: return (layout){1, rows};
-  default: return (layout){2 * cols + 3, 2};
+    case 0: return (layout){cols, 1};
+    case 1: return (layout){1, rows};
+    default: return (layout){2 * cols + 3, 2};
   }
 }
 static int64_t extent(layout l, int64_t rows, int64_t cols) { return (rows - 1) * l.row + (cols - 1) * l.col + 1; }
 
-static double get(const void *p, tj_dtype dtype, int64_t i) { return dtype == TJ_FLOAT32 ? (double)((const float *)p)[i] : ((const double *)p)[i]; }
+static double get(const void *p, tj_dtype dtype, int64_t i) {
+  return dtype == TJ_FLOAT32 ? (double)((const float *)p)[i] : ((const double *)p)[i];
+}
 static void put(void *p, tj_dtype dtype, int64_t i, double v) {
   if (dtype == TJ_FLOAT32) ((float *)p)[i] = (float)v;
   else ((double *)p)[i] = v;
@@ -46,9 +50,25 @@ static void check(tj_dtype dtype, int64_t batches, int64_t m, int64_t n, int64_t
   size_t bytes = (size_t)(nc * batches) * (dtype == TJ_FLOAT32 ? 4 : 8);
   void *one = malloc(bytes), *two = malloc(bytes);
   memcpy(one, start, bytes), memcpy(two, start, bytes);
-  tj__gemm_args g = {.dtype = dtype, .batches = batches, .m = m, .n = n, .k = k, .a = pa, .a_row = a.row, .a_col = a.col, .a_batch = na,
-                     .b = pb, .b_row = b.row, .b_col = b.col, .b_batch = nb, .c = one, .c_row = c.row, .c_col = c.col, .c_batch = nc,
-                     .alpha = tj_float(alpha), .beta = tj_float(beta)};
+  tj__gemm_args g = {.dtype = dtype,
+                     .batches = batches,
+                     .m = m,
+                     .n = n,
+                     .k = k,
+                     .a = pa,
+                     .a_row = a.row,
+                     .a_col = a.col,
+                     .a_batch = na,
+                     .b = pb,
+                     .b_row = b.row,
+                     .b_col = b.col,
+                     .b_batch = nb,
+                     .c = one,
+                     .c_row = c.row,
+                     .c_col = c.col,
+                     .c_batch = nc,
+                     .alpha = tj_float(alpha),
+                     .beta = tj_float(beta)};
   int threads = tj_get_num_threads();
   tj_set_num_threads(1);
   assert_true(gemm->gemm(&g));
@@ -69,7 +89,8 @@ static void check(tj_dtype dtype, int64_t batches, int64_t m, int64_t n, int64_t
         int64_t at = q * nc + i * c.row + j * c.col;
         double expected = alpha * sum + (beta != 0 ? beta * get(start, dtype, at) : 0), got = get(one, dtype, at);
         if (!(fabs(expected - got) <= tolerance * size))
-          fail_msg("%dx%dx%d layouts %d %d %d at (%d, %d): %.9g, not %.9g", (int)m, (int)n, (int)k, la, lb, lc, (int)i, (int)j, got, expected);
+          fail_msg("%dx%dx%d layouts %d %d %d at (%d, %d): %.9g, not %.9g", (int)m, (int)n, (int)k, la, lb, lc, (int)i, (int)j, got,
+                   expected);
       }
   free(pa), free(pb), free(start), free(one), free(two);
 }
@@ -120,18 +141,47 @@ static void test_other(void **unused) {
   (void)unused;
   const tj__gemm_kernels *gemm = tj__backend_of(TJ_CPU)->gemm;
   int8_t a8[] = {100, 50}, b8[] = {3, 2}, c8 = 7;
-  tj__gemm_args g = {.dtype = TJ_INT8, .batches = 1, .m = 1, .n = 1, .k = 2, .a = a8, .a_row = 2, .a_col = 1, .b = b8, .b_row = 1, .b_col = 1, .c = &c8,
-                     .c_row = 1, .c_col = 1, .alpha = tj_int(1), .beta = tj_int(1)};
+  tj__gemm_args g = {.dtype = TJ_INT8,
+                     .batches = 1,
+                     .m = 1,
+                     .n = 1,
+                     .k = 2,
+                     .a = a8,
+                     .a_row = 2,
+                     .a_col = 1,
+                     .b = b8,
+                     .b_row = 1,
+                     .b_col = 1,
+                     .c = &c8,
+                     .c_row = 1,
+                     .c_col = 1,
+                     .alpha = tj_int(1),
+                     .beta = tj_int(1)};
   assert_true(gemm->gemm(&g));
   assert_int_equal(c8, (int8_t)(400 + 7));
   uint16_t a16[2048], b16[2048], c16 = 0x7e00;
   for (int i = 0; i < 2048; i++) a16[i] = b16[i] = 0x3c00; /* 1 */
-  g = (tj__gemm_args){.dtype = TJ_FLOAT16, .batches = 1, .m = 1, .n = 1, .k = 2048, .a = a16, .a_row = 1, .a_col = 1, .b = b16, .b_row = 1, .b_col = 1,
-                      .c = &c16, .c_row = 1, .c_col = 1, .alpha = tj_int(1), .beta = tj_int(0)};
+  g = (tj__gemm_args){.dtype = TJ_FLOAT16,
+                      .batches = 1,
+                      .m = 1,
+                      .n = 1,
+                      .k = 2048,
+                      .a = a16,
+                      .a_row = 1,
+                      .a_col = 1,
+                      .b = b16,
+                      .b_row = 1,
+                      .b_col = 1,
+                      .c = &c16,
+                      .c_row = 1,
+                      .c_col = 1,
+                      .alpha = tj_int(1),
+                      .beta = tj_int(0)};
   assert_true(gemm->gemm(&g));
   assert_int_equal(c16, 0x6800); /* 2048: a sum in float16 would stall, and the NaN that was there is gone */
   float c32 = 3;
-  g = (tj__gemm_args){.dtype = TJ_FLOAT32, .batches = 1, .m = 1, .n = 1, .k = 0, .c = &c32, .c_row = 1, .c_col = 1, .alpha = tj_int(1), .beta = tj_int(2)};
+  g = (tj__gemm_args){
+      .dtype = TJ_FLOAT32, .batches = 1, .m = 1, .n = 1, .k = 0, .c = &c32, .c_row = 1, .c_col = 1, .alpha = tj_int(1), .beta = tj_int(2)};
   assert_true(gemm->gemm(&g));
   assert_float_equal(c32, 6, 0);
 }

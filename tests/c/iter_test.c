@@ -10,8 +10,18 @@
 #include "torchjs.h"
 
 static tj__scope scope;
-static int begin(void **state) { (void)state; tj_error_clear(); tj__scope_push(&scope); return 0; }
-static int end(void **state) { (void)state; tj__scope_pop(&scope); tj_error_clear(); return 0; }
+static int begin(void **state) {
+  (void)state;
+  tj_error_clear();
+  tj__scope_push(&scope);
+  return 0;
+}
+static int end(void **state) {
+  (void)state;
+  tj__scope_pop(&scope);
+  tj_error_clear();
+  return 0;
+}
 
 static void add_loop(char *const *data, const int64_t *strides, int64_t n, const tj__params *params) {
   (void)params;
@@ -31,8 +41,8 @@ static tj_tensor *counted(tj_ints sizes, tj_ints strides) {
 }
 
 static tj_tensor *add(tj__iter *it, tj_tensor *out, tj_tensor *a, tj_tensor *b, bool resize) {
-  tj__iter_spec spec = {.n_outputs = 1, .n_inputs = 2, .outputs = {out}, .inputs = {a, b}, .compute = TJ_FLOAT32, .result = TJ_FLOAT32,
-                        .resize = resize};
+  tj__iter_spec spec = {
+      .n_outputs = 1, .n_inputs = 2, .outputs = {out}, .inputs = {a, b}, .compute = TJ_FLOAT32, .result = TJ_FLOAT32, .resize = resize};
   if (tj__iter_init(it, &spec)) return NULL;
   tj__iter_run(it, add_loop, NULL);
   return tj__iter_finish(it, 0);
@@ -114,16 +124,19 @@ static void mistakes_are_told(void **state) {
   tj__iter it;
   tj_tensor *two = counted(TJ_INTS(2), TJ_INTS(1)), *three = counted(TJ_INTS(3), TJ_INTS(1)), *four = counted(TJ_INTS(4), TJ_INTS(1));
   tj_tensor *wide = counted(TJ_INTS(3, 2), TJ_INTS(2, 1));
-  fails_with("The size of tensor a (3) must match the size of tensor b (4) at non-singleton dimension 0", add(&it, NULL, three, four, false));
+  fails_with("The size of tensor a (3) must match the size of tensor b (4) at non-singleton dimension 0",
+             add(&it, NULL, three, four, false));
   fails_with("output with shape [2] doesn't match the broadcast shape [3, 2]", add(&it, two, two, wide, false));
   tj_tensor *whole = tj__empty(TJ_INTS(2), TJ_INT64, TJ_CPU);
   fails_with("result type Float can't be cast to the desired output type Long", add(&it, whole, two, two, true));
   tj_tensor *spread = tj__alias(two, TJ_INTS(2), TJ_INTS(0), 0);
   fails_with("unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the "
-             "tensor before performing the operation.", add(&it, spread, two, two, false));
+             "tensor before performing the operation.",
+             add(&it, spread, two, two, false));
   tj_tensor *head = tj__alias(four, TJ_INTS(3), TJ_INTS(1), 0), *tail = tj__alias(four, TJ_INTS(3), TJ_INTS(1), 1);
   fails_with("unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. Please "
-             "clone() the tensor before performing the operation.", add(&it, head, head, tail, false));
+             "clone() the tensor before performing the operation.",
+             add(&it, head, head, tail, false));
 }
 
 static void big_ones_are_split_over_threads(void **state) {
@@ -170,8 +183,14 @@ static void numbers_have_to_fit(void **state) {
 
 int main(void) {
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
-  const struct CMUnitTest tests[] = {T(contiguous_operands_become_one_row), T(results_take_the_layout_of_the_inputs), T(sizes_broadcast),
-    T(inputs_are_converted), T(out_is_converted_and_resized), T(mistakes_are_told), T(big_ones_are_split_over_threads), T(transposed_copies),
-    T(numbers_have_to_fit)};
+  const struct CMUnitTest tests[] = {T(contiguous_operands_become_one_row),
+                                     T(results_take_the_layout_of_the_inputs),
+                                     T(sizes_broadcast),
+                                     T(inputs_are_converted),
+                                     T(out_is_converted_and_resized),
+                                     T(mistakes_are_told),
+                                     T(big_ones_are_split_over_threads),
+                                     T(transposed_copies),
+                                     T(numbers_have_to_fit)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

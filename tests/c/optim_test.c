@@ -51,7 +51,9 @@ static void adam_case(tj_adam_options o) {
     tj_tensor *grad = gradient_tensor(step);
     uint32_t version = tj_version_of(param);
     tj_tensors none = {NULL, 0};
-    assert_int_equal(tj_adam_step(TJ_TENSORS(param), TJ_TENSORS(grad), TJ_TENSORS(avg), TJ_TENSORS(sq), o.amsgrad ? TJ_TENSORS(max) : none, TJ_FLOATS(step), &o), TJ_OK);
+    assert_int_equal(tj_adam_step(TJ_TENSORS(param), TJ_TENSORS(grad), TJ_TENSORS(avg), TJ_TENSORS(sq), o.amsgrad ? TJ_TENSORS(max) : none,
+                                  TJ_FLOATS(step), &o),
+                     TJ_OK);
     assert_int_equal(tj_version_of(param), version + 1);
     for (int i = 0; i < N; i++) {
       double g = gradient(step, i) * (o.maximize ? -1 : 1);
@@ -120,7 +122,8 @@ static void layouts(void **state) {
   double values[6] = {1, 2, 3, 4, 5, 6}, want[6], got[6];
   const double grads[6] = {6, -5, 4, -3, 2, -1};
   tj_sgd_options o = {.lr = 0.5, .momentum = 0.5};
-  tj_tensor *plain = tj_from_data(values, TJ_FLOAT64, TJ_INTS(2, 3)), *g = tj_from_data(grads, TJ_FLOAT64, TJ_INTS(2, 3)), *buffer[1] = {NULL};
+  tj_tensor *plain = tj_from_data(values, TJ_FLOAT64, TJ_INTS(2, 3)), *g = tj_from_data(grads, TJ_FLOAT64, TJ_INTS(2, 3)),
+            *buffer[1] = {NULL};
   assert_int_equal(tj_sgd_step(TJ_TENSORS(plain), TJ_TENSORS(g), buffer, &o), TJ_OK);
   values_of(plain, want, 6);
   /* a transposed parameter over [3, 2] memory, a contiguous gradient */
@@ -167,7 +170,8 @@ static void groups(void **state) {
 
 static void errors(void **state) {
   (void)state;
-  tj_tensor *p = doubles(start, N), *good = gradient_tensor(1), *small = doubles(start, 2), *ints = tj_from_data((const int64_t[]){1}, TJ_INT64, TJ_INTS(1));
+  tj_tensor *p = doubles(start, N), *good = gradient_tensor(1), *small = doubles(start, 2),
+            *ints = tj_from_data((const int64_t[]){1}, TJ_INT64, TJ_INTS(1));
   tj_tensor *single = tj_from_data((const float[]){1, 2, 3, 4, 5}, TJ_FLOAT32, TJ_INTS(5)), *buffers[2] = {NULL};
   tj_sgd_options o = {.lr = 1, .momentum = 0.9};
   tj_tensors bad[] = {TJ_TENSORS(good, small), TJ_TENSORS(good, single)};
@@ -188,7 +192,9 @@ static void errors(void **state) {
   assert_int_equal(tj_sgd_step(TJ_TENSORS(p), TJ_TENSORS(good), buffers, &o), TJ_ERROR_VALUE);
   tj_error_clear();
   tj_adam_options a = {.lr = 1, .beta1 = 0.9, .beta2 = 0.9};
-  assert_int_equal(tj_adam_step(TJ_TENSORS(p), TJ_TENSORS(good), TJ_TENSORS(good), TJ_TENSORS(good), (tj_tensors){NULL, 0}, TJ_FLOATS(0), &a), TJ_ERROR_VALUE);
+  assert_int_equal(
+      tj_adam_step(TJ_TENSORS(p), TJ_TENSORS(good), TJ_TENSORS(good), TJ_TENSORS(good), (tj_tensors){NULL, 0}, TJ_FLOATS(0), &a),
+      TJ_ERROR_VALUE);
   tj_error_clear();
 }
 
@@ -211,9 +217,9 @@ static void allocation_failures(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup_teardown(adam, setup, teardown),    cmocka_unit_test_setup_teardown(sgd, setup, teardown),
-    cmocka_unit_test_setup_teardown(layouts, setup, teardown), cmocka_unit_test_setup_teardown(groups, setup, teardown),
-    cmocka_unit_test_setup_teardown(errors, setup, teardown),  cmocka_unit_test_setup_teardown(allocation_failures, setup, teardown),
+      cmocka_unit_test_setup_teardown(adam, setup, teardown),    cmocka_unit_test_setup_teardown(sgd, setup, teardown),
+      cmocka_unit_test_setup_teardown(layouts, setup, teardown), cmocka_unit_test_setup_teardown(groups, setup, teardown),
+      cmocka_unit_test_setup_teardown(errors, setup, teardown),  cmocka_unit_test_setup_teardown(allocation_failures, setup, teardown),
   };
   return cmocka_run_group_tests_name("optim", tests, NULL, NULL);
 }

@@ -57,7 +57,8 @@ static void integers(void **state) {
   (void)state;
   prints(tj_from_data((const int64_t[]){1, -20, 300, 4}, TJ_INT64, TJ_INTS(2, 2)), "tensor([[  1, -20],\n        [300,   4]])");
   prints(tj_from_data((const int8_t[]){-128, 127}, TJ_INT8, TJ_INTS(2)), "tensor([-128,  127], dtype=torch.int8)");
-  prints(tj_from_data((const uint64_t[]){UINT64_MAX, 0}, TJ_UINT64, TJ_INTS(2)), "tensor([18446744073709551615,                    0], dtype=torch.uint64)");
+  prints(tj_from_data((const uint64_t[]){UINT64_MAX, 0}, TJ_UINT64, TJ_INTS(2)),
+         "tensor([18446744073709551615,                    0], dtype=torch.uint64)");
   prints(tj_from_data((const int64_t[]){INT64_MIN}, TJ_INT64, TJ_INTS(1)), "tensor([-9223372036854775808])");
   prints(tj_from_data((const bool[]){true, false}, TJ_BOOL, TJ_INTS(2)), "tensor([ True, False])");
 }
@@ -103,7 +104,8 @@ static void huge_view(void **state) {
   (void)state;
   tj_tensor *one = FLOATS(1);
   prints(tj__alias(one, TJ_INTS((int64_t)1 << 20, (int64_t)1 << 20), TJ_INTS(0, 0), 0),
-         "tensor([[1., 1., 1.,  ..., 1., 1., 1.],\n        [1., 1., 1.,  ..., 1., 1., 1.],\n        [1., 1., 1.,  ..., 1., 1., 1.],\n        ...,\n"
+         "tensor([[1., 1., 1.,  ..., 1., 1., 1.],\n        [1., 1., 1.,  ..., 1., 1., 1.],\n        [1., 1., 1.,  ..., 1., 1., 1.],\n      "
+         "  ...,\n"
          "        [1., 1., 1.,  ..., 1., 1., 1.],\n        [1., 1., 1.,  ..., 1., 1., 1.],\n        [1., 1., 1.,  ..., 1., 1., 1.]])");
 }
 
@@ -136,11 +138,11 @@ static void autograd(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup_teardown(floats, setup, teardown),          cmocka_unit_test_setup_teardown(not_finite, setup, teardown),
-    cmocka_unit_test_setup_teardown(integers, setup, teardown),        cmocka_unit_test_setup_teardown(complex_numbers, setup, teardown),
-    cmocka_unit_test_setup_teardown(shapes, setup, teardown),          cmocka_unit_test_setup_teardown(summaries, setup, teardown),
-    cmocka_unit_test_setup_teardown(huge_view, setup, teardown),       cmocka_unit_test_setup_teardown(options, setup, teardown),
-    cmocka_unit_test_setup_teardown(autograd, setup, teardown),
+      cmocka_unit_test_setup_teardown(floats, setup, teardown),    cmocka_unit_test_setup_teardown(not_finite, setup, teardown),
+      cmocka_unit_test_setup_teardown(integers, setup, teardown),  cmocka_unit_test_setup_teardown(complex_numbers, setup, teardown),
+      cmocka_unit_test_setup_teardown(shapes, setup, teardown),    cmocka_unit_test_setup_teardown(summaries, setup, teardown),
+      cmocka_unit_test_setup_teardown(huge_view, setup, teardown), cmocka_unit_test_setup_teardown(options, setup, teardown),
+      cmocka_unit_test_setup_teardown(autograd, setup, teardown),
   };
   return cmocka_run_group_tests_name("print", tests, NULL, NULL);
 }

@@ -37,7 +37,8 @@ static void check(tj_tensor *t, const double *expected, int64_t n, double relati
     if (fabs(at(t, i) - expected[i]) > relative * fabs(expected[i]))
       fail_msg("element %d is %.17g, not %.17g", (int)i, at(t, i), expected[i]);
 }
-#define CHECK(t, relative, ...) check(t, (const double[]){__VA_ARGS__}, (int64_t)(sizeof((double[]){__VA_ARGS__}) / sizeof(double)), relative)
+#define CHECK(t, relative, ...) \
+  check(t, (const double[]){__VA_ARGS__}, (int64_t)(sizeof((double[]){__VA_ARGS__}) / sizeof(double)), relative)
 
 static void expect_error(void *result, const char *message) {
   assert_null(result);
@@ -67,11 +68,13 @@ static void normal(void **state) {
   CHECK(tj_randn(TJ_INTS(3), NULL, DEFAULTS), 1e-7, 0.33669036626815796, 0.12880940735340118, 0.23446236550807953);
   tj_manual_seed(42);
   tj_tensor *t = tj_randn(TJ_INTS(17), NULL, DEFAULTS);
-  assert_true(fabs(at(t, 0) - 1.9269152879714966) < 2e-6 && fabs(at(t, 8) - 0.3558599054813385) < 2e-6 && fabs(at(t, 16) + 0.3097267746925354) < 2e-6);
+  assert_true(fabs(at(t, 0) - 1.9269152879714966) < 2e-6 && fabs(at(t, 8) - 0.3558599054813385) < 2e-6 &&
+              fabs(at(t, 16) + 0.3097267746925354) < 2e-6);
   tj_manual_seed(42); /* not contiguous: one by one */
   tj_tensor *wide = tj_zeros(TJ_INTS(12), DEFAULTS);
   tj_normal_(tj__alias(wide, TJ_INTS(6), TJ_INTS(2), 0), 0, 1, NULL);
-  CHECK(wide, 1e-6, 0.33669036626815796, 0, 0.12880940735340118, 0, 0.23446236550807953, 0, 0.23033303022384644, 0, -1.1228563785552979, 0, -0.18632829189300537, 0);
+  CHECK(wide, 1e-6, 0.33669036626815796, 0, 0.12880940735340118, 0, 0.23446236550807953, 0, 0.23033303022384644, 0, -1.1228563785552979, 0,
+        -0.18632829189300537, 0);
   /* moments of many, in every dtype */
   for (tj_dtype d = TJ_FLOAT16; d <= TJ_FLOAT64; d++) {
     t = tj_normal_float_float(3, 2, TJ_INTS(20000), NULL, d, TJ_DEVICE_NONE, false);
@@ -81,7 +84,8 @@ static void normal(void **state) {
   }
   expect_error(tj_normal_(t, 0, -1, NULL), "normal expects std >= 0.0, but found std -1");
   assert_true(tj_requires_grad(tj_randn(TJ_INTS(2), NULL, TJ_DTYPE_NONE, TJ_DEVICE_NONE, true)));
-  expect_error(tj_zeros(TJ_INTS(2), TJ_INT64, TJ_DEVICE_NONE, true), "only Tensors of floating point and complex dtype can require gradients");
+  expect_error(tj_zeros(TJ_INTS(2), TJ_INT64, TJ_DEVICE_NONE, true),
+               "only Tensors of floating point and complex dtype can require gradients");
 }
 
 static void threads_do_not_matter(void **state) {
@@ -181,6 +185,7 @@ static void sequences(void **state) {
 
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
-  const struct CMUnitTest tests[] = {TEST(uniform), TEST(normal), TEST(threads_do_not_matter), TEST(integers), TEST(dropout), TEST(choices), TEST(sequences)};
+  const struct CMUnitTest tests[] = {TEST(uniform), TEST(normal),   TEST(threads_do_not_matter), TEST(integers), TEST(dropout),
+                                     TEST(choices), TEST(sequences)};
   return cmocka_run_group_tests_name("random", tests, NULL, NULL);
 }

@@ -80,7 +80,8 @@ static void sums(void **state) {
   tj_tensor *bools = tj_gt(x, F(2));
   CHECK(tj_sum(bools, TJ_DTYPE_NONE), 4);
   assert_int_equal(tj_dtype_of(tj_sum(bools, TJ_DTYPE_NONE)), TJ_INT64);
-  fails(tj_mean(L(1, 2), TJ_DTYPE_NONE), "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: Long");
+  fails(tj_mean(L(1, 2), TJ_DTYPE_NONE),
+        "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: Long");
   CHECK(tj_var(F(1, 2, 4), true), 7.0 / 3);
   CHECK(tj_var_correction(F(1, 2, 4), TJ_NO_INTS, tj_int(0), false), 14.0 / 9);
   CHECK(tj_logsumexp(F(1e4f, 1e4f), SIZES(0), false), 1e4 + log(2));
@@ -124,7 +125,8 @@ static void extremes(void **state) {
   CHECK(tj_amax(x, SIZES(1), false), NAN, 3);
   CHECK(tj_argmax(x, TJ_NO_INT, false), 1);
   tj_tensor *empty = tj_reshape(tj_narrow(F(1), 0, 0, 0), SIZES(0, 3));
-  fails(tj_max(empty), "max(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.");
+  fails(tj_max(empty),
+        "max(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.");
   fails(tj_argmax(empty, 0, false), "argmax(): Expected reduction dim 0 to have non-zero size.");
   tj_tensor *t = leaf(F(2, 5, 5, 1));
   CHECK(gradient(tj_amax(t, TJ_NO_DIMS, false), t, tj_reshape(F(1), TJ_NO_DIMS)), 0, 0.5, 0.5, 0);
@@ -188,7 +190,8 @@ static void indexing(void **state) {
   CHECK(tj_index(x, TJ_TENSORS(L(0, 1), L(1, 2))), 1, 5);
   CHECK(tj_index(x, TJ_TENSORS(tj_gt(x, F(3)))), 4, 5);
   fails(tj_index(x, TJ_TENSORS(L(5))), "index 5 is out of bounds for dimension 0 with size 2");
-  fails(tj_index(x, TJ_TENSORS(L(0, 1), L(0, 1, 2))), "shape mismatch: indexing tensors could not be broadcast together with shapes [2], [3]");
+  fails(tj_index(x, TJ_TENSORS(L(0, 1), L(0, 1, 2))),
+        "shape mismatch: indexing tensors could not be broadcast together with shapes [2], [3]");
   fails(tj_index(x, TJ_TENSORS(F(1))), "tensors used as indices must be long, int, byte or bool tensors");
   CHECK(tj_index_put(x, TJ_TENSORS(L(0, 0)), F(1, 2, 3), true), 2, 5, 8, 3, 4, 5);
   CHECK(tj_gather(x, 1, tj_reshape(L(2, 0), SIZES(2, 1)), false), 2, 3);
@@ -206,6 +209,7 @@ static void indexing(void **state) {
 
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-  const struct CMUnitTest tests[] = {TEST(sums), TEST(accurate_sums), TEST(extremes), TEST(products_and_scans), TEST(softmaxes), TEST(sorting), TEST(indexing)};
+  const struct CMUnitTest tests[] = {TEST(sums),      TEST(accurate_sums), TEST(extremes), TEST(products_and_scans),
+                                     TEST(softmaxes), TEST(sorting),       TEST(indexing)};
   return cmocka_run_group_tests_name("reduce", tests, NULL, NULL);
 }

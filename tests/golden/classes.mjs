@@ -8,9 +8,14 @@ export function runModule(torch, c, blob) {
   const Class = lookup(torch, c.module.startsWith('nn.') ? c.module : `nn.${c.module}`)
   if (c.error) return moduleError(torch, c, b, Class)
   torch.manual_seed(0)
-  const module = construct(Class, c.ctor_args.map((a) => b.value(a)), b.kwargs(c.ctor_kwargs))
+  const module = construct(
+    Class,
+    c.ctor_args.map((a) => b.value(a)),
+    b.kwargs(c.ctor_kwargs),
+  )
   const failures = []
-  if (c.repr !== undefined && String(module) !== c.repr && !reprDiffersByVersion(c)) failures.push(`repr ${JSON.stringify(String(module))}, expected ${JSON.stringify(c.repr)}`)
+  if (c.repr !== undefined && String(module) !== c.repr && !reprDiffersByVersion(c))
+    failures.push(`repr ${JSON.stringify(String(module))}, expected ${JSON.stringify(c.repr)}`)
   module.to(c.dtype)
   const names = [...module.named_parameters()].map(([n]) => n)
   if (!c.lazy && JSON.stringify(names) !== JSON.stringify(c.param_names)) failures.push(`parameters ${names}, expected ${c.param_names}`)
@@ -19,9 +24,10 @@ export function runModule(torch, c, blob) {
   module.load_state_dict(state)
   if (c.mode === 'eval') module.eval()
   else module.train()
-  let args = c.args.map((a) => b.value(a)), kwargs = b.kwargs(c.kwargs)
+  let args = c.args.map((a) => b.value(a)),
+    kwargs = b.kwargs(c.kwargs)
   // forward has no keywords where it has no options: what Python names is then simply next.
-  if (args.length === 0) args = Object.values(kwargs), (kwargs = {})
+  if (args.length === 0) ((args = Object.values(kwargs)), (kwargs = {}))
   const out = Object.keys(kwargs).length ? module.forward(...args, kwargs) : module.forward(...args)
   const wrong = differs(torch, out, c.out, blob)
   if (wrong) return [...failures, wrong]
@@ -30,16 +36,21 @@ export function runModule(torch, c, blob) {
     if (r) failures.push(`state ${k}: ${r}`)
   }
   if (!c.grads && !c.param_grads) return failures
-  const outputs = [], cotangents = []
+  const outputs = [],
+    cotangents = []
   tensorsIn(torch, out).forEach((t, k) => {
-    if (t.requires_grad) outputs.push(t), cotangents.push(cotangent(torch, t, k))
+    if (t.requires_grad) (outputs.push(t), cotangents.push(cotangent(torch, t, k)))
   })
   if (outputs.length === 0) return failures
   const wanted = []
   for (const g of c.grads ?? []) wanted.push([`input ${g.id}`, b.byId.get(g.id), g.grad])
   const parameters = new Map(module.named_parameters())
   for (const [k, g] of Object.entries(c.param_grads ?? {})) wanted.push([k, parameters.get(k), g])
-  const got = torch.autograd.grad(outputs, wanted.map((w) => w[1]), { grad_outputs: cotangents, allow_unused: true })
+  const got = torch.autograd.grad(
+    outputs,
+    wanted.map((w) => w[1]),
+    { grad_outputs: cotangents, allow_unused: true },
+  )
   wanted.forEach(([name, , g], i) => {
     if (g === null) return
     const r = got[i] ? differs(torch, got[i], g.tensor ? g : { tensor: g }, blob) : 'none'
@@ -53,7 +64,11 @@ const reprDiffersByVersion = (c) => c.other_versions?.['2.6.0']?.why === 'repr'
 function moduleError(torch, c, b, Class) {
   let raised = null
   try {
-    const module = construct(Class, c.ctor_args.map((a) => b.value(a)), b.kwargs(c.ctor_kwargs))
+    const module = construct(
+      Class,
+      c.ctor_args.map((a) => b.value(a)),
+      b.kwargs(c.ctor_kwargs),
+    )
     if (c.error_on !== 'construction') module.forward(...c.args.map((a) => b.value(a)))
   } catch (e) {
     if (e instanceof Missing) throw e
@@ -63,7 +78,7 @@ function moduleError(torch, c, b, Class) {
 }
 
 // What the constructor is given: a list, whatever else the case passes in its place, or a parameter where it says nothing.
-const params = (b, c) => c.params ? b.value(c.params) : [new b.torch.nn.Parameter(b.torch.ones(1))]
+const params = (b, c) => (c.params ? b.value(c.params) : [new b.torch.nn.Parameter(b.torch.ones(1))])
 
 export function runOptim(torch, c, blob) {
   const b = new Builder(torch, blob)
@@ -133,14 +148,22 @@ export function runSched(torch, c) {
   const optimizer = new Optimizer(groups, options)
   const s = scheduler(torch, optimizer, c.scheduler, c.kwargs, b)
   const lrs = () => optimizer.param_groups.map((g) => g.lr)
-  const near = (got, want, what) => want.every((w, i) => Math.abs(got[i] - w) <= 1e-12 + 1e-9 * Math.abs(w)) ? [] : [`${what}: ${got}, expected ${want}`]
+  const near = (got, want, what) =>
+    want.every((w, i) => Math.abs(got[i] - w) <= 1e-12 + 1e-9 * Math.abs(w)) ? [] : [`${what}: ${got}, expected ${want}`]
   const failures = near(lrs(), c.lrs[0], 'before the first step')
   for (let t = 1; t < c.lrs.length && failures.length === 0; t++) {
     optimizer.step()
     if (c.metrics) s.step(c.metrics[t - 1]?.float ?? c.metrics[t - 1])
     else s.step()
     failures.push(...near(lrs(), c.lrs[t], `step ${t}`))
-    if (c.momenta) failures.push(...near(optimizer.param_groups.map((g) => g.momentum ?? g.betas[0]), c.momenta[t], `momentum at step ${t}`))
+    if (c.momenta)
+      failures.push(
+        ...near(
+          optimizer.param_groups.map((g) => g.momentum ?? g.betas[0]),
+          c.momenta[t],
+          `momentum at step ${t}`,
+        ),
+      )
   }
   return failures
 }

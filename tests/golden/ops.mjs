@@ -6,16 +6,33 @@ const WRAPPERS = {
   einsum: (torch) => (tensors, equation) => need(torch, 'einsum')(equation, ...tensors),
   polygamma: (torch) => (x, n) => need(torch, 'polygamma')(n, x),
   'special.polygamma': (torch) => (x, n) => need(torch, 'special.polygamma')(n, x),
-  where: (torch) => (self, condition, other, ...rest) => torch.where(condition, self, other, ...rest),
-  'nn.functional.embedding': (torch) => (weight, index, ...rest) => need(torch, 'nn.functional.embedding')(index, weight, ...rest),
-  'nn.functional.embedding_bag': (torch) => (weight, index, ...rest) => need(torch, 'nn.functional.embedding_bag')(index, weight, ...rest),
+  where:
+    (torch) =>
+    (self, condition, other, ...rest) =>
+      torch.where(condition, self, other, ...rest),
+  'nn.functional.embedding':
+    (torch) =>
+    (weight, index, ...rest) =>
+      need(torch, 'nn.functional.embedding')(index, weight, ...rest),
+  'nn.functional.embedding_bag':
+    (torch) =>
+    (weight, index, ...rest) =>
+      need(torch, 'nn.functional.embedding_bag')(index, weight, ...rest),
   resize_: () => (x, shape) => method(x.clone(), 'resize_')(shape),
   resize_as_: () => (x, other) => method(x.clone(), 'resize_as_')(other),
   zero_: () => (x) => method(x.clone(), 'zero_')(),
-  T: () => (x) => x.T, H: () => (x) => property(x, 'H'), mT: () => (x) => x.mT, mH: () => (x) => property(x, 'mH'),
-  max_pool2d_with_indices_backward: () => () => { throw new Missing('max_pool2d_with_indices_backward') },
+  T: () => (x) => x.T,
+  H: () => (x) => property(x, 'H'),
+  mT: () => (x) => x.mT,
+  mH: () => (x) => property(x, 'mH'),
+  max_pool2d_with_indices_backward: () => () => {
+    throw new Missing('max_pool2d_with_indices_backward')
+  },
 }
-for (const op of ['svd_lowrank', 'pca_lowrank', 'linalg.lstsq', 'linalg.pinv']) WRAPPERS[op] = () => () => { throw new Missing(op) }
+for (const op of ['svd_lowrank', 'pca_lowrank', 'linalg.lstsq', 'linalg.pinv'])
+  WRAPPERS[op] = () => () => {
+    throw new Missing(op)
+  }
 const need = (torch, path) => lookup(torch, path)
 const method = (x, name) => {
   const f = x[name] ?? x[`${name}_`]
@@ -27,7 +44,18 @@ const property = (x, name) => {
   return x[name]
 }
 // Python's operators with swapped arguments.
-const SWAPPED = { __radd__: 'add', __rmul__: 'mul', __rand__: 'bitwise_and', __ror__: 'bitwise_or', __rxor__: 'bitwise_xor', __rmatmul__: 'matmul', __rmod__: 'remainder', __rpow__: 'pow', __rsub__: 'sub', __rdiv__: 'div' }
+const SWAPPED = {
+  __radd__: 'add',
+  __rmul__: 'mul',
+  __rand__: 'bitwise_and',
+  __ror__: 'bitwise_or',
+  __rxor__: 'bitwise_xor',
+  __rmatmul__: 'matmul',
+  __rmod__: 'remainder',
+  __rpow__: 'pow',
+  __rsub__: 'sub',
+  __rdiv__: 'div',
+}
 
 // Python's index to arguments of at(): a slice is [start, end, step], None inserts a dimension, a list is a tensor of indices.
 function atArguments(torch, recorded, index) {
@@ -58,7 +86,14 @@ function pointsAtValues(torch, args, kwargs, out) {
     const fits = [...i.shape].every((n, k) => n === x.shape[k] || k === (dim + x.ndim) % x.ndim)
     if (!fits || i.max().item() >= x.shape.at(dim)) continue
     const picked = torch.gather(x, dim, i)
-    if (picked.eq(v).logical_or(picked.ne(picked).logical_and(v.ne(v))).all().item()) return true
+    if (
+      picked
+        .eq(v)
+        .logical_or(picked.ne(picked).logical_and(v.ne(v)))
+        .all()
+        .item()
+    )
+      return true
   }
   return false
 }
@@ -108,7 +143,8 @@ export function runOp(torch, c, blob, info) {
 
 function gradients(torch, c, blob, b, out) {
   const outputs = tensorsIn(torch, out)
-  const differentiable = [], cotangents = []
+  const differentiable = [],
+    cotangents = []
   outputs.forEach((t, k) => {
     if (!t.requires_grad) return
     differentiable.push(t)
@@ -158,7 +194,14 @@ function otherForms(torch, c, blob, info, fresh, out) {
       }
     }
   }
-  if (info.supports_out && info.call.kind === 'function' && !c.args.some(function requires(a) { return Array.isArray(a) ? a.some(requires) : a?.tensor?.rg }) && !Object.values(c.kwargs).some((v) => v?.tensor?.rg)) {
+  if (
+    info.supports_out &&
+    info.call.kind === 'function' &&
+    !c.args.some(function requires(a) {
+      return Array.isArray(a) ? a.some(requires) : a?.tensor?.rg
+    }) &&
+    !Object.values(c.kwargs).some((v) => v?.tensor?.rg)
+  ) {
     const { args, kwargs } = fresh()
     const target = torch.empty([...out.shape], { dtype: out.dtype })
     try {
@@ -182,7 +225,8 @@ export function runOpError(torch, c, blob, info) {
   const b = new Builder(torch, blob)
   let raised = null
   try {
-    const args = c.args.map((a) => b.value(a)), kwargs = b.kwargs(c.kwargs)
+    const args = c.args.map((a) => b.value(a)),
+      kwargs = b.kwargs(c.kwargs)
     call(f, args, kwargs)
   } catch (e) {
     if (e instanceof Missing) throw e
@@ -193,12 +237,19 @@ export function runOpError(torch, c, blob, info) {
 
 // Python's regular expressions, as far as the records use them, are JavaScript's.
 export function judgeError(torch, raised, c) {
-  if (/descriptor '__\w+__'|object has no attribute '(reciprocal|__\w+__)'/.test(c.raised?.message ?? '')) throw new Inexpressible('an operator method of Python')
+  if (/descriptor '__\w+__'|object has no attribute '(reciprocal|__\w+__)'/.test(c.raised?.message ?? ''))
+    throw new Inexpressible('an operator method of Python')
   if (c.raised === null) return raised ? [`raised '${raised.message}', PyTorch raises nothing`] : []
   if (!raised) return [`raised nothing, expected '${c.raised.message}'`]
-  if (!(raised instanceof torch.TorchError)) return [`raised ${raised.name} '${raised.message}', which is no TorchError; expected '${c.raised.message}'`]
+  if (!(raised instanceof torch.TorchError))
+    return [`raised ${raised.name} '${raised.message}', which is no TorchError; expected '${c.raised.message}'`]
   // Messages about Python itself (descriptors, the signature of a C function) have no counterpart; that it raises is what matters there.
-  if (/descriptor '|argument '.*' must be|received an invalid combination|object has no attribute|unsupported operand|positional argument|not 'int'|must be .*, not|invalid literal for int|new\(\): invalid data type/.test(c.raised.message)) return []
+  if (
+    /descriptor '|argument '.*' must be|received an invalid combination|object has no attribute|unsupported operand|positional argument|not 'int'|must be .*, not|invalid literal for int|new\(\): invalid data type/.test(
+      c.raised.message,
+    )
+  )
+    return []
   // Ours may go on to say what would be right; the devices that a build knows differ.
   const same = (text) => text.replace(/Expected one of [\w, ]+ device type/, 'Expected one of ... device type').trim()
   if (same(raised.message).startsWith(same(c.raised.message))) return []

@@ -20,7 +20,8 @@ export function runPrint(torch, c) {
 }
 
 function compareText(c, value) {
-  if (typeof value === 'string' || typeof value === 'number' || Array.isArray(value)) throw new Inexpressible('a plain JavaScript value has no text of PyTorch')
+  if (typeof value === 'string' || typeof value === 'number' || Array.isArray(value))
+    throw new Inexpressible('a plain JavaScript value has no text of PyTorch')
   const text = String(value)
   return text === c.str ? [] : [`${JSON.stringify(text)}, expected ${JSON.stringify(c.str)}`]
 }
@@ -42,7 +43,9 @@ export function runError(torch, c) {
 export function runRng(torch, c, blob) {
   torch.manual_seed(c.seed >= 0 && !Number.isSafeInteger(c.seed) ? BigInt(c.seed) : c.seed)
   const value = new Python(torch).run(c.code)
-  const exact = /torch\.rand\(|randint|randperm|bernoulli|random_|uniform_|dropout\(|rand_like|get_rng_state/.test(c.code) && !/normal|randn/.test(c.code)
+  const exact =
+    /torch\.rand\(|randint|randperm|bernoulli|random_|uniform_|dropout\(|rand_like|get_rng_state/.test(c.code) &&
+    !/normal|randn/.test(c.code)
   const r = differs(torch, value, c.out, blob, { tolerance: exact ? [0, 0] : [2e-6, 2e-6] })
   return r ? [r] : []
 }

@@ -15,13 +15,15 @@ const isFloat = (v) => v instanceof PyFloat || (typeof v === 'number' && !Number
 
 // ---- reading -------------------------------------------------------------------------------------------------------
 
-const TOKEN = /\s*(?:(#[^\n]*)|((?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?j?)|([rbf]?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"))|([A-Za-z_]\w*)|(\*\*|\/\/|==|!=|<=|>=|<<|>>|->|\+=|-=|\*=|\/=|\.\.\.|[-+*/%@&|^~<>=().,:;[\]{}]))/y
+const TOKEN =
+  /\s*(?:(#[^\n]*)|((?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?j?)|([rbf]?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"))|([A-Za-z_]\w*)|(\*\*|\/\/|==|!=|<=|>=|<<|>>|->|\+=|-=|\*=|\/=|\.\.\.|[-+*/%@&|^~<>=().,:;[\]{}]))/y
 
 function tokens(text) {
   const out = []
   TOKEN.lastIndex = 0
   while (TOKEN.lastIndex < text.trimEnd().length) {
-    const at = TOKEN.lastIndex, m = TOKEN.exec(text)
+    const at = TOKEN.lastIndex,
+      m = TOKEN.exec(text)
     if (!m) throw new Missing(`python '${text.slice(at).trim().slice(0, 20)}'`)
     if (m[2]) out.push({ t: 'number', v: m[2] })
     else if (m[3]) out.push({ t: 'string', v: m[3] })
@@ -51,7 +53,9 @@ function parseLine(text) {
   let at = 0
   const is = (v) => ts[at]?.v === v && ts[at].t !== 'string'
   const take = (v) => is(v) && ++at > 0
-  const expect = (v) => { if (!take(v)) throw new Missing(`python '${text.slice(0, 60)}'`) }
+  const expect = (v) => {
+    if (!take(v)) throw new Missing(`python '${text.slice(0, 60)}'`)
+  }
   const list = (close, item) => {
     const items = []
     while (!take(close)) {
@@ -61,7 +65,7 @@ function parseLine(text) {
     return items
   }
   const slice = () => {
-    const part = () => is(':') || is(',') || is(']') ? null : expression()
+    const part = () => (is(':') || is(',') || is(']') ? null : expression())
     const start = part()
     if (!take(':')) return start
     const stop = part()
@@ -122,11 +126,14 @@ function parseLine(text) {
       return { k: 'list', items: [first, ...list(']', expression)] }
     }
     if (t.v === '{') {
-      return { k: 'dict', items: list('}', () => {
-        const key = expression()
-        if (!take(':')) throw new Missing('python set')
-        return [key, expression()]
-      }) }
+      return {
+        k: 'dict',
+        items: list('}', () => {
+          const key = expression()
+          if (!take(':')) throw new Missing('python set')
+          return [key, expression()]
+        }),
+      }
     }
     if (t.v === '...') return { k: 'ellipsis' }
     throw new Missing(`python '${text.slice(0, 60)}'`)
@@ -181,7 +188,7 @@ function parseLine(text) {
       else return a
     }
   }
-  const negation = () => take('not') ? { k: 'not', a: negation() } : comparison()
+  const negation = () => (take('not') ? { k: 'not', a: negation() } : comparison())
   const conjunction = () => {
     let a = negation()
     while (take('and')) a = { k: 'and', a, b: negation() }
@@ -208,7 +215,7 @@ function parseLine(text) {
   }
   const statement = () => {
     if (take('import')) return { k: 'import' }
-    if (take('from')) return (at = ts.length), { k: 'import' }
+    if (take('from')) return ((at = ts.length), { k: 'import' })
     if (take('pass')) return { k: 'import' }
     if (take('return')) return { k: 'return', value: at < ts.length ? tuple() : null }
     if (take('with')) {
@@ -248,7 +255,7 @@ function parseLine(text) {
     if (!take('=')) return { k: 'expression', value: target }
     const targets = [target]
     let value = tuple()
-    while (take('=')) targets.push(value), (value = tuple())
+    while (take('=')) (targets.push(value), (value = tuple()))
     return { k: 'assign', targets, value }
   }
   const out = [statement()]
@@ -275,14 +282,30 @@ function parseBlock(lines, start, indent) {
 
 // ---- running -------------------------------------------------------------------------------------------------------
 
-const plain = (v) => v instanceof PyFloat ? v.value : v
-const DTYPE_ALIASES = { float: 'float32', double: 'float64', half: 'float16', long: 'int64', int: 'int32', short: 'int16', cfloat: 'complex64', cdouble: 'complex128' }
+const plain = (v) => (v instanceof PyFloat ? v.value : v)
+const DTYPE_ALIASES = {
+  float: 'float32',
+  double: 'float64',
+  half: 'float16',
+  long: 'int64',
+  int: 'int32',
+  short: 'int16',
+  cfloat: 'complex64',
+  cdouble: 'complex128',
+}
 const RENAMED = { device: 'Device', numel: 'numel' }
 
 export class Python {
   constructor(torch) {
     this.torch = torch
-    this.scope = { torch, nn: torch?.nn, F: torch?.nn.functional, D: torch?.distributions, OrderedDict: (pairs) => Object.fromEntries(pairs), math: Math }
+    this.scope = {
+      torch,
+      nn: torch?.nn,
+      F: torch?.nn.functional,
+      D: torch?.distributions,
+      OrderedDict: (pairs) => Object.fromEntries(pairs),
+      math: Math,
+    }
   }
 
   // The value of the last expression statement (or undefined).
@@ -305,22 +328,27 @@ export class Python {
 
   statement(s, scope) {
     switch (s.k) {
-      case 'import': return undefined
-      case 'expression': return this.eval(s.value, scope)
-      case 'return': return s.value ? this.eval(s.value, scope) : null
+      case 'import':
+        return undefined
+      case 'expression':
+        return this.eval(s.value, scope)
+      case 'return':
+        return s.value ? this.eval(s.value, scope) : null
       case 'assign': {
         const v = this.eval(s.value, scope)
         for (const t of s.targets) this.assign(t, v, scope)
         return undefined
       }
       case 'augmented': {
-        const old = this.eval(s.target, scope), v = this.eval(s.value, scope)
+        const old = this.eval(s.target, scope),
+          v = this.eval(s.value, scope)
         const name = { '+': 'add_', '-': 'sub_', '*': 'mul_', '/': 'div_' }[s.op]
         if (old instanceof this.torch.Tensor) old[name](plain(v))
         else this.assign(s.target, this.binary(s.op, old, v), scope)
         return undefined
       }
-      case 'with': return this.within(s, scope)
+      case 'with':
+        return this.within(s, scope)
       case 'for': {
         for (const x of this.eval(s.source, scope)) {
           scope[s.name] = x
@@ -332,9 +360,12 @@ export class Python {
         scope[s.name] = this.fn(s.params, scope, s.body)
         return undefined
       }
-      case 'decorator': return undefined
-      case 'class': return this.define(s, scope)
-      default: throw new Missing(`python ${s.k}`)
+      case 'decorator':
+        return undefined
+      case 'class':
+        return this.define(s, scope)
+      default:
+        throw new Missing(`python ${s.k}`)
     }
   }
 
@@ -393,7 +424,7 @@ export class Python {
     const one = (x) => {
       if (x === null) return 'newaxis'
       if (x.k === 'slice') {
-        const [a, b, c] = [x.start, x.stop, x.step].map((y) => y === null ? null : plain(this.eval(y, scope)))
+        const [a, b, c] = [x.start, x.stop, x.step].map((y) => (y === null ? null : plain(this.eval(y, scope))))
         return a === null && b === null && c === null ? null : c === null ? [a, b] : [a, b, c]
       }
       if (x.k === 'ellipsis') return '...'
@@ -414,18 +445,35 @@ export class Python {
         const n = Number(e.v)
         return Number.isSafeInteger(n) ? n : BigInt(e.v)
       }
-      case 'string': return e.v
-      case 'name': return this.name(e.v, scope)
-      case 'tuple': case 'list': return e.items.map((x) => this.eval(x, scope))
-      case 'dict': return Object.fromEntries(e.items.map(([k, v]) => [this.eval(k, scope), this.eval(v, scope)]))
-      case 'ellipsis': return '...'
-      case 'lambda': return this.fn(e.params, scope, e.body, true)
-      case 'comprehension': return [...this.eval(e.source, scope)].map((x) => this.eval(e.item, Object.assign(Object.create(scope), { [e.name]: x })))
-      case 'select': return this.truth(this.eval(e.cond, scope)) ? this.eval(e.a, scope) : this.eval(e.b, scope)
-      case 'not': return !this.truth(this.eval(e.a, scope))
-      case 'and': { const a = this.eval(e.a, scope); return this.truth(a) ? this.eval(e.b, scope) : a }
-      case 'or': { const a = this.eval(e.a, scope); return this.truth(a) ? a : this.eval(e.b, scope) }
-      case 'is': return ((this.eval(e.a, scope) ?? null) === (this.eval(e.b, scope) ?? null)) !== e.not
+      case 'string':
+        return e.v
+      case 'name':
+        return this.name(e.v, scope)
+      case 'tuple':
+      case 'list':
+        return e.items.map((x) => this.eval(x, scope))
+      case 'dict':
+        return Object.fromEntries(e.items.map(([k, v]) => [this.eval(k, scope), this.eval(v, scope)]))
+      case 'ellipsis':
+        return '...'
+      case 'lambda':
+        return this.fn(e.params, scope, e.body, true)
+      case 'comprehension':
+        return [...this.eval(e.source, scope)].map((x) => this.eval(e.item, Object.assign(Object.create(scope), { [e.name]: x })))
+      case 'select':
+        return this.truth(this.eval(e.cond, scope)) ? this.eval(e.a, scope) : this.eval(e.b, scope)
+      case 'not':
+        return !this.truth(this.eval(e.a, scope))
+      case 'and': {
+        const a = this.eval(e.a, scope)
+        return this.truth(a) ? this.eval(e.b, scope) : a
+      }
+      case 'or': {
+        const a = this.eval(e.a, scope)
+        return this.truth(a) ? a : this.eval(e.b, scope)
+      }
+      case 'is':
+        return ((this.eval(e.a, scope) ?? null) === (this.eval(e.b, scope) ?? null)) !== e.not
       case 'unary': {
         const a = this.eval(e.a, scope)
         if (torch && a instanceof torch.Tensor) return e.op === '-' ? torch.neg(a) : e.op === '~' ? this.invert(a) : a
@@ -433,8 +481,10 @@ export class Python {
         if (a && typeof a === 'object' && 're' in a) return e.op === '-' ? { re: -a.re, im: -a.im } : a
         return e.op === '-' ? (a === 0 ? 0 : -a) : e.op === '~' ? ~a : a
       }
-      case 'binary': return this.binary(e.op, this.eval(e.a, scope), this.eval(e.b, scope))
-      case 'attribute': return this.attribute(e, scope)
+      case 'binary':
+        return this.binary(e.op, this.eval(e.a, scope), this.eval(e.b, scope))
+      case 'attribute':
+        return this.attribute(e, scope)
       case 'subscript': {
         const x = this.eval(e.of, scope)
         if (x instanceof torch.Tensor) return x.at(...this.index(e.index, scope))
@@ -446,8 +496,10 @@ export class Python {
         }
         throw new Missing('python subscript')
       }
-      case 'call': return this.call(e, scope)
-      default: throw new Missing(`python ${e.k}`)
+      case 'call':
+        return this.call(e, scope)
+      default:
+        throw new Missing(`python ${e.k}`)
     }
   }
 
@@ -462,11 +514,29 @@ export class Python {
     if (n === 'False') return false
     if (n in scope) return scope[n]
     const builtins = {
-      float: (v) => new PyFloat({ inf: Infinity, '-inf': -Infinity, nan: NaN }[v] ?? Number(v?.item ? v.item() : v)), int: (v) => Math.trunc(Number(v?.item ? v.item() : v)),
-      complex: (re, im = 0) => ({ re: Number(re), im: Number(im) }), list: (x) => [...x], tuple: (x) => [...x], dict: (x = {}) => ({ ...x }),
-      range: (a, b, c = 1) => { const r = []; for (let i = b === undefined ? 0 : a; i < (b ?? a); i += c) r.push(i); return r },
-      len: (x) => x.length ?? x.size ?? [...x].length, str: (x) => String(x), bool: (x) => this.truth(x), slice: () => { throw new Missing('python slice') },
-      iter: (x) => { const it = x[Symbol.iterator](); return it }, next: (x) => x.next().value, sum: (x) => [...x].reduce((a, b) => this.binary('+', a, b)),
+      float: (v) => new PyFloat({ inf: Infinity, '-inf': -Infinity, nan: NaN }[v] ?? Number(v?.item ? v.item() : v)),
+      int: (v) => Math.trunc(Number(v?.item ? v.item() : v)),
+      complex: (re, im = 0) => ({ re: Number(re), im: Number(im) }),
+      list: (x) => [...x],
+      tuple: (x) => [...x],
+      dict: (x = {}) => ({ ...x }),
+      range: (a, b, c = 1) => {
+        const r = []
+        for (let i = b === undefined ? 0 : a; i < (b ?? a); i += c) r.push(i)
+        return r
+      },
+      len: (x) => x.length ?? x.size ?? [...x].length,
+      str: (x) => String(x),
+      bool: (x) => this.truth(x),
+      slice: () => {
+        throw new Missing('python slice')
+      },
+      iter: (x) => {
+        const it = x[Symbol.iterator]()
+        return it
+      },
+      next: (x) => x.next().value,
+      sum: (x) => [...x].reduce((a, b) => this.binary('+', a, b)),
     }
     if (n in builtins) return builtins[n]
     throw new Missing(`python ${n}`)
@@ -474,7 +544,8 @@ export class Python {
 
   attribute(e, scope) {
     const { torch } = this
-    const of = this.eval(e.of, scope), n = e.name
+    const of = this.eval(e.of, scope),
+      n = e.name
     if (of === torch) {
       if (DTYPE_ALIASES[n]) return DTYPE_ALIASES[n]
       if (n === 'size' || n === 'Size') return (x) => x
@@ -485,7 +556,8 @@ export class Python {
     if (of === null || of === undefined) throw new Missing(`python .${n} of None`)
     if (of && typeof of === 'object' && 're' in of && !(of instanceof torch.Tensor)) return n === 'real' ? of.re : of.im
     const v = of[n]
-    if (v === undefined && !(n in Object(of))) throw new Missing(`${this.path(e.of).replace(/^torch$/, '')}.${n}`.replace(/^[a-z]\w?\./, 'Tensor.'))
+    if (v === undefined && !(n in Object(of)))
+      throw new Missing(`${this.path(e.of).replace(/^torch$/, '')}.${n}`.replace(/^[a-z]\w?\./, 'Tensor.'))
     return typeof v === 'function' && !/^class\b/.test(Function.prototype.toString.call(v)) ? v.bind(of) : v
   }
 
@@ -493,7 +565,8 @@ export class Python {
     const { torch } = this
     const path = this.path(e.f)
     const f = this.eval(e.f, scope)
-    const args = [], kwargs = {}
+    const args = [],
+      kwargs = {}
     let floats = false
     for (const a of e.args) {
       if (a.star) args.push(...this.eval(a.star, scope))
@@ -508,7 +581,8 @@ export class Python {
     if (path === 'torch.tensor' || path === 'torch.as_tensor') {
       // Python's integers make int64 tensors, JavaScript's numbers the default dtype.
       const leaves = [args[0]].flat(Infinity)
-      if (kwargs.dtype === undefined && leaves.length && leaves.every((x) => typeof x === 'number' && Number.isInteger(x))) kwargs.dtype = 'int64'
+      if (kwargs.dtype === undefined && leaves.length && leaves.every((x) => typeof x === 'number' && Number.isInteger(x)))
+        kwargs.dtype = 'int64'
     }
     if (/^torch\.(arange|full|range)$/.test(path) && floats && kwargs.dtype === undefined) kwargs.dtype = torch.get_default_dtype()
     for (const k of Object.keys(kwargs)) kwargs[k] = this.strip(kwargs[k])
@@ -524,7 +598,8 @@ export class Python {
   strip(v) {
     if (v instanceof PyFloat) return v.value
     if (Array.isArray(v)) return v.map((x) => this.strip(x))
-    if (v && Object.getPrototypeOf(v) === Object.prototype && !('re' in v)) return Object.fromEntries(Object.entries(v).map(([k, x]) => [k, this.strip(x)]))
+    if (v && Object.getPrototypeOf(v) === Object.prototype && !('re' in v))
+      return Object.fromEntries(Object.entries(v).map(([k, x]) => [k, this.strip(x)]))
     return v
   }
 
@@ -536,13 +611,33 @@ export class Python {
   binary(op, a, b) {
     const { torch } = this
     if (torch && (a instanceof torch.Tensor || b instanceof torch.Tensor)) {
-      const name = { '+': 'add', '-': 'sub', '*': 'mul', '/': 'div', '//': 'floor_divide', '%': 'remainder', '**': 'pow', '@': 'matmul', '&': 'bitwise_and', '|': 'bitwise_or', '^': 'bitwise_xor',
-        '==': 'eq', '!=': 'ne', '<': 'lt', '<=': 'le', '>': 'gt', '>=': 'ge', '<<': 'bitwise_left_shift', '>>': 'bitwise_right_shift' }[op]
+      const name = {
+        '+': 'add',
+        '-': 'sub',
+        '*': 'mul',
+        '/': 'div',
+        '//': 'floor_divide',
+        '%': 'remainder',
+        '**': 'pow',
+        '@': 'matmul',
+        '&': 'bitwise_and',
+        '|': 'bitwise_or',
+        '^': 'bitwise_xor',
+        '==': 'eq',
+        '!=': 'ne',
+        '<': 'lt',
+        '<=': 'le',
+        '>': 'gt',
+        '>=': 'ge',
+        '<<': 'bitwise_left_shift',
+        '>>': 'bitwise_right_shift',
+      }[op]
       return lookup(torch, name)(this.strip(a), this.strip(b))
     }
-    const complex = (v) => v && typeof v === 'object' && 're' in v ? v : { re: Number(v), im: 0 }
+    const complex = (v) => (v && typeof v === 'object' && 're' in v ? v : { re: Number(v), im: 0 })
     if ((a && typeof a === 'object' && 're' in a) || (b && typeof b === 'object' && 're' in b)) {
-      const x = complex(a), y = complex(b)
+      const x = complex(a),
+        y = complex(b)
       if (op === '+') return { re: x.re + y.re, im: x.im + y.im }
       if (op === '-') return { re: x.re - y.re, im: y.im === 0 ? x.im : x.im - y.im }
       if (op === '*') return { re: x.re * y.re - x.im * y.im, im: x.re * y.im + x.im * y.re }
@@ -551,15 +646,39 @@ export class Python {
     if (Array.isArray(a) && op === '*') return Array.from({ length: b }, () => a).flat()
     if (Array.isArray(a) && op === '+') return [...a, ...b]
     if (typeof a === 'string' && op === '+') return a + b
-    const x = plain(a), y = plain(b)
+    const x = plain(a),
+      y = plain(b)
     if (typeof x === 'bigint' || typeof y === 'bigint' || op === '**') {
       if (!isFloat(a) && !isFloat(b) && (op !== '**' || y >= 0)) {
-        const r = { '+': () => BigInt(x) + BigInt(y), '-': () => BigInt(x) - BigInt(y), '*': () => BigInt(x) * BigInt(y), '**': () => BigInt(x) ** BigInt(y) }[op]?.()
+        const r = {
+          '+': () => BigInt(x) + BigInt(y),
+          '-': () => BigInt(x) - BigInt(y),
+          '*': () => BigInt(x) * BigInt(y),
+          '**': () => BigInt(x) ** BigInt(y),
+        }[op]?.()
         if (r !== undefined) return r >= -9007199254740991n && r <= 9007199254740991n ? Number(r) : r
       }
     }
-    const r = { '+': () => x + y, '-': () => x - y, '*': () => x * y, '/': () => x / y, '//': () => Math.floor(x / y), '%': () => x - Math.floor(x / y) * y, '**': () => x ** y,
-      '==': () => x === y, '!=': () => x !== y, '<': () => x < y, '<=': () => x <= y, '>': () => x > y, '>=': () => x >= y, '|': () => x | y, '&': () => x & y, '^': () => x ^ y, '<<': () => x << y, '>>': () => x >> y }[op]?.()
+    const r = {
+      '+': () => x + y,
+      '-': () => x - y,
+      '*': () => x * y,
+      '/': () => x / y,
+      '//': () => Math.floor(x / y),
+      '%': () => x - Math.floor(x / y) * y,
+      '**': () => x ** y,
+      '==': () => x === y,
+      '!=': () => x !== y,
+      '<': () => x < y,
+      '<=': () => x <= y,
+      '>': () => x > y,
+      '>=': () => x >= y,
+      '|': () => x | y,
+      '&': () => x & y,
+      '^': () => x ^ y,
+      '<<': () => x << y,
+      '>>': () => x >> y,
+    }[op]?.()
     if (r === undefined) throw new Missing(`python ${op}`)
     return typeof r === 'number' && (isFloat(a) || isFloat(b) || op === '/') ? new PyFloat(r) : r
   }

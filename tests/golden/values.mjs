@@ -2,12 +2,40 @@
 
 // dtype -> [typed array over the bytes, numbers per element]
 const ARRAYS = {
-  bool: [Uint8Array, 1], uint8: [Uint8Array, 1], int8: [Int8Array, 1], int16: [Int16Array, 1], uint16: [Uint16Array, 1], int32: [Int32Array, 1],
-  uint32: [Uint32Array, 1], int64: [BigInt64Array, 1], uint64: [BigUint64Array, 1], float16: [Uint16Array, 1], bfloat16: [Uint16Array, 1],
-  float32: [Float32Array, 1], float64: [Float64Array, 1], complex64: [Float32Array, 2], complex128: [Float64Array, 2],
+  bool: [Uint8Array, 1],
+  uint8: [Uint8Array, 1],
+  int8: [Int8Array, 1],
+  int16: [Int16Array, 1],
+  uint16: [Uint16Array, 1],
+  int32: [Int32Array, 1],
+  uint32: [Uint32Array, 1],
+  int64: [BigInt64Array, 1],
+  uint64: [BigUint64Array, 1],
+  float16: [Uint16Array, 1],
+  bfloat16: [Uint16Array, 1],
+  float32: [Float32Array, 1],
+  float64: [Float64Array, 1],
+  complex64: [Float32Array, 2],
+  complex128: [Float64Array, 2],
 }
 export const SUPPORTED_DTYPES = Object.keys(ARRAYS)
-const BYTES = { bool: 1, uint8: 1, int8: 1, int16: 2, uint16: 2, float16: 2, bfloat16: 2, int32: 4, uint32: 4, float32: 4, int64: 8, uint64: 8, float64: 8, complex64: 8, complex128: 16 }
+const BYTES = {
+  bool: 1,
+  uint8: 1,
+  int8: 1,
+  int16: 2,
+  uint16: 2,
+  float16: 2,
+  bfloat16: 2,
+  int32: 4,
+  uint32: 4,
+  float32: 4,
+  int64: 8,
+  uint64: 8,
+  float64: 8,
+  complex64: 8,
+  complex128: 16,
+}
 
 // A case that needs something which is not there; counted as missing, by name.
 export class Missing extends Error {
@@ -19,7 +47,7 @@ export class Missing extends Error {
 // A case that JavaScript's one number type cannot say (2.0 where PyTorch tells it from 2); counted apart.
 export class Inexpressible extends Error {}
 
-const number = (x) => typeof x === 'number' ? x : { nan: NaN, inf: Infinity, '-inf': -Infinity }[x]
+const number = (x) => (typeof x === 'number' ? x : { nan: NaN, inf: Infinity, '-inf': -Infinity }[x])
 
 // Makes arguments of one case; tensors that share storage or identity do so again.
 export class Builder {
@@ -99,17 +127,22 @@ export class Builder {
 
   module(v) {
     const Class = lookup(this.torch, v.module)
-    return construct(Class, v.args.map((x) => this.value(x)), this.kwargs(v.kwargs))
+    return construct(
+      Class,
+      v.args.map((x) => this.value(x)),
+      this.kwargs(v.kwargs),
+    )
   }
 }
 
-export const construct = (Class, args, kwargs) => Object.keys(kwargs).length ? new Class(...args, kwargs) : new Class(...args)
-export const call = (f, args, kwargs) => Object.keys(kwargs).length ? f(...args, kwargs) : f(...args)
+export const construct = (Class, args, kwargs) => (Object.keys(kwargs).length ? new Class(...args, kwargs) : new Class(...args))
+export const call = (f, args, kwargs) => (Object.keys(kwargs).length ? f(...args, kwargs) : f(...args))
 
 // 'torch.nn.functional.relu' -> the function (bound to what holds it). Missing if any step of the path is not there.
 export function lookup(torch, path) {
   const steps = path.replace(/^(torch\.)+/, '').split('.')
-  let at = torch, holder = torch
+  let at = torch,
+    holder = torch
   for (const s of steps) {
     holder = at
     at = at?.[s] ?? (at === torch || typeof at === 'object' ? at?.[`${s}_`] : undefined)
@@ -120,13 +153,23 @@ export function lookup(torch, path) {
 
 // ---- comparison ----------------------------------------------------------------------------------------------------
 
-export const TOLERANCE = { float64: [1e-7, 1e-9], float32: [1e-4, 1e-5], float16: [2e-2, 2e-3], bfloat16: [5e-2, 1e-2], complex64: [1e-4, 1e-5], complex128: [1e-7, 1e-9] }
+export const TOLERANCE = {
+  float64: [1e-7, 1e-9],
+  float32: [1e-4, 1e-5],
+  float16: [2e-2, 2e-3],
+  bfloat16: [5e-2, 1e-2],
+  complex64: [1e-4, 1e-5],
+  complex128: [1e-7, 1e-9],
+}
 
 const half = (h) => {
-  const s = h & 0x8000 ? -1 : 1, e = (h >> 10) & 31, m = h & 1023
+  const s = h & 0x8000 ? -1 : 1,
+    e = (h >> 10) & 31,
+    m = h & 1023
   return e === 0 ? s * m * 2 ** -24 : e === 31 ? (m ? NaN : s * Infinity) : s * (1 + m / 1024) * 2 ** (e - 15)
 }
-const f32 = new Float32Array(1), u32 = new Uint32Array(f32.buffer)
+const f32 = new Float32Array(1),
+  u32 = new Uint32Array(f32.buffer)
 const bfloat16 = (h) => ((u32[0] = h << 16), f32[0])
 
 // Row-major numbers of a recorded tensor (complex: re, im alternating; integers as they are).
@@ -135,7 +178,10 @@ export function recordedNumbers(d, blob) {
   const [Type, per] = ARRAYS[d.dtype]
   const bytes = Uint8Array.from(blob.subarray(offset, offset + length))
   const data = new Type(bytes.buffer)
-  const n = d.shape.reduce((a, b) => a * b, 1), nd = d.shape.length, index = new Array(nd).fill(0), out = new Array(n * per)
+  const n = d.shape.reduce((a, b) => a * b, 1),
+    nd = d.shape.length,
+    index = new Array(nd).fill(0),
+    out = new Array(n * per)
   const get = d.dtype === 'float16' ? (i) => half(data[i]) : d.dtype === 'bfloat16' ? (i) => bfloat16(data[i]) : (i) => data[i]
   let p = d.offset
   for (let i = 0; i < n; i++) {
@@ -154,12 +200,18 @@ export function recordedNumbers(d, blob) {
 export function tensorNumbers(t) {
   const flat = t.detach().contiguous().data()
   const out = new Array(flat.length)
-  const decode = t.dtype === 'float16' && flat instanceof Uint16Array ? half : t.dtype === 'bfloat16' && flat instanceof Uint16Array ? bfloat16 : (x) => x
+  const decode =
+    t.dtype === 'float16' && flat instanceof Uint16Array
+      ? half
+      : t.dtype === 'bfloat16' && flat instanceof Uint16Array
+        ? bfloat16
+        : (x) => x
   for (let i = 0; i < out.length; i++) out[i] = decode(flat[i])
   return out
 }
 
-const near = (x, y, rtol, atol) => x === y || (typeof y === 'number' && ((Number.isNaN(x) && Number.isNaN(y)) || Math.abs(x - y) <= atol + rtol * Math.abs(y)))
+const near = (x, y, rtol, atol) =>
+  x === y || (typeof y === 'number' && ((Number.isNaN(x) && Number.isNaN(y)) || Math.abs(x - y) <= atol + rtol * Math.abs(y)))
 
 // '' when `got` is what was recorded, else what differs.
 export function differs(torch, got, expected, blob, options = {}) {
@@ -177,7 +229,8 @@ export function differs(torch, got, expected, blob, options = {}) {
       }
       if (d.nodata) return ''
       const [rtol, atol] = options.tolerance ?? TOLERANCE[d.dtype] ?? [0, 0]
-      const a = tensorNumbers(g), b = recordedNumbers(d, blob)
+      const a = tensorNumbers(g),
+        b = recordedNumbers(d, blob)
       for (let i = 0; i < b.length; i++) {
         if (!near(a[i], b[i], rtol, atol)) return `${path}: element ${i} is ${a[i]}, expected ${b[i]}`
       }
@@ -188,7 +241,8 @@ export function differs(torch, got, expected, blob, options = {}) {
     const list = Array.isArray(e) ? e : (e.tuple ?? e.size)
     if (list) {
       const items = g && typeof g[Symbol.iterator] === 'function' && !(g instanceof torch.Tensor) ? [...g] : null
-      if (!items || items.length !== list.length) return `${path}: ${items ? `${items.length} items` : typeof g}, expected ${list.length} items`
+      if (!items || items.length !== list.length)
+        return `${path}: ${items ? `${items.length} items` : typeof g}, expected ${list.length} items`
       for (const [i, x] of list.entries()) {
         const r = go(items[i], x, `${path}[${i}]`)
         if (r) return r
@@ -198,7 +252,10 @@ export function differs(torch, got, expected, blob, options = {}) {
     if (typeof e === 'number') return Number(g) === e ? '' : `${path}: ${String(g)}, expected ${e}`
     if ('float' in e) return near(Number(g), number(e.float), 1e-5, 1e-7) ? '' : `${path}: ${String(g)}, expected ${e.float}`
     if ('int' in e) return BigInt(g) === BigInt(e.int) ? '' : `${path}: ${String(g)}, expected ${e.int}`
-    if ('complex' in e) return near(g?.re, number(e.complex[0]), 1e-5, 1e-7) && near(g?.im, number(e.complex[1]), 1e-5, 1e-7) ? '' : `${path}: a complex number differs`
+    if ('complex' in e)
+      return near(g?.re, number(e.complex[0]), 1e-5, 1e-7) && near(g?.im, number(e.complex[1]), 1e-5, 1e-7)
+        ? ''
+        : `${path}: a complex number differs`
     if ('dtype' in e) return g === e.dtype ? '' : `${path}: ${String(g)}, expected ${e.dtype}`
     if ('dict' in e) {
       for (const [k, x] of e.dict) {
@@ -222,12 +279,16 @@ export function tensorsIn(torch, v, out = []) {
 
 // The cotangent that the gradients were recorded with: cos(i + k), complex cos(i + k) + 1j*sin(i + k).
 export function cotangent(torch, t, k) {
-  const n = t.numel(), complex = t.dtype.startsWith('complex')
+  const n = t.numel(),
+    complex = t.dtype.startsWith('complex')
   const flat = new Float64Array(complex ? 2 * n : n)
   for (let i = 0; i < n; i++) {
-    if (complex) flat[2 * i] = Math.cos(i + k), flat[2 * i + 1] = Math.sin(i + k)
+    if (complex) ((flat[2 * i] = Math.cos(i + k)), (flat[2 * i + 1] = Math.sin(i + k)))
     else flat[i] = Math.cos(i + k)
   }
   if (n === 0) return torch.zeros([...t.shape], { dtype: t.dtype })
-  return torch.frombuffer(flat.buffer, { dtype: complex ? 'complex128' : 'float64' }).reshape([...t.shape]).to(t.dtype)
+  return torch
+    .frombuffer(flat.buffer, { dtype: complex ? 'complex128' : 'float64' })
+    .reshape([...t.shape])
+    .to(t.dtype)
 }

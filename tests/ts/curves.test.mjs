@@ -15,8 +15,19 @@ const rows = train.labels.shape[0]
 // What each curve trains, as its record describes it.
 const RUNS = {
   convnet_adamw: {
-    model: () => new nn.Sequential(new nn.Conv2d(1, 16, 3, { padding: 1 }), new nn.ReLU(), new nn.MaxPool2d(2), new nn.Conv2d(16, 32, 3, { padding: 1 }), new nn.ReLU(),
-      new nn.MaxPool2d(2), new nn.Flatten(), new nn.Linear(128, 64), new nn.ReLU(), new nn.Linear(64, 10)),
+    model: () =>
+      new nn.Sequential(
+        new nn.Conv2d(1, 16, 3, { padding: 1 }),
+        new nn.ReLU(),
+        new nn.MaxPool2d(2),
+        new nn.Conv2d(16, 32, 3, { padding: 1 }),
+        new nn.ReLU(),
+        new nn.MaxPool2d(2),
+        new nn.Flatten(),
+        new nn.Linear(128, 64),
+        new nn.ReLU(),
+        new nn.Linear(64, 10),
+      ),
     optimizer: (p) => new torch.optim.AdamW(p, { lr: 2e-3 }),
     input: (x) => x,
   },
@@ -26,7 +37,8 @@ const RUNS = {
     input: (x) => x.flatten(1),
   },
   mlp_batchnorm_dropout_adam: {
-    model: () => new nn.Sequential(new nn.Linear(64, 128), new nn.BatchNorm1d(128), new nn.GELU(), new nn.Dropout(0.2), new nn.Linear(128, 10)),
+    model: () =>
+      new nn.Sequential(new nn.Linear(64, 128), new nn.BatchNorm1d(128), new nn.GELU(), new nn.Dropout(0.2), new nn.Linear(128, 10)),
     optimizer: (p) => new torch.optim.Adam(p, { lr: 1e-3, weight_decay: 1e-4 }),
     // A bias before batch norm has no gradient but rounding noise, whose sign Adam turns into whole steps.
     noise: ['0.bias', '1.running_mean'],
@@ -65,9 +77,12 @@ for (const curve of curves) {
         const now = model.state_dict()
         for (const [name, value] of Object.entries(after)) {
           if (run.noise?.includes(name)) continue
-          const got = flat(now[name]), want = [value.data].flat(Infinity)
+          const got = flat(now[name]),
+            want = [value.data].flat(Infinity)
           const scale = Math.max(...want.map(Math.abs), 1e-6)
-          got.forEach((x, i) => assert.ok(Math.abs(x - want[i]) <= 1e-3 * scale, `after step ${losses.length}, ${name}[${i}]: ${x}, PyTorch ${want[i]}`))
+          got.forEach((x, i) =>
+            assert.ok(Math.abs(x - want[i]) <= 1e-3 * scale, `after step ${losses.length}, ${name}[${i}]: ${x}, PyTorch ${want[i]}`),
+          )
         }
       }
     }

@@ -14,7 +14,7 @@ const { streams } = JSON.parse(gunzipSync(readFileSync(join(CASES, 'reference/ra
 const MISSING = /LSTM|GRUCell|MultiheadAttention|Bilinear|ConvTranspose|Transformer|_standard_gamma|rrelu|gumbel|orthogonal_|sparse_/
 const NOT_EXACT = /randn|normal|exponential|cauchy|geometric|poisson|multinomial|alpha_dropout/
 
-const number = (x) => typeof x === 'string' ? { nan: NaN, inf: Infinity, '-inf': -Infinity }[x] : x
+const number = (x) => (typeof x === 'string' ? { nan: NaN, inf: Infinity, '-inf': -Infinity }[x] : x)
 
 for (const s of streams) {
   test(`seed ${s.seed}: ${s.code}`, (t) => {
@@ -23,7 +23,8 @@ for (const s of streams) {
     try {
       value = new Python(torch).run(s.code)
     } catch (e) {
-      if ((e instanceof Missing || e instanceof Inexpressible || /not available|not a constructor/.test(e.message)) && MISSING.test(s.code)) return t.diagnostic(`missing: ${e.message}`)
+      if ((e instanceof Missing || e instanceof Inexpressible || /not available|not a constructor/.test(e.message)) && MISSING.test(s.code))
+        return t.diagnostic(`missing: ${e.message}`)
       throw e
     }
     const got = value instanceof torch.Tensor ? [value] : [...value]
@@ -31,9 +32,12 @@ for (const s of streams) {
     s.results.forEach((want, k) => {
       assert.equal(got[k].dtype, want.dtype)
       assert.deepEqual([...got[k].shape], want.shape)
-      const a = tensorNumbers(got[k]).map(Number), b = [want.data].flat(Infinity).map(number).map(Number)
+      const a = tensorNumbers(got[k]).map(Number),
+        b = [want.data].flat(Infinity).map(number).map(Number)
       const tolerance = NOT_EXACT.test(s.code) && !want.dtype.startsWith('int') ? 2e-6 : 0
-      b.forEach((y, i) => assert.ok(a[i] === y || Math.abs(a[i] - y) <= tolerance * (1 + Math.abs(y)), `result ${k}, element ${i}: ${a[i]}, PyTorch ${y}`))
+      b.forEach((y, i) =>
+        assert.ok(a[i] === y || Math.abs(a[i] - y) <= tolerance * (1 + Math.abs(y)), `result ${k}, element ${i}: ${a[i]}, PyTorch ${y}`),
+      )
     })
   })
 }
