@@ -136,7 +136,7 @@ bench: ts ## the benchmark; PEER='COMMAND' measures a peer beside it
 
 # ---- checks --------------------------------------------------------------------------------------------------------
 
-C_FILES := $(shell git ls-files '*.c' '*.h' '*.inc')
+C_FILES := $(shell git ls-files '*.c' '*.h')
 check: dist/.built $(BUILD)/examples/.built | $(BUILD)/.tools-check ## formatting, static analysis, types, schema; two generator runs give the same bytes
 	npx prettier --check --log-level warn .
 	clang-format --dry-run -Werror $(C_FILES)
