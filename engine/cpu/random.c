@@ -49,8 +49,10 @@ static void store_doubles(void *out, tj_dtype dtype, int64_t at, const double *f
     break;                                                       \
   }
     STORE_VIA_INT64(TJ_UINT8, uint8_t)
-    STORE_VIA_INT64(TJ_INT8, int8_t) STORE_VIA_INT64(TJ_INT16, int16_t) STORE_VIA_INT64(TJ_INT32, int32_t)
-        STORE_VIA_INT64(TJ_UINT16, uint16_t) STORE_VIA_INT64(TJ_UINT32, uint32_t) STORE_VIA_INT64(TJ_UINT64, uint64_t) default : break;
+    STORE_VIA_INT64(TJ_INT8, int8_t)
+    STORE_VIA_INT64(TJ_INT16, int16_t)
+    STORE_VIA_INT64(TJ_INT32, int32_t)
+    STORE_VIA_INT64(TJ_UINT16, uint16_t) STORE_VIA_INT64(TJ_UINT32, uint32_t) STORE_VIA_INT64(TJ_UINT64, uint64_t) default : break;
   }
 }
 
