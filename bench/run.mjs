@@ -29,9 +29,9 @@ if (options.threads) torch.set_num_threads(Number(options.threads))
 // Median of iterations over a fixed time, after a warm-up, in microseconds.
 function time(run) {
   const once = () => {
-    const t = process.hrtime.bigint()
+    const t = performance.now()
     torch.scope(() => void run())
-    return Number(process.hrtime.bigint() - t) / 1e3
+    return (performance.now() - t) * 1e3
   }
   for (let i = 0; i < 3; i++) once()
   const times = [],

@@ -65,7 +65,7 @@ typedef struct tj__host {
   tj__handle *handles;
   int64_t handle_count, handle_capacity, free_head;
   int64_t live;         /* handles in use */
-  int64_t fresh_bytes;  /* of the tensors that got handles; shells read and reset it to tell their collector */
+  int64_t fresh_bytes;  /* of the tensors that got handles and still have them; shells read and reset it to tell their collector */
   tj__handle *released; /* entries whose handles went during a call that may still use the objects */
   int64_t released_count, released_capacity;
   double *collected; /* handles that the garbage collector gave back (tj__handle_free_later) */

@@ -83,6 +83,14 @@ void tj__host_set_buffer(tj__host *h, double *slots, int64_t capacity) {
 
 /* ---- handles ------------------------------------------------------------------------------------------------- */
 
+/* What the collector should know that a handle holds. A view holds no memory of its own, but an object all the same. */
+static int64_t bytes_of(const tj__handle *entry) {
+  if (entry->kind != TJ__HANDLE_TENSOR) return 0;
+  const tj_tensor *t = entry->object;
+  bool owns = t->storage && atomic_load_explicit(&t->storage->refs, memory_order_relaxed) == 1;
+  return (int64_t)sizeof *t + (owns ? (int64_t)t->storage->bytes : 0);
+}
+
 double tj__handle_new(tj__host *h, void *object, tj__handle_kind kind) {
   if (!object) return 0;
   int64_t index = h->free_head;
@@ -106,12 +114,7 @@ double tj__handle_new(tj__host *h, void *object, tj__handle_kind kind) {
   entry->object = object;
   entry->kind = kind;
   h->live++;
-  if (kind == TJ__HANDLE_TENSOR) {
-    /* A view holds no memory of its own, but an object all the same. */
-    const tj_tensor *t = object;
-    bool owns = t->storage && atomic_load_explicit(&t->storage->refs, memory_order_relaxed) == 1;
-    h->fresh_bytes += (int64_t)sizeof *t + (owns ? (int64_t)t->storage->bytes : 0);
-  }
+  h->fresh_bytes += bytes_of(entry);
   return (double)entry->generation * TJ__HANDLE_INDICES + (double)index;
 }
 
@@ -144,6 +147,7 @@ void tj__handle_free(tj__host *h, double handle) {
   tj__handle *entry = entry_of(h, handle);
   if (!entry) return;
   tj__handle old = *entry;
+  h->fresh_bytes = TJ__MAX(h->fresh_bytes - bytes_of(entry), 0);
   entry->kind = TJ__HANDLE_FREE;
   h->live--;
   /* An index whose generations are used up is never used again. */

@@ -96,6 +96,24 @@ describe('scope', () => {
     assert.deepEqual(x.grad.toArray(), [2, 2])
     assert.deepEqual(other.shape, [3])
   })
+  it('hands what leaves it to the collector', () => {
+    globalThis.gc()
+    torch.ones(1).dispose()
+    const before = handles()
+    for (let i = 0; i < 50; i++) {
+      torch.scope(() => torch.ones(3))
+      torch.scope(() => torch.scope(() => torch.ones(3)))
+      torch.scope(() => void torch.keep(torch.ones(3)))
+      torch.scope(() => {
+        const outer = torch.ones(3)
+        torch.scope(() => void torch.keep(outer))
+      })
+    }
+    assert.equal(handles(), before + 200)
+    globalThis.gc()
+    torch.ones(1).dispose()
+    assert.ok(handles() <= before + 1, `${handles()} handles, ${before} before`)
+  })
   it('settles a training loop', () => {
     const w = torch.ones(10, 10, { requires_grad: true })
     const x = torch.ones(4, 10)

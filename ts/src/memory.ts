@@ -1,7 +1,8 @@
 // Lifetimes and memory. Nothing has to be freed by hand; scopes and dispose() free earlier.
 import { BUILTIN } from './generated/calls.js'
-import { builtin, builtinVoid, made, readInts, setMade } from './runtime/call.js'
+import { builtin, builtinVoid, innermost, readInts, Scope, setScope } from './runtime/call.js'
 import { callbackCount } from './runtime/callbacks.js'
+import { host } from './runtime/host.js'
 import { Tensor } from './tensor.js'
 
 /** Every tensor inside a result: in arrays, plain objects, maps and sets. */
@@ -33,45 +34,59 @@ function tensorsIn(value: unknown, found: Set<unknown>, seen: Set<unknown>): voi
  * code makes meanwhile belongs to the scope as well.
  */
 export function scope<T>(fn: () => T): T {
-  const own: Tensor[] = []
-  const before = setMade(own)
-  const close = (result: unknown): void => {
-    setMade(before)
-    const kept = new Set<unknown>()
-    tensorsIn(result, kept, new Set())
-    for (const t of own) {
-      if (!kept.has(t)) t.dispose()
-      else before?.push(t)
-    }
-  }
+  const own = new Scope(innermost)
+  setScope(own)
   let result: T
   try {
     result = fn()
   } catch (error) {
-    close(undefined)
+    close(own, undefined)
     throw error
   }
   if (result instanceof Promise) {
+    own.wait()
     return result.then(
       (value: unknown) => {
-        close(value)
+        close(own, value)
         return value
       },
       (error: unknown) => {
-        close(undefined)
+        close(own, undefined)
         throw error
       },
     ) as T
   }
-  close(result)
+  close(own, result)
   return result
+}
+
+function close(own: Scope, result: unknown): void {
+  setScope(own.outer)
+  if (result === null || typeof result !== 'object') {
+    for (const t of own.tensors) t.dispose()
+    return
+  }
+  const kept = new Set<unknown>()
+  tensorsIn(result, kept, new Set())
+  for (const t of own.tensors) {
+    if (kept.has(t)) own.release(t)
+    else t.dispose()
+  }
 }
 
 /** Takes tensors out of all open scopes: they live until they are collected or disposed. */
 export function keep<T>(value: T): T {
   const kept = new Set<unknown>()
   tensorsIn(value, kept, new Set())
-  if (made) for (let i = made.length - 1; i >= 0; i--) if (kept.has(made[i])) made.splice(i, 1)
+  for (let scope = innermost; scope; scope = scope.outer) {
+    const { tensors } = scope
+    for (let i = tensors.length - 1; i >= 0; i--) {
+      const t = tensors[i]!
+      if (!kept.has(t)) continue
+      tensors.splice(i, 1)
+      if (!scope.waiting) host.track(t, t.handle)
+    }
+  }
   return value
 }
 

@@ -11,7 +11,7 @@ import { dtypeName, elementSize, isComplexDType, isFloating } from './dtype.js'
 import { BUILTIN } from './generated/calls.js'
 import { printOptions } from './printing.js'
 import { isOptions, typeName } from './runtime/arguments.js'
-import { Arguments, builtin, builtinBool, builtinInt, builtinVoid, fail, made, readInts, readScalar, wrap } from './runtime/call.js'
+import { Arguments, builtin, builtinBool, builtinInt, builtinVoid, fail, innermost, readInts, readScalar, wrap } from './runtime/call.js'
 import { addCallback, dropCallback } from './runtime/callbacks.js'
 import { TorchError } from './runtime/errors.js'
 import { host } from './runtime/host.js'
@@ -53,8 +53,9 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType, ou
   constructor(handle: number) {
     if (typeof handle !== 'number') throw new TorchError('use torch.tensor(data) to make a tensor of data', 'TypeError')
     this.handle = handle
-    host.track(this, handle)
-    if (made) made.push(this as Tensor)
+    const scope = innermost
+    if (scope === null || scope.waiting) host.track(this, handle)
+    if (scope !== null) scope.tensors.push(this as Tensor)
   }
 
   // ---- what it is ----

@@ -4,7 +4,7 @@ import { Tensor } from '../tensor.js'
 import { no_grad } from '../autograd/modes.js'
 import type { DeviceInput } from '../device.js'
 import { isDType } from '../dtype.js'
-import { setMade } from '../runtime/call.js'
+import { setScope } from '../runtime/call.js'
 import type { DType } from '../types/dtype.js'
 import { applyBackwardHooks } from './backward_hooks.js'
 import { attributeError, keyError, notImplementedError, typeError, valueError } from './errors.js'
@@ -724,11 +724,11 @@ function convertParameter(parameter: Parameter, fn: (tensor: Tensor) => Tensor):
 
 /** What a module holds on to outlives a torch.scope around it. */
 function outsideScopes<T>(fn: () => T): T {
-  const scope = setMade(null)
+  const scope = setScope(null)
   try {
     return fn()
   } finally {
-    setMade(scope)
+    setScope(scope)
   }
 }
 

@@ -6,7 +6,7 @@ import { keyError, runtimeError, typeError, valueError, warn } from '../nn/error
 import { RemovableHandle } from '../nn/hooks.js'
 import { zeroGradients } from '../nn/module.js'
 import { isPlainObject, pythonFloat, pythonNumber, pythonRepr, typeName } from '../nn/text.js'
-import { setMade } from '../runtime/call.js'
+import { setScope } from '../runtime/call.js'
 import { Tensor } from '../tensor.js'
 
 /** What an optimizer is given: tensors, pairs of name and tensor, or groups with options of their own. */
@@ -88,11 +88,11 @@ export abstract class Optimizer {
 
   #updateAll(closure: unknown): void {
     // What is remembered outlives a torch.scope around the step.
-    const scope = setMade(null)
+    const scope = setScope(null)
     try {
       for (const group of this.param_groups) this.update(group)
     } finally {
-      setMade(scope)
+      setScope(scope)
     }
     this.steps_done++
     for (const hook of this.#post) hook(this, closure ? [closure] : [])

@@ -16,11 +16,31 @@ export function fail(): never {
 
 // ---- scopes --------------------------------------------------------------------------------------------------------
 
-/** The tensors made since the innermost torch.scope began; null outside of all. */
-export let made: Tensor[] | null = null
-export function setMade(list: Tensor[] | null): Tensor[] | null {
-  const before = made
-  made = list
+/** An open torch.scope: it frees what was made since it began, so the collector need not know of those tensors until they leave it. */
+export class Scope {
+  readonly tensors: Tensor[] = []
+  /** It waits for a promise, which may never settle: the collector knows of its tensors after all. */
+  waiting = false
+  constructor(readonly outer: Scope | null) {}
+
+  /** Hands over a tensor that lives on: to the scope around this one, or to the collector. */
+  release(t: Tensor): void {
+    if (this.outer) this.outer.tensors.push(t)
+    else if (!this.waiting) host.track(t, t.handle)
+  }
+
+  wait(): void {
+    this.waiting = true
+    for (const t of this.tensors) host.track(t, t.handle)
+  }
+}
+
+/** The innermost scope; null outside of all. */
+export let innermost: Scope | null = null
+/** Returns the scope before. */
+export function setScope(scope: Scope | null): Scope | null {
+  const before = innermost
+  innermost = scope
   return before
 }
 
