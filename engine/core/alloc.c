@@ -36,6 +36,8 @@ typedef struct cache {
   block *lists[CLASSES];
   size_t bytes;
   counters count;
+  /* Bytes in use that `live` does not know of yet, and the most of them since it last heard: see settle. */
+  _Atomic int64_t unsettled, most_unsettled;
   bool registered;
   struct cache *next, **link; /* in the list of all threads' caches */
 } cache;
@@ -55,6 +57,27 @@ static inline void count(_Atomic int64_t *counter, int64_t by) {
 }
 
 #define COUNTERS(X) X(allocations) X(frees) X(system_allocations) X(system_frees) X(reserved) X(tensors) X(nodes)
+
+/* Tells `live` and `peak` of this thread. Done once there is enough to tell, since atomic sums are what a small allocation would mostly
+ * cost: the statistics are exact where one thread allocates, and otherwise to SETTLE bytes a thread. */
+#define SETTLE ((int64_t)64 << 10)
+static void settle(cache *c) {
+  int64_t unsettled = atomic_load_explicit(&c->unsettled, memory_order_relaxed);
+  int64_t before = atomic_fetch_add_explicit(&live, unsettled, memory_order_relaxed);
+  int64_t now = before + atomic_load_explicit(&c->most_unsettled, memory_order_relaxed);
+  int64_t most = atomic_load_explicit(&peak, memory_order_relaxed);
+  while (now > most && !atomic_compare_exchange_weak_explicit(&peak, &most, now, memory_order_relaxed, memory_order_relaxed)) {}
+  atomic_store_explicit(&c->unsettled, 0, memory_order_relaxed);
+  atomic_store_explicit(&c->most_unsettled, 0, memory_order_relaxed);
+}
+
+static inline void count_live(cache *c, int64_t bytes) {
+  int64_t now = atomic_load_explicit(&c->unsettled, memory_order_relaxed) + bytes;
+  atomic_store_explicit(&c->unsettled, now, memory_order_relaxed);
+  if (now > atomic_load_explicit(&c->most_unsettled, memory_order_relaxed))
+    atomic_store_explicit(&c->most_unsettled, now, memory_order_relaxed);
+  if (TJ__UNLIKELY(now > SETTLE || now < -SETTLE)) settle(c);
+}
 
 static inline int class_of(size_t bytes, size_t *size) {
   size_t units = bytes ? (bytes + ALIGNMENT - 1) / ALIGNMENT : 1;
@@ -89,6 +112,7 @@ static void leave(void *p) {
   cache *c = p;
   if (!c->registered) return;
   empty(c);
+  settle(c);
   pthread_mutex_lock(&lock);
 #define X(name)                      \
   count(&ended.name, c->count.name); \
@@ -152,9 +176,7 @@ void *tj__alloc(size_t bytes) {
     count(&c->count.reserved, (int64_t)size);
   }
   ASAN_POISON_MEMORY_REGION((char *)b + bytes, size - bytes);
-  int64_t now = atomic_fetch_add_explicit(&live, (int64_t)size, memory_order_relaxed) + (int64_t)size;
-  int64_t most = atomic_load_explicit(&peak, memory_order_relaxed);
-  while (now > most && !atomic_compare_exchange_weak_explicit(&peak, &most, now, memory_order_relaxed, memory_order_relaxed)) {}
+  count_live(c, (int64_t)size);
   return b;
 fail:
   count(&c->count.allocations, -1);
@@ -173,7 +195,7 @@ void tj__free(void *p, size_t bytes) {
   size_t size;
   int class = class_of(bytes, &size);
   count(&c->count.frees, 1);
-  atomic_fetch_sub_explicit(&live, (int64_t)size, memory_order_relaxed);
+  count_live(c, -(int64_t)size);
   if (TJ__UNLIKELY(c->bytes + size > CACHE_LIMIT)) {
     ASAN_UNPOISON_MEMORY_REGION(p, size);
     system_free(c, p, size);
@@ -192,7 +214,9 @@ void tj__count_node(int delta) { count(&enter()->count.nodes, delta); }
 
 tj_memory_stats_t tj_memory_stats(void) {
   counters sum = {0};
+  settle(enter());
   pthread_mutex_lock(&lock);
+  int64_t now = atomic_load_explicit(&live, memory_order_relaxed), most = atomic_load_explicit(&peak, memory_order_relaxed);
 #define X(name) count(&sum.name, atomic_load_explicit(&ended.name, memory_order_relaxed));
   COUNTERS(X)
 #undef X
@@ -200,11 +224,12 @@ tj_memory_stats_t tj_memory_stats(void) {
 #define X(name) count(&sum.name, atomic_load_explicit(&c->count.name, memory_order_relaxed));
     COUNTERS(X)
 #undef X
+    now += atomic_load_explicit(&c->unsettled, memory_order_relaxed);
   }
   pthread_mutex_unlock(&lock);
   return (tj_memory_stats_t){
-      .live_bytes = atomic_load_explicit(&live, memory_order_relaxed),
-      .peak_bytes = atomic_load_explicit(&peak, memory_order_relaxed),
+      .live_bytes = now,
+      .peak_bytes = TJ__MAX(now, most),
       .reserved_bytes = sum.reserved,
       .allocations = sum.allocations,
       .frees = sum.frees,
@@ -216,6 +241,7 @@ tj_memory_stats_t tj_memory_stats(void) {
 }
 
 void tj_reset_peak_memory_stats(void) {
+  settle(enter());
   atomic_store_explicit(&peak, atomic_load_explicit(&live, memory_order_relaxed), memory_order_relaxed);
 }
 

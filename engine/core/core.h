@@ -75,6 +75,7 @@ typedef struct tj__storage {
   _Atomic int32_t refs;
   _Atomic uint32_t version; /* counts in-place writes; shared by all views */
   tj_device device;
+  uint32_t block; /* bytes of the block that this struct is in */
   void *data;
   size_t bytes;
   void (*release)(void *data, size_t bytes, void *context); /* NULL: tj__free */

@@ -107,14 +107,22 @@ bool tj__can_expand(tj_ints from, tj_ints to) {
 
 /* ---- storages -------------------------------------------------------------------------------------------------- */
 
+/* A small storage holds its bytes itself, behind the struct: one block less to ask for. */
+#define INLINE_AT 64
+#define INLINE_MAX 448
+_Static_assert(sizeof(tj__storage) <= INLINE_AT, "the bytes begin behind the struct");
+
 static tj__storage *storage_new(size_t bytes, tj_device device) {
-  tj__storage *s = tj__alloc(sizeof *s);
+  const bool small = bytes <= INLINE_MAX;
+  const size_t block = small ? INLINE_AT + bytes : sizeof(tj__storage);
+  tj__storage *s = tj__alloc(block);
   if (!s) return NULL;
-  void *data = NULL;
-  if (bytes && !(data = tj__alloc(bytes))) return tj__free(s, sizeof *s), NULL;
+  void *data = bytes && small ? (char *)s + INLINE_AT : NULL;
+  if (!small && !(data = tj__alloc(bytes))) return tj__free(s, block), NULL;
   atomic_init(&s->refs, 1);
   atomic_init(&s->version, 0);
   s->device = device;
+  s->block = (uint32_t)block;
   s->data = data;
   s->bytes = bytes;
   s->release = NULL;
@@ -124,13 +132,13 @@ static tj__storage *storage_new(size_t bytes, tj_device device) {
 
 static void storage_free_data(tj__storage *s) {
   if (s->release) s->release(s->data, s->bytes, s->release_context);
-  else tj__free(s->data, s->bytes);
+  else if (s->data != (char *)s + INLINE_AT) tj__free(s->data, s->bytes);
 }
 
 static void storage_release(tj__storage *s) {
   if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1) return;
   storage_free_data(s);
-  tj__free(s, sizeof *s);
+  tj__free(s, s->block);
 }
 
 static bool check_device(tj_device device) {
