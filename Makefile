@@ -131,8 +131,10 @@ $(BUILD)/tests/%: tests/c/%.c $(BUILD)/libtorchjs.a | $(BUILD)/.tools-test
 	@mkdir -p $(@D) && echo "  CC $@" && $(CC) $(CFLAGS_ALL) -MMD -MP -o $@ $< $(BUILD)/libtorchjs.a -lcmocka $(LDLIBS_ALL)
 -include $(TEST_C:=.d)
 test-c: $(TEST_C) ## build the C tests: build/tests/
-bench: ts ## the benchmark; PEER='COMMAND' measures a peer beside it
-	node bench/run.mjs $(if $(PEER),--peer '$(PEER)')
+$(BUILD)/bench/machine: bench/machine.c | $(BUILD)/.tools-build
+	@mkdir -p $(@D) && echo "  CC $@" && $(CC) -O3 -march=native $(WARN) -pthread -o $@ $<
+bench: ts $(BUILD)/bench/machine ## the benchmark; PEER='COMMAND' measures a peer beside it
+	node bench/run.mjs --machine $(BUILD)/bench/machine $(if $(PEER),--peer '$(PEER)')
 
 # ---- checks --------------------------------------------------------------------------------------------------------
 

@@ -1,19 +1,22 @@
 #!/usr/bin/env node
 // Times the benchmark cases, each beside the same case of a peer.
-//   node bench/run.mjs [--peer COMMAND] [--only REGEX] [--json FILE] [--threads N] [--seconds S] [--list]
+//   node bench/run.mjs [--peer COMMAND] [--only REGEX] [--json FILE] [--machine PROGRAM] [--threads N] [--seconds S] [--list]
 // COMMAND --only '^CASE$' has to print a JSON line {"case": name, "median_us": t}; it runs right after our run of the same case, so that
 // both see the same machine. Ratio: theirs / ours, of medians. A case that cannot run yet is listed as missing, with the reason.
+// PROGRAM (bench/machine.c, built) measures what the machine can do at most; each case then shows its floor, and our time as a multiple of it.
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import torch from 'torch.js'
 import { cases } from './cases.mjs'
+import { floorOf } from './floors.mjs'
 
 const { values: options } = parseArgs({
   options: {
     peer: { type: 'string' },
     only: { type: 'string', default: '' },
     json: { type: 'string' },
+    machine: { type: 'string' },
     threads: { type: 'string' },
     seconds: { type: 'string', default: '0.5' },
     list: { type: 'boolean' },
@@ -57,7 +60,13 @@ torch.manual_seed(0)
 const results = [],
   missing = []
 const cell = (x) => (x === null ? '-' : x < 100 ? x.toFixed(2) : String(Math.round(x))).padStart(12)
-console.log(`${'case'.padEnd(44)}${'ours us'.padStart(12)}${'peer us'.padStart(12)}${'ratio'.padStart(8)}`)
+const machine = options.machine ? JSON.parse(execFileSync(options.machine, [String(torch.get_num_threads())], { encoding: 'utf8' })) : null
+if (machine)
+  console.log(
+    `${machine.threads} threads: ${machine.cache_gb_s} GB/s from the caches, ${machine.memory_gb_s} GB/s from memory, ${machine.gflop_s} GFLOP/s\n`,
+  )
+const floorTitles = machine ? `${'floor us'.padStart(12)}${'x floor'.padStart(9)}` : ''
+console.log(`${'case'.padEnd(44)}${'ours us'.padStart(12)}${'peer us'.padStart(12)}${'ratio'.padStart(8)}${floorTitles}`)
 for (const name of names) {
   let ours
   try {
@@ -69,8 +78,10 @@ for (const name of names) {
   }
   const peer = options.peer ? timePeer(name) : null
   const ratio = peer === null ? null : peer / ours
-  results.push({ case: name, ours_us: ours, peer_us: peer, ratio })
-  console.log(`${name.padEnd(44)}${cell(ours)}${cell(peer)}${ratio === null ? '       -' : ratio.toFixed(2).padStart(8)}`)
+  const floor = machine ? floorOf(name, machine) : null
+  results.push({ case: name, ours_us: ours, peer_us: peer, ratio, ...(floor === null ? {} : { floor_us: floor }) })
+  const floorCells = floor === null ? '' : `${cell(floor)}${(ours / floor).toFixed(1).padStart(9)}`
+  console.log(`${name.padEnd(44)}${cell(ours)}${cell(peer)}${ratio === null ? '       -' : ratio.toFixed(2).padStart(8)}${floorCells}`)
 }
 const compared = results.filter((r) => r.ratio !== null)
 if (compared.length) {
@@ -80,4 +91,4 @@ if (compared.length) {
     `\ngeometric mean of the ratios ${mean.toFixed(2)} over ${compared.length} cases; worst ${worst.ratio.toFixed(2)} (${worst.case}); ${missing.length} missing`,
   )
 }
-if (options.json) writeFileSync(options.json, JSON.stringify({ threads: torch.get_num_threads(), cases: results, missing }, null, 1))
+if (options.json) writeFileSync(options.json, JSON.stringify({ threads: torch.get_num_threads(), machine, cases: results, missing }, null, 1))
