@@ -91,4 +91,5 @@ if (compared.length) {
     `\ngeometric mean of the ratios ${mean.toFixed(2)} over ${compared.length} cases; worst ${worst.ratio.toFixed(2)} (${worst.case}); ${missing.length} missing`,
   )
 }
-if (options.json) writeFileSync(options.json, JSON.stringify({ threads: torch.get_num_threads(), machine, cases: results, missing }, null, 1))
+if (options.json)
+  writeFileSync(options.json, JSON.stringify({ threads: torch.get_num_threads(), machine, cases: results, missing }, null, 1))
