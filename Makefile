@@ -96,8 +96,11 @@ lib: $(BUILD)/libtorchjs.so $(BUILD)/libtorchjs.a ## the engine as a C library: 
 
 # ---- Node addon and TypeScript -------------------------------------------------------------------------------------
 
-$(BUILD)/torchjs.node: $(ENGINE_OBJ) $(BINDING_OBJ) $(BUILD)/obj/bindings/node/addon.o
+# What is packed is stripped; debuggers find the rest in the other file by the link.
+$(BUILD)/torchjs.debug.node: $(ENGINE_OBJ) $(BINDING_OBJ) $(BUILD)/obj/bindings/node/addon.o
 	@echo "  LD $@" && $(CC) -shared -o $@ $^ $(LDLIBS_ALL)
+$(BUILD)/torchjs.node: $(BUILD)/torchjs.debug.node
+	@objcopy --strip-all --add-gnu-debuglink=$< $< $@
 $(BUILD)/obj/bindings/node/addon.o: CFLAGS_ALL += -Inode_modules/node-api-headers/include
 $(BUILD)/obj/bindings/node/addon.o: | $(NPM) $(BUILD)/.tools-build $(GEN)/sources.mk
 -include $(BUILD)/obj/bindings/node/addon.d

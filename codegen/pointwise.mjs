@@ -22,8 +22,7 @@ export const DTYPES = [
     suffix: 'f32',
     cls: 'float',
     hot: true,
-    load: (x) => `tj__half_to_float(${x})`,
-    store: (x) => `tj__float_to_half(${x})`,
+    half: true,
   },
   {
     name: 'bfloat16',
@@ -32,6 +31,7 @@ export const DTYPES = [
     suffix: 'f32',
     cls: 'float',
     hot: true,
+    half: true,
     load: (x) => `tj__bfloat16_to_float(${x})`,
     store: (x) => `tj__float_to_bfloat16(${x})`,
   },
@@ -106,7 +106,24 @@ function resultDtype(op, d) {
 
 const loopName = (op, d) => `tj__pw_${op.cname}_${d.name}`
 
-function loop(op, d) {
+// float16 and bfloat16 take the way through float32's loop: see engine/cpu/halves.c. Plain arithmetic on contiguous bfloat16 has a loop of its
+// own: conversion is a shift there, and the detour would cost a third.
+const HALF_INPUTS = 4
+function halfLoop(op, d) {
+  const inputs = pointwiseInputs(op).length
+  if (inputs > HALF_INPUTS) throw new SchemaBug(op, `a pointwise operator takes at most ${HALF_INPUTS} tensors (TJ__HALF_INPUTS)`)
+  const how = `.loop = TJ__ISA(${loopName(
+    op,
+    DTYPES.find((x) => x.name === 'float32'),
+  )}), .dtype = TJ_${d.name.toUpperCase()}, .inputs = ${inputs}, .half_result = ${resultDtype(op, d) === d}`
+  const detour = `TJ__ISA(tj__through_float32)(data, strides, n, params, (tj__half_loop){${how}});`
+  let plain = d.load !== undefined
+  walk(op.pointwise[d.cls], (e) => (plain &&= e.kind !== 'call' && e.kind !== 'select'))
+  return plain ? loop(op, d, detour) : `TJ__LOOP(${loopName(op, d)}) { ${detour} }`
+}
+
+// `otherwise`: what to do with operands that are not contiguous, if not a loop over any strides.
+function loop(op, d, otherwise = null) {
   const inputs = pointwiseInputs(op),
     params = pointwiseParameters(op),
     r = resultDtype(op, d)
@@ -156,7 +173,7 @@ function loop(op, d) {
   }
   lines.push(
     '  } else {',
-    `    for (int64_t i = 0; i < n; i++) { ${body((k, type) => `*(${type} *)(data[${k}] + i * strides[${k}])`)} }`,
+    `    ${otherwise ?? `for (int64_t i = 0; i < n; i++) { ${body((k, type) => `*(${type} *)(data[${k}] + i * strides[${k}])`)} }`}`,
     '  }',
     '}',
   )
@@ -187,7 +204,10 @@ ${pw.map((o) => `  TJ__PW_${o.cname},\n`).join('')}  TJ__PW_COUNT
 `
   for (const [family, list] of byFamily(pw)) {
     for (const hot of [true, false]) {
-      const loops = list.flatMap((o) => DTYPES.filter((d) => covered(o, d) && !!d.hot === hot).map((d) => loop(o, d)))
+      const loops = list.flatMap((o) => {
+        const of = DTYPES.filter((d) => covered(o, d) && !!d.hot === hot)
+        return [...of.filter((d) => !d.half).map((d) => loop(o, d)), ...of.filter((d) => d.half).map((d) => halfLoop(o, d))]
+      })
       files[`cpu/pointwise_${family}${hot ? '' : '_cold'}.c`] = `${PROLOGUE}\n${loops.join('\n\n')}\n`
     }
   }

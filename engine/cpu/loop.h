@@ -12,6 +12,16 @@
   void TJ__ISA(name)(char *const *data, const int64_t *strides, int64_t n, const tj__params *params); \
   void TJ__ISA(name)(char *const *data, const int64_t *strides, int64_t n, const tj__params *params)
 
+/* A loop of float16 or bfloat16 on top of the float32 loop (engine/cpu/halves.c). */
+#define TJ__HALF_INPUTS 4
+typedef struct tj__half_loop {
+  tj__loop loop; /* float32's */
+  tj_dtype dtype;
+  int inputs;
+  bool half_result; /* else bool */
+} tj__half_loop;
+void TJ__ISA(tj__through_float32)(char *const *data, const int64_t *strides, int64_t n, const tj__params *params, tj__half_loop how);
+
 /* Elements are independent even where the output is an input (in place), which the compiler cannot know. */
 #if defined(__clang__)
 #define TJ__INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")

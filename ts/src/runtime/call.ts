@@ -221,12 +221,15 @@ export function writeTensors(at: number, list: readonly unknown[]): number {
 
 // ---- builtin calls -------------------------------------------------------------------------------------------------
 
-/** A call whose arguments are doubles (handles, small ints, bools, floats). */
+/**
+ * A call whose arguments are doubles (handles, small ints, bools, floats). One that is not there is written too, as NaN: what an earlier call left
+ * in its place could be the handle of another tensor.
+ */
 export function builtin(index: number, a?: number, b?: number, c?: number): number {
   const f = host.f64
-  if (a !== undefined) f[0] = a
-  if (b !== undefined) f[1] = b
-  if (c !== undefined) f[2] = c
+  f[0] = a as number
+  f[1] = b as number
+  f[2] = c as number
   return host.call(index)
 }
 
