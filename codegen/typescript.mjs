@@ -336,6 +336,13 @@ function functionsFile(groups, namespace, shapes) {
   return `${lines.join('\n')}\n\n${text}\n`
 }
 
+// What users see of a file of functions: what it exports without what methods and the runtime use beside it.
+function publicFile(file, text) {
+  const names = [...text.matchAll(/^export (?:function (\w+)|\{ (?:\w+ as )?(\w+) \})/gm)].map((m) => m[1] ?? m[2])
+  const list = [...new Set(names)].map((n) => `  ${n},\n`).join('')
+  return `${HEADER}\n${list ? `export {\n${list}} from '../${file}.js'` : 'export {}'}\n`
+}
+
 // ---- methods -------------------------------------------------------------------------------------------------------
 
 function methodsFile(groups, shapes) {
@@ -404,6 +411,7 @@ export function typescriptFiles(ops, root) {
   const first = callTable(ops).length
   const files = {}
   for (const [namespace, file] of Object.entries(FILES)) files[`${file}.ts`] = functionsFile(groups, namespace, shapes)
+  for (const file of Object.values(FILES)) files[`public/${file}.ts`] = publicFile(file, files[`${file}.ts`])
   files['methods.ts'] = methodsFile(groups, shapes)
   const options = optionsTypes(groups)
   files['options.ts'] =

@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util'
 import torch, { Tensor, TorchError } from 'torch.js'
 import { loadSchema } from '../../codegen/schema.mjs'
 
-const { values: options } = parseArgs({ options: { from: { type: 'string', default: '0' }, only: { type: 'string' } } })
+const { values: options } = parseArgs({ options: { from: { type: 'string', default: '0' }, to: { type: 'string', default: 'Infinity' }, only: { type: 'string' } } })
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..')
 const say = (line) => writeSync(1, line + '\n')
 
@@ -172,14 +172,16 @@ function targets() {
   for (const name of Object.getOwnPropertyNames(Tensor.prototype)) {
     const d = Object.getOwnPropertyDescriptor(Tensor.prototype, name)
     if (name === 'constructor' || name === 'dispose') continue
-    if (d.get) add(`get Tensor.${name}`, ([self]) => Reflect.get(Tensor.prototype, name, self), [{ base: 'Tensor', required: true }])
+    // Without a tensor there is no method to call.
+    const on = (f) => (args) => (args[0] instanceof Tensor ? f(args) : undefined)
+    if (d.get) add(`get Tensor.${name}`, on(([self]) => Reflect.get(Tensor.prototype, name, self)), [{ base: 'Tensor', required: true }])
     if (d.set)
-      add(`set Tensor.${name}`, ([self, v]) => Reflect.set(Tensor.prototype, name, v, self), [
+      add(`set Tensor.${name}`, on(([self, v]) => Reflect.set(Tensor.prototype, name, v, self)), [
         { base: 'Tensor', required: true },
         { base: 'Tensor', required: true },
       ])
     if (typeof d.value !== 'function') continue
-    const call = ([self, ...rest]) => Reflect.apply(d.value, self, rest)
+    const call = on(([self, ...rest]) => Reflect.apply(d.value, self, rest))
     const types = typesOf.get(`method ${name}`)
     if (types) for (const one of types) add(`Tensor.${name}`, call, one)
     else add(`Tensor.${name}`, call, [{ base: 'Tensor', required: true }])
@@ -308,7 +310,7 @@ async function abuse(target) {
 
 const all = targets()
 torch.manual_seed(0)
-for (let i = Number(options.from); i < all.length; i++) {
+for (let i = Number(options.from); i < Math.min(all.length, Number(options.to)); i++) {
   if (options.only && !new RegExp(options.only).test(all[i].name)) continue
   say(`TARGET\t${i}\t${all[i].name}`)
   await abuse(all[i])

@@ -2,7 +2,7 @@
 import './generated/methods.js'
 import './indexing.js'
 
-export * from './generated/functions.js'
+export * from './generated/public/functions.js'
 export {
   atleast_1d,
   atleast_2d,
@@ -16,9 +16,9 @@ export {
   type MeshgridOptions,
   type TensordotDims,
 } from './call_forms.js'
-export * as special from './generated/special.js'
-export * as linalg from './generated/linalg.js'
-export * as fft from './generated/fft.js'
+export * as special from './generated/public/special.js'
+export * as linalg from './generated/public/linalg.js'
+export * as fft from './generated/public/fft.js'
 export * as autograd from './autograd/index.js'
 
 export { Tensor, type GradHook, type Node, type RemovableHandle } from './tensor.js'
