@@ -41,9 +41,9 @@ OF_TENSOR(requires_grad, 0, tj__return_bool(h, tj_requires_grad(t)))
 OF_TENSOR(is_leaf, 0, tj__return_bool(h, tj_is_leaf(t)))
 OF_TENSOR(retain_grad, 0, tj__return_status(h, tj_retain_grad(t)))
 OF_TENSOR(retains_grad, 0, tj__return_bool(h, tj_retains_grad(t)))
-OF_TENSOR(grad, 0, tj__return_borrowed(h, tj_grad(t)))
-OF_TENSOR(grad_fn, 0, tj__return_text(h, tj_grad_fn_name(t)))
-OF_TENSOR(base, 0, tj__return_borrowed(h, tj_base_of(t)))
+OF_TENSOR(grad, -1, tj__return_borrowed(h, tj_grad(t)))
+OF_TENSOR(grad_fn, -1, tj__return_text(h, tj_grad_fn_name(t)))
+OF_TENSOR(base, -1, tj__return_borrowed(h, tj_base_of(t)))
 
 static double call_same(tj__host *h) {
   tj_tensor *t = tj__read_tensor(h), *u = tj__read_tensor(h);

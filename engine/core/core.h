@@ -142,6 +142,9 @@ bool tj__is_dense(const tj_tensor *t);             /* non-overlapping and dense:
 bool tj__has_internal_overlap(const tj_tensor *t); /* some element is surely stored at the address of another (a stride 0) */
 bool tj__same_sizes(const tj_tensor *a, const tj_tensor *b);
 
+/* The error of a device that is not there. */
+void *tj__no_device(tj_device device);
+
 /* The accessor pair: the only way to the bytes. At the first element; NULL is right for tensors without elements. */
 const void *tj__read(const tj_tensor *t);
 void *tj__write(tj_tensor *t);

@@ -141,13 +141,15 @@ static void storage_release(tj__storage *s) {
   tj__free(s, s->block);
 }
 
-static bool check_device(tj_device device) {
-  if (device == TJ_CPU || device == TJ_DEVICE_NONE) return true;
+void *tj__no_device(tj_device device) {
   if (device >= 0x100 && device < 0x200)
-    tj__fail(TJ_ERROR_DEVICE, "the device webgpu:%d is not available: this build of the engine computes on the cpu only",
-             (int)(device & 0xff));
-  else tj__fail(TJ_ERROR_DEVICE, "there is no device with the code %d", (int)device);
-  return false;
+    return tj__fail(TJ_ERROR_DEVICE, "the device webgpu:%d is not available: this build of the engine computes on the cpu only",
+                    (int)(device & 0xff));
+  return tj__fail(TJ_ERROR_DEVICE, "there is no device with the code %d", (int)device);
+}
+
+static bool check_device(tj_device device) {
+  return device == TJ_CPU || device == TJ_DEVICE_NONE || tj__no_device(device);
 }
 
 /* ---- tensors --------------------------------------------------------------------------------------------------- */

@@ -68,7 +68,7 @@ const tj__backend *tj__backend_of(tj_device device) {
     }
     return chosen;
   }
-  return tj__fail(TJ_ERROR_DEVICE, "device type %d index %d is not available", (int)(device >> 8), (int)(device & 0xff));
+  return tj__no_device(device);
 }
 
 const tj__backend *tj__backend_for(tj_tensor *const *tensors, int64_t n) {

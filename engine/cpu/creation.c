@@ -108,7 +108,7 @@ static void logspace(void *out, tj_dtype dtype, int64_t n, tj_scalar start, tj_s
 #define TRIANGLE(DTYPE, tag, T, A, LOAD, STORE, EXTRA)                                                        \
   case DTYPE: {                                                                                               \
     T *r = out, *c = r + n;                                                                                   \
-    for (int64_t i = 0; i < rows; i++) {                                                                      \
+    for (int64_t i = first; i < last; i++) {                                                                  \
       int64_t diagonal = i + offset;                                                                          \
       int64_t from = lower ? 0 : TJ__MAX(diagonal, 0), to = lower ? TJ__MIN(diagonal + 1, columns) : columns; \
       for (int64_t j = from; j < to; j++) {                                                                   \
@@ -119,6 +119,8 @@ static void logspace(void *out, tj_dtype dtype, int64_t n, tj_scalar start, tj_s
     break;                                                                                                    \
   }
 static void triangle(void *out, tj_dtype dtype, int64_t n, int64_t rows, int64_t columns, int64_t offset, bool lower) {
+  /* only the rows that hold any */
+  const int64_t first = lower ? TJ__MAX(0, -offset) : 0, last = lower ? rows : TJ__MIN(rows, columns - offset);
   switch (dtype) {
     TJ__ELEMENTS_INT(TRIANGLE, 0)
     default: break;

@@ -8,11 +8,11 @@
 
 /* ---- layouts -------------------------------------------------------------------------------------------------- */
 
-/* Strides of a memory format for t's sizes. 1: written; 0: keep t's own layout; -1 and an error. */
-static int format_strides(const tj_tensor *t, const char *format, int64_t *strides) {
+/* Strides of a memory format for these sizes. 1: written; 0: keep the tensor's own layout; -1 and an error. */
+static int format_strides(tj_ints sizes, const char *format, int64_t *strides) {
   if (!format || strcmp(format, "preserve_format") == 0) return 0;
   if (strcmp(format, "contiguous_format") == 0) {
-    tj__contiguous_strides(tj__sizes(t), strides);
+    tj__contiguous_strides(sizes, strides);
     return 1;
   }
   int ndim = strcmp(format, "channels_last") == 0 ? 4 : strcmp(format, "channels_last_3d") == 0 ? 5 : 0;
@@ -20,16 +20,16 @@ static int format_strides(const tj_tensor *t, const char *format, int64_t *strid
     tj__fail(TJ_ERROR_TYPE, "'%s' is no memory format", format);
     return -1;
   }
-  if (t->ndim != ndim) {
+  if (sizes.n != ndim) {
     tj__fail(TJ_ERROR_RUNTIME, "required rank %d tensor to use %s format", ndim, format);
     return -1;
   }
   int64_t next = 1;
   strides[1] = next;
-  next *= TJ__MAX(t->sizes[1], 1);
+  next *= TJ__MAX(sizes.data[1], 1);
   for (int d = ndim - 1; d >= 2; d--) {
     strides[d] = next;
-    next *= TJ__MAX(t->sizes[d], 1);
+    next *= TJ__MAX(sizes.data[d], 1);
   }
   strides[0] = next;
   return 1;
@@ -45,7 +45,7 @@ static bool has_strides(const tj_tensor *t, const int64_t *strides) {
 tj_tensor *tj__clone_as(tj_tensor *t, tj_dtype dtype, const char *memory_format) {
   if (!t) return NULL;
   int64_t strides[TJ_MAX_DIMS];
-  int given = format_strides(t, memory_format, strides);
+  int given = format_strides(tj__sizes(t), memory_format, strides);
   if (given < 0) return NULL;
   tj_tensor *copy =
       given ? tj__empty_strided(tj__sizes(t), (tj_ints){strides, t->ndim}, dtype, t->storage->device) : tj__empty_like(t, dtype);
@@ -59,7 +59,7 @@ tj_tensor *tj__impl_contiguous(tj_tensor *self, const char *memory_format) {
             "preserve memory format is unsupported by the contiguous operator");
   int64_t strides[TJ_MAX_DIMS];
   if (!memory_format || strcmp(memory_format, "contiguous_format") == 0) return tj__contiguous(self);
-  if (format_strides(self, memory_format, strides) < 0) return NULL;
+  if (format_strides(tj__sizes(self), memory_format, strides) < 0) return NULL;
   if (self->numel == 0 || has_strides(self, strides)) return self;
   return tj__clone_as(self, (tj_dtype)self->dtype, memory_format);
 }
@@ -70,7 +70,7 @@ static tj_tensor *convert(tj_tensor *self, tj_dtype dtype, bool copy, const char
   if (dtype == TJ_DTYPE_NONE) dtype = (tj_dtype)self->dtype;
   if (!copy && self->dtype == dtype) {
     int64_t strides[TJ_MAX_DIMS];
-    int given = format_strides(self, memory_format, strides);
+    int given = format_strides(tj__sizes(self), memory_format, strides);
     if (given < 0) return NULL;
     if (!given || has_strides(self, strides)) return self;
   }
@@ -138,11 +138,9 @@ tj_tensor *tj__impl_resize_(tj_tensor *self, tj_ints size, const char *memory_fo
   for (int64_t i = 0; i < size.n; i++)
     TJ__CHECK(size.data[i] >= 0, TJ_ERROR_RUNTIME, "Trying to create tensor with negative dimension %lld: %s", (long long)size.data[i],
               tj__ints_text(size.data, size.n));
-  if (!tj__resize(self, size)) return NULL;
-  if (!memory_format) return self;
   int64_t strides[TJ_MAX_DIMS];
-  int given = format_strides(self, memory_format, strides);
-  if (given < 0) return NULL;
+  int given = size.n <= TJ_MAX_DIMS ? format_strides(size, memory_format, strides) : 0; /* too many dimensions are refused below */
+  if (given < 0 || !tj__resize(self, size)) return NULL;
   return !given || tj__set_geometry(self, tj__sizes(self), (tj_ints){strides, self->ndim}, self->offset) ? self : NULL;
 }
 

@@ -260,19 +260,13 @@ tj_tensor *tj__impl_eye(int64_t n, tj_dtype dtype, tj_device device, bool requir
   return tj__impl_eye_m(n, n, dtype, device, requires_grad);
 }
 
-/* Elements of the first `rows` rows of the lower triangle, whose row i holds min(i + offset + 1, columns) of them. */
+static int64_t clamp(int64_t v, int64_t low, int64_t high) { return TJ__MIN(TJ__MAX(v, low), high); }
+
+/* Elements of the first `rows` rows of the lower triangle, whose row i holds i + offset + 1 of them, but at least none and at most all. */
 static int64_t lower_count(int64_t rows, int64_t columns, int64_t offset) {
-  int64_t count = 0;
-  for (int64_t i = 0; i < rows; i++) {
-    int64_t width = i + offset + 1;
-    if (width >= columns) return count + (rows - i) * columns;
-    if (width <= 0 && -width < rows) { /* go to the first row that has any */
-      i -= width;
-      continue;
-    }
-    count += TJ__MAX(width, 0);
-  }
-  return count;
+  int64_t first = clamp(-offset, 0, rows), full = clamp(columns - offset - 1, first, rows);
+  int64_t growing = full - first, ends = first + full + 2 * offset + 1; /* one of the two is even */
+  return (growing % 2 ? growing * (ends / 2) : growing / 2 * ends) + (rows - full) * columns;
 }
 
 static tj_tensor *triangle(int64_t row, int64_t col, int64_t offset, bool lower, tj_dtype dtype, tj_device device, bool requires_grad) {

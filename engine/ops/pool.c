@@ -143,10 +143,13 @@ typedef struct plan {
 static bool plan_windows(plan *p, const options *o, int dims, tj_dtype dtype, int64_t planes, const int64_t *in, const int64_t *out) {
   *p = (plan){.s = {.dtype = dtype, .planes = planes, .divisor = o ? o->divisor : 0}};
   int64_t total = 0;
+  /* Without elements there are no windows, whatever the other sizes are: they may be larger than any table. */
+  bool empty = planes == 0;
+  for (int j = 0; j < dims; j++) empty = empty || out[j] == 0;
   for (int i = 0; i < 3; i++) {
     int j = i - (3 - dims);
     p->s.in[i] = j < 0 ? 1 : in[j];
-    p->s.out[i] = j < 0 ? 1 : out[j];
+    p->s.out[i] = empty ? 0 : j < 0 ? 1 : out[j];
     p->s.step[i] = j < 0 || !o ? 1 : o->dilation[j];
     total += 3 * p->s.out[i];
   }
@@ -166,8 +169,7 @@ static bool plan_windows(plan *p, const options *o, int dims, tj_dtype dtype, in
       } else {
         int64_t from = k * o->stride[j] - o->padding[j], to = from + (o->kernel[j] - 1) * o->dilation[j] + 1;
         extent[k] = TJ__MIN(to, size + o->padding[j]) - from;
-        while (from < 0) from += o->dilation[j];
-        start[k] = from;
+        start[k] = from < 0 ? from + (-from + o->dilation[j] - 1) / o->dilation[j] * o->dilation[j] : from;
         end[k] = TJ__MIN(to, size);
         if (!o->include_pad) extent[k] = TJ__MAX(0, end[k] - start[k]);
       }

@@ -1,6 +1,6 @@
 // Calls every operator of the schema, and every other function and method of the package, with arguments that are wrong in all the ways that
 // a caller can be wrong. A call has to return or to throw a TorchError, must not change its inputs when it throws, and must leave nothing behind.
-//   node --expose-gc tests/calls/bad.mjs [--from N] [--only REGEX]
+//   node --expose-gc tests/calls/bad.mjs [--from N] [--shard K/N] [--only REGEX] [--trace] [--trace]
 // Before a target its number and name are written, and a line for each fault: whoever started this knows what was running when it crashed.
 import { writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -10,7 +10,14 @@ import { parseArgs } from 'node:util'
 import torch, { Tensor, TorchError } from 'torch.js'
 import { loadSchema } from '../../codegen/schema.mjs'
 
-const { values: options } = parseArgs({ options: { from: { type: 'string', default: '0' }, to: { type: 'string', default: 'Infinity' }, only: { type: 'string' } } })
+const { values: options } = parseArgs({
+  options: {
+    from: { type: 'string', default: '0' },
+    shard: { type: 'string', default: '0/1' },
+    only: { type: 'string' },
+    trace: { type: 'boolean' },
+  },
+})
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..')
 const say = (line) => writeSync(1, line + '\n')
 
@@ -72,8 +79,8 @@ const PLAIN = [
   0.5,
   3,
   100,
-  2 ** 31,
-  -(2 ** 31) - 1,
+  2 ** 40, // more than any machine has, and 0 in 32 bits
+  -(2 ** 40) - 1,
   2 ** 45,
   2 ** 53 + 2,
   2 ** 60,
@@ -174,12 +181,21 @@ function targets() {
     if (name === 'constructor' || name === 'dispose') continue
     // Without a tensor there is no method to call.
     const on = (f) => (args) => (args[0] instanceof Tensor ? f(args) : undefined)
-    if (d.get) add(`get Tensor.${name}`, on(([self]) => Reflect.get(Tensor.prototype, name, self)), [{ base: 'Tensor', required: true }])
+    if (d.get)
+      add(
+        `get Tensor.${name}`,
+        on(([self]) => Reflect.get(Tensor.prototype, name, self)),
+        [{ base: 'Tensor', required: true }],
+      )
     if (d.set)
-      add(`set Tensor.${name}`, on(([self, v]) => Reflect.set(Tensor.prototype, name, v, self)), [
-        { base: 'Tensor', required: true },
-        { base: 'Tensor', required: true },
-      ])
+      add(
+        `set Tensor.${name}`,
+        on(([self, v]) => Reflect.set(Tensor.prototype, name, v, self)),
+        [
+          { base: 'Tensor', required: true },
+          { base: 'Tensor', required: true },
+        ],
+      )
     if (typeof d.value !== 'function') continue
     const call = on(([self, ...rest]) => Reflect.apply(d.value, self, rest))
     const types = typesOf.get(`method ${name}`)
@@ -226,7 +242,8 @@ const describe = (v) => {
   if (Array.isArray(v)) return v.length > 6 ? `[${v.length} items]` : `[${Array.from(v, describe).join(', ')}]`
   if (typeof v === 'bigint') return `${v}n`
   if (typeof v === 'string') return `'${v}'`
-  if (v !== null && typeof v === 'object') return Object.getPrototypeOf(v) === Object.prototype ? `{${Object.keys(v)}}` : v.constructor?.name
+  if (v !== null && typeof v === 'object')
+    return Object.getPrototypeOf(v) === Object.prototype ? `{${Object.keys(v)}}` : v.constructor?.name
   return String(v)
 }
 function fault(target, args, what) {
@@ -237,8 +254,10 @@ function fault(target, args, what) {
 /** Whether the call came back without an error. */
 async function attempt(target, makers) {
   const before = counters()
-  const args = makers.map((make) => make())
+  const args = torch.scope(() => makers.map((make) => make()))
   const text = args.map(describe).join(', ')
+  if (options.trace) say(`CALL\t${target.name}(${text})`)
+  if (options.trace) say(`CALL\t${target.name}(${text})`)
   const inputs = tensorsIn(args)
   const seen = [...inputs].map(snapshot)
   let result
@@ -248,12 +267,14 @@ async function attempt(target, makers) {
   } catch (e) {
     error = e ?? new Error('threw nothing')
   }
-  if (error && !(error instanceof TorchError)) fault(target, text, `threw ${error.stack?.split('\n').slice(0, 4).join(' / ') ?? String(error)}`)
+  if (error && !(error instanceof TorchError))
+    fault(target, text, `threw ${error.stack?.split('\n').slice(0, 4).join(' / ') ?? String(error)}`)
   if (error && error.code === 'InternalError') fault(target, text, `internal error: ${error.message}`)
   if (error)
     [...inputs].forEach((x, i) => {
       const now = snapshot(x)
-      if (now !== seen[i]) fault(target, text, `failed (${error.message}), but changed argument ${i}: ${seen[i].slice(0, 60)} -> ${now.slice(0, 60)}`)
+      if (now !== seen[i])
+        fault(target, text, `failed (${error.message}), but changed argument ${i}: ${seen[i].slice(0, 60)} -> ${now.slice(0, 60)}`)
     })
   for (const x of [...tensorsIn(result), ...inputs]) {
     if (!Object.hasOwn(x, 'handle')) continue
@@ -263,7 +284,8 @@ async function attempt(target, makers) {
   result = undefined
   if (counters() !== before) {
     await collect()
-    if (counters() !== before) fault(target, text, `left behind: ${counters()}; before: ${before}${error ? `; error: ${error.message}` : ''}`)
+    if (counters() !== before)
+      fault(target, text, `left behind: ${counters()}; before: ${before}${error ? `; error: ${error.message}` : ''}`)
   }
   return error === null
 }
@@ -300,17 +322,18 @@ async function abuse(target) {
       }
     }
     // The same by name, which is how keyword-only arguments are reached.
-    for (const a of types.slice(1))
-      for (const bad of BAD) await wrong([...base.slice(0, required.length), () => ({ [a.name]: bad() })])
+    for (const a of types.slice(1)) for (const bad of BAD) await wrong([...base.slice(0, required.length), () => ({ [a.name]: bad() })])
     for (const out of TENSORS) await wrong([...base.slice(0, required.length), () => ({ out: out() })])
     // One too many.
     await wrong([...base, ...base, ...base])
   }
 }
 
+const [shard, shards] = options.shard.split('/').map(Number)
 const all = targets()
 torch.manual_seed(0)
-for (let i = Number(options.from); i < Math.min(all.length, Number(options.to)); i++) {
+for (let i = Number(options.from); i < all.length; i++) {
+  if (i % shards !== shard) continue
   if (options.only && !new RegExp(options.only).test(all[i].name)) continue
   say(`TARGET\t${i}\t${all[i].name}`)
   await abuse(all[i])

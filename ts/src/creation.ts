@@ -277,6 +277,16 @@ export { as_tensor as asarray }
 /** A tensor of a flat (typed) array with a shape. */
 export function from_array<const S extends Shape>(array: TypedArray | readonly number[], shape?: S, options?: TensorOptions): Tensor<S> {
   const { dtype, options: o } = readOptions('from_array', options)
+  if (
+    !isTypedArray(array) &&
+    !(Array.isArray(array) && Array.from(array as unknown[]).every((v) => typeof v === 'number' || typeof v === 'bigint'))
+  )
+    throw new TorchError(
+      `from_array(): argument 'array' (position 1) must be a typed array or a list of numbers, not ${typeName(array)}`,
+      'TypeError',
+    )
+  if (shape !== undefined && !(Array.isArray(shape) && shape.every((n) => Number.isSafeInteger(n))))
+    throw new TorchError(`from_array(): argument 'shape' (position 2) must be tuple of ints, not ${typeName(shape)}`, 'TypeError')
   const sizes = shape ?? [array.length]
   const count = sizes.reduce((a, b) => a * b, 1)
   if (isTypedArray(array)) {

@@ -40,7 +40,8 @@ export const isDType = (name: unknown): name is DType => typeof name === 'string
 
 export function dtypeIndex(name: string): number {
   const index = INDEX.get(name)
-  if (index === undefined) throw new TorchError(`there is no dtype '${String(name)}' (dtypes: ${DTYPES.join(', ')})`, 'TypeError')
+  if (index === undefined)
+    throw new TorchError(`there is no dtype '${typeof name === 'string' ? name : typeof name}' (dtypes: ${DTYPES.join(', ')})`, 'TypeError')
   return index
 }
 

@@ -174,6 +174,9 @@ function bounds(
 
 /** The part of `self` that the arguments mean: a view where they are numbers, ranges and null, else a copy. */
 export function index(self: Tensor, specs: readonly unknown[]): Tensor {
+  if (!(self instanceof Tensor))
+    throw new TorchError(`at(): argument 'input' (position 1) must be Tensor, not ${typeName(self)}`, 'TypeError')
+  if (!Array.isArray(specs)) throw new TorchError(`at(): argument 'specs' (position 2) must be a list, not ${typeName(specs)}`, 'TypeError')
   const { view, reversed, indices } = resolve(self, specs)
   let result = view
   if (reversed.length > 0) result = result.flip(reversed)

@@ -4,7 +4,7 @@ import { typeName } from './runtime/arguments.js'
 import { Arguments, builtin, fail, readScalar, wrap } from './runtime/call.js'
 import { TorchError } from './runtime/errors.js'
 import { host } from './runtime/host.js'
-import type { Tensor } from './tensor.js'
+import { Tensor } from './tensor.js'
 
 const DEFAULT = 0
 const MIN_SEED = -(1n << 63n)
@@ -75,6 +75,7 @@ export class Generator {
   }
 
   set_state(state: Tensor): this {
+    if (!(state instanceof Tensor)) throw new TorchError(`expected a torch.ByteTensor, but got ${typeName(state)}`, 'TypeError')
     if (builtin(BUILTIN.generator_set_state, this.handle, state.handle) <= 0) fail()
     return this
   }

@@ -152,6 +152,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType, ou
   }
 
   is_same_size(other: Tensor): boolean {
+    needTensor('is_same_size', other)
     const a = this.shape
     const b = other.shape
     return a.length === b.length && a.every((n, i) => n === b[i])
@@ -165,6 +166,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType, ou
   /** The tensor that this is a view of. */
   get _base(): Tensor | null {
     const handle = builtin(BUILTIN.base, this.handle)
+    if (handle < 0) fail()
     return handle > 0 ? new Tensor(handle) : null
   }
 
@@ -201,6 +203,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType, ou
 
   /** Shows the memory of `source` from now on, and keeps its identity, hooks and gradient (PyTorch's `x.data = source`). */
   set_data(source: Tensor): this {
+    needTensor('set_data', source, 'source')
     builtinVoid(BUILTIN.set_data, this.handle, source.handle)
     return this
   }
@@ -267,6 +270,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType, ou
   /** What made it, for gradients; null for a leaf. */
   get grad_fn(): Node | null {
     const kind = builtin(BUILTIN.grad_fn, this.handle)
+    if (kind < 0) fail()
     return kind > 0 ? { name: host.takeString() } : null
   }
 
@@ -383,6 +387,11 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType, ou
     if (this.ndim === 0) throw new TorchError('len() of a 0-d tensor', 'TypeError')
     return this.shape[0]!
   }
+}
+
+function needTensor(name: string, other: unknown, argument = 'other'): void {
+  if (!(other instanceof Tensor))
+    throw new TorchError(`${name}(): argument '${argument}' (position 1) must be Tensor, not ${typeName(other)}`, 'TypeError')
 }
 
 function at(list: readonly number[], dim: number): number {

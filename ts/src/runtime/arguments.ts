@@ -112,6 +112,12 @@ const isInt = (v: unknown): boolean => (typeof v === 'number' && Number.isIntege
 const isIndexTensor = (v: unknown): v is Tensor => v instanceof Tensor && v.ndim === 0 && /int/.test(v.dtype)
 const isNumberTensor = (v: unknown): v is Tensor => v instanceof Tensor && v.ndim === 0 && !v.requires_grad
 
+/** Of every item, holes of sparse arrays included, which Array.prototype.every passes over. */
+function all(list: readonly unknown[], test: (item: unknown) => boolean): boolean {
+  for (let i = 0; i < list.length; i++) if (!test(list[i])) return false
+  return true
+}
+
 function accepts(arg: Arg, v: unknown): boolean {
   if (v === null) return arg.optional
   switch (arg.type) {
@@ -134,17 +140,17 @@ function accepts(arg: Arg, v: unknown): boolean {
     case 'str':
       return typeof v === 'string'
     case 'Tensor[]':
-      return Array.isArray(v) && v.every((t) => t instanceof Tensor)
+      return Array.isArray(v) && all(v, (t) => t instanceof Tensor)
     case 'Tensor?[]':
-      return Array.isArray(v) && v.every((t) => t === null || t instanceof Tensor)
+      return Array.isArray(v) && all(v, (t) => t === null || t instanceof Tensor)
     case 'int[]':
-      return Array.isArray(v) ? v.every(isInt) : arg.size > 0 && isInt(v)
+      return Array.isArray(v) ? all(v, isInt) : arg.size > 0 && isInt(v)
     case 'bool[]':
-      return Array.isArray(v) && v.every((b) => typeof b === 'boolean')
+      return Array.isArray(v) && all(v, (b) => typeof b === 'boolean')
     case 'float[]':
-      return Array.isArray(v) ? v.every((x) => typeof x === 'number' || typeof x === 'bigint') : arg.size > 0 && typeof v === 'number'
+      return Array.isArray(v) ? all(v, (x) => typeof x === 'number' || typeof x === 'bigint') : arg.size > 0 && typeof v === 'number'
     case 'Scalar[]':
-      return Array.isArray(v) && v.every(isScalar)
+      return Array.isArray(v) && all(v, isScalar)
   }
 }
 
