@@ -228,7 +228,7 @@ function functional(op, plan) {
 }
 
 function inplace(op, plan) {
-  const self = op.args[0].name
+  const self = op.args.find((a) => a.type.base === 'Tensor').name
   const out = [
     `tj_tensor *tj_${op.cname}${op.selfInplace ? '' : '_'}(${list(params(op))}) {`,
     ...guards(op, 'NULL'),

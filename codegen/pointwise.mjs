@@ -1,5 +1,5 @@
 // From the scalar expressions of pointwise operators to C loops, one a dtype. Hot dtypes are compiled once an instruction set, the others
-// for the baseline alone; the table that joins them is compiled once an instruction set too.
+// and rare operators for the baseline alone; the table that joins them is compiled once an instruction set too.
 import { walk } from './expression.mjs'
 import { HEADER, SchemaBug } from './text.mjs'
 
@@ -63,6 +63,8 @@ const CONSTANTS = {
 }
 
 const isParameter = (a) => ['Scalar', 'float', 'int', 'bool'].includes(a.type.base) && !a.type.list
+// The loop has names of its own.
+const local = (name) => (['data', 'i', 'n', 'params', 'strides'].includes(name) ? `${name}_` : name)
 export const pointwiseInputs = (op) => op.args.filter((a) => a.type.base === 'Tensor')
 export const pointwiseParameters = (op) => op.args.filter(isParameter)
 
@@ -74,7 +76,7 @@ function expressionToC(e, d, op) {
       case 'number':
         return d.cls === 'int' || d.cls === 'bool' ? (Number.isInteger(n.value) ? `((${T})${n.text})` : n.text) : `((${T})${n.text})`
       case 'name':
-        if (known.has(n.name)) return n.name
+        if (known.has(n.name)) return local(n.name)
         if (CONSTANTS[n.name]) return `((${T})${CONSTANTS[n.name]})`
         throw new SchemaBug(op, `the expression names '${n.name}', which is no argument`)
       case 'unary':
@@ -134,19 +136,22 @@ function loop(op, d, otherwise = null) {
   const lines = [`TJ__LOOP(${loopName(op, d)}) {`]
   for (const p of used)
     lines.push(
-      `  const ${d.compute} ${p.name} = TJ__PARAM_${d.suffix === 'i' ? (d.cls === 'bool' ? 'BOOL' : 'INT') : d.suffix.toUpperCase()}(${params.indexOf(p)});`,
+      `  const ${d.compute} ${local(p.name)} = TJ__PARAM_${d.suffix === 'i' ? (d.cls === 'bool' ? 'BOOL' : 'INT') : d.suffix.toUpperCase()}(${params.indexOf(p)});`,
     )
   if (used.length === 0) lines.push('  (void)params;')
   // Three ways through memory: all contiguous; contiguous beside operands that stand still (numbers, broadcast rows); any strides.
   const body = (index) => {
     const b = inputs
       .filter((a) => names.has(a.name))
-      .map((a) => `const ${d.compute} ${a.name} = ${d.load(index(inputs.indexOf(a) + 1, `const ${d.storage}`))};`)
+      .map((a) => `const ${d.compute} ${local(a.name)} = ${d.load(index(inputs.indexOf(a) + 1, `const ${d.storage}`))};`)
     b.push(`${index(0, r.storage)} = ${r.store(expr)};`)
     return b.join(' ')
   }
   const size = (k) => `sizeof(${k === 0 ? r.storage : d.storage})`
   const contiguous = (k) => `strides[${k}] == (int64_t)${size(k)}`
+  const strided = `for (int64_t i = 0; i < n; i++) { ${body((k, type) => `*(${type} *)(data[${k}] + i * strides[${k}])`)} }`
+  // A rare operator is a call of a long function an element: the way through memory does not matter.
+  if (op.rare) return [...lines, `  ${strided}`, '}'].join('\n')
   const all = [0, ...inputs.map((_, i) => i + 1)]
   const direct = (still) => (k, type) => (still.includes(k) ? `*(${type} *)data[${k}]` : `((${type} *)data[${k}])[i]`)
   lines.push(
@@ -159,10 +164,10 @@ function loop(op, d, otherwise = null) {
       const o = 3 - s,
         a = inputs[s - 1].name
       if (!names.has(a)) continue
-      const hoisted = `const ${d.compute} ${a} = ${d.load(`*(const ${d.storage} *)data[${s}]`)};`
+      const hoisted = `const ${d.compute} ${local(a)} = ${d.load(`*(const ${d.storage} *)data[${s}]`)};`
       const rest = inputs
         .filter((x) => names.has(x.name) && x.name !== a)
-        .map((x) => `const ${d.compute} ${x.name} = ${d.load(`((const ${d.storage} *)data[${inputs.indexOf(x) + 1}])[i]`)};`)
+        .map((x) => `const ${d.compute} ${local(x.name)} = ${d.load(`((const ${d.storage} *)data[${inputs.indexOf(x) + 1}])[i]`)};`)
       lines.push(
         `  } else if (strides[${s}] == 0 && ${contiguous(0)} && ${contiguous(o)}) {`,
         `    ${hoisted}`,
@@ -173,7 +178,7 @@ function loop(op, d, otherwise = null) {
   }
   lines.push(
     '  } else {',
-    `    ${otherwise ?? `for (int64_t i = 0; i < n; i++) { ${body((k, type) => `*(${type} *)(data[${k}] + i * strides[${k}])`)} }`}`,
+    `    ${otherwise ?? strided}`,
     '  }',
     '}',
   )
@@ -183,9 +188,11 @@ function loop(op, d, otherwise = null) {
 const PROLOGUE = `${HEADER}
 #include "cpu/math.h"
 #include "cpu/loop.h"
+#include "cpu/special/special.h"
 `
 
-const covered = (op, d) => op.pointwise[d.cls] !== undefined
+export const covered = (op, d) => op.pointwise[d.cls] !== undefined && (!op.dtypes || op.dtypes.includes(d.name))
+const isHot = (op, d) => !!d.hot && !op.rare
 const byFamily = (ops) => [
   ...(Map.groupBy?.(ops, (o) => o.family) ?? ops.reduce((m, o) => m.set(o.family, [...(m.get(o.family) ?? []), o]), new Map())),
 ]
@@ -205,18 +212,18 @@ ${pw.map((o) => `  TJ__PW_${o.cname},\n`).join('')}  TJ__PW_COUNT
   for (const [family, list] of byFamily(pw)) {
     for (const hot of [true, false]) {
       const loops = list.flatMap((o) => {
-        const of = DTYPES.filter((d) => covered(o, d) && !!d.hot === hot)
+        const of = DTYPES.filter((d) => covered(o, d) && isHot(o, d) === hot)
         return [...of.filter((d) => !d.half).map((d) => loop(o, d)), ...of.filter((d) => d.half).map((d) => halfLoop(o, d))]
       })
       files[`cpu/pointwise_${family}${hot ? '' : '_cold'}.c`] = `${PROLOGUE}\n${loops.join('\n\n')}\n`
     }
   }
-  const entry = (o, d) => `[TJ_${d.name.toUpperCase()}] = ${d.hot ? `TJ__ISA(${loopName(o, d)})` : `${loopName(o, d)}_base`}`
+  const entry = (o, d) => `[TJ_${d.name.toUpperCase()}] = ${isHot(o, d) ? `TJ__ISA(${loopName(o, d)})` : `${loopName(o, d)}_base`}`
   files['cpu/pointwise_table.c'] = `${HEADER}
 #include "kernels/pointwise.h"
 #include "kernels/backend.h"
 #define F(name) void name(char *const *, const int64_t *, int64_t, const tj__params *);
-${pw.flatMap((o) => DTYPES.filter((d) => covered(o, d)).map((d) => `F(${d.hot ? `TJ__ISA(${loopName(o, d)})` : `${loopName(o, d)}_base`})`)).join('\n')}
+${pw.flatMap((o) => DTYPES.filter((d) => covered(o, d)).map((d) => `F(${isHot(o, d) ? `TJ__ISA(${loopName(o, d)})` : `${loopName(o, d)}_base`})`)).join('\n')}
 extern const tj__pointwise_kernels TJ__ISA(tj__cpu_pointwise);
 const tj__pointwise_kernels TJ__ISA(tj__cpu_pointwise) = {.loops = {
 ${pw

@@ -1,11 +1,12 @@
 // Reference pages: one a family, from the schema alone.
 import { forms, signatureText } from './c.mjs'
-import { DTYPES } from './pointwise.mjs'
+import { covered, DTYPES } from './pointwise.mjs'
 
 const code = (t) => `\`${t}\``
 
 function callForms(op) {
-  const names = [op.name, ...op.aliases]
+  const names = [op.name, ...op.aliases.filter((a) => !a.includes('.'))]
+  const elsewhere = op.aliases.filter((a) => a.includes('.')).map((a) => `torch.${a}`)
   const out = []
   const prefix = {
     torch: 'torch',
@@ -16,13 +17,14 @@ function callForms(op) {
   }[op.namespace]
   if (op.namespace !== 'internal' && op.function && !op.selfInplace) out.push(...names.map((n) => `${prefix}.${n === 'var' ? 'var_' : n}`))
   if (op.method || op.selfInplace) out.push(...names.map((n) => `Tensor.${n}`))
+  out.push(...elsewhere)
   if (op.inplace) out.push(...names.map((n) => (op.method ? `Tensor.${n}_` : `${prefix}.${n}_`)))
   return out
 }
 
 function dtypes(op) {
   if (!op.pointwise) return null
-  return DTYPES.filter((d) => op.pointwise[d.cls] !== undefined)
+  return DTYPES.filter((d) => covered(op, d))
     .map((d) => d.name)
     .join(' ')
 }

@@ -23,6 +23,8 @@ const KEYS = [
   'shape',
   'types',
   'pointwise',
+  'dtypes',
+  'rare',
   'impl',
   'kernel',
   'backward',
@@ -71,6 +73,8 @@ function readEntry(entry, where, fail) {
     function: boolean('function', true),
     inplace: boolean('inplace', false),
     view: boolean('view', false),
+    rare: boolean('rare', false),
+    dtypes: entry.dtypes ?? null,
     composite: boolean('composite', false),
     numbers: entry.numbers ?? [],
     aliases: entry.aliases ?? [],
@@ -87,6 +91,8 @@ function readEntry(entry, where, fail) {
   if (!NAMESPACES.includes(op.namespace)) fail('namespace', `unknown namespace '${op.namespace}' (known: ${NAMESPACES.join(', ')})`)
   if (op.method && tensors.length === 0) fail('method', 'a method needs a Tensor argument')
   for (const k of ['numbers', 'aliases']) if (!Array.isArray(op[k])) fail(k, `'${k}' has to be a list`)
+  if (op.dtypes && !Array.isArray(op.dtypes)) fail('dtypes', "'dtypes' has to be a list")
+  for (const k of ['rare', 'dtypes']) if (has(k) && !has('pointwise')) fail(k, `'${k}' is for pointwise operators`)
   for (const n of op.numbers) if (!tensors.some((t) => t.name === n)) fail('numbers', `'${n}' is no Tensor argument of ${name}`)
   if (selfInplace && (args[0]?.type.base !== 'Tensor' || returns.kind !== 'tensor'))
     fail('op', 'an in-place operator takes and returns a Tensor')
@@ -94,8 +100,8 @@ function readEntry(entry, where, fail) {
   const fresh = returns.kind === 'tensor' && !op.view && !selfInplace && op.namespace !== 'internal'
   op.out = text('out') ?? (has('pointwise') ? 'kernel' : fresh && !op.composite ? 'copy' : fresh ? 'copy' : 'none')
   if (!['kernel', 'copy', 'none'].includes(op.out)) fail('out', `'out' has to be kernel, copy or none`)
-  if (op.inplace && (returns.kind !== 'tensor' || args[0]?.type.base !== 'Tensor'))
-    fail('inplace', 'an in-place form needs a Tensor first and one Tensor result')
+  if (op.inplace && (returns.kind !== 'tensor' || !tensors.length || tensors[0].type.list))
+    fail('inplace', 'an in-place form needs a Tensor to write to and one Tensor result')
   if (op.composite && op.out === 'kernel') fail('out', 'a composite has no kernel that writes out')
 
   if (has('pointwise')) {

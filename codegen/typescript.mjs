@@ -33,7 +33,7 @@ function groupForms(ops) {
     if (f.form === 'out') return
     const inplace = f.form === 'inplace' || f.op.selfInplace
     const entry = { ...f, index, inplace, out: f.form === 'inplace' ? -1 : (outs.get(f.op) ?? -1) }
-    for (const name of [f.op.jsName, ...f.op.aliases]) add(f.op.namespace, f.form === 'inplace' ? `${name}_` : name, entry)
+    for (const name of [f.op.jsName, ...f.op.aliases.filter((a) => !a.includes('.'))]) add(f.op.namespace, f.form === 'inplace' ? `${name}_` : name, entry)
   })
   return [...groups.values()]
 }
@@ -211,7 +211,7 @@ function fastPath(entry, names, count) {
   if (lifted) lines.push('  if (n) freeHandle(n)')
   const fields = op.returns.kind === 'tuple' ? JSON.stringify(op.returns.items.map((i) => i.name)) : '[]'
   if (returns === 'tensor') lines.push('  return wrap(r)')
-  else if (returns === 'self') lines.push('  if (r <= 0) fail()', `  return ${names[0]}`)
+  else if (returns === 'self') lines.push('  if (r <= 0) fail()', `  return ${names[selfIndex(op)]}`)
   else lines.push(`  return finish(r, '${returns}', ${fields}, undefined)`)
   lines.push('}')
   return lines
@@ -314,13 +314,27 @@ function typeImports(text, from, shapeNames) {
   return lines
 }
 
-function functionsFile(groups, namespace, shapes) {
+// Names of this namespace for functions of another one: an alias `special.expit` of torch's sigmoid.
+function borrowedFunctions(ops, namespace) {
+  const lines = new Set()
+  for (const op of ops)
+    for (const alias of op.aliases) {
+      const dot = alias.lastIndexOf('.')
+      if (dot < 0 || alias.slice(0, dot) !== namespace) continue
+      const name = functionName(op.jsName)
+      const as = alias.slice(dot + 1)
+      lines.add(`export { ${name === as ? name : `${name} as ${as}`} } from './${FILES[op.namespace]}.js'`)
+    }
+  return [...lines]
+}
+
+function functionsFile(groups, namespace, shapes, borrowed) {
   const own = groups.filter((g) => g.namespace === namespace)
   const inner = own.map(innerFunction)
   const outer = own
     .filter((g) => g.overloads.some((e) => e.op.function))
     .map((g) => exportedFunction({ ...g, overloads: g.overloads.filter((e) => e.op.function) }, shapes))
-  const text = own.length ? [...inner, ...outer].join('\n\n') : 'export {}'
+  const text = own.length ? [...inner, ...outer].join('\n\n') : borrowed.length ? '' : 'export {}'
   const calls = importsOf(text, ['fail', 'finish', 'freeHandle', 'numberHandle', 'wrap', 'writeInts', 'writeTensors'])
   if (importsOf(text, ['Results']).length) calls.push('type Results')
   const options = [...new Set(own.map((g) => optionsName(g)))].filter((o) => importsOf(text, [o]).length)
@@ -333,6 +347,7 @@ function functionsFile(groups, namespace, shapes) {
     lines.push(...typeImports(text, '..', [...shapes]))
     if (options.length) lines.push(`import type { ${options.join(', ')} } from './options.js'`)
   }
+  lines.push(...borrowed)
   return `${lines.join('\n')}\n\n${text}\n`
 }
 
@@ -410,7 +425,7 @@ export function typescriptFiles(ops, root) {
   )
   const first = callTable(ops).length
   const files = {}
-  for (const [namespace, file] of Object.entries(FILES)) files[`${file}.ts`] = functionsFile(groups, namespace, shapes)
+  for (const [namespace, file] of Object.entries(FILES)) files[`${file}.ts`] = functionsFile(groups, namespace, shapes, borrowedFunctions(ops, namespace))
   for (const file of Object.values(FILES)) files[`public/${file}.ts`] = publicFile(file, files[`${file}.ts`])
   files['methods.ts'] = methodsFile(groups, shapes)
   const options = optionsTypes(groups)

@@ -547,7 +547,9 @@ function run(o: Overload, found: Match): unknown {
     if (found.out) put(found.out.handle)
     for (let i = 0; i < o.args.length; i++) putArg(o.args[i]!, found.values[i])
     if (found.out) return finishOut(host.call(o.out), found.out)
-    return finish(host.call(o.call), o.returns, o.fields, found.values[0])
+    // In place, the tensor that is written is the first one: polygamma_(n, self).
+    const self = o.returns === 'self' ? found.values.find((v) => v instanceof Tensor) : undefined
+    return finish(host.call(o.call), o.returns, o.fields, self)
   } finally {
     for (const handle of temporaries) host.free(handle)
     temporaries = outer
