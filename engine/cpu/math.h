@@ -288,12 +288,11 @@ static inline double digamma_f64(double x) {
 }
 static inline float digamma_f32(float x) { return (float)digamma_f64(x); }
 
-/* Its derivative. */
-static inline double trigamma_f64(double x) {
+/* Its derivative. s: sin(pi x) as the dtype has it, which says how large the value at a pole is. */
+static inline double tj__trigamma(double x, double s) {
   double sign = 1.0, result = 0.0;
   if (x < 0.5) {
     sign = -1.0;
-    double s = sin(M_PI * x);
     result = -(M_PI * M_PI) / (s * s);
     x = 1.0 - x;
   }
@@ -305,7 +304,8 @@ static inline double trigamma_f64(double x) {
   result += (1.0 + 1.0 / (2.0 * x) + z * (1.0 / 6 - z * (1.0 / 30 - z * (1.0 / 42 - z * (1.0 / 30 - z * 5.0 / 66))))) / x;
   return sign * result;
 }
-static inline float trigamma_f32(float x) { return (float)trigamma_f64(x); }
+static inline double trigamma_f64(double x) { return tj__trigamma(x, sin(M_PI * x)); }
+static inline float trigamma_f32(float x) { return (float)tj__trigamma(x, sinf((float)M_PI * x)); }
 
 /* The inverse of erf: a rational start, then Newton's steps. */
 static inline double erfinv_f64(double y) {

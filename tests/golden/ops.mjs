@@ -5,7 +5,7 @@ import { Builder, call, cotangent, differs, Inexpressible, lookup, Missing, tens
 const WRAPPERS = {
   einsum: (torch) => (tensors, equation) => need(torch, 'einsum')(equation, ...tensors),
   polygamma: (torch) => (x, n) => need(torch, 'polygamma')(n, x),
-  'special.polygamma': (torch) => (x, n) => need(torch, 'special.polygamma')(n, x),
+  'special.polygamma': (torch) => (x, n) => need(torch, 'special.polygamma')(n?.n ?? n, x),
   where:
     (torch) =>
     (self, condition, other, ...rest) =>
@@ -72,7 +72,14 @@ function atArguments(torch, recorded, index) {
 }
 
 // Where PyTorch's own answer carries more rounding noise than the tolerance of its dtype: one element over 1 / sqrt(eps).
-const WIDER = { 'nn.functional.layer_norm': [1e-4, 5e-5] }
+const WIDER = {
+  'nn.functional.layer_norm': [1e-4, 5e-5],
+  // Its approximations there are worse than float64 between 2 and 10: airy_ai(-2.146076312776824) is 0.13280641967828, not 0.13280857.
+  'special.airy_ai': [2e-5, 1e-6],
+  'special.bessel_j0': [2e-5, 1e-6],
+  'special.bessel_j1': [2e-5, 1e-6],
+  'special.bessel_y1': [2e-5, 1e-6],
+}
 // Among equal elements PyTorch leaves open which index is returned.
 const TIES = new Set(['kthvalue', 'mode', 'topk', 'median', 'nanmedian', 'sort', 'msort'])
 function pointsAtValues(torch, args, kwargs, out) {
@@ -170,6 +177,7 @@ function gradients(torch, c, blob, b, out) {
 // The in-place method and out= give what the function gives.
 function otherForms(torch, c, blob, info, fresh, out) {
   const failures = []
+  const wider = { tolerance: WIDER[c.op] }
   if (!(out instanceof torch.Tensor)) return failures
   const first = c.args[0]?.tensor
   if (info.inplace && info.inplace_name && first && !first.rg) {
@@ -189,7 +197,7 @@ function otherForms(torch, c, blob, info, fresh, out) {
         if (!raised) failures.push(`${info.inplace_name} has to raise: its result is larger than its input`)
       } else if (raised) failures.push(`${info.inplace_name}: ${raised.message}`)
       else {
-        const r = differs(torch, self, c.out, blob)
+        const r = differs(torch, self, c.out, blob, wider)
         if (r) failures.push(`${info.inplace_name}: ${r}`)
       }
     }
@@ -206,7 +214,7 @@ function otherForms(torch, c, blob, info, fresh, out) {
     const target = torch.empty([...out.shape], { dtype: out.dtype })
     try {
       call(callable(torch, info, c), args, { ...kwargs, out: target })
-      const r = differs(torch, target, c.out, blob)
+      const r = differs(torch, target, c.out, blob, wider)
       if (r) failures.push(`out=: ${r}`)
     } catch (e) {
       if (!/unknown|unexpected|out/.test(e.message) || /DisposedError|InternalError/.test(e.name)) failures.push(`out=: ${e.message}`)

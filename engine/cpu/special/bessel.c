@@ -143,7 +143,7 @@ double tj__sf_airy_ai(double x) {
     }
     return 0.35502805388781723926 * f - 0.25881940379280679841 * g;
   }
-  const double root = sqrt(fabs(x)), zeta = 2.0 / 3.0 * fabs(x) * root;
+  const double root = sqrt(fabs(x)), zeta = 2.0 * fabs(x) * root / 3.0;
   if (x > 0.0) return M_1_PI * sqrt(x / 3.0) * exp(-zeta) * scaled_k_integral(1.0 / 3.0, zeta);
   if (zeta > 40.0) {
     /* Ai(-x) = (cos(zeta - pi/4) P + sin(zeta - pi/4) Q) / (sqrt(pi) x^(1/4)) */

@@ -513,6 +513,7 @@ export function invoke(op: Operator, skip: 0 | 1, args: ArrayLike<unknown>): unk
       }
       continue
     }
+    if (numbersAlone(o, found.values)) throw invalidCombination(op, given, options, skip)
     return run(o, found)
   }
   if (op.overloads.length === 1 || plausible === 1) throw only!()
@@ -527,6 +528,10 @@ export function invoke(op: Operator, skip: 0 | 1, args: ArrayLike<unknown>): unk
   const unknown = unknownKey(op, options, skip)
   throw unknown ?? invalidCombination(op, given, options, skip)
 }
+
+/** Numbers may stand for tensors, but not for all of them. */
+const numbersAlone = (o: Overload, values: readonly unknown[]): boolean =>
+  o.args.some((a) => a.number) && !values.some((v) => v instanceof Tensor || (Array.isArray(v) && v.some((x) => x instanceof Tensor)))
 
 function unknownKey(op: Operator, options: Record<string, unknown> | null, skip: number): TorchError | null {
   if (!options) return null
