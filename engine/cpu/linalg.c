@@ -1,0 +1,139 @@
+/* linalg.c: dense factorisations on the CPU. The bulk of the work is in the engine's matrix product. Complex numbers are compiled for the
+ * baseline alone; the other builds call that. */
+#include "../kernels/linalg.h"
+
+#include <math.h>
+
+#include "../kernels/gemm.h"
+#include "elements.h"
+
+extern const tj__gemm_kernels TJ__ISA(tj__cpu_gemm);
+
+#define IS_base 1
+#if TJ__PASTE(IS, TJ__ISA_NAME)
+#define BASELINE 1
+#else
+#define BASELINE 0
+#endif
+
+#define T float
+#define R float
+#define SUFFIX f32
+#define DTYPE TJ_FLOAT32
+#define COMPLEX 0
+#include "linalg_dense.inc"
+
+#define T double
+#define R double
+#define SUFFIX f64
+#define DTYPE TJ_FLOAT64
+#define COMPLEX 0
+#include "linalg_dense.inc"
+
+#if BASELINE
+#define T tj__c64
+#define R float
+#define SUFFIX c64
+#define DTYPE TJ_COMPLEX64
+#define COMPLEX 1
+#include "linalg_dense.inc"
+
+#define T tj__c128
+#define R double
+#define SUFFIX c128
+#define DTYPE TJ_COMPLEX128
+#define COMPLEX 1
+#include "linalg_dense.inc"
+#define COMPLEX_CASES(BODY, OTHER) \
+  case TJ_COMPLEX64: BODY(c64);    \
+  case TJ_COMPLEX128: BODY(c128);
+#else
+extern const tj__linalg_kernels tj__cpu_linalg_base;
+#define COMPLEX_CASES(BODY, OTHER) \
+  case TJ_COMPLEX64:               \
+  case TJ_COMPLEX128: return tj__cpu_linalg_base.OTHER;
+#endif
+
+#define DISPATCH(BODY, OTHER)        \
+  switch (dtype) {                   \
+    case TJ_FLOAT32: BODY(f32);      \
+    case TJ_FLOAT64: BODY(f64);      \
+      COMPLEX_CASES(BODY, OTHER)     \
+    default: return unknown(dtype);  \
+  }
+
+static bool unknown(tj_dtype dtype) {
+  return tj__fail(TJ_ERROR_INTERNAL, "linalg: no factorisation of %s", tj_dtype_name(dtype)) != NULL;
+}
+
+static bool cholesky(tj_dtype dtype, int64_t batches, int64_t n, void *a, int32_t *info) {
+#define BODY(tag) return cholesky_all_##tag(batches, n, a, info)
+  DISPATCH(BODY, cholesky(dtype, batches, n, a, info))
+#undef BODY
+}
+
+static bool lu(tj_dtype dtype, int64_t batches, int64_t m, int64_t n, void *a, int32_t *pivots, int32_t *info, bool pivot) {
+#define BODY(tag) return lu_all_##tag(batches, m, n, a, pivots, info, pivot)
+  DISPATCH(BODY, lu(dtype, batches, m, n, a, pivots, info, pivot))
+#undef BODY
+}
+
+static void swap_rows(tj_dtype dtype, int64_t batches, int64_t n, int64_t columns, void *b, const int32_t *pivots, int64_t n_pivots,
+                      bool backwards) {
+  for (int64_t i = 0; i < batches; i++, pivots += n_pivots) {
+    const int64_t at = i * n * columns;
+    switch (tj__dtype_sizes[dtype]) {
+      case 4: swaps_f32(columns, (float *)b + at, n, pivots, n_pivots, backwards); break;
+      case 8: swaps_f64(columns, (double *)b + at, n, pivots, n_pivots, backwards); break;
+      default: /* pairs of doubles: the rows of two matrices */
+        for (int64_t c = 0; c < columns; c++)
+          for (int64_t k = 0; k < n_pivots; k++) {
+            const int64_t r = backwards ? n_pivots - 1 - k : k, p = pivots[r] - 1;
+            tj__c128 *x = (tj__c128 *)b + at + c * n, v = x[r];
+            x[r] = x[p];
+            x[p] = v;
+          }
+    }
+  }
+}
+
+static bool solve_triangular(const tj__triangular_args *g) {
+  const tj_dtype dtype = g->dtype;
+#define BODY(tag) return triangular_all_##tag(g)
+  DISPATCH(BODY, solve_triangular(g))
+#undef BODY
+}
+
+static bool geqrf(tj_dtype dtype, int64_t batches, int64_t m, int64_t n, void *a, void *tau) {
+#define BODY(tag) return geqrf_all_##tag(batches, m, n, a, tau)
+  DISPATCH(BODY, geqrf(dtype, batches, m, n, a, tau))
+#undef BODY
+}
+
+static bool orgqr(tj_dtype dtype, int64_t batches, int64_t m, int64_t n, int64_t k, const void *a, const void *tau, void *q) {
+#define BODY(tag) return orgqr_all_##tag(batches, m, n, k, a, tau, q)
+  DISPATCH(BODY, orgqr(dtype, batches, m, n, k, a, tau, q))
+#undef BODY
+}
+
+static bool ormqr(tj_dtype dtype, int64_t batches, int64_t m, int64_t n, int64_t k, const void *a, const void *tau, void *c, bool left,
+                  bool adjoint) {
+#define BODY(tag) return ormqr_all_##tag(batches, m, n, k, a, tau, c, left, adjoint)
+  DISPATCH(BODY, ormqr(dtype, batches, m, n, k, a, tau, c, left, adjoint))
+#undef BODY
+}
+
+static bool ldl(tj_dtype dtype, int64_t batches, int64_t n, void *a, int32_t *pivots, int32_t *info, bool hermitian) {
+#define BODY(tag) return ldl_all_##tag(batches, n, a, pivots, info, hermitian), true
+  DISPATCH(BODY, ldl(dtype, batches, n, a, pivots, info, hermitian))
+#undef BODY
+}
+
+static bool ldl_solve(tj_dtype dtype, int64_t batches, int64_t n, int64_t columns, const void *a, const int32_t *pivots, void *b,
+                      bool hermitian) {
+#define BODY(tag) return ldl_solve_all_##tag(batches, n, columns, a, pivots, b, hermitian), true
+  DISPATCH(BODY, ldl_solve(dtype, batches, n, columns, a, pivots, b, hermitian))
+#undef BODY
+}
+
+const tj__linalg_kernels TJ__ISA(tj__cpu_linalg) = {cholesky, lu, swap_rows, solve_triangular, geqrf, orgqr, ormqr, ldl, ldl_solve};
