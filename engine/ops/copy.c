@@ -42,6 +42,19 @@ static bool has_strides(const tj_tensor *t, const int64_t *strides) {
   return true;
 }
 
+const char *tj__suggested_format(const tj_tensor *t) {
+  if (t->ndim != 4 && t->ndim != 5) return NULL;
+  if (t->strides[1] == 0) return NULL;
+  int64_t least = 0;
+  for (int i = 0; i < t->ndim; i++) {
+    int d = i == 0 ? 1 : i == t->ndim - 1 ? 0 : t->ndim - i; /* channels, the last to the first of the image's, batch */
+    if (t->sizes[d] == 0 || t->strides[d] < least) return NULL;
+    if (d == 0 && least == t->strides[1]) return NULL; /* ambiguous */
+    least = t->strides[d] * TJ__MAX(t->sizes[d], 1);
+  }
+  return t->ndim == 4 ? "channels_last" : "channels_last_3d";
+}
+
 tj_tensor *tj__clone_as(tj_tensor *t, tj_dtype dtype, const char *memory_format) {
   if (!t) return NULL;
   int64_t strides[TJ_MAX_DIMS];

@@ -8,5 +8,7 @@
 tj_tensor *tj__where(tj_tensor *out, tj_tensor *condition, tj_tensor *yes, tj_tensor *no);
 /* A copy laid out as the memory format says ("contiguous_format", "channels_last", "channels_last_3d"; "preserve_format" or NULL: as t is). */
 tj_tensor *tj__clone_as(tj_tensor *t, tj_dtype dtype, const char *memory_format);
+/* "channels_last" or "channels_last_3d" where t's strides say so (torch's suggest_memory_format); else NULL. */
+const char *tj__suggested_format(const tj_tensor *t);
 
 #endif

@@ -198,11 +198,7 @@ static tj_tensor *with_sizes(const tj_tensor *t, int dims, const int64_t *last, 
 }
 
 /* Images whose channels lie closest give results of the same layout. */
-static bool channels_last(const tj_tensor *t) {
-  const int64_t *n = t->sizes, *s = t->strides;
-  if (t->ndim != 4 || n[1] == 1) return false;
-  return s[1] == 1 && s[3] == n[1] && s[2] == n[3] * n[1] && s[0] >= n[2] * n[3] * n[1];
-}
+static bool channels_last(const tj_tensor *t) { return t->ndim == 4 && tj__suggested_format(t); }
 
 static tj_status largest(tj_tensor *t, const options *o, int dims, const int64_t *out, tj_tensor **values, tj_tensor **indices) {
   const tj__backend *backend = tj__backend_for(&t, 1);
@@ -224,6 +220,7 @@ static tj_status largest(tj_tensor *t, const options *o, int dims, const int64_t
 
 static tj_tensor *average(tj_tensor *t, const options *o, int dims, const int64_t *out) {
   const tj__backend *backend = tj__backend_for(&t, 1);
+  const bool last = dims == 2 && channels_last(t);
   if (!backend || !(t = tj__contiguous(t))) return NULL;
   tj_tensor *result = with_sizes(t, dims, out, (tj_dtype)t->dtype);
   plan p;
@@ -231,7 +228,7 @@ static tj_tensor *average(tj_tensor *t, const options *o, int dims, const int64_
     return NULL;
   if (result->numel) backend->pool->average(&p.s, tj__read(t), tj__write(result));
   drop(&p);
-  return result;
+  return last ? tj__clone_as(result, (tj_dtype)result->dtype, "channels_last") : result;
 }
 
 static tj_tensor *average_backward(tj_tensor *grad, const options *o, int dims, tj_ints sizes) {
