@@ -94,6 +94,11 @@
       }                                                                                                                    \
       return;                                                                                                              \
     }                                                                                                                      \
+    if (TJ_##TO == TJ_##FROM && fs == 0 && ts == (int64_t)sizeof(TM)) { /* one element broadcast */                        \
+      const TM v = *(const TM *)from;                                                                                      \
+      for (int64_t i = 0; i < n; i++) ((TM *)to)[i] = v;                                                                   \
+      return;                                                                                                              \
+    }                                                                                                                      \
     if (TJ_##TO == TJ_##FROM) {                                                                                            \
       for (int64_t i = 0; i < n; i++) *(TM *)(to + i * ts) = *(const TM *)(from + i * fs);                                 \
       return;                                                                                                              \

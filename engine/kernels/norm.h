@@ -18,6 +18,9 @@ typedef struct tj__norm_kernels {
   void (*moments)(const tj__norm_shape *s, const void *x, double *mean, double *variance); /* biased */
   void (*apply)(const tj__norm_shape *s, const void *x, const void *mean, const void *rstd, const void *weight, const void *bias,
                 void *out);
+  /* Both for an outer of 1: writes mean and rstd = 1 / sqrt(variance + eps) too. */
+  void (*normalise)(const tj__norm_shape *s, const void *x, double eps, const void *weight, const void *bias, void *mean, void *rstd,
+                    void *out);
   /* training: mean and rstd are functions of x; else constants */
   void (*grad_input)(const tj__norm_shape *s, const void *grad, const void *x, const void *mean, const void *rstd, const void *weight,
                      bool training, void *out);

@@ -95,6 +95,20 @@ static bool check_floating(const tj_tensor *x, const char *kernel) {
   return false;
 }
 
+/* Layer and group normalisation, whose groups are adjacent: output, means and inverse deviations in one go. x is prepared. */
+static bool normalised_runs(const tj__backend *backend, const tj__norm_shape *s, tj_tensor *x, double eps, tj_tensor *weight,
+                            tj_tensor *bias, tj_dtype given, tj_tensor **output, tj_tensor **mean, tj_tensor **rstd) {
+  tj_device device = x->storage->device;
+  tj_tensor *out = tj__empty(tj__sizes(x), s->dtype, device);
+  *mean = tj__empty(TJ_INTS(s->groups), s->dtype, device);
+  *rstd = tj__empty(TJ_INTS(s->groups), s->dtype, device);
+  tj_tensor *w = weight ? prepared(weight, s->dtype) : NULL, *b = bias ? prepared(bias, s->dtype) : NULL;
+  if (!out || !*mean || !*rstd || (weight && !w) || (bias && !b)) return false;
+  backend->norm->normalise(s, tj__read(x), eps, w ? tj__read(w) : NULL, b ? tj__read(b) : NULL, tj__write(*mean), tj__write(*rstd),
+                           tj__write(out));
+  return (*output = tj__to_dtype(out, given)) != NULL;
+}
+
 /* ---- batch_norm -------------------------------------------------------------------------------------------------- */
 
 static bool check_channels(const tj_tensor *t, const char *name, int64_t channels) {
@@ -249,8 +263,7 @@ tj_status tj__impl_native_layer_norm(tj_tensor *input, tj_ints normalized_shape,
   tj_tensor *x = backend ? prepared(input, dtype) : NULL;
   if (!x) return tj_error_code();
   tj__norm_shape s = shape_of(x, LAYER, normalized_shape, dtype);
-  if (!statistics(backend, &s, x, eps, mean, rstd, NULL)) return tj_error_code();
-  if (!(*output = applied(backend, &s, x, *mean, *rstd, weight, bias, given))) return tj_error_code();
+  if (!normalised_runs(backend, &s, x, eps, weight, bias, given, output, mean, rstd)) return tj_error_code();
   int64_t sizes[TJ_MAX_DIMS];
   for (int i = 0; i < x->ndim; i++) sizes[i] = i < x->ndim - normalized_shape.n ? x->sizes[i] : 1;
   /* with half parameters the statistics are halves too */
@@ -276,8 +289,7 @@ tj_status tj__impl_native_group_norm(tj_tensor *input, tj_tensor *weight, tj_ten
   tj_tensor *x = prepared(input, dtype);
   if (!x) return tj_error_code();
   tj__norm_shape s = shape_of(x, GROUP, TJ_INTS(group), dtype);
-  if (!statistics(backend, &s, x, eps, mean, rstd, NULL)) return tj_error_code();
-  if (!(*output = applied(backend, &s, x, *mean, *rstd, weight, bias, given))) return tj_error_code();
+  if (!normalised_runs(backend, &s, x, eps, weight, bias, given, output, mean, rstd)) return tj_error_code();
   if (given != dtype && (!weight || weight->dtype == given)) *mean = tj__to_dtype(*mean, given), *rstd = tj__to_dtype(*rstd, given);
   if (*mean && *rstd) *mean = tj_view(*mean, TJ_INTS(N, group)), *rstd = tj_view(*rstd, TJ_INTS(N, group));
   return *mean && *rstd ? TJ_OK : tj_error_code();
