@@ -9,7 +9,7 @@
 #include "../kernels/reduce.h"
 #include "elements.h"
 
-enum { LANES = 32, WIDTH = 64, PIECE = 512, ROWS = 32, LEVELS = 56, BLOCK_BYTES = 256 };
+enum { LANES = 64, WIDTH = 64, PIECE = 2048, ROWS = 32, LEVELS = 56, BLOCK_BYTES = 256 };
 /* Outputs of a block: as many accumulators as fit in BLOCK_BYTES. */
 #define WIDTH_OF(size) ((size) > 8 ? WIDTH / 4 : (size) > 4 ? WIDTH / 2 : WIDTH)
 #define PART ((int64_t)1 << 16) /* elements of a part of a split reduction */
@@ -45,7 +45,7 @@ typedef struct reducer {
     const double c = params->centers ? params->centers[at] : params->p;                                                                   \
     (void)c;                                                                                                                              \
     A acc = (A)(INIT);                                                                                                                    \
-    if (stride == (int64_t)sizeof(T) && n >= LANES) {                                                                                     \
+    if (stride == (int64_t)sizeof(T) && n >= 16) {                                                                                        \
       const T *x = (const T *)x_;                                                                                                         \
       A lanes[LANES];                                                                                                                     \
       int64_t i = 0;                                                                                                                      \
@@ -55,13 +55,16 @@ typedef struct reducer {
           const A v = (A)LOAD(x[i + l]);                                                                                                  \
           lanes[l] = COMBINE(lanes[l], MAP(v, c), A);                                                                                     \
         }                                                                                                                                 \
-      for (; i < n; i++) {                                                                                                                \
+      for (int l = 0; i < n; i++, l++) {                                                                                                  \
         const A v = (A)LOAD(x[i]);                                                                                                        \
-        acc = COMBINE(acc, MAP(v, c), A);                                                                                                 \
+        lanes[l] = COMBINE(lanes[l], MAP(v, c), A);                                                                                       \
       }                                                                                                                                   \
-      for (int half = LANES / 2; half; half /= 2)                                                                                         \
+      for (int half = LANES / 2; half >= 16; half /= 2)                                                                                   \
         for (int l = 0; l < half; l++) lanes[l] = COMBINE(lanes[l], lanes[l + half], A);                                                  \
-      acc = COMBINE(lanes[0], acc, A);                                                                                                    \
+      for (int l = 0; l < 8; l++) lanes[l] = COMBINE(lanes[l], lanes[l + 8], A);                                                          \
+      for (int l = 0; l < 4; l++) lanes[l] = COMBINE(lanes[l], lanes[l + 4], A);                                                          \
+      for (int l = 0; l < 2; l++) lanes[l] = COMBINE(lanes[l], lanes[l + 2], A);                                                          \
+      acc = COMBINE(lanes[0], lanes[1], A);                                                                                               \
     } else {                                                                                                                              \
       A more[4] = {(A)(INIT), (A)(INIT), (A)(INIT), (A)(INIT)};                                                                           \
       int64_t i = 0;                                                                                                                      \
@@ -131,8 +134,8 @@ typedef struct reducer {
 #define ADD(a, b, A) ((A)((a) + (b)))
 #define MUL(a, b, A) ((A)((a) * (b)))
 /* NaN-propagating where the type has NaNs; a != a is false for integers. */
-#define LARGER(a, b, A) ((b) > (a) || (b) != (b) ? (A)(b) : (a))
-#define SMALLER(a, b, A) ((b) < (a) || (b) != (b) ? (A)(b) : (a))
+#define LARGER(a, b, A) (((b) > (a)) | ((b) != (b)) ? (A)(b) : (a))
+#define SMALLER(a, b, A) (((b) < (a)) | ((b) != (b)) ? (A)(b) : (a))
 #define AS_IS(v, c) (v)
 #define NO_NAN(v, c) ((v) != (v) ? 0 : (v))
 #define SQUARE(v, c) ((v) * (v))
@@ -440,7 +443,7 @@ typedef struct extremes_job {
           for (i = LANES; i + LANES <= j->n; i += LANES)                                                           \
             for (int l = 0; l < LANES; l++) {                                                                      \
               const A v = (A)LOAD(x[i + l]);                                                                       \
-              lanes[l] = BEYOND(v, lanes[l]) || v != v ? v : lanes[l];                                             \
+              lanes[l] = (BEYOND(v, lanes[l]) | (v != v)) ? v : lanes[l];                                          \
             }                                                                                                      \
           for (int l = 0; l < LANES; l++) best = BEYOND(lanes[l], best) || lanes[l] != lanes[l] ? lanes[l] : best; \
         }                                                                                                          \
@@ -448,7 +451,15 @@ typedef struct extremes_job {
           const A v = (A)LOAD(x[i]);                                                                               \
           best = BEYOND(v, best) || v != v ? v : best;                                                             \
         }                                                                                                          \
-        for (where = 0; where < j->n; where++) {                                                                   \
+        for (where = 0; where + LANES <= j->n; where += LANES) { /* whole lanes without it */                      \
+          int hit = 0;                                                                                             \
+          for (int l = 0; l < LANES; l++) {                                                                        \
+            const A v = (A)LOAD(x[where + l]);                                                                     \
+            hit |= (v == best) | (v != v);                                                                         \
+          }                                                                                                        \
+          if (hit) break;                                                                                          \
+        }                                                                                                          \
+        for (; where < j->n; where++) {                                                                            \
           const A v = (A)LOAD(x[where]);                                                                           \
           if (v == best || v != v) break;                                                                          \
         }                                                                                                          \

@@ -8,7 +8,7 @@ typedef struct pair {
   int64_t at;
 } pair;
 
-enum { SMALL = 48, TASKS = 16 };
+enum { SMALL = 48, TASKS = 16, LANES = 128, BLOCK = 16 };
 
 /* ---- keys ------------------------------------------------------------------------------------------------------- */
 
@@ -134,6 +134,41 @@ static void quickselect(pair *p, int64_t n, int64_t k) {
   }
 }
 
+/* The few elements that can be among the k smallest of n, in order of places, in p: those not above the k-th smallest of the minima of
+ * `lanes` interleaved parts, of which k are certainly not above it. Their number. */
+static int64_t candidates(pair *p, uint64_t *keys, int64_t n, int64_t k) {
+  uint64_t minima[LANES];
+  for (int l = 0; l < LANES; l++) minima[l] = UINT64_MAX;
+  for (int64_t i = 0; i < n; i++) keys[i] = p[i].key;
+  int64_t i = 0;
+  for (; i + LANES <= n; i += LANES)
+    for (int l = 0; l < LANES; l++) minima[l] = keys[i + l] < minima[l] ? keys[i + l] : minima[l];
+  for (int l = 0; i < n; i++, l++) minima[l] = keys[i] < minima[l] ? keys[i] : minima[l];
+  uint64_t bound[LANES / 4]; /* the k smallest of the minima, in order */
+  int64_t have = 0;
+  for (int l = 0; l < LANES; l++) {
+    if (have == k && minima[l] >= bound[k - 1]) continue;
+    int64_t at = have < k ? have++ : k - 1;
+    for (; at > 0 && bound[at - 1] > minima[l]; at--) bound[at] = bound[at - 1];
+    bound[at] = minima[l];
+  }
+  const uint64_t limit = bound[k - 1];
+  int64_t m = 0;
+  for (i = 0; i < n; i += BLOCK) {
+    const int64_t end = TJ__MIN(n, i + BLOCK);
+    if (end - i == BLOCK) {
+      int hit = 0;
+      for (int l = 0; l < BLOCK; l++) hit |= keys[i + l] <= limit;
+      if (!hit) continue;
+    }
+    for (int64_t at = i; at < end; at++) {
+      p[m] = (pair){keys[at], at};
+      m += keys[at] <= limit;
+    }
+  }
+  return m;
+}
+
 typedef struct job {
   keyer key;
   const char *in;
@@ -158,7 +193,10 @@ static void sort_lines(int64_t begin, int64_t end, void *context) {
     const char *in = j->in + (size_t)(outer * j->n * j->inner + column) * j->size;
     pair *p = j->scratch + begin / j->chunk * 2 * j->n;
     j->key.load(p, in, j->n, j->inner, j->flip);
-    if (j->k < j->n && j->k > 0) {
+    if (j->k <= LANES / 4 && j->n >= 4 * LANES && j->k > 0) {
+      const int64_t m = candidates(p, (uint64_t *)(void *)(p + j->n), j->n, j->k);
+      p = radix(p, p + j->n, m, j->key.bits);
+    } else if (j->k < j->n && j->k > 0) {
       quickselect(p, j->n, j->k);
       /* equal keys in order of places before the radix sort, which keeps that order */
       pair *by_place = p;

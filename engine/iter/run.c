@@ -55,11 +55,56 @@ static void run_range(int64_t begin, int64_t end, void *context) {
   }
 }
 
+/* Tiles of a plane of dimensions 0 and 1, for operands of which one is adjacent along the other dimension than the rest: walking a whole row
+ * would touch a line of memory an element, and come back to it long after it has left the cache. */
+enum { TILE_COLUMNS = 64, TILE_ROWS = 64 };
+
+static bool crosses(const tj__iter *it) {
+  if (it->ndim < 2 || it->shape[0] < TILE_COLUMNS || it->shape[1] < 8) return false;
+  for (int k = 0; k < it->n_operands; k++) {
+    int64_t along = it->operands[k].strides[0], across = it->operands[k].strides[1];
+    along = along < 0 ? -along : along, across = across < 0 ? -across : across;
+    if (across != 0 && across <= 16 && along >= 64) return true;
+  }
+  return false;
+}
+
+static void run_tiles(int64_t begin, int64_t end, void *context) {
+  const job *j = context;
+  const tj__iter *it = j->it;
+  int64_t width = (it->shape[0] + TILE_COLUMNS - 1) / TILE_COLUMNS, height = (it->shape[1] + TILE_ROWS - 1) / TILE_ROWS;
+  for (int64_t tile = begin; tile < end; tile++) {
+    int64_t plane = tile / (width * height), row = tile / width % height * TILE_ROWS, column = tile % width * TILE_COLUMNS;
+    int64_t rows = TJ__MIN(TILE_ROWS, it->shape[1] - row), columns = TJ__MIN(TILE_COLUMNS, it->shape[0] - column);
+    char *data[TJ__ITER_OPERANDS];
+    int64_t strides[TJ__ITER_OPERANDS];
+    for (int k = 0; k < it->n_operands; k++) {
+      const tj__operand *op = &it->operands[k];
+      strides[k] = op->strides[0];
+      data[k] = op->data + column * op->strides[0] + row * op->strides[1];
+    }
+    for (int d = 2; d < it->ndim; d++) {
+      int64_t at = plane % it->shape[d];
+      plane /= it->shape[d];
+      for (int k = 0; k < it->n_operands; k++) data[k] += at * it->operands[k].strides[d];
+    }
+    for (int64_t r = 0; r < rows; r++) {
+      j->loop(data, strides, columns, j->params);
+      for (int k = 0; k < it->n_operands; k++) data[k] += it->operands[k].strides[1];
+    }
+  }
+}
+
 void tj__iter_run_grain(const tj__iter *it, tj__loop loop, const tj__params *params, int64_t grain) {
   if (it->numel == 0) return;
   job j = {it, loop, params, 0, 1};
   /* Very short rows cost a call each: the next dimension makes better ones, even with strides. */
   if (it->ndim > 1 && it->shape[0] < 8 && it->shape[1] >= 4 * it->shape[0]) j.first = 1, j.second = 0;
+  if (crosses(it)) {
+    int64_t tiles = ((it->shape[0] + TILE_COLUMNS - 1) / TILE_COLUMNS) * ((it->shape[1] + TILE_ROWS - 1) / TILE_ROWS);
+    tj__parallel_for(it->numel / (it->shape[0] * it->shape[1]) * tiles, TJ__MAX(1, grain / (TILE_COLUMNS * TILE_ROWS)), run_tiles, &j);
+    return;
+  }
   if (it->numel <= grain) run_range(0, it->numel, &j);
   else tj__parallel_for(it->numel, grain, run_range, &j);
 }
