@@ -106,6 +106,25 @@ function resultDtype(op, d) {
   return d
 }
 
+// Functions of vectors of 16 float32 numbers in engine/cpu/vector16.h. Expressions of these and of arithmetic get a loop over vectors.
+const VECTOR16 = new Set(['exp', 'sigmoid', 'erf'])
+// Functions whose fast form is right for moderate arguments only: NAME_near_SUFFIX up to TJ__NEAR_SUFFIX.
+const NEAR = new Set(['sin', 'cos'])
+
+function vector16(op, d) {
+  if (d.name !== 'float32') return null
+  const inputs = new Set(pointwiseInputs(op).map((a) => a.name))
+  let calls = 0,
+    fits = true
+  walk(op.pointwise.float, (n) => {
+    if (n.kind === 'call') fits &&= VECTOR16.has(n.name) && !!++calls
+    else if (n.kind === 'name') fits &&= inputs.has(n.name) || CONSTANTS[n.name] !== undefined
+    else if (n.kind === 'binary') fits &&= ['+', '-', '*', '/'].includes(n.op)
+    else fits &&= n.kind === 'number' || (n.kind === 'unary' && n.op === '-')
+  })
+  return fits && calls ? expressionToC(op.pointwise.float, { ...d, suffix: 'v16' }, op) : null
+}
+
 const loopName = (op, d) => `tj__pw_${op.cname}_${d.name}`
 
 // float16 and bfloat16 take the way through float32's loop: see engine/cpu/halves.c. Plain arithmetic on contiguous bfloat16 has a loop of its
@@ -154,11 +173,46 @@ function loop(op, d, otherwise = null) {
   if (op.rare) return [...lines, `  ${strided}`, '}'].join('\n')
   const all = [0, ...inputs.map((_, i) => i + 1)]
   const direct = (still) => (k, type) => (still.includes(k) ? `*(${type} *)data[${k}]` : `((${type} *)data[${k}])[i]`)
-  lines.push(
-    `  if (${all.map(contiguous).join(' && ')}) {`,
-    '    TJ__INDEPENDENT',
-    `    for (int64_t i = 0; i < n; i++) { ${body(direct([]))} }`,
-  )
+  lines.push(`  if (${all.map(contiguous).join(' && ')}) {`)
+  const vector = vector16(op, d),
+    near = d.cls === 'float' && op.pointwise.float.kind === 'call' && NEAR.has(op.pointwise.float.name) && inputs.length === 1
+  if (vector) {
+    const load = (k, masked) =>
+      masked ? `_mm512_maskz_loadu_ps(mask, (const float *)data[${k}] + i)` : `_mm512_loadu_ps((const float *)data[${k}] + i)`
+    const loads = (masked) =>
+      inputs
+        .filter((a) => names.has(a.name))
+        .map((a) => `const __m512 ${a.name} = ${load(inputs.indexOf(a) + 1, masked)};`)
+        .join(' ')
+    lines.push(
+      '#ifdef __AVX512F__',
+      '    int64_t i = 0;',
+      `    for (; i + 16 <= n; i += 16) { ${loads(false)} _mm512_storeu_ps((float *)data[0] + i, ${vector}); }`,
+      `    if (i < n) { const __mmask16 mask = (__mmask16)((1u << (n - i)) - 1); ${loads(true)} _mm512_mask_storeu_ps((float *)data[0] + i, mask, ${vector}); }`,
+      '#else',
+    )
+  }
+  if (near) {
+    // Blocks in which an argument is large take the slow function.
+    const c = op.pointwise.float,
+      name = inputs[0].name
+    const at = (call) => `((${r.storage} *)data[0])[i] = ${r.store(call)};`
+    const argument = `const ${d.compute} ${name} = ${d.load(`((const ${d.storage} *)data[1])[i]`)};`
+    lines.push(
+      '    for (int64_t from = 0; from < n; from += TJ__NEAR_BLOCK) {',
+      '      const int64_t to = from + TJ__NEAR_BLOCK < n ? from + TJ__NEAR_BLOCK : n;',
+      '      int far = 0;',
+      `      for (int64_t i = from; i < to; i++) { ${argument} far |= !(abs_${d.suffix}(${name}) <= TJ__NEAR_${d.suffix.toUpperCase()}); }`,
+      '      if (far) {',
+      `        for (int64_t i = from; i < to; i++) { ${argument} ${at(`${c.name}_${d.suffix}(${name})`)} }`,
+      '        continue;',
+      '      }',
+      '      TJ__INDEPENDENT',
+      `      for (int64_t i = from; i < to; i++) { ${argument} ${at(`${c.name}_near_${d.suffix}(${name})`)} }`,
+      '    }',
+    )
+  } else lines.push('    TJ__INDEPENDENT', `    for (int64_t i = 0; i < n; i++) { ${body(direct([]))} }`)
+  if (vector) lines.push('#endif')
   if (inputs.length === 2) {
     for (const s of [1, 2]) {
       const o = 3 - s,
@@ -187,6 +241,7 @@ function loop(op, d, otherwise = null) {
 
 const PROLOGUE = `${HEADER}
 #include "cpu/math.h"
+#include "cpu/vector16.h"
 #include "cpu/loop.h"
 #include "cpu/special/special.h"
 `

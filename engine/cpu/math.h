@@ -81,8 +81,6 @@ TJ__INLINE float expm1_f32(float x) {
   return x == 0.0f ? x : v;
 }
 
-TJ__INLINE float exp2_f32(float x) { return exp2f(x); }
-
 /* ---- float32: logarithms -------------------------------------------------------------------------------------- */
 
 /* log(1 + f) = f - f^2/2 + f^3 * (this) for 1 + f in [sqrt(1/2), sqrt(2)] */
@@ -129,9 +127,6 @@ TJ__INLINE float log1p_f32(float x) {
   return x < INFINITY ? y : x;
 }
 
-TJ__INLINE float log2_f32(float x) { return log2f(x); }
-TJ__INLINE float log10_f32(float x) { return log10f(x); }
-
 /* ---- float32: hyperbolic, logistic, error function ------------------------------------------------------------ */
 
 TJ__INLINE float tanh_f32(float x) {
@@ -175,15 +170,22 @@ TJ__INLINE float erf_f32(float x) {
 
 /* ---- float32: sine and cosine --------------------------------------------------------------------------------- */
 
-/* x less the nearest multiple of pi/2, and which multiple. In double, which is exact enough up to about 2^30. */
+/* sin_near and cos_near are right up to TJ__NEAR; loops look at their arguments first, in blocks. */
+#define TJ__NEAR_BLOCK 256
+#define TJ__NEAR_F32 131072.0f
+
+/* x less the nearest multiple of pi/2, and which multiple: pi/2 in three parts (Cody and Waite). */
 TJ__INLINE float tj__reduce_f32(float x, int32_t *quadrant) {
-  double d = (double)x, n = (d * 0.63661977236758134 + 6755399441055744.0) - 6755399441055744.0;
-  double m = fabs(n) < 0x1p30 ? n : 0.0;
-  *quadrant = (int32_t)m;
-  double r = (d - n * 1.5707963267341256) - n * 6.0771005065061922e-11;
-  r = r > 0.8 ? 0.8 : r; /* beyond its reach the answer stays in range at least */
-  r = r < -0.8 ? -0.8 : r;
-  return (float)r;
+  float t = x * 0.63661977236758134f + TJ__ROUND_F32, n = t - TJ__ROUND_F32;
+  *quadrant = (int32_t)tj__u32_of(t);
+#ifdef __FMA__
+  float r = __builtin_fmaf(n, -0x1.921fb6p+0f, x);
+  r = __builtin_fmaf(n, 0x1.777a5cp-25f, r);
+  return __builtin_fmaf(n, 0x1.ee59dap-50f, r);
+#else
+  double m = (double)n;
+  return (float)((((double)x - m * 1.5707963267341256) - m * 6.0771005063039660e-11) - m * 2.0222662487959506e-21);
+#endif
 }
 
 TJ__INLINE float tj__sin_reduced_f32(float r) {
@@ -204,19 +206,97 @@ TJ__INLINE float tj__cos_reduced_f32(float r) {
   return (p * z) * z + (1.0f - 0.5f * z);
 }
 
-TJ__INLINE float sin_f32(float x) {
+TJ__INLINE float sin_near_f32(float x) {
   int32_t q;
   float r = tj__reduce_f32(x, &q);
-  float y = (q & 1) ? tj__cos_reduced_f32(r) : tj__sin_reduced_f32(r);
-  y = (q & 2) ? -y : y;
+  float s = tj__sin_reduced_f32(r), c = tj__cos_reduced_f32(r);
+  float y = tj__f32_of(tj__u32_of(tj__pick_f32(q & 1, c, s)) ^ ((uint32_t)q << 30 & 0x80000000u));
   return x == 0.0f ? x : y; /* keeps the sign of zero */
 }
 
-TJ__INLINE float cos_f32(float x) {
+TJ__INLINE float cos_near_f32(float x) {
   int32_t q;
   float r = tj__reduce_f32(x, &q);
-  float y = (q & 1) ? tj__sin_reduced_f32(r) : tj__cos_reduced_f32(r);
-  return ((q + 1) & 2) ? -y : y;
+  float s = tj__sin_reduced_f32(r), c = tj__cos_reduced_f32(r);
+  return tj__f32_of(tj__u32_of(tj__pick_f32(q & 1, s, c)) ^ ((uint32_t)(q + 1) << 30 & 0x80000000u));
+}
+
+static inline float sin_f32(float x) { return fabsf(x) <= TJ__NEAR_F32 ? sin_near_f32(x) : sinf(x); }
+static inline float cos_f32(float x) { return fabsf(x) <= TJ__NEAR_F32 ? cos_near_f32(x) : cosf(x); }
+
+/* ---- float32: powers, in double ---------------------------------------------------------------------------------- */
+
+/* log2 of a positive finite number that is a float, to 2^-38 of itself: the exponent, and an odd series in (m - 1) / (m + 1). */
+TJ__INLINE double tj__log2_float(double x) {
+  uint64_t u;
+  memcpy(&u, &x, 8);
+  u -= 0x3fe6a09e667f3bcdu; /* sqrt(1/2) */
+  double e = (double)((int32_t)(u >> 32) >> 20), m;
+  u = (u & 0xfffffffffffffu) + 0x3fe6a09e667f3bcdu;
+  memcpy(&m, &u, 8);
+  double s = (m - 1.0) / (m + 1.0), z = s * s;
+  double p = 0x1.21acc1681ba3fp-2;
+  p = p * z + 0x1.4795a3c035b19p-2;
+  p = p * z + 0x1.a61a2cd01696bp-2;
+  p = p * z + 0x1.2776c295df514p-1;
+  p = p * z + 0x1.ec709dc539f4ep-1;
+  p = p * z + 0x1.71547652b8252p+1;
+  return p * s + e;
+}
+
+/* 2^x for |x| <= 1000, to 2^-33 of itself */
+TJ__INLINE double tj__exp2_float(double x) {
+  double t = x + 6755399441055744.0, n = t - 6755399441055744.0, r = x - n, scale;
+  uint64_t u;
+  memcpy(&u, &t, 8);
+  u = (u << 52) + 0x3ff0000000000000u;
+  memcpy(&scale, &u, 8);
+  double p = 0x1.63d136366db24p-20;
+  p = p * r + 0x1.00dc4a532fb8ep-16;
+  p = p * r + 0x1.4308ac85aa947p-13;
+  p = p * r + 0x1.5d8745a728441p-10;
+  p = p * r + 0x1.3b2ab7181b755p-7;
+  p = p * r + 0x1.c6b08dd6fd234p-5;
+  p = p * r + 0x1.ebfbdff823cedp-3;
+  p = p * r + 0x1.62e42fef84cf0p-1;
+  return (p * r + 1.0) * scale;
+}
+
+TJ__INLINE float pow_f32(float x, float y) {
+  float a = fabsf(x);
+  double log = tj__log2_float((double)a);
+  log = a == 0.0f ? -(double)INFINITY : log;
+  log = a < INFINITY ? log : (double)a;
+  double z = (double)y * log;
+  z = z > 200.0 ? 200.0 : z;
+  z = z < -200.0 ? -200.0 : z; /* a NaN passes both */
+  float result = (float)tj__exp2_float(z), half = y * 0.5f;
+  int whole = floorf(y) == y, odd = whole & (floorf(half) != half);
+  result = (odd & (tj__u32_of(x) >> 31 != 0)) ? -result : result;
+  result = ((x < 0.0f) & (x > -INFINITY) & !whole & (fabsf(y) < INFINITY)) ? NAN : result;
+  result = ((a == 1.0f) & (fabsf(y) == INFINITY)) ? 1.0f : result;
+  return ((x == 1.0f) | (y == 0.0f)) ? 1.0f : result;
+}
+
+TJ__INLINE float exp2_f32(float x) {
+  double z = (double)x;
+  z = z > 200.0 ? 200.0 : z;
+  z = z < -200.0 ? -200.0 : z;
+  return (float)tj__exp2_float(z);
+}
+
+TJ__INLINE float log2_f32(float x) {
+  float y = (float)tj__log2_float((double)x);
+  y = x == 0.0f ? -INFINITY : y;
+  y = x < 0.0f ? NAN : y;
+  return x < INFINITY ? y : x;
+}
+
+TJ__INLINE float log10_f32(float x) {
+  float y = (float)(tj__log2_float((double)x) * 0.30102999566398119521);
+  y = x == 0.0f ? -INFINITY : y;
+  y = x < 0.0f ? NAN : y;
+  return x < INFINITY ? y : x;
 }
 
 /* ---- real functions from the C library ------------------------------------------------------------------------ */
@@ -251,13 +331,16 @@ static inline double log1p_f64(double x) { return log1p(x); }
 static inline double tanh_f64(double x) { return tanh(x); }
 static inline double sigmoid_f64(double x) { return 1.0 / (1.0 + exp(-x)); }
 static inline double erf_f64(double x) { return erf(x); }
+static inline double pow_f64(double x, double y) { return pow(x, y); }
+#define TJ__NEAR_F64 0.0
+static inline double sin_near_f64(double x) { return sin(x); }
+static inline double cos_near_f64(double x) { return cos(x); }
 static inline double sin_f64(double x) { return sin(x); }
 static inline double cos_f64(double x) { return cos(x); }
 
 #define TJ__REAL2(name, f32, f64)                                        \
   static inline float name##_f32(float x, float y) { return f32(x, y); } \
   static inline double name##_f64(double x, double y) { return f64(x, y); }
-TJ__REAL2(pow, powf, pow)
 TJ__REAL2(fmod, fmodf, fmod)
 TJ__REAL2(atan2, atan2f, atan2)
 TJ__REAL2(hypot, hypotf, hypot)
