@@ -407,6 +407,19 @@ static inline double erfinv_f64(double y) {
 }
 static inline float erfinv_f32(float y) { return (float)erfinv_f64(y); }
 
+/* Mantissa and exponent; the exponent of what is not finite is 0. */
+static inline double frexp_mantissa_f64(double x) {
+  int e;
+  return frexp(x, &e);
+}
+static inline double frexp_exponent_f64(double x) {
+  int e = 0;
+  if (isfinite(x)) frexp(x, &e);
+  return e;
+}
+static inline float frexp_mantissa_f32(float x) { return (float)frexp_mantissa_f64(x); }
+static inline float frexp_exponent_f32(float x) { return (float)frexp_exponent_f64(x); }
+
 #define TJ__BOTH(T, S)                                                                                           \
   TJ__INLINE T rsqrt_##S(T x) { return (T)1 / sqrt_##S(x); }                                                     \
   TJ__INLINE T sign_##S(T x) { return (T)((x > 0) - (x < 0)); }                                                  \

@@ -332,4 +332,48 @@ static void search(bool right, tj_tensor *out, const tj_tensor *sorted, const tj
   }
 }
 
-const tj__sort_kernels TJ__ISA(tj__cpu_sort) = {sort, rank, search};
+/* ---- rows ------------------------------------------------------------------------------------------------------- */
+
+/* Is row a before row b? */
+#define BEFORE(DTYPE, tag, T, A, LOAD, STORE, E)                              \
+  static bool before_##tag(const void *in, int64_t a, int64_t b, int64_t m) { \
+    const T *x = (const T *)in + a * m, *y = (const T *)in + b * m;           \
+    for (int64_t k = 0; k < m; k++) {                                         \
+      const A v = LOAD(x[k]), w = LOAD(y[k]);                                 \
+      if (v < w) return true;                                                 \
+      if (v > w) return false;                                                \
+    }                                                                         \
+    return false;                                                             \
+  }
+TJ__ELEMENTS_REAL(BEFORE, )
+
+static bool order_rows(int64_t *order, const tj_tensor *in, int64_t n, int64_t m) {
+  bool (*before)(const void *, int64_t, int64_t, int64_t) = NULL;
+  switch (in->dtype) {
+#define BEFORE_CASE(DTYPE, tag, T, A, LOAD, STORE, E) \
+  case DTYPE: before = before_##tag; break;
+    TJ__ELEMENTS_REAL(BEFORE_CASE, )
+    default: return tj__fail(TJ_ERROR_RUNTIME, "\"sort\" not implemented for '%s'", tj__dtype_legacy((tj_dtype)in->dtype)) != NULL;
+  }
+  const void *data = tj__read(in);
+  int64_t *spare = tj__alloc((size_t)n * sizeof *spare), *from = order, *to = spare;
+  if (!spare) return false;
+  for (int64_t i = 0; i < n; i++) order[i] = i;
+  for (int64_t run = 1; run < n; run *= 2) { /* merges neighbouring runs, the left one first where rows are equal */
+    for (int64_t start = 0; start < n; start += 2 * run) {
+      int64_t a = start, b = TJ__MIN(start + run, n), out = start;
+      const int64_t middle = b, end = TJ__MIN(start + 2 * run, n);
+      while (a < middle && b < end) to[out++] = before(data, from[b], from[a], m) ? from[b++] : from[a++];
+      while (a < middle) to[out++] = from[a++];
+      while (b < end) to[out++] = from[b++];
+    }
+    int64_t *other = from;
+    from = to;
+    to = other;
+  }
+  if (from != order) memcpy(order, from, (size_t)n * sizeof *order);
+  tj__free(spare, (size_t)n * sizeof *spare);
+  return true;
+}
+
+const tj__sort_kernels TJ__ISA(tj__cpu_sort) = {sort, rank, search, order_rows};

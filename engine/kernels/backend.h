@@ -9,7 +9,7 @@
 #define TJ__FAMILIES(X)                                                                                                                   \
   X(pointwise)                                                                                                                            \
   X(copy) X(reduce) X(scan) X(sort) X(index) X(gemm) X(conv) X(pool) X(norm) X(softmax) X(random) X(creation) X(optim) X(linalg) X(eigen) \
-      X(fft) X(resample)
+      X(fft) X(resample) X(histogram) X(distance)
 
 #define TJ__X(family) struct tj__##family##_kernels;
 TJ__FAMILIES(TJ__X)

@@ -16,6 +16,9 @@ typedef struct tj__sort_kernels {
   /* Where each value would go in its sorted line: sorted [lines or 1, n], values and out (int64) [lines, m] of sorted's dtype. sorter: order of sorted, or NULL. */
   void (*search)(bool right, tj_tensor *out, const tj_tensor *sorted, const tj_tensor *sorter, const tj_tensor *values, int64_t lines,
                  int64_t n, int64_t m, bool one_line);
+  /* The order (n places) of the rows of in [n, m] by their first different elements, equal rows as they come; NaN differs from nothing.
+   * false: out of memory. */
+  bool (*order_rows)(int64_t *order, const tj_tensor *in, int64_t n, int64_t m);
 } tj__sort_kernels;
 
 #endif

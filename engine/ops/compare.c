@@ -26,3 +26,8 @@ tj_tensor *tj__impl_isclose(tj_tensor *self, tj_tensor *other, double rtol, doub
 tj_scalar tj__impl_allclose(tj_tensor *self, tj_tensor *other, double rtol, double atol, bool equal_nan) {
   return tj_item(tj_all(tj_isclose(self, other, rtol, atol, equal_nan)));
 }
+
+tj_scalar tj__impl_equal(tj_tensor *self, tj_tensor *other) {
+  if (!tj__same_sizes(self, other)) return tj_bool(false);
+  return self->numel == 0 ? tj_bool(true) : tj_item(tj_all(tj_eq(self, other)));
+}

@@ -157,6 +157,14 @@ tj_tensor *tj__impl_resize_(tj_tensor *self, tj_ints size, const char *memory_fo
   return !given || tj__set_geometry(self, tj__sizes(self), (tj_ints){strides, self->ndim}, self->offset) ? self : NULL;
 }
 
+tj_tensor *tj__impl_resize_as_(tj_tensor *self, tj_tensor *the_template, const char *memory_format) {
+  TJ__CHECK(!tj_requires_grad(self), TJ_ERROR_RUNTIME, "cannot resize variables that require grad");
+  const bool preserve = memory_format && strcmp(memory_format, "preserve_format") == 0;
+  if (!tj__impl_resize_(self, tj__sizes(the_template), preserve ? NULL : memory_format)) return NULL;
+  if (!preserve || !tj__is_dense(the_template)) return self;
+  return tj__set_geometry(self, tj__sizes(self), tj__strides(the_template), self->offset) ? self : NULL;
+}
+
 /* ---- complex conjugates ---------------------------------------------------------------------------------------- */
 
 /* Conjugates are computed at once: tensors carry no lazy conjugation. Of a real tensor it is the tensor itself. */

@@ -355,6 +355,32 @@ tj_tensor *tj__impl_nonzero(tj_tensor *self) {
 }
 tj_tensor *tj__impl_argwhere(tj_tensor *self) { return tj__impl_nonzero(self); }
 
+tj_tensor *tj__impl_nonzero_static(tj_tensor *self, int64_t size, int64_t fill_value) {
+  TJ__CHECK(size >= 0, TJ_ERROR_RUNTIME, "nonzero_static: 'size' must be an non-negative integer");
+  tj_tensor *rows = tj__impl_nonzero(self), *out = rows ? tj__empty(TJ_INTS(size, self->ndim), TJ_INT64, self->storage->device) : NULL;
+  if (!out || !tj__fill(out, tj_int(fill_value))) return NULL;
+  const int64_t n = TJ__MIN(size, rows->sizes[0]);
+  tj_tensor *to = tj_narrow(out, 0, 0, n), *from = tj_narrow(rows, 0, 0, n);
+  return to && from && tj__copy_into(to, from) ? out : NULL;
+}
+
+tj_list *tj__impl_unravel_index(tj_tensor *indices, tj_ints shape) {
+  TJ__CHECK(tj__class_of((tj_dtype)indices->dtype) == TJ__CLASS_INT, TJ_ERROR_TYPE,
+            "expected 'indices' to be integer dtype, but got torch.%s", tj_dtype_name((tj_dtype)indices->dtype));
+  for (int64_t k = 0; k < shape.n; k++)
+    TJ__CHECK(shape.data[k] >= 0, TJ_ERROR_VALUE, "'shape' cannot have negative values, but got %s", tj__ints_text(shape.data, shape.n));
+  TJ__CHECK(shape.n < TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "unravel_index: too many dimensions");
+  tj_tensor *parts[TJ_MAX_DIMS], *flat = tj__to_dtype(indices, TJ_INT64);
+  int64_t step = 1;
+  if (!flat || shape.n == 0) return flat ? tj__list_new(0) : NULL;
+  for (int64_t k = shape.n - 1; k >= 0; k--) {
+    tj_tensor *whole = tj_floor_divide(flat, tj_scalar_tensor(tj_int(step)));
+    if (!(parts[k] = tj_remainder(whole, tj_scalar_tensor(tj_int(shape.data[k]))))) return NULL;
+    step *= shape.data[k];
+  }
+  return tj_unbind(tj_stack((tj_tensors){parts, shape.n}, -1), -1);
+}
+
 tj_list *tj__impl_nonzero_numpy(tj_tensor *self) {
   if (self->ndim == 0 && !(self = at_least_1d(self))) return NULL;
   tj_tensor *rows = coordinates(self);

@@ -312,6 +312,31 @@ tj_tensor *tj__impl_index_add(tj_tensor *self, int64_t dim, tj_tensor *index, tj
   return put_vector(TJ__SCATTER_ADD, &rules, self, dim, index, source);
 }
 
+/* Places repeat over the other dimensions: scatter_reduce with index widened to the sizes of source. */
+tj_tensor *tj__impl_index_reduce(tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *source, const char *reduce, bool include_self) {
+  static const vector_rules rules = {"index_reduce_", false, TJ_ERROR_INDEX, "index out of range in self"};
+  const bool known = strcmp(reduce, "prod") == 0 || strcmp(reduce, "mean") == 0 || strcmp(reduce, "amax") == 0 || strcmp(reduce, "amin") == 0;
+  TJ__CHECK(known, TJ_ERROR_RUNTIME, "index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got %s.", reduce);
+  TJ__CHECK(self->dtype == source->dtype, TJ_ERROR_RUNTIME, "index_reduce_(): self (%s) and source (%s) must have the same scalar type",
+            tj__dtype_legacy((tj_dtype)self->dtype), tj__dtype_legacy((tj_dtype)source->dtype));
+  TJ__CHECK(index->ndim <= 1, TJ_ERROR_INDEX,
+            "index_reduce_(): Index is supposed to be a vector, but got dim: %d with type: %s and size: %s", index->ndim,
+            tj__dtype_legacy((tj_dtype)index->dtype), tj__sizes_text(index));
+  TJ__CHECK(index->dtype == TJ_INT64 || index->dtype == TJ_INT32, TJ_ERROR_RUNTIME,
+            "index_reduce_(): Expected dtype int32/int64 for index but got: %s", tj__dtype_legacy((tj_dtype)index->dtype));
+  TJ__CHECK(!tj_dtype_is_complex((tj_dtype)self->dtype) && self->dtype != TJ_BOOL, TJ_ERROR_NOT_IMPLEMENTED,
+            "\"index_func_\" not implemented for '%s'", tj__dtype_legacy((tj_dtype)self->dtype));
+  tj__places places;
+  int d;
+  if (!source_fits("index_reduce_", TJ_ERROR_RUNTIME, self, dim, index, source, true) ||
+      !vector_places(&rules, self, dim, index, &places, &d))
+    return NULL;
+  int64_t sizes[TJ_MAX_DIMS];
+  for (int k = 0; k < source->ndim; k++) sizes[k] = k == d ? index->numel : 1;
+  tj_tensor *wide = tj_reshape(index, (tj_ints){sizes, source->ndim});
+  return tj_scatter_reduce(self, dim, tj_expand_as(wide, source), source, reduce, include_self);
+}
+
 tj_tensor *tj__impl_index_copy(tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *source) {
   static const vector_rules rules = {"index_copy_", false, TJ_ERROR_INDEX, NULL};
   TJ__CHECK(self->dtype == source->dtype, TJ_ERROR_RUNTIME,

@@ -393,3 +393,56 @@ tj_tensor *tj__impl_combinations(tj_tensor *self, int64_t r, bool with_replaceme
   }
   return tj_view(tj_index_select(self, 0, index), TJ_INTS(rows, r));
 }
+
+/* ---- repeat_interleave ------------------------------------------------------------------------------------------ */
+
+tj_tensor *tj__impl_repeat_interleave(tj_tensor *repeats, int64_t output_size) {
+  TJ__CHECK(repeats->ndim == 1, TJ_ERROR_RUNTIME, "repeat_interleave only accept 1D vector as repeat");
+  TJ__CHECK(repeats->dtype == TJ_INT64 || repeats->dtype == TJ_INT32, TJ_ERROR_NOT_IMPLEMENTED,
+            "\"repeat_interleave_cpu\" not implemented for '%s'", tj__dtype_legacy((tj_dtype)repeats->dtype));
+  tj_tensor *ends = repeats->numel ? tj_cumsum(repeats, 0, TJ_INT64) : NULL;
+  int64_t total = 0;
+  if (repeats->numel) {
+    tj_scalar least = tj_item(tj_min(repeats)), last = tj_item(tj_select(ends, 0, -1));
+    if (least.kind == TJ_SCALAR_NONE || last.kind == TJ_SCALAR_NONE) return NULL;
+    TJ__CHECK(least.i >= 0, TJ_ERROR_RUNTIME, "repeats can not be negative");
+    total = last.i;
+  }
+  TJ__CHECK(output_size == TJ_NO_INT || output_size == total, TJ_ERROR_RUNTIME, "allocated size does not match required size");
+  if (total == 0) return tj__empty(TJ_INTS(0), (tj_dtype)repeats->dtype, repeats->storage->device);
+  tj_tensor *places = tj_arange(tj_int(total), TJ_INT64, repeats->storage->device, false);
+  tj_tensor *out = tj_searchsorted(ends, places, false, true, NULL, NULL);
+  return out ? tj__to_dtype(out, (tj_dtype)repeats->dtype) : NULL;
+}
+
+tj_tensor *tj__impl_repeat_interleave_self_Tensor(tj_tensor *self, tj_tensor *repeats, int64_t dim, int64_t output_size) {
+  tj_tensor *input = dim == TJ_NO_INT ? tj_flatten(self, 0, -1) : self;
+  int d = input ? tj__wrap_dim(dim == TJ_NO_INT ? 0 : dim, input->ndim) : -1;
+  if (d < 0) return NULL;
+  const int64_t n = input->ndim ? input->sizes[d] : 1;
+  TJ__CHECK(repeats->ndim <= 1, TJ_ERROR_RUNTIME, "repeats must be 0-dim or 1-dim tensor");
+  TJ__CHECK(repeats->numel == 1 || repeats->numel == n, TJ_ERROR_RUNTIME,
+            "repeats must have the same size as input along dim, but got repeats.size(0) = %lld and input.size(%d) = %lld",
+            (long long)repeats->numel, d, (long long)n);
+  if (repeats->numel != n || repeats->ndim == 0) repeats = tj_expand(tj_reshape(repeats, TJ_INTS(1)), TJ_INTS(n), false);
+  return tj_index_select(input, d, tj_repeat_interleave(repeats, output_size));
+}
+
+tj_tensor *tj__impl_repeat_interleave_self_int(tj_tensor *self, int64_t repeats, int64_t dim, int64_t output_size) {
+  tj_tensor *input = dim == TJ_NO_INT ? tj_flatten(self, 0, -1) : self;
+  int d = input ? tj__wrap_dim(dim == TJ_NO_INT ? 0 : dim, input->ndim) : -1;
+  if (d < 0) return NULL;
+  TJ__CHECK(repeats >= 0, TJ_ERROR_RUNTIME, "Repeats must be non-negative");
+  const int64_t n = input->ndim ? input->sizes[d] : 1;
+  int64_t total;
+  TJ__CHECK(!__builtin_mul_overflow(n, repeats, &total), TJ_ERROR_RUNTIME, "repeat_interleave: %lld repetitions are too many",
+            (long long)repeats);
+  TJ__CHECK(output_size == TJ_NO_INT || output_size == total, TJ_ERROR_RUNTIME,
+            "repeat_interleave: Invalid output_size, expected %lld but got %lld", (long long)total, (long long)output_size);
+  TJ__CHECK(input->ndim < TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "repeat_interleave: too many dimensions");
+  if (input->ndim == 0 && !(input = tj_unsqueeze(input, 0))) return NULL;
+  int64_t sizes[TJ_MAX_DIMS];
+  for (int k = 0; k <= input->ndim; k++) sizes[k] = k <= d ? input->sizes[k] : k == d + 1 ? repeats : input->sizes[k - 1];
+  tj_tensor *wide = tj_expand(tj_unsqueeze(input, d + 1), (tj_ints){sizes, input->ndim + 1}, false);
+  return tj_flatten(tj_clone(wide, "contiguous_format"), d, d + 1);
+}

@@ -131,44 +131,87 @@ tj_status tj__impl_mode(tj_tensor *self, int64_t dim, bool keepdim, tj_tensor **
 
 /* ---- unique, bincount ------------------------------------------------------------------------------------------- */
 
-/* flat without repetitions of neighbours. order: where its elements came from (NULL: as they are). */
-static tj_status deduplicate(tj_tensor *flat, tj_tensor *order, tj_ints shape, bool inverse, bool counts, tj_tensor **output,
+/* The parts of x along its first dimension (elements or rows) without repetitions of neighbours. order: where they came from (NULL: as they
+ * are); shape: that of the places. */
+static tj_status deduplicate(tj_tensor *x, tj_tensor *order, tj_ints shape, bool inverse, bool counts, tj_tensor **output,
                              tj_tensor **places, tj_tensor **count) {
-  int64_t n = flat->numel;
-  tj_tensor *starts = tj__empty(TJ_INTS(n), TJ_BOOL, flat->storage->device);
+  const int64_t n = x->sizes[0];
+  tj_tensor *starts = tj__empty(TJ_INTS(n), TJ_BOOL, x->storage->device);
   if (!starts || !tj__fill(starts, tj_bool(true))) return tj_error_code();
   if (n > 1) {
-    tj_tensor *differs = tj_ne(tj_narrow(flat, 0, 1, n - 1), tj_narrow(flat, 0, 0, n - 1)), *rest = tj_narrow(starts, 0, 1, n - 1);
+    tj_tensor *differs = tj_ne(tj_narrow(x, 0, 1, n - 1), tj_narrow(x, 0, 0, n - 1)), *rest = tj_narrow(starts, 0, 1, n - 1);
+    if (x->ndim == 2) differs = tj_any_dim(differs, TJ_INTS(1), false);
     if (!differs || !rest || !tj__copy_into(rest, differs)) return tj_error_code();
   }
-  *output = tj_masked_select(flat, starts);
-  *places = tj__empty(TJ_INTS(0), TJ_INT64, flat->storage->device);
-  *count = tj__empty(TJ_INTS(0), TJ_INT64, flat->storage->device);
+  tj_tensor *at = tj__true_places(starts);
+  if (!at || !(*output = tj_index_select(x, 0, at))) return tj_error_code();
+  *places = tj__empty(TJ_INTS(0), TJ_INT64, x->storage->device);
+  *count = tj__empty(TJ_INTS(0), TJ_INT64, x->storage->device);
   if (inverse) {
     tj_tensor *group = tj_sub(tj_cumsum(starts, 0, TJ_DTYPE_NONE), tj_scalar_tensor(tj_int(1)), TJ__ONE);
     *places = tj_reshape(order && n ? tj_scatter(group, 0, order, group) : group, shape);
   }
   if (counts && n) {
-    tj_tensor *at = tj__true_places(starts), *end = tj__empty(TJ_INTS(1), TJ_INT64, flat->storage->device);
-    if (!at || !end || !tj__fill(end, tj_int(n))) return tj_error_code();
+    tj_tensor *end = tj__empty(TJ_INTS(1), TJ_INT64, x->storage->device);
+    if (!end || !tj__fill(end, tj_int(n))) return tj_error_code();
     *count = tj_sub(tj_cat(TJ_TENSORS(tj_narrow(at, 0, 1, at->numel - 1), end), 0), at, TJ__ONE);
   }
   return *output && *places && *count ? TJ_OK : tj_error_code();
 }
 
-tj_status tj__impl__unique2(tj_tensor *self, bool sorted, bool return_inverse, bool return_counts, tj_tensor **output, tj_tensor **inverse,
-                            tj_tensor **counts) {
+tj_status tj__impl__unique2(tj_tensor *self, bool sorted, bool return_inverse, bool return_counts, tj_tensor **output,
+                            tj_tensor **inverse_indices, tj_tensor **counts) {
   (void)sorted;
   tj_tensor *values = NULL, *order = NULL, *flat = tj_reshape(self, TJ_INTS(-1));
   if (!flat || !sortable(self, "unique", true) || !first_sorted(flat, flat->numel, 0, false, &values, &order)) return tj_error_code();
-  return deduplicate(values, order, tj__sizes(self), return_inverse, return_counts, output, inverse, counts);
+  return deduplicate(values, order, tj__sizes(self), return_inverse, return_counts, output, inverse_indices, counts);
 }
 
-tj_status tj__impl__unique_consecutive(tj_tensor *self, bool return_inverse, bool return_counts, tj_tensor **output, tj_tensor **inverse,
-                                       tj_tensor **counts) {
+/* Slices along dim, in the order of their first different elements or as they are. */
+static tj_status unique_slices(tj_tensor *self, int64_t dim, bool consecutive, bool inverse, bool counts, tj_tensor **output,
+                               tj_tensor **places, tj_tensor **count) {
+  const tj__backend *backend = tj__backend_for(&self, 1);
+  TJ__CHECK_STATUS(self->ndim > 0, TJ_ERROR_INDEX, "Dimension specified as %lld but tensor has no dimensions", (long long)dim);
+  int d = tj__wrap_dim(dim, self->ndim), empty = 0;
+  if (!backend || d < 0 || !sortable(self, "unique_dim", true)) return tj_error_code();
+  for (int k = 0; k < self->ndim; k++) empty += self->sizes[k] == 0;
+  if (self->numel == 0) {
+    TJ__CHECK_STATUS(empty == 1 && self->sizes[d] == 0, TJ_ERROR_RUNTIME,
+                     "There are 0 sized dimensions, and they aren't selected, so unique cannot be applied");
+    *output = tj__empty(tj__sizes(self), (tj_dtype)self->dtype, self->storage->device);
+    *places = tj__empty(TJ_INTS(0), TJ_INT64, self->storage->device);
+    *count = tj__empty(TJ_INTS(0), TJ_INT64, self->storage->device);
+    return *output && *places && *count ? TJ_OK : tj_error_code();
+  }
+  const int64_t n = self->sizes[d];
+  tj_tensor *moved = tj_transpose(self, d, 0), *rows = moved ? tj__contiguous(moved) : NULL, *order = NULL;
+  if (!rows || !(rows = tj_reshape(rows, TJ_INTS(n, self->numel / n)))) return tj_error_code();
+  if (!consecutive) {
+    order = tj__empty(TJ_INTS(n), TJ_INT64, self->storage->device);
+    if (!order || !backend->sort->order_rows(tj__write(order), rows, n, self->numel / n) || !(rows = tj_index_select(rows, 0, order)))
+      return tj_error_code();
+  }
+  if (deduplicate(rows, order, TJ_INTS(n), inverse, counts, output, places, count) != TJ_OK) return tj_error_code();
+  int64_t sizes[TJ_MAX_DIMS];
+  memcpy(sizes, moved->sizes, (size_t)moved->ndim * sizeof *sizes);
+  sizes[0] = (*output)->sizes[0];
+  *output = tj_transpose(tj_reshape(*output, (tj_ints){sizes, moved->ndim}), 0, d);
+  return *output ? TJ_OK : tj_error_code();
+}
+
+tj_status tj__impl_unique_dim(tj_tensor *self, int64_t dim, bool sorted, bool return_inverse, bool return_counts, tj_tensor **output,
+                              tj_tensor **inverse_indices, tj_tensor **counts) {
+  (void)sorted;
+  return unique_slices(self, dim, false, return_inverse, return_counts, output, inverse_indices, counts);
+}
+
+tj_status tj__impl_unique_consecutive(tj_tensor *self, bool return_inverse, bool return_counts, int64_t dim, tj_tensor **output,
+                                      tj_tensor **inverse_indices, tj_tensor **counts) {
+  if (!sortable(self, "unique", true)) return tj_error_code();
+  if (dim != TJ_NO_INT) return unique_slices(self, dim, true, return_inverse, return_counts, output, inverse_indices, counts);
   tj_tensor *flat = tj_reshape(self, TJ_INTS(-1));
   if (!flat) return tj_error_code();
-  return deduplicate(flat, NULL, tj__sizes(self), return_inverse, return_counts, output, inverse, counts);
+  return deduplicate(flat, NULL, tj__sizes(self), return_inverse, return_counts, output, inverse_indices, counts);
 }
 
 tj_tensor *tj__impl_bincount(tj_tensor *self, tj_tensor *weights, int64_t minlength) {

@@ -120,6 +120,15 @@ tj_tensor *tj__impl_isreal(tj_tensor *self) {
   return tj__fill(tj__empty_like(self, TJ_BOOL), tj_bool(true));
 }
 
+tj_status tj__impl_frexp(tj_tensor *self, tj_tensor **mantissa, tj_tensor **exponent) {
+  TJ__CHECK_STATUS(tj__class_of((tj_dtype)self->dtype) == TJ__CLASS_FLOAT, TJ_ERROR_RUNTIME,
+                   "torch.frexp() only supports floating-point dtypes");
+  *mantissa = tj__impl_frexp_part(NULL, self, false);
+  tj_tensor *whole = tj__impl_frexp_part(NULL, self, true);
+  *exponent = whole ? tj__to_dtype(whole, TJ_INT32) : NULL;
+  return *mantissa && *exponent ? TJ_OK : tj_error_code();
+}
+
 /* ---- derivatives that are compositions of operators ------------------------------------------------------------ */
 
 /* value * grad, with zero where `zero` holds, also where value is infinite or NaN there */

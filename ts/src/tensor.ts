@@ -223,6 +223,24 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType, ou
     return (this as Tensor).transpose(-2, -1) as Tensor<DynamicShape, D, Dev>
   }
 
+  /** The conjugate of a matrix, transposed. */
+  get H(): Tensor<DynamicShape, D, Dev> {
+    const n = this.ndim
+    if (n !== 0 && n !== 2)
+      throw new TorchError(
+        `tensor.H is only supported on matrices (2-D tensors). Got ${n}-D tensor.${n > 2 ? ' For batches of matrices, consider using tensor.mH' : ''}`,
+        'RuntimeError',
+      )
+    return (n === 0 ? (this as Tensor).conj() : (this as Tensor).adjoint()) as Tensor<DynamicShape, D, Dev>
+  }
+
+  /** The conjugates of matrices, their last two dimensions exchanged. */
+  get mH(): Tensor<DynamicShape, D, Dev> {
+    if (this.ndim === 1)
+      throw new TorchError('tensor.mH is only supported on matrices or batches of matrices. Got 1-D tensor.', 'RuntimeError')
+    return (this as Tensor).adjoint() as Tensor<DynamicShape, D, Dev>
+  }
+
   // ---- gradients ----
 
   /** The gradient that `backward()` has added up, or null. */
