@@ -32,7 +32,8 @@ tj_tensor *tj__impl_histc(tj_tensor *self, int64_t bins, tj_scalar min, tj_scala
   TJ__CHECK(tj__class_of(dtype) == TJ__CLASS_FLOAT, TJ_ERROR_NOT_IMPLEMENTED, "\"histogram_cpu\" not implemented for '%s'",
             tj__dtype_legacy(dtype));
   TJ__CHECK(bins > 0, TJ_ERROR_RUNTIME, "torch.histogram(): bins must be > 0, but got %lld for dimension 0", (long long)bins);
-  tj_dtype work = dtype == TJ_FLOAT64 ? TJ_FLOAT64 : TJ_FLOAT32;
+  const bool half = dtype == TJ_FLOAT16 || dtype == TJ_BFLOAT16;
+  tj_dtype work = half ? TJ_FLOAT32 : dtype;
   double low = tj__scalar_to_double(min), high = tj__scalar_to_double(max);
   if (low == high && self->numel) {
     tj_scalar least = tj_item(tj_min(self)), most = tj_item(tj_max(self));
@@ -42,6 +43,15 @@ tj_tensor *tj__impl_histc(tj_tensor *self, int64_t bins, tj_scalar min, tj_scala
   if (low == high) low -= 1, high += 1;
   TJ__CHECK(isfinite(low) && isfinite(high), TJ_ERROR_RUNTIME, "torch.histc: range of [%g, %g] is not finite", low, high);
   TJ__CHECK(low < high, TJ_ERROR_RUNTIME, "torch.histc: max must be larger than min");
+  if (half && self->numel) { /* the interval is found in the dtype's own arithmetic, rounded at each step */
+    tj_tensor *inside = tj_logical_and(tj_ge(self, tj__number(low)), tj_le(self, tj__number(high)));
+    tj_tensor *first = tj__fill(tj__empty(TJ_NO_DIMS, dtype, self->storage->device), tj_float(low));
+    tj_tensor *last = tj__fill(tj__empty(TJ_NO_DIMS, dtype, self->storage->device), tj_float(high));
+    tj_tensor *at = tj_div(tj_mul(tj_sub(self, first, TJ__ONE), tj__number((double)bins)), tj_sub(last, first, TJ__ONE));
+    self = tj_where(inside, tj_clamp_max(tj_trunc(at), tj_int(bins - 1)), tj__number(NAN));
+    if (!self) return NULL;
+    low = 0, high = (double)bins;
+  }
   tj_tensor *edges = tj_linspace(tj_float(low), tj_float(high), bins + 1, work, self->storage->device, false);
   tj_tensor *points = tj_reshape(tj__to_dtype(self, work), TJ_INTS(-1, 1));
   if (self->numel == 0) points = tj__empty(TJ_INTS(0, 1), work, self->storage->device);

@@ -184,7 +184,7 @@ static tj_status unique_slices(tj_tensor *self, int64_t dim, bool consecutive, b
     return *output && *places && *count ? TJ_OK : tj_error_code();
   }
   const int64_t n = self->sizes[d];
-  tj_tensor *moved = tj_transpose(self, d, 0), *rows = moved ? tj__contiguous(moved) : NULL, *order = NULL;
+  tj_tensor *moved = tj_movedim_int(self, d, 0), *rows = moved ? tj__contiguous(moved) : NULL, *order = NULL;
   if (!rows || !(rows = tj_reshape(rows, TJ_INTS(n, self->numel / n)))) return tj_error_code();
   if (!consecutive) {
     order = tj__empty(TJ_INTS(n), TJ_INT64, self->storage->device);
@@ -195,7 +195,7 @@ static tj_status unique_slices(tj_tensor *self, int64_t dim, bool consecutive, b
   int64_t sizes[TJ_MAX_DIMS];
   memcpy(sizes, moved->sizes, (size_t)moved->ndim * sizeof *sizes);
   sizes[0] = (*output)->sizes[0];
-  *output = tj_transpose(tj_reshape(*output, (tj_ints){sizes, moved->ndim}), 0, d);
+  *output = tj_movedim_int(tj_reshape(*output, (tj_ints){sizes, moved->ndim}), 0, d);
   return *output ? TJ_OK : tj_error_code();
 }
 

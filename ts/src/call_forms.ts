@@ -2,6 +2,8 @@
 // value of an argument.
 import * as generated from './generated/functions.js'
 import { isOptions } from './runtime/arguments.js'
+import { named, type Results } from './runtime/call.js'
+import { TorchError } from './runtime/errors.js'
 import { Tensor } from './tensor.js'
 import type { DType, DeviceType, SameFloat } from './types/dtype.js'
 import type { DynamicShape, Shape } from './types/shapes.js'
@@ -89,6 +91,63 @@ export const atleast_1d = ((...args: unknown[]) => atLeast(generated.atleast_1d,
 export const atleast_2d = ((...args: unknown[]) => atLeast(generated.atleast_2d, args)) as AtLeast
 /** Tensors of fewer dimensions become 3-dimensional. */
 export const atleast_3d = ((...args: unknown[]) => atLeast(generated.atleast_3d, args)) as AtLeast
+
+/** Intervals for each coordinate: one number for all, a number each, or their edges. */
+export type HistogramddBins = number | readonly number[] | readonly Tensor[]
+export interface HistogramddOptions {
+  /** The lowest and the highest edge of each coordinate, one pair after the other; by default those of the points. */
+  readonly range?: readonly number[] | null
+  /** What each point counts, in the shape of the input without its last dimension. */
+  readonly weight?: Tensor | null
+  /** Divide by the total and by the volume of the boxes. */
+  readonly density?: boolean
+}
+/**
+ * How many points, whose coordinates are in the last dimension of the input, are in each of the boxes that the intervals make.
+ *
+ * `histogramdd(input, bins, *, range=None, weight=None, density=False)`
+ */
+export function histogramdd<D extends DType, Dev extends DeviceType>(
+  input: Tensor<Shape, D, Dev>,
+  bins: HistogramddBins,
+  options?: HistogramddOptions,
+): Results<{ hist: Tensor<DynamicShape, D, Dev>; bin_edges: Tensor<DynamicShape, D, Dev>[] }>
+export function histogramdd(input: Tensor, bins: HistogramddBins, options: HistogramddOptions = {}): unknown {
+  const edges = Array.isArray(bins) && bins[0] instanceof Tensor
+  const counts = typeof bins === 'number' ? new Array<number>(input.shape.at(-1) ?? 0).fill(bins) : bins
+  const { range, ...rest } = options
+  const given = edges || range === undefined || range === null ? rest : options
+  const [hist, ...bin_edges] = (generated._histogramdd as AnyCall)(input, counts, given) as Tensor[]
+  return named(['hist', 'bin_edges'], [hist, bin_edges])
+}
+
+const CDIST_MODES = ['use_mm_for_euclid_dist_if_necessary', 'use_mm_for_euclid_dist', 'donot_use_mm_for_euclid_dist'] as const
+export interface CdistOptions {
+  readonly p?: number
+  /** Whether a matrix product gives Euclidean distances: faster, and less exact where rows are near to each other. */
+  readonly compute_mode?: (typeof CDIST_MODES)[number] | null
+}
+/**
+ * The p-norm distance of each row of x1 to each row of x2; batch dimensions broadcast.
+ *
+ * `cdist(x1, x2, p=2.0, compute_mode='use_mm_for_euclid_dist_if_necessary')`
+ */
+export function cdist<D extends DType, Dev extends DeviceType>(
+  x1: Tensor<Shape, D, Dev>,
+  x2: Tensor<Shape, D>,
+  p?: number | CdistOptions,
+  compute_mode?: (typeof CDIST_MODES)[number] | null | CdistOptions,
+): Tensor<DynamicShape, D, Dev>
+export function cdist(...args: unknown[]): unknown {
+  const mode = (v: unknown): unknown => {
+    if (v === null || v === undefined) return v
+    const k = CDIST_MODES.indexOf(v as (typeof CDIST_MODES)[number])
+    if (k < 0) throw new TorchError(`${String(v)} is not a valid value for compute_mode`, 'ValueError')
+    return k
+  }
+  const given = args.map((a, i) => (isOptions(a) && 'compute_mode' in a ? { ...a, compute_mode: mode(a['compute_mode']) } : i === 3 && !isOptions(a) ? mode(a) : a))
+  return (generated.cdist as AnyCall)(...given)
+}
 
 /** The indices of the elements that are not zero: a row each, or with `as_tuple` a tensor a dimension. */
 export function nonzero(input: Tensor, options: { readonly as_tuple: true }): Tensor[]

@@ -10,12 +10,19 @@ export {
   block_diag,
   broadcast_tensors,
   cartesian_prod,
+  cdist,
+  histogramdd,
   meshgrid,
   nonzero,
   tensordot,
+  type CdistOptions,
+  type HistogramddBins,
+  type HistogramddOptions,
   type MeshgridOptions,
   type TensordotDims,
 } from './call_forms.js'
+export { unique, unique_consecutive, type Unique, type UniqueConsecutiveOptions, type UniqueOptions } from './unique.js'
+export { broadcast_shapes, broadcastShapes, canBroadcastTo, needsBroadcast } from './broadcasting.js'
 export * as special from './generated/public/special.js'
 export * as linalg from './generated/public/linalg.js'
 export * as fft from './generated/public/fft.js'
