@@ -376,7 +376,7 @@ function methodsFile(groups, shapes) {
   const text = members.join('\n')
   const options = [...new Set(list.map((g) => optionsName(g)))].filter((o) => importsOf(text, [o]).length)
   const lines = [HEADER, `import { Tensor } from '../tensor.js'`]
-  lines.push(`import { invoke, tooMany } from '../runtime/arguments.js'`)
+  lines.push(`import { invoke, tooMany, withSelf } from '../runtime/arguments.js'`)
   if (importsOf(text, ['Results']).length) lines.push(`import type { Results } from '../runtime/call.js'`)
   lines.push(...typeImports(text, '..', [...shapes]).map((l) => l))
   if (options.length) lines.push(`import type { ${options.join(', ')} } from './options.js'`)
@@ -388,7 +388,7 @@ function methodsFile(groups, shapes) {
   const installs = list.map((g) => {
     const at = selfIndex(g.overloads[0].op)
     if (at > 0)
-      return `method('${g.jsName}', function (this: Tensor, ...args: unknown[]): unknown {\n  args.splice(${at}, 0, this)\n  return invoke(O_${g.jsName}, 0, args)\n})`
+      return `method('${g.jsName}', function (this: Tensor, ...args: unknown[]): unknown {\n  return invoke(O_${g.jsName}, 0, withSelf(args, ${at}, this))\n})`
     if (isVariadic(g))
       return `method('${g.jsName}', function (this: Tensor, ...args: unknown[]): unknown {\n  return ${innerName(g)}(1, [this, ...args])\n})`
     const n = arity(g) - 1

@@ -4,7 +4,7 @@ import { Builder, call, cotangent, differs, Inexpressible, lookup, Missing, tens
 // Where PyTorch's own test calls a small lambda: how its arguments are meant.
 const WRAPPERS = {
   einsum: (torch) => (tensors, equation) => need(torch, 'einsum')(equation, ...tensors),
-  polygamma: (torch) => (x, n) => need(torch, 'polygamma')(n, x),
+  polygamma: (torch) => (x, n) => need(torch, 'polygamma')(n?.n ?? n, x),
   'special.polygamma': (torch) => (x, n) => need(torch, 'special.polygamma')(n?.n ?? n, x),
   where:
     (torch) =>
@@ -110,7 +110,8 @@ export function callable(torch, info, c) {
   const { op, call: how } = info
   if (SWAPPED[op]) {
     const f = need(torch, SWAPPED[op])
-    return (self, other, ...rest) => f(other, self, ...rest)
+    // Two numbers are Python's own affair.
+    return (self, other, ...rest) => (typeof self === 'number' && typeof other === 'number' ? null : f(other, self, ...rest))
   }
   if (op === '__getitem__') return (x, index) => x.at(...atArguments(torch, c.args[1], index))
   if (WRAPPERS[op]) return WRAPPERS[op](torch)

@@ -513,7 +513,7 @@ export function invoke(op: Operator, skip: 0 | 1, args: ArrayLike<unknown>): unk
       }
       continue
     }
-    if (numbersAlone(o, found.values)) throw invalidCombination(op, given, options, skip)
+    if (numbersAlone(op.name, o, found.values)) throw invalidCombination(op, given, options, skip)
     return run(o, found)
   }
   if (op.overloads.length === 1 || plausible === 1) throw only!()
@@ -529,9 +529,12 @@ export function invoke(op: Operator, skip: 0 | 1, args: ArrayLike<unknown>): unk
   throw unknown ?? invalidCombination(op, given, options, skip)
 }
 
-/** Numbers may stand for tensors, but not for all of them. */
-const numbersAlone = (o: Overload, values: readonly unknown[]): boolean =>
-  o.args.some((a) => a.number) && !values.some((v) => v instanceof Tensor || (Array.isArray(v) && v.some((x) => x instanceof Tensor)))
+/** Numbers may stand for tensors, but not for all of them; only these take numbers alone, in PyTorch too. */
+const ARITHMETIC = new Set('add sub subtract mul multiply div divide true_divide floor_divide'.split(' '))
+const numbersAlone = (name: string, o: Overload, values: readonly unknown[]): boolean =>
+  o.args.some((a) => a.number) &&
+  !ARITHMETIC.has(name) &&
+  !values.some((v) => v instanceof Tensor || (Array.isArray(v) && v.some((x) => x instanceof Tensor)))
 
 function unknownKey(op: Operator, options: Record<string, unknown> | null, skip: number): TorchError | null {
   if (!options) return null
@@ -559,6 +562,14 @@ function run(o: Overload, found: Match): unknown {
     for (const handle of temporaries) host.free(handle)
     temporaries = outer
   }
+}
+
+/** The arguments of a method whose `self` is not the first of the function's arguments: polygamma(n, self). */
+export function withSelf(args: unknown[], at: number, self: Tensor): unknown[] {
+  const options = isOptions(args.at(-1)) ? (args.pop() as Record<string, unknown>) : null
+  if (args.length < at) return [...args, { ...options, self }]
+  args.splice(at, 0, self)
+  return options ? [...args, options] : args
 }
 
 /** A method was called with more arguments than any of its forms has, an options object included. */
