@@ -79,6 +79,7 @@ const WIDER = {
   'special.airy_ai': [2e-5, 1e-6],
   'special.bessel_j0': [2e-5, 1e-6],
   'special.bessel_j1': [2e-5, 1e-6],
+  'special.bessel_y0': [2e-5, 1e-6],
   'special.bessel_y1': [2e-5, 1e-6],
 }
 // Among equal elements PyTorch leaves open which index is returned.

@@ -39,7 +39,7 @@ double tj__sf_i1e(double x) { return x == 0.0 ? x : copysign(1.0, x) * scaled_i(
 
 /* The factor in two, so that it overflows only where the product does. */
 static double unscaled(double scaled, double x) {
-  if (isinf(x)) return INFINITY;
+  if (isinf(x)) return NAN; /* as PyTorch has it */
   const double half = exp(0.5 * x);
   return scaled * half * half;
 }
@@ -100,10 +100,40 @@ double tj__sf_k1e(double x) { return scaled_k(1, x, 1); }
 
 /* ---- J, Y ------------------------------------------------------------------------------------------------------- */
 
-double tj__sf_bessel_j0(double x) { return j0(x); }
-double tj__sf_bessel_j1(double x) { return j1(x); }
-double tj__sf_bessel_y0(double x) { return x < 0.0 ? NAN : x == 0.0 ? -INFINITY : y0(x); }
-double tj__sf_bessel_y1(double x) { return x < 0.0 ? NAN : x == 0.0 ? -INFINITY : y1(x); }
+/* Hankel's expansion for x > 25. phase: x - (n / 2 + 1 / 4) pi in the arithmetic of the dtype, whose rounding shows where x is large. */
+static double hankel(int n, double x, double phase, int second) {
+  double term = 1.0, p = 1.0, q = 0.0;
+  for (int k = 1; k < 50 && fabs(term) > 1e-18; k++) {
+    term *= (4.0 * n * n - (2.0 * k - 1) * (2.0 * k - 1)) / (8.0 * k * x);
+    if (k & 1) q += (k & 2) ? -term : term;
+    else p += (k & 2) ? -term : term;
+  }
+  const double value = second ? p * sin(phase) + q * cos(phase) : p * cos(phase) - q * sin(phase);
+  return value * sqrt(2.0 * M_1_PI / x);
+}
+
+/* At infinity NaN, as PyTorch has it. */
+#define BESSEL(T, S, QUARTER)                                                                           \
+  T bessel_j0_##S(T x) {                                                                                \
+    x = x < 0 ? -x : x;                                                                                 \
+    return isinf(x) ? (T)NAN : x > 25 ? (T)hankel(0, x, (T)(x - QUARTER), 0) : (T)j0(x);                \
+  }                                                                                                     \
+  T bessel_j1_##S(T x) {                                                                                \
+    const T a = x < 0 ? -x : x;                                                                         \
+    const T value = isinf(x) ? (T)NAN : a > 25 ? (T)hankel(1, a, (T)(a - 3 * QUARTER), 0) : (T)j1(a);   \
+    return x < 0 ? -value : value;                                                                      \
+  }                                                                                                     \
+  T bessel_y0_##S(T x) {                                                                                \
+    if (x <= 0) return x == 0 ? -(T)INFINITY : (T)NAN;                                                  \
+    return isinf(x) ? (T)NAN : x > 25 ? (T)hankel(0, x, (T)(x - QUARTER), 1) : (T)y0(x);                \
+  }                                                                                                     \
+  T bessel_y1_##S(T x) {                                                                                \
+    if (x <= 0) return x == 0 ? -(T)INFINITY : (T)NAN;                                                  \
+    return isinf(x) ? (T)NAN : x > 25 ? (T)hankel(1, x, (T)(x - 3 * QUARTER), 1) : (T)y1(x);            \
+  }
+BESSEL(float, f32, 0.785398163397448309616f)
+BESSEL(double, f64, 0.785398163397448309616)
+
 double tj__sf_spherical_j0(double x) {
   if (isinf(x)) return 0.0;
   if (fabs(x) < 0.5) {
@@ -129,7 +159,8 @@ static double complex k_on_imaginary_axis(double v, double zeta) {
   return 0.5 * step * sum;
 }
 
-double tj__sf_airy_ai(double x) {
+/* single: the phase of the oscillation is rounded to float, as a float's would be */
+static double airy_ai(double x, int single) {
   if (x != x || isinf(x)) return NAN;
   if (x > 103.892) return 0.0; /* below the smallest float, where the reference ends too */
   if (x > -1.5 && x < 1.5) {   /* Maclaurin's series of the two solutions f and g */
@@ -143,7 +174,7 @@ double tj__sf_airy_ai(double x) {
     }
     return 0.35502805388781723926 * f - 0.25881940379280679841 * g;
   }
-  const double root = sqrt(fabs(x)), zeta = 2.0 * fabs(x) * root / 3.0;
+  const double root = sqrt(fabs(x)), zeta = single ? 2.0f * (float)fabs(x) * sqrtf((float)fabs(x)) / 3.0f : 2.0 * fabs(x) * root / 3.0;
   if (x > 0.0) return M_1_PI * sqrt(x / 3.0) * exp(-zeta) * scaled_k_integral(1.0 / 3.0, zeta);
   if (zeta > 40.0) {
     /* Ai(-x) = (cos(zeta - pi/4) P + sin(zeta - pi/4) Q) / (sqrt(pi) x^(1/4)) */
@@ -153,10 +184,12 @@ double tj__sf_airy_ai(double x) {
       if (k & 1) q += (k & 2) ? -term : term;
       else p += (k & 2) ? -term : term;
     }
-    const double angle = zeta - 0.25 * M_PI;
-    return (cos(angle) * p + sin(angle) * q) / (sqrt(M_PI * root));
+    const double angle = single ? (float)zeta + (float)(0.25 * M_PI) : zeta + 0.25 * M_PI;
+    return (sin(angle) * p - cos(angle) * q) / (sqrt(M_PI * root));
   }
   /* Ai(-x) = 2 Re(exp(i pi / 3) Ai(x exp(i pi / 3))), which is K on the imaginary axis */
   const double complex k = k_on_imaginary_axis(1.0 / 3.0, zeta) * cexp(CMPLX(0.0, 0.5 * M_PI - zeta));
   return 2.0 * M_1_PI * sqrt(-x / 3.0) * creal(k);
 }
+double airy_ai_f64(double x) { return airy_ai(x, 0); }
+float airy_ai_f32(float x) { return (float)airy_ai(x, 1); }

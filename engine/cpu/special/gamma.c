@@ -62,11 +62,13 @@ static double uniform(double a, double x, int upper) {
 }
 
 static double incomplete(double a, double x, int upper) {
-  if (!(a >= 0.0) || !(x >= 0.0)) return NAN;
+  /* The order of the questions is PyTorch's: it shows where one argument is NaN. */
+  if (a < 0.0 || x < 0.0) return NAN;
   if (a == 0.0) return x > 0.0 ? !upper : NAN;
   if (x == 0.0) return upper;
   if (isinf(a)) return isinf(x) ? NAN : upper;
   if (isinf(x)) return !upper;
+  if (a != a || x != x) return NAN;
   if (a > 1e5 && fabs(x - a) < 0.3 * a) return uniform(a, x, upper);
   if (x <= 1.1 || x <= a) {
     const double p = lower_series(a, x);
@@ -93,11 +95,12 @@ double tj__sf_zeta(double x, double q) {
                                   -1.0 / 1209600,     1.0 / 47900160,       -691.0 / 1307674368000.0,
                                   1.0 / 74724249600.0, -3617.0 / 10670622842880000.0, 43867.0 / 5109094217170944000.0};
   if (x == 1.0) return INFINITY;
-  if (!(x > 1.0)) return NAN;
+  if (x < 1.0) return NAN;
   if (q <= 0.0) {
     if (q == floor(q)) return INFINITY;
     if (x != floor(x)) return NAN; /* a negative number to a power that is no integer */
   }
+  if (x != x || q != q) return NAN;
   double sum = pow(q, -x), at = q, term = sum;
   for (int k = 0; k < 12 || at <= 12.0; k++) {
     if (k > 0 && fabs(term) < 1e-17 * fabs(sum)) return sum;

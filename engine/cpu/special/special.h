@@ -15,12 +15,13 @@ double tj__sf_k0(double x);
 double tj__sf_k1(double x);
 double tj__sf_k0e(double x);
 double tj__sf_k1e(double x);
-double tj__sf_bessel_j0(double x);
-double tj__sf_bessel_j1(double x);
-double tj__sf_bessel_y0(double x);
-double tj__sf_bessel_y1(double x);
 double tj__sf_spherical_j0(double x);
-double tj__sf_airy_ai(double x);
+#define TJ__SF_OSCILLATING(X) X(bessel_j0) X(bessel_j1) X(bessel_y0) X(bessel_y1) X(airy_ai)
+#define TJ__X(name)             \
+  float name##_f32(float x);    \
+  double name##_f64(double x);
+TJ__SF_OSCILLATING(TJ__X)
+#undef TJ__X
 
 /* gamma.c: the regularised incomplete gamma functions P(a, x) and Q(a, x); Hurwitz' zeta function; derivatives of digamma (n >= 1). */
 double tj__sf_gammainc(double a, double x);
@@ -48,12 +49,7 @@ TJ__SF1(k0, k0)
 TJ__SF1(k1, k1)
 TJ__SF1(k0e, k0e)
 TJ__SF1(k1e, k1e)
-TJ__SF1(bessel_j0, bessel_j0)
-TJ__SF1(bessel_j1, bessel_j1)
-TJ__SF1(bessel_y0, bessel_y0)
-TJ__SF1(bessel_y1, bessel_y1)
 TJ__SF1(spherical_j0, spherical_j0)
-TJ__SF1(airy_ai, airy_ai)
 TJ__SF2(gammainc, gammainc)
 TJ__SF2(gammaincc, gammaincc)
 TJ__SF2(zeta, zeta)
