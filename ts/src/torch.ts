@@ -74,6 +74,7 @@ export {
 export {
   enable_grad,
   inference_mode,
+  is_anomaly_check_nan_enabled,
   is_anomaly_enabled,
   is_grad_enabled,
   is_inference_mode_enabled,
@@ -94,7 +95,39 @@ export {
   set_num_threads,
 } from './promotion.js'
 export { default_generator, fork_rng, Generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state } from './random.js'
-export { is_complex, is_floating_point, numel } from './queries.js'
+export {
+  is_complex,
+  is_complex_dtype,
+  is_floating_point,
+  is_floating_point_dtype,
+  is_nonzero,
+  masked_select_async,
+  multinomial_async,
+  numel,
+  sym_float,
+  sym_int,
+  sym_not,
+  validateDevice,
+  validateDType,
+} from './queries.js'
+export {
+  are_deterministic_algorithms_enabled,
+  get_default_device,
+  get_deterministic_debug_mode,
+  get_float32_matmul_precision,
+  get_num_interop_threads,
+  is_deterministic_algorithms_warn_only_enabled,
+  is_warn_always_enabled,
+  set_default_device,
+  set_default_tensor_type,
+  set_deterministic_debug_mode,
+  set_float32_matmul_precision,
+  set_warn_always,
+  use_deterministic_algorithms,
+  type Float32MatmulPrecision,
+} from './settings.js'
+// In PyTorch's namespace these are in nn.functional alone; here in both.
+export { elu, gelu, hardsigmoid, hardswish, leaky_relu, silu, softplus, softsign } from './generated/functional.js'
 export { TorchError, type TorchErrorCode } from './runtime/errors.js'
 export type { Results } from './runtime/call.js'
 export type { ArrayOf, Nested, TensorData, TypedArray } from './types/arrays.js'

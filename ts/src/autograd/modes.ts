@@ -85,9 +85,15 @@ export function is_inference_mode_enabled(): boolean {
   return builtinBool(BUILTIN.is_inference_mode_enabled)
 }
 
+let checksNan = true
 const anomalyMode = (mode: boolean, checkNan: boolean) => (): (() => void) => {
   const before = builtinBool(BUILTIN.set_anomaly_enabled, mode ? 1 : 0, checkNan ? 1 : 0)
-  return () => void builtinBool(BUILTIN.set_anomaly_enabled, before ? 1 : 0, 1)
+  const checked = checksNan
+  checksNan = checkNan
+  return () => {
+    builtinBool(BUILTIN.set_anomaly_enabled, before ? 1 : 0, checked ? 1 : 0)
+    checksNan = checked
+  }
 }
 
 export interface AnomalyOptions {
@@ -108,6 +114,11 @@ export function set_detect_anomaly<T>(mode: boolean, fn: () => T, options?: Anom
 export function set_detect_anomaly<T>(mode: boolean, fn?: (() => T) | AnomalyOptions, options?: AnomalyOptions): T | ModeGuard {
   const o = typeof fn === 'function' ? options : fn
   return inMode(anomalyMode(mode, o?.check_nan ?? true), typeof fn === 'function' ? fn : undefined)
+}
+
+/** Whether anomaly detection looks for NaN in gradients. */
+export function is_anomaly_check_nan_enabled(): boolean {
+  return checksNan
 }
 
 export function is_anomaly_enabled(): boolean {
