@@ -39,7 +39,8 @@ static tj_tensor *euclidean_by_product(const pair *p) {
   tj_tensor *last[2], *rows[2] = {p->a, p->b};
   for (int k = 0; k < 2; k++)
     if (!(last[k] = tj_sum_dim(tj_mul(rows[k], rows[k]), TJ_INTS(-1), true, TJ_DTYPE_NONE))) return NULL;
-  tj_tensor *left = tj_cat(TJ_TENSORS(tj_mul(p->a, tj__number(-2)), last[0], tj_ones_like(last[0], TJ_DTYPE_NONE, TJ_DEVICE_NONE, false, NULL)), -1);
+  tj_tensor *left =
+      tj_cat(TJ_TENSORS(tj_mul(p->a, tj__number(-2)), last[0], tj_ones_like(last[0], TJ_DTYPE_NONE, TJ_DEVICE_NONE, false, NULL)), -1);
   tj_tensor *right = tj_cat(TJ_TENSORS(p->b, tj_ones_like(last[1], TJ_DTYPE_NONE, TJ_DEVICE_NONE, false, NULL), last[1]), -1);
   return tj_sqrt(tj_clamp_min(tj_matmul(left, tj_transpose(right, -2, -1)), tj_int(0)));
 }

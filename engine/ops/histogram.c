@@ -22,7 +22,8 @@ static tj_tensor *count(tj__bins_kind kind, tj_tensor *points, tj_tensor *const 
   const int d = (int)points->sizes[1];
   for (int k = 0; k < d; k++) sizes[k] = edges[k]->numel - 1;
   tj_tensor *hist = backend ? tj__empty((tj_ints){sizes, d}, TJ_FLOAT64, points->storage->device) : NULL;
-  if (!hist || !tj__fill(hist, tj_int(0)) || !(points = tj__contiguous(points)) || (weight && !(weight = tj__contiguous(weight)))) return NULL;
+  if (!hist || !tj__fill(hist, tj_int(0)) || !(points = tj__contiguous(points)) || (weight && !(weight = tj__contiguous(weight))))
+    return NULL;
   backend->histogram->count(kind, hist, points, edges, weight);
   return tj__to_dtype(hist, (tj_dtype)points->dtype);
 }
@@ -107,8 +108,7 @@ static bool even_edges(tj_tensor *points, tj_ints bins, tj_floats range, tj_tens
     if (low > high)
       REFUSE("torch.histogramdd: min should not exceed max, but got min %g max %g for dimension %lld", low, high, (long long)k);
     if (low == high) low -= 0.5, high += 0.5;
-    edges[k] =
-        tj_linspace(tj_float(low), tj_float(high), bins.data[k] + 1, (tj_dtype)points->dtype, points->storage->device, false);
+    edges[k] = tj_linspace(tj_float(low), tj_float(high), bins.data[k] + 1, (tj_dtype)points->dtype, points->storage->device, false);
     if (!edges[k]) return false;
   }
   return true;

@@ -315,7 +315,8 @@ tj_tensor *tj__impl_index_add(tj_tensor *self, int64_t dim, tj_tensor *index, tj
 /* Places repeat over the other dimensions: scatter_reduce with index widened to the sizes of source. */
 tj_tensor *tj__impl_index_reduce(tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *source, const char *reduce, bool include_self) {
   static const vector_rules rules = {"index_reduce_", false, TJ_ERROR_INDEX, "index out of range in self"};
-  const bool known = strcmp(reduce, "prod") == 0 || strcmp(reduce, "mean") == 0 || strcmp(reduce, "amax") == 0 || strcmp(reduce, "amin") == 0;
+  const bool known =
+      strcmp(reduce, "prod") == 0 || strcmp(reduce, "mean") == 0 || strcmp(reduce, "amax") == 0 || strcmp(reduce, "amin") == 0;
   TJ__CHECK(known, TJ_ERROR_RUNTIME, "index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got %s.", reduce);
   TJ__CHECK(self->dtype == source->dtype, TJ_ERROR_RUNTIME, "index_reduce_(): self (%s) and source (%s) must have the same scalar type",
             tj__dtype_legacy((tj_dtype)self->dtype), tj__dtype_legacy((tj_dtype)source->dtype));

@@ -25,7 +25,8 @@ tj_tensor *tj__impl_mvlgamma(tj_tensor *self, int64_t p) {
   TJ__CHECK(p >= 1, TJ_ERROR_RUNTIME, "p has to be greater than or equal to 1");
   tj_dtype dtype = tj__floating_of((tj_dtype)self->dtype);
   TJ__CHECK(!tj_dtype_is_complex(dtype), TJ_ERROR_NOT_IMPLEMENTED, "\"mvlgamma_cpu\" not implemented for '%s'", tj__dtype_legacy(dtype));
-  tj_tensor *steps = tj_arange_start_step(tj_float(-0.5 * (double)p + 0.5), tj_float(0.5), tj_float(0.5), dtype, self->storage->device, false);
+  tj_tensor *steps =
+      tj_arange_start_step(tj_float(-0.5 * (double)p + 0.5), tj_float(0.5), tj_float(0.5), dtype, self->storage->device, false);
   tj_tensor *terms = tj_lgamma(tj_add(tj_unsqueeze(self, -1), steps, TJ__ONE));
   tj_tensor *sum = tj_sum_dim(terms, TJ_INTS(-1), false, TJ_DTYPE_NONE);
   return tj_add(sum, tj__number((double)p * (double)(p - 1) * log(M_PI) / 4), TJ__ONE);

@@ -159,8 +159,7 @@ static tj_tensor *no_samples(tj_tensor *y, int d, bool cumulative) {
 }
 
 static int sample_dim(const char *name, const tj_tensor *y, int64_t dim) {
-  if (y->ndim == 0)
-    return tj__fail(TJ_ERROR_INDEX, "Dimension specified as %lld but tensor has no dimensions", (long long)dim), -1;
+  if (y->ndim == 0) return tj__fail(TJ_ERROR_INDEX, "Dimension specified as %lld but tensor has no dimensions", (long long)dim), -1;
   int d = tj__wrap_dim(dim, y->ndim);
   if (d >= 0 && y->dtype == TJ_BOOL)
     return tj__fail(TJ_ERROR_RUNTIME, "%s: received a bool input for `y`, but bool is not supported", name), -1;
@@ -172,9 +171,7 @@ static tj_tensor *over_places(const char *name, tj_tensor *y, tj_tensor *x, int6
   if (d < 0) return NULL;
   if (y->sizes[d] == 0) return no_samples(y, d, cumulative);
   TJ__CHECK(x->dtype != TJ_BOOL, TJ_ERROR_RUNTIME, "%s: received a bool input for `x` or `y`, but bool is not supported", name);
-  if (x->ndim == 1) {
-    TJ__CHECK(x->numel == y->sizes[d], TJ_ERROR_RUNTIME, "%s: There must be one `x` value for each sample point", name);
-  }
+  if (x->ndim == 1) { TJ__CHECK(x->numel == y->sizes[d], TJ_ERROR_RUNTIME, "%s: There must be one `x` value for each sample point", name); }
   int64_t sizes[TJ_MAX_DIMS];
   if (x->ndim < y->ndim) { /* a vector lies along d, other places line up with the last dimensions */
     for (int k = 0; k < y->ndim; k++) sizes[k] = 1;
@@ -193,8 +190,8 @@ static tj_tensor *over_places(const char *name, tj_tensor *y, tj_tensor *x, int6
 static tj_tensor *over_steps(const char *name, tj_tensor *y, tj_scalar dx, int64_t dim, bool cumulative) {
   int d = sample_dim(name, y, dim);
   if (d < 0) return NULL;
-  TJ__CHECK(dx.kind == TJ_SCALAR_INT || dx.kind == TJ_SCALAR_FLOAT, TJ_ERROR_RUNTIME,
-            "%s: Currently, we only support dx as a real number.", name);
+  TJ__CHECK(dx.kind == TJ_SCALAR_INT || dx.kind == TJ_SCALAR_FLOAT, TJ_ERROR_RUNTIME, "%s: Currently, we only support dx as a real number.",
+            name);
   if (y->sizes[d] == 0) return no_samples(y, d, cumulative);
   if (cumulative) {
     tj_tensor *sum = tj_add(side(y, d, false), side(y, d, true), TJ__ONE);
@@ -248,8 +245,7 @@ static tj_tensor *times(double v, tj_tensor *a) { return tj_mul(a, tj__number(v)
 static tj_tensor *slope_even(tj_tensor *self, int d, tj_tensor *step, int64_t edge_order) {
   const int64_t n = self->sizes[d];
   tj_tensor *first, *last, *middle = NULL;
-  if (n > 2)
-    middle = times(0.5, tj_div(minus(tj_narrow(self, d, 2, n - 2), tj_narrow(self, d, 0, n - 2)), step));
+  if (n > 2) middle = times(0.5, tj_div(minus(tj_narrow(self, d, 2, n - 2), tj_narrow(self, d, 0, n - 2)), step));
   if (edge_order == 1) {
     first = minus(at(self, d, 1), at(self, d, 0));
     last = minus(at(self, d, -1), at(self, d, -2));
@@ -304,8 +300,7 @@ static tj_list *gradient(tj_tensor *self, const tj_scalar *one, tj_floats steps,
   for (int i = 0; list && i < n; i++) {
     tj_tensor *slope;
     if (places.n > 0) slope = slope_at_places(self, dims[i], places.data[places.n == 1 ? 0 : i], edge_order);
-    else
-      slope = slope_even(self, dims[i], one ? tj_scalar_tensor(*one) : tj__number(steps.data[steps.n == 1 ? 0 : i]), edge_order);
+    else slope = slope_even(self, dims[i], one ? tj_scalar_tensor(*one) : tj__number(steps.data[steps.n == 1 ? 0 : i]), edge_order);
     if (!slope) return NULL;
     tj__list_set(list, i, slope);
   }

@@ -8,8 +8,7 @@ function sizes(v: number | readonly number[]): readonly number[] {
   if (!Array.isArray(list) || !list.every((n) => Number.isInteger(n)))
     throw new TorchError(`Input shapes should be of type ints, a tuple of ints, or a list of ints, got ${typeName(v)}`, 'RuntimeError')
   const bad = list.find((n: number) => n < 0)
-  if (bad !== undefined)
-    throw new TorchError(`Trying to create tensor with negative dimension (${bad}): (${bad})`, 'RuntimeError')
+  if (bad !== undefined) throw new TorchError(`Trying to create tensor with negative dimension (${bad}): (${bad})`, 'RuntimeError')
   return list as readonly number[]
 }
 

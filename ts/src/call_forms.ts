@@ -145,7 +145,9 @@ export function cdist(...args: unknown[]): unknown {
     if (k < 0) throw new TorchError(`${String(v)} is not a valid value for compute_mode`, 'ValueError')
     return k
   }
-  const given = args.map((a, i) => (isOptions(a) && 'compute_mode' in a ? { ...a, compute_mode: mode(a['compute_mode']) } : i === 3 && !isOptions(a) ? mode(a) : a))
+  const given = args.map((a, i) =>
+    isOptions(a) && 'compute_mode' in a ? { ...a, compute_mode: mode(a['compute_mode']) } : i === 3 && !isOptions(a) ? mode(a) : a,
+  )
   return (generated.cdist as AnyCall)(...given)
 }
 

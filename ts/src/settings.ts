@@ -81,9 +81,7 @@ export function set_float32_matmul_precision(value: Float32MatmulPrecision): voi
       'TypeError',
     )
   if (!['highest', 'high', 'medium'].includes(value)) {
-    console.warn(
-      `${String(value)} is not one of 'highest', 'high', or 'medium'; the current setFloat32MatmulPrecision call has no effect.`,
-    )
+    console.warn(`${String(value)} is not one of 'highest', 'high', or 'medium'; the current setFloat32MatmulPrecision call has no effect.`)
     return
   }
   precision = value

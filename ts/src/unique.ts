@@ -89,7 +89,10 @@ export function unique(input: Tensor, ...args: unknown[]): unknown {
   const inverse = o['return_inverse'] === true
   const counts = o['return_counts'] === true
   const dim = o['dim'] as number | null | undefined
-  const all = dim === null || dim === undefined ? generated._unique2(input, sorted, inverse, counts) : generated.unique_dim(input, dim, sorted, inverse, counts)
+  const all =
+    dim === null || dim === undefined
+      ? generated._unique2(input, sorted, inverse, counts)
+      : generated.unique_dim(input, dim, sorted, inverse, counts)
   return chosen(all, inverse, counts)
 }
 

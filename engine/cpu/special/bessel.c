@@ -113,23 +113,23 @@ static double hankel(int n, double x, double phase, int second) {
 }
 
 /* At infinity NaN, as PyTorch has it. */
-#define BESSEL(T, S, QUARTER)                                                                           \
-  T bessel_j0_##S(T x) {                                                                                \
-    x = x < 0 ? -x : x;                                                                                 \
-    return isinf(x) ? (T)NAN : x > 25 ? (T)hankel(0, x, (T)(x - QUARTER), 0) : (T)j0(x);                \
-  }                                                                                                     \
-  T bessel_j1_##S(T x) {                                                                                \
-    const T a = x < 0 ? -x : x;                                                                         \
-    const T value = isinf(x) ? (T)NAN : a > 25 ? (T)hankel(1, a, (T)(a - 3 * QUARTER), 0) : (T)j1(a);   \
-    return x < 0 ? -value : value;                                                                      \
-  }                                                                                                     \
-  T bessel_y0_##S(T x) {                                                                                \
-    if (x <= 0) return x == 0 ? -(T)INFINITY : (T)NAN;                                                  \
-    return isinf(x) ? (T)NAN : x > 25 ? (T)hankel(0, x, (T)(x - QUARTER), 1) : (T)y0(x);                \
-  }                                                                                                     \
-  T bessel_y1_##S(T x) {                                                                                \
-    if (x <= 0) return x == 0 ? -(T)INFINITY : (T)NAN;                                                  \
-    return isinf(x) ? (T)NAN : x > 25 ? (T)hankel(1, x, (T)(x - 3 * QUARTER), 1) : (T)y1(x);            \
+#define BESSEL(T, S, QUARTER)                                                                         \
+  T bessel_j0_##S(T x) {                                                                              \
+    x = x < 0 ? -x : x;                                                                               \
+    return isinf(x) ? (T)NAN : x > 25 ? (T)hankel(0, x, (T)(x - QUARTER), 0) : (T)j0(x);              \
+  }                                                                                                   \
+  T bessel_j1_##S(T x) {                                                                              \
+    const T a = x < 0 ? -x : x;                                                                       \
+    const T value = isinf(x) ? (T)NAN : a > 25 ? (T)hankel(1, a, (T)(a - 3 * QUARTER), 0) : (T)j1(a); \
+    return x < 0 ? -value : value;                                                                    \
+  }                                                                                                   \
+  T bessel_y0_##S(T x) {                                                                              \
+    if (x <= 0) return x == 0 ? -(T)INFINITY : (T)NAN;                                                \
+    return isinf(x) ? (T)NAN : x > 25 ? (T)hankel(0, x, (T)(x - QUARTER), 1) : (T)y0(x);              \
+  }                                                                                                   \
+  T bessel_y1_##S(T x) {                                                                              \
+    if (x <= 0) return x == 0 ? -(T)INFINITY : (T)NAN;                                                \
+    return isinf(x) ? (T)NAN : x > 25 ? (T)hankel(1, x, (T)(x - 3 * QUARTER), 1) : (T)y1(x);          \
   }
 BESSEL(float, f32, 0.785398163397448309616f)
 BESSEL(double, f64, 0.785398163397448309616)

@@ -91,9 +91,15 @@ double tj__sf_gammaincc(double a, double x) { return incomplete(a, x, 1); }
 
 double tj__sf_zeta(double x, double q) {
   /* Bernoulli numbers over factorials, B(2k) / (2k)! */
-  static const double ratios[] = {1.0 / 12,           -1.0 / 720,           1.0 / 30240,
-                                  -1.0 / 1209600,     1.0 / 47900160,       -691.0 / 1307674368000.0,
-                                  1.0 / 74724249600.0, -3617.0 / 10670622842880000.0, 43867.0 / 5109094217170944000.0};
+  static const double ratios[] = {1.0 / 12,
+                                  -1.0 / 720,
+                                  1.0 / 30240,
+                                  -1.0 / 1209600,
+                                  1.0 / 47900160,
+                                  -691.0 / 1307674368000.0,
+                                  1.0 / 74724249600.0,
+                                  -3617.0 / 10670622842880000.0,
+                                  43867.0 / 5109094217170944000.0};
   if (x == 1.0) return INFINITY;
   if (x < 1.0) return NAN;
   if (q <= 0.0) {

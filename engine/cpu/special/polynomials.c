@@ -6,14 +6,14 @@
 #define DEGREE(n) ((n) >= -9.2e18 && (n) <= 9.2e18 ? (int64_t)(n) : INT64_MIN)
 
 /* p and q: degrees 0 and 1; NEXT: degree k + 1 from q (degree k) and p (k - 1). A NaN stays one: the rest would be for nothing. */
-#define RECURRENCE(T, first, NEXT)                        \
-  if (degree == 0) return (T)1;                           \
-  T p = (T)1, q = (first);                                \
-  for (int64_t k = 1; k < degree && q == q; k++) {        \
-    const T next = (NEXT);                                \
-    p = q;                                                \
-    q = next;                                             \
-  }                                                       \
+#define RECURRENCE(T, first, NEXT)                 \
+  if (degree == 0) return (T)1;                    \
+  T p = (T)1, q = (first);                         \
+  for (int64_t k = 1; k < degree && q == q; k++) { \
+    const T next = (NEXT);                         \
+    p = q;                                         \
+    q = next;                                      \
+  }                                                \
   return q;
 
 #define EVEN (degree % 2 == 0)

@@ -17,8 +17,8 @@ double tj__sf_k0e(double x);
 double tj__sf_k1e(double x);
 double tj__sf_spherical_j0(double x);
 #define TJ__SF_OSCILLATING(X) X(bessel_j0) X(bessel_j1) X(bessel_y0) X(bessel_y1) X(airy_ai)
-#define TJ__X(name)             \
-  float name##_f32(float x);    \
+#define TJ__X(name)          \
+  float name##_f32(float x); \
   double name##_f64(double x);
 TJ__SF_OSCILLATING(TJ__X)
 #undef TJ__X
@@ -35,10 +35,10 @@ double tj__sf_ndtr(double x);
 double tj__sf_ndtri(double p);
 double tj__sf_log_ndtr(double x);
 
-#define TJ__SF1(name, function)                                             \
+#define TJ__SF1(name, function)                                              \
   static inline double name##_f64(double x) { return tj__sf_##function(x); } \
   static inline float name##_f32(float x) { return (float)tj__sf_##function(x); }
-#define TJ__SF2(name, function)                                                          \
+#define TJ__SF2(name, function)                                                           \
   static inline double name##_f64(double x, double y) { return tj__sf_##function(x, y); } \
   static inline float name##_f32(float x, float y) { return (float)tj__sf_##function(x, y); }
 TJ__SF1(i0, i0)
@@ -60,9 +60,10 @@ TJ__SF1(ndtri, ndtri)
 TJ__SF1(log_ndtr, log_ndtr)
 
 /* polynomials.c: orthogonal polynomials of degree n (cut to an integer) at x; 0 for a negative degree. */
-#define TJ__POLYNOMIALS(X)                                                                                            \
-  X(chebyshev_t) X(chebyshev_u) X(chebyshev_v) X(chebyshev_w) X(shifted_chebyshev_t) X(shifted_chebyshev_u)           \
-  X(shifted_chebyshev_v) X(shifted_chebyshev_w) X(hermite_h) X(hermite_he) X(laguerre_l) X(legendre_p)
+#define TJ__POLYNOMIALS(X)                                                                                                                 \
+  X(chebyshev_t)                                                                                                                           \
+  X(chebyshev_u) X(chebyshev_v) X(chebyshev_w) X(shifted_chebyshev_t) X(shifted_chebyshev_u) X(shifted_chebyshev_v) X(shifted_chebyshev_w) \
+      X(hermite_h) X(hermite_he) X(laguerre_l) X(legendre_p)
 #define TJ__X(name)                   \
   float name##_f32(float x, float n); \
   double name##_f64(double x, double n);
