@@ -31,7 +31,7 @@ ARCH_avx2 := -march=x86-64-v3
 ARCH_avx512 := -march=x86-64-v4 -mprefer-vector-width=512
 endif
 
-.PHONY: help demo test bench check install uninstall clean lib addon ts gen examples test-c test-ts test-golden format
+.PHONY: help demo test fuzz fuzz-build bench check install uninstall clean lib addon ts gen examples test-c test-ts test-golden format
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
@@ -133,6 +133,26 @@ TEST_C := $(patsubst tests/c/%.c,$(BUILD)/tests/%,$(TEST_C_SRC))
 $(BUILD)/tests/%: tests/c/%.c $(BUILD)/libtorchjs.a | $(BUILD)/.tools-test
 	@mkdir -p $(@D) && echo "  CC $@" && $(CC) $(CFLAGS_ALL) -MMD -MP -o $@ $< $(BUILD)/libtorchjs.a -lcmocka $(LDLIBS_ALL)
 -include $(TEST_C:=.d)
+
+# The fuzzer and the sweep over every operator make up calls from build/gen/forms.c and run them through the calls of the bindings.
+$(BUILD)/obj/gen/forms.o: CFLAGS_ALL += -Itests/fuzz
+$(BUILD)/obj/gen/forms.o: $(GEN)/sources.mk
+CALLS_OBJ := $(BINDING_OBJ) $(BUILD)/obj/gen/forms.o
+$(BUILD)/tests/sweep_test: tests/c/sweep_test.c $(CALLS_OBJ) $(BUILD)/libtorchjs.a | $(BUILD)/.tools-test
+	@mkdir -p $(@D) && echo "  CC $@" && $(CC) $(CFLAGS_ALL) -MMD -MP -o $@ $< $(CALLS_OBJ) $(BUILD)/libtorchjs.a -lcmocka $(LDLIBS_ALL)
+$(BUILD)/tests/calls_fuzz: tests/fuzz/calls_fuzz.c $(CALLS_OBJ) $(BUILD)/libtorchjs.a
+	@mkdir -p $(@D) && echo "  CC $@" && $(CC) $(CFLAGS_ALL) -MMD -MP -o $@ $< $(CALLS_OBJ) $(BUILD)/libtorchjs.a $(LDLIBS_ALL) -fsanitize=fuzzer
+-include $(BUILD)/tests/calls_fuzz.d
+
+FUZZ_SECONDS ?= 600
+FUZZ := build/fuzz/tests/calls_fuzz
+FUZZ_OPTIONS := -timeout=30 -rss_limit_mb=4096 -max_len=256
+fuzz-build: | $(BUILD)/.tools-test # the fuzzer: clang, every instruction set, address and undefined-behaviour sanitizers
+	@$(MAKE) --no-print-directory BUILD=build/fuzz CC="$(if $(findstring clang,$(CC)),$(CC),clang)" OPT=-O1 SANITIZE=address,undefined,fuzzer-no-link $(FUZZ)
+fuzz: fuzz-build ## calls made up at random on every instruction set, FUZZ_SECONDS long; what it finds lands in build/fuzz/found
+	@mkdir -p build/fuzz/found build/fuzz/corpus
+	ASAN_OPTIONS=$(FUZZ_ASAN) nice -n 15 $(FUZZ) $(FUZZ_OPTIONS) -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=build/fuzz/found/ build/fuzz/corpus tests/fuzz/corpus
+FUZZ_ASAN := allocator_may_return_null=1:max_allocation_size_mb=512
 test-c: $(TEST_C) ## build the C tests: build/tests/
 $(BUILD)/bench/machine: bench/machine.c | $(BUILD)/.tools-build
 	@mkdir -p $(@D) && echo "  CC $@" && $(CC) -O3 -march=native $(WARN) -pthread -o $@ $<

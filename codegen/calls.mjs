@@ -51,9 +51,29 @@ function thunk({ op, form, cname }) {
   return lines.join('\n')
 }
 
+const argument = (a) =>
+  `{"${a.name}", '${{ Tensor: 'T', Scalar: 'S', int: 'i', float: 'f', bool: 'b', str: 's', ScalarType: 't', Device: 'd', Generator: 'g' }[a.type.base]}', ` +
+  `${Number(a.type.list)}, ${Number(a.type.optional)}, ${Number(a.type.itemOptional)}, ${a.type.size ?? 0}, ${Number(a.hasDefault)}, ${typeof a.default === 'string' ? `"${a.default}"` : 'NULL'}, ${Number([a.default].flat()[0]) || 0}}`
+
+// What tests know of a call besides its index.
+function form({ op, form, cname }) {
+  const args = [...(form === 'out' ? [{ name: 'out', type: { base: 'Tensor', list: false, optional: false, itemOptional: false }, hasDefault: false }] : []), ...op.args]
+  const result = form === 'functional' && !op.selfInplace ? op.returns.kind : 'self'
+  const differentiable = (op.composite || (op.backward && op.backward !== 'none')) && form !== 'out' ? 1 : 0
+  return `  {"${cname}", "${op.family}", ${args.length}, (const tj__argument[]){${args.map(argument).join(', ') || '{0}'}}, '${{ tensor: 'T', tuple: 'M', list: 'L', scalar: 'S', void: 'V', self: 'I' }[result]}', ${result === 'tuple' ? op.returns.items.length : 1}, ${differentiable}},`
+}
+
 export function callFiles(ops) {
   const table = callTable(ops)
   return {
+    'forms.c': `${HEADER}
+#include "tests/fuzz/forms.h"
+
+const tj__form tj__forms[] = {
+${table.map(form).join('\n')}
+};
+const int tj__form_count = ${table.length};
+`,
     'calls.c': `${HEADER}
 #include "bindings/common/calls.h"
 #include "ops.h"

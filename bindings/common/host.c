@@ -10,7 +10,7 @@
 static bool grow(void **items, int64_t count, int64_t *capacity, size_t size) {
   if (count < *capacity) return true;
   int64_t wanted = *capacity ? *capacity * 2 : 64;
-  void *more = realloc(*items, (size_t)wanted * size);
+  void *more = tj__grow(*items, (size_t)wanted * size);
   if (!more) return false;
   *items = more;
   *capacity = wanted;
@@ -25,13 +25,15 @@ static void *out_of_memory(tj__host *h, size_t bytes) {
 /* ---- the host ------------------------------------------------------------------------------------------------ */
 
 tj__host *tj__host_new(void) {
-  tj__host *h = calloc(1, sizeof *h);
-  tj__host_ref *ref = calloc(1, sizeof *ref);
+  tj__host *h = tj__grow(NULL, sizeof *h);
+  tj__host_ref *ref = tj__grow(NULL, sizeof *ref);
   if (!h || !ref) {
     free(h);
     free(ref);
     return tj__fail(TJ_ERROR_MEMORY, "not enough memory: could not allocate %zu bytes", sizeof *h);
   }
+  memset(h, 0, sizeof *h);
+  memset(ref, 0, sizeof *ref);
   h->free_head = -1;
   h->ref = ref;
   ref->host = h;
@@ -199,7 +201,7 @@ void *tj__arena_alloc(tj__host *h, size_t bytes) {
   tj__arena_block *block = h->arena;
   if (!block || block->size - block->used < bytes) {
     size_t size = TJ__MAX(bytes, (size_t)ARENA_BLOCK);
-    block = malloc(sizeof *block + size);
+    block = tj__grow(NULL, sizeof *block + size);
     if (!block) return out_of_memory(h, size);
     *block = (tj__arena_block){.before = h->arena, .used = 0, .size = size};
     h->arena = block;
@@ -405,7 +407,7 @@ const char *tj__read_string(tj__host *h) {
 double *tj__result_slots(tj__host *h, int64_t n) {
   if (n <= h->capacity) return h->slots;
   if (n > h->spill_capacity) {
-    double *more = realloc(h->spill, (size_t)n * sizeof *more);
+    double *more = tj__grow(h->spill, (size_t)n * sizeof *more);
     if (!more) return out_of_memory(h, (size_t)n * sizeof *more);
     h->spill = more;
     h->spill_capacity = n;
@@ -493,7 +495,7 @@ double tj__return_string(tj__host *h, char *text) {
 double tj__return_text(tj__host *h, const char *text) {
   if (!text) return 0;
   size_t bytes = strlen(text) + 1;
-  char *copy = malloc(bytes);
+  char *copy = tj__grow(NULL, bytes);
   if (!copy) {
     out_of_memory(h, bytes);
     return 0;

@@ -209,6 +209,8 @@ void tj__free(void *p, size_t bytes) {
   ASAN_POISON_MEMORY_REGION(p, size);
 }
 
+void *tj__grow(void *p, size_t bytes) { return TJ__UNLIKELY(must_fail()) ? NULL : realloc(p, bytes); }
+
 void tj__count_tensor(int delta) { count(&enter()->count.tensors, delta); }
 void tj__count_node(int delta) { count(&enter()->count.nodes, delta); }
 
@@ -247,4 +249,4 @@ void tj_reset_peak_memory_stats(void) {
 
 void tj_empty_cache(void) { empty(enter()); }
 
-void tj_fail_allocation(int64_t n) { atomic_store_explicit(&fail_countdown, n > 0 ? n : 0, memory_order_relaxed); }
+int64_t tj_fail_allocation(int64_t n) { return atomic_exchange_explicit(&fail_countdown, n > 0 ? n : 0, memory_order_relaxed); }

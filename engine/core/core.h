@@ -44,6 +44,8 @@ const char *tj__dtype_legacy(tj_dtype dtype); /* "Float": as PyTorch's messages 
 /* 64-byte aligned memory from size-class caches of the thread; NULL and an error that says how many bytes on failure. Not cleared. */
 void *tj__alloc(size_t bytes);
 void *tj__alloc_zeroed(size_t bytes);
+/* realloc for what is no tensor's memory and is freed with free: counts as an allocation for tj_fail_allocation; sets no error. */
+void *tj__grow(void *p, size_t bytes);
 void tj__free(void *p, size_t bytes); /* bytes as given to tj__alloc; NULL is a no-op */
 /* For memory_stats: tensors and autograd nodes that were made (+1) or went (-1). */
 void tj__count_tensor(int delta);
@@ -61,6 +63,8 @@ tj_scalar tj__load_scalar(const void *p, tj_dtype dtype);
 void tj__store_scalar(void *p, tj_dtype dtype, tj_scalar value);
 double tj__scalar_to_double(tj_scalar s); /* complex: the real part */
 int64_t tj__scalar_to_int(tj_scalar s);
+/* The whole part; the least integer for NaN and whatever does not fit, as x86 has it (in C it is undefined). */
+static inline int64_t tj__whole64(double x) { return x >= -0x1p63 && x < 0x1p63 ? (int64_t)x : INT64_MIN; }
 bool tj__scalar_is_zero(tj_scalar s);
 bool tj__scalar_equals(tj_scalar s, double value);
 /* A number as a value of an element type of the machine; used by kernels. */

@@ -71,8 +71,6 @@ int tj_set_default_dtype(tj_dtype dtype) {
 /* ---- scalars --------------------------------------------------------------------------------------------------- */
 
 /* Casts that would be undefined in C give what x86-64 gives: the smallest int64, of which narrower types keep the low bits. */
-static int64_t int_of_double(double v) { return v >= -0x1p63 && v < 0x1p63 ? (int64_t)v : INT64_MIN; }
-
 double tj__scalar_to_double(tj_scalar s) {
   switch (s.kind) {
     case TJ_SCALAR_BOOL:
@@ -84,7 +82,7 @@ double tj__scalar_to_double(tj_scalar s) {
 }
 
 int64_t tj__scalar_to_int(tj_scalar s) {
-  return s.kind == TJ_SCALAR_BOOL || s.kind == TJ_SCALAR_INT ? s.i : int_of_double(tj__scalar_to_double(s));
+  return s.kind == TJ_SCALAR_BOOL || s.kind == TJ_SCALAR_INT ? s.i : tj__whole64(tj__scalar_to_double(s));
 }
 
 static double imaginary(tj_scalar s) { return s.kind == TJ_SCALAR_COMPLEX ? s.c.im : 0; }

@@ -59,6 +59,12 @@ static int choose_level(void) {
 
 static const tj__backend *_Atomic cpu; /* chosen at the first use; two threads that race choose the same */
 
+const char *tj__backend_use(int level) {
+  if (level < 0 || level > choose_level()) return NULL;
+  atomic_store_explicit(&cpu, &backends[level], memory_order_release);
+  return backends[level].name;
+}
+
 const tj__backend *tj__backend_of(tj_device device) {
   if (TJ__LIKELY(device == TJ_CPU)) {
     const tj__backend *chosen = atomic_load_explicit(&cpu, memory_order_acquire);

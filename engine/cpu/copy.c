@@ -25,22 +25,33 @@
   X(A, COMPLEX64, float _Complex, float _Complex, SAME, SAME)                   \
   X(A, COMPLEX128, double _Complex, double _Complex, SAME, SAME)
 
-/* Conversions are C casts, but for these: truth for bool, and the way round int64 that PyTorch goes from a float to uint8. */
+/* Conversions are C casts, but for truth for bool, and for floats to integers: C leaves open what becomes of NaN and of numbers out of
+ * range, and the instruction sets differ. PyTorch's numbers are those of the scalar instructions of x86: int32 and what is narrower go by way of int32 (uint8
+ * and uint32 by way of int64), which is the least one for all that it cannot hold. */
+static inline int32_t whole32(double x) { return x > -0x1p31 - 1 && x < 0x1p31 ? (int32_t)x : INT32_MIN; }
+static inline int32_t whole32f(float x) { return x >= -0x1p31f && x < 0x1p31f ? (int32_t)x : INT32_MIN; }
+#define whole64 tj__whole64
+static inline int64_t whole64f(float x) { return x >= -0x1p63f && x < 0x1p63f ? (int64_t)x : INT64_MIN; }
+static inline uint64_t natural64(double x) {
+  return x >= 0x1p63 ? (uint64_t)whole64(x - 0x1p63) ^ (uint64_t)INT64_MIN : (uint64_t)whole64(x);
+}
+#define WHOLE(way, x)                                                    \
+  _Generic((x), float                                                    \
+           : way##f((float)(x)), double                                  \
+           : way((double)(x)), float _Complex                            \
+           : way##f(crealf((float _Complex)(x))), double _Complex        \
+           : way(creal((double _Complex)(x))), default                   \
+           : (x))
+#define natural64f natural64
 #define CAST_BOOL(T, x) ((uint8_t)((x) != 0))
-#define CAST_UINT8(T, x)                                                      \
-  ((uint8_t) _Generic((x), float                                              \
-                      : (int64_t)(x), double                                  \
-                      : (int64_t)(x), float _Complex                          \
-                      : (int64_t)crealf((float _Complex)(x)), double _Complex \
-                      : (int64_t)creal((double _Complex)(x)), default         \
-                      : (x)))
-#define CAST_INT8(T, x) ((T)(x))
-#define CAST_INT16(T, x) ((T)(x))
-#define CAST_INT32(T, x) ((T)(x))
-#define CAST_INT64(T, x) ((T)(x))
-#define CAST_UINT16(T, x) ((T)(x))
-#define CAST_UINT32(T, x) ((T)(x))
-#define CAST_UINT64(T, x) ((T)(x))
+#define CAST_UINT8(T, x) ((T)WHOLE(whole64, x))
+#define CAST_INT8(T, x) ((T)WHOLE(whole32, x))
+#define CAST_INT16(T, x) ((T)WHOLE(whole32, x))
+#define CAST_INT32(T, x) ((T)WHOLE(whole32, x))
+#define CAST_INT64(T, x) ((T)WHOLE(whole64, x))
+#define CAST_UINT16(T, x) ((T)WHOLE(whole32, x))
+#define CAST_UINT32(T, x) ((T)WHOLE(whole64, x))
+#define CAST_UINT64(T, x) ((T)WHOLE(natural64, x))
 #define CAST_FLOAT16(T, x) ((T)(x))
 #define CAST_BFLOAT16(T, x) ((T)(x))
 #define CAST_FLOAT32(T, x) ((T)(x))

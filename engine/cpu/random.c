@@ -377,9 +377,9 @@ static int64_t one_poisson(double rate, tj_generator *g) {
   for (;;) {
     double u = unit(tj__random64(g)) - 0.5, v = unit(tj__random64(g)), us = 0.5 - fabs(u);
     double k = floor((2 * a / us + b) * u + rate + 0.43);
-    if (us >= 0.07 && v <= v_r) return (int64_t)k;
+    if (us >= 0.07 && v <= v_r) return tj__whole64(k);
     if (k < 0 || (us < 0.013 && v > us)) continue;
-    if (log(v) + log(inverse_alpha) - log(a / (us * us) + b) <= -rate + k * log_rate - lgamma(k + 1)) return (int64_t)k;
+    if (log(v) + log(inverse_alpha) - log(a / (us * us) + b) <= -rate + k * log_rate - lgamma(k + 1)) return tj__whole64(k);
   }
 }
 

@@ -27,6 +27,10 @@ const tj__backend *tj__backend_of(tj_device device);
 /* Of the tensors' device; NULL and PyTorch's error when they are on different ones. NULL entries are passed over. */
 const tj__backend *tj__backend_for(tj_tensor *const *tensors, int64_t n);
 
+/* For tests: from now on the CPU's kernels are those of level 0 (the baseline), 1, ...; returns the name, NULL where there is no such level.
+ * No operator may be running. */
+const char *tj__backend_use(int level);
+
 /* CPU kernels' names carry their instruction set: TJ__ISA(tj__cpu_reduce) is tj__cpu_reduce_avx2 in the AVX2 build of the file. */
 #ifdef TJ__ISA_NAME
 #define TJ__PASTE2(a, b) a##_##b

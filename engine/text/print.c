@@ -19,7 +19,7 @@ static bool reserve(text *s, size_t more) {
   if (s->failed) return false;
   if (s->n + more + 1 <= s->capacity) return true;
   size_t capacity = TJ__MAX(s->capacity * 2, s->n + more + 256);
-  char *data = realloc(s->data, capacity);
+  char *data = tj__grow(s->data, capacity);
   if (!data) {
     s->failed = true;
     tj__fail(TJ_ERROR_MEMORY, "not enough memory: could not allocate %zu bytes", capacity);

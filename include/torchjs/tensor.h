@@ -90,8 +90,8 @@ typedef struct tj_memory_stats_t {
 TJ_API tj_memory_stats_t tj_memory_stats(void);
 TJ_API void tj_reset_peak_memory_stats(void);
 TJ_API void tj_empty_cache(void); /* gives the calling thread's cached blocks back to the system */
-/* For tests: the n-th allocation from now fails (1: the next one); 0 turns it off. */
-TJ_API void tj_fail_allocation(int64_t n);
+/* For tests: the n-th allocation from now fails (1: the next one); 0 turns it off. Returns what was left to count: 0 when one has failed. */
+TJ_API int64_t tj_fail_allocation(int64_t n);
 
 /* ---- random numbers ------------------------------------------------------------------------------------------ */
 

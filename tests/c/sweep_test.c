@@ -1,0 +1,206 @@
+/* sweep_test.c: no memory, at every place where memory is asked for: in each call that JavaScript can make, forward and backward, and in
+ * what is no operator. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+/* cmocka needs the four above */
+#include <cmocka.h>
+
+#include "../fuzz/generate.h"
+#include "optim.h"
+#include "autograd.h"
+#include "sweep.h"
+
+/* ---- every generated call --------------------------------------------------------------------------------------- */
+
+enum { BYTES = 192, TRIES = 20000 };
+
+typedef struct sample {
+  int form;
+  bool backward; /* only calls with a gradient will do */
+  uint8_t bytes[BYTES];
+  bool good; /* of the last run */
+  bool recorded;
+} sample;
+
+static double buffer[SLOTS];
+
+static void run_sample(void *context) {
+  sample *p = context;
+  p->good = p->recorded = false;
+  tj__host *h = tj__host_new();
+  if (!h) return;
+  tj__host_set_buffer(h, buffer, SLOTS);
+  static call c;
+  results r;
+  source s = {.data = p->bytes, .size = BYTES};
+  make_call(&c, h, &s, p->form);
+  c.backward = c.backward && p->backward;
+  if (!c.failed && c.k > 0 && (c.backward || !p->backward)) {
+    p->good = run_call(&c, h, &r);
+    for (int i = 0; i < c.count; i++) p->recorded = p->recorded || tj_grad(c.tensors[i]);
+    p->recorded = p->recorded || (c.form->result == 'I' && c.count && tj_requires_grad(c.tensors[0]));
+    if (tj_error_code() == TJ_OK) drop_results(&r, h);
+  }
+  drop_call(&c, h);
+  tj__host_free(h);
+}
+
+/* Bytes that make a call which passes; the same ones on every machine. */
+static bool find_sample(sample *p) {
+  uint64_t state = (uint64_t)p->form * 2 + p->backward + 1;
+  for (int i = 0; i < TRIES; i++) {
+    for (int k = 0; k < BYTES; k++) {
+      state = state * 6364136223846793005u + 1442695040888963407u;
+      p->bytes[k] = (uint8_t)(state >> 56);
+    }
+    tj_scope_begin();
+    run_sample(p);
+    tj_scope_end();
+    tj_error_clear();
+    if (p->good && (!p->backward || p->recorded)) return true;
+  }
+  return false;
+}
+
+static void calls(void **state) {
+  (void)state;
+  int swept = 0, bad = 0, failures = 0;
+  for (int i = 0; i < tj__form_count; i++)
+    for (int backward = 0; backward <= tj__forms[i].differentiable; backward++) {
+      sample p = {.form = i, .backward = backward};
+      if (getenv("SWEEP_ONLY") && strcmp(getenv("SWEEP_ONLY"), tj__forms[i].name)) continue;
+      if (!find_sample(&p)) {
+        print_error("%s: no call of it that passes%s was found\n", tj__forms[i].name, backward ? " and has a gradient" : "");
+        bad++;
+        continue;
+      }
+      int n = 0;
+      const char *what = sweep(run_sample, &p, &n);
+      if (what) {
+        print_error("%s%s: %s\n", tj__forms[i].name, backward ? " and its gradient" : "", what);
+        bad++;
+      }
+      swept++;
+      failures += n;
+    }
+  print_message("%d calls, %d allocations made to fail\n", swept, failures);
+  if (bad) fail_msg("%d calls", bad);
+}
+
+/* ---- what is no operator ---------------------------------------------------------------------------------------- */
+
+static const float numbers[] = {1, -2.5f, 3e8f, 4, 0, 6, 7, 8};
+
+static void printing(void *context) {
+  (void)context;
+  static const tj_dtype dtypes[] = {TJ_FLOAT32, TJ_BOOL, TJ_INT64, TJ_COMPLEX64, TJ_BFLOAT16};
+  tj_tensor *t = tj_from_data(numbers, TJ_FLOAT32, TJ_INTS(2, 4));
+  for (int i = 0; i < 5; i++) tj_string_free(tj_to_string(tj_to_dtype(t, dtypes[i], false, true, NULL)));
+  tj_tensor *row = tj_from_data(numbers, TJ_FLOAT32, TJ_INTS(8, 1));
+  tj_string_free(tj_to_string(row ? tj_expand(row, TJ_INTS(8, 400), false) : NULL));
+}
+
+static void generators(void *context) {
+  (void)context;
+  tj_generator *g = tj_generator_new();
+  if (!g) return;
+  tj_generator_manual_seed(g, 3);
+  tj_tensor *state = tj_generator_get_state(g);
+  if (state) tj_generator_set_state(g, state);
+  tj_rand(TJ_INTS(3), g, TJ_DTYPE_NONE, TJ_DEVICE_NONE, false);
+  tj_generator_free(g);
+}
+
+static void numbers_in_and_out(void *context) {
+  (void)context;
+  tj_tensor *t = tj_from_data(numbers, TJ_FLOAT32, TJ_INTS(1, 1, 2, 1, 1, 2, 2));
+  float out[8];
+  if (!t || tj_to_data(t, out, sizeof out)) return;
+  tj_tensor *s = tj_scalar_tensor(tj_float(2));
+  if (s) tj_item(s);
+}
+
+/* Both optimizers, two steps, with a parameter that is not contiguous. */
+static void optimizers(void *context) {
+  (void)context;
+  tj_tensor *memory = tj_from_data(numbers, TJ_FLOAT32, TJ_INTS(2, 4)), *p = tj_t(memory);
+  tj_tensor *g = tj_from_data(numbers, TJ_FLOAT32, TJ_INTS(4, 2)), *buffers[1] = {NULL};
+  if (!p || !g) return;
+  tj_sgd_options sgd = {.lr = 0.1, .momentum = 0.9, .weight_decay = 0.1, .nesterov = true};
+  for (int i = 0; i < 2; i++)
+    if (tj_sgd_step(TJ_TENSORS(p), TJ_TENSORS(g), buffers, &sgd)) return;
+  tj_tensor *m = tj_zeros_like(g, TJ_DTYPE_NONE, TJ_DEVICE_NONE, false, NULL), *v = tj_zeros_like(g, TJ_DTYPE_NONE, TJ_DEVICE_NONE, false, NULL);
+  tj_tensor *most = tj_zeros_like(p, TJ_DTYPE_NONE, TJ_DEVICE_NONE, false, NULL);
+  if (!m || !v || !most) return;
+  tj_adam_options adam = {.lr = 0.1, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8, .weight_decay = 0.1, .amsgrad = true};
+  for (int i = 1; i <= 2; i++)
+    if (tj_adam_step(TJ_TENSORS(p), TJ_TENSORS(g), TJ_TENSORS(m), TJ_TENSORS(v), TJ_TENSORS(most), TJ_FLOATS(i), &adam)) return;
+}
+
+/* A small network: layers, a loss, second derivatives, accumulation in .grad twice, anomaly mode. */
+static void training(void *context) {
+  (void)context;
+  bool anomaly = tj_set_anomaly_enabled(true, false);
+  tj_tensor *x = tj_from_data(numbers, TJ_FLOAT32, TJ_INTS(2, 4)), *w = tj_from_data(numbers, TJ_FLOAT32, TJ_INTS(2, 4));
+  tj_tensor *b = tj_from_data(numbers, TJ_FLOAT32, TJ_INTS(2));
+  if (w && b && !tj_set_requires_grad(w, true) && !tj_set_requires_grad(b, true))
+    for (int i = 0; i < 2; i++) {
+      tj_tensor *y = tj_tanh(tj_linear(x, w, b));
+      tj_tensor *loss = tj_mean(y ? tj_mul(y, y) : NULL, TJ_DTYPE_NONE), *grads[2];
+      if (!loss || tj_grad_of(TJ_TENSORS(loss), TJ_TENSORS(w, b), (tj_tensors){0}, true, true, false, grads)) break;
+      tj_tensor *both = tj_add(loss, tj_sum(grads[0], TJ_DTYPE_NONE), tj_int(1));
+      if (!both || tj_backward(TJ_TENSORS(both), (tj_tensors){0}, false, false, (tj_tensors){0})) break;
+    }
+  tj_set_anomaly_enabled(anomaly, true);
+}
+
+/* Views that are written to, and read through. */
+static void views(void *context) {
+  (void)context;
+  tj_tensor *x = tj_from_data(numbers, TJ_FLOAT32, TJ_INTS(2, 4));
+  if (!x || tj_set_requires_grad(x, true)) return;
+  tj_tensor *y = tj_clone(x, NULL);
+  tj_list *parts = y ? tj_unbind(y, 0) : NULL; /* several outputs: may not be written to */
+  (void)parts;
+  tj_tensor *row = y ? tj_select(y, 0, 1) : NULL;
+  tj_tensor *piece = row ? tj_slice(row, 0, 1, TJ_NO_INT, 2) : NULL;
+  if (!piece || !tj_mul_(piece, tj_scalar_tensor(tj_int(2))) || !tj_zero_(tj_select(y, 1, 0))) return;
+  tj_backward(TJ_TENSORS(tj_sum(y, TJ_DTYPE_NONE)), (tj_tensors){0}, false, false, (tj_tensors){0});
+}
+
+static void errors(void *context) { /* an error's own text needs no memory, and an error is no memory error by itself */
+  (void)context;
+  tj_tensor *t = tj_from_data(numbers, TJ_FLOAT32, TJ_INTS(2, 4));
+  if (!t) return;
+  tj_reshape(t, TJ_INTS(3, 3));
+  if (tj_error_code() == TJ_ERROR_RUNTIME) tj_error_clear();
+}
+
+static const struct {
+  const char *name;
+  tj__sweep_body body;
+} bodies[] = {
+    {"printing", printing},     {"generators", generators}, {"numbers in and out", numbers_in_and_out},
+    {"optimizers", optimizers}, {"training", training},     {"views", views},
+    {"errors", errors},
+};
+
+static void the_rest(void **state) {
+  (void)state;
+  int bad = 0;
+  for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+    const char *what = sweep(bodies[i].body, NULL, NULL);
+    if (!what) continue;
+    print_error("%s: %s\n", bodies[i].name, what);
+    bad++;
+  }
+  if (bad) fail_msg("%d bodies", bad);
+}
+
+int main(void) {
+  tj_set_num_threads(1);
+  const struct CMUnitTest tests[] = {cmocka_unit_test(the_rest), cmocka_unit_test(calls)};
+  return cmocka_run_group_tests_name("sweep", tests, NULL, NULL);
+}
