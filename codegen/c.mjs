@@ -248,9 +248,11 @@ function inplace(op, plan) {
   if (plan) out.push('  tj__node *node = NULL;')
   const original = plan && plan.saved.some((s) => s.key === self)
   if (op.composite && !op.selfInplace) {
-    // The parts record themselves; the result is then copied, which records the copy.
+    // The parts record themselves; the result is then copied, which records the copy. What they keep of self has to outlive the write.
+    const args = names(op).map((n) => (n === self ? 'original' : n))
     out.push(
-      `  ok = ok && tj_copy_(${self}, tj__impl_${op.cname}(${names(op).join(', ')}), false) != NULL;`,
+      `  tj_tensor *original = graph ? tj_clone(${self}, NULL) : ${self};`,
+      `  ok = ok && original && tj_copy_(${self}, tj__impl_${op.cname}(${args.join(', ')}), false) != NULL;`,
       `  tj__scope_pop(&scope);`,
       `  return ok ? ${self} : NULL;`,
       '}',

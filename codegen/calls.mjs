@@ -57,7 +57,12 @@ const argument = (a) =>
 
 // What tests know of a call besides its index.
 function form({ op, form, cname }) {
-  const args = [...(form === 'out' ? [{ name: 'out', type: { base: 'Tensor', list: false, optional: false, itemOptional: false }, hasDefault: false }] : []), ...op.args]
+  const args = [
+    ...(form === 'out'
+      ? [{ name: 'out', type: { base: 'Tensor', list: false, optional: false, itemOptional: false }, hasDefault: false }]
+      : []),
+    ...op.args,
+  ]
   const result = form === 'functional' && !op.selfInplace ? op.returns.kind : 'self'
   const differentiable = (op.composite || (op.backward && op.backward !== 'none')) && form !== 'out' ? 1 : 0
   return `  {"${cname}", "${op.family}", ${args.length}, (const tj__argument[]){${args.map(argument).join(', ') || '{0}'}}, '${{ tensor: 'T', tuple: 'M', list: 'L', scalar: 'S', void: 'V', self: 'I' }[result]}', ${result === 'tuple' ? op.returns.items.length : 1}, ${differentiable}},`

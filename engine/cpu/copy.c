@@ -35,12 +35,12 @@ static inline int64_t whole64f(float x) { return x >= -0x1p63f && x < 0x1p63f ? 
 static inline uint64_t natural64(double x) {
   return x >= 0x1p63 ? (uint64_t)whole64(x - 0x1p63) ^ (uint64_t)INT64_MIN : (uint64_t)whole64(x);
 }
-#define WHOLE(way, x)                                                    \
-  _Generic((x), float                                                    \
-           : way##f((float)(x)), double                                  \
-           : way((double)(x)), float _Complex                            \
-           : way##f(crealf((float _Complex)(x))), double _Complex        \
-           : way(creal((double _Complex)(x))), default                   \
+#define WHOLE(way, x)                                             \
+  _Generic((x), float                                             \
+           : way##f((float)(x)), double                           \
+           : way((double)(x)), float _Complex                     \
+           : way##f(crealf((float _Complex)(x))), double _Complex \
+           : way(creal((double _Complex)(x))), default            \
            : (x))
 #define natural64f natural64
 #define CAST_BOOL(T, x) ((uint8_t)((x) != 0))

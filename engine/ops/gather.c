@@ -179,7 +179,8 @@ tj_tensor *tj__impl_scatter_reduce_self_backward(tj_tensor *grad, tj_tensor *sel
   tj_tensor *out = grad, *is_self, *is_src;
   if (strcmp(reduce, "prod") == 0) {
     tj_tensor *no_zero = tj_where(tj_eq(self, tj__number(0)), tj__number(1), self);
-    out = tj_div(tj_mul(grad, tj_scatter_reduce(no_zero, dim, index, src, reduce, include_self)), no_zero);
+    tj_tensor *others = tj_div(tj_scatter_reduce(no_zero, dim, index, src, reduce, include_self), no_zero);
+    out = tj_mul(grad, tj_conj(others));
   } else if (strcmp(reduce, "mean") == 0) {
     out = tj_div(grad, ones_and_counts(grad, dim, index, include_self));
   } else if (strcmp(reduce, "sum") != 0) {
@@ -205,8 +206,8 @@ tj_tensor *tj__impl_scatter_reduce_src_backward(tj_tensor *grad, tj_tensor *self
   if (!zeros || !start) return NULL;
   tj_tensor *single = tj_logical_and(zero, tj_eq(tj_gather(tj_scatter_add(start, dim, index, zeros), dim, index, false), one));
   tj_tensor *others = tj_scatter_reduce(self, dim, index, tj_where(single, one, src), reduce, include_self);
-  return tj_where(single, tj_gather(tj_mul(grad, others), dim, index, false),
-                  tj_div(tj_gather(tj_mul(grad, result), dim, index, false), tj_where(zero, one, src)));
+  return tj_where(single, tj_gather(tj_mul(grad, tj_conj(others)), dim, index, false),
+                  tj_div(tj_gather(tj_mul(grad, tj_conj(result)), dim, index, false), tj_conj(tj_where(zero, one, src))));
 }
 
 tj_tensor *tj__impl_take_along_dim(tj_tensor *self, tj_tensor *indices, int64_t dim) {

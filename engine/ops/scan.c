@@ -138,15 +138,15 @@ tj_tensor *tj__impl_cummaxmin_backward(tj_tensor *grad, tj_ints sizes, tj_tensor
 /* exp(self) * sum of grad[j] exp(-result[j]) over j from here on, in logarithms; positive and negative gradients apart. */
 tj_tensor *tj__impl_logcumsumexp_backward(tj_tensor *grad, tj_tensor *self, tj_tensor *result, int64_t dim) {
   if (grad->ndim == 0 || grad->numel == 0) return grad;
+  /* In place of -inf, which would make NaN of the second derivative. */
+  const double nothing = self->dtype == TJ_FLOAT16 ? -3e4 : self->dtype == TJ_FLOAT64 || self->dtype == TJ_COMPLEX128 ? -1e300 : -1e38;
   if (tj_dtype_is_complex((tj_dtype)grad->dtype)) {
-    tj_tensor *logs =
-        tj_log(tj_where(tj_eq(tj_detach(grad), tj__number(0)), tj__number(1e-300), grad)); /* every number has a logarithm here */
+    tj_tensor *none = tj_eq(tj_detach(grad), tj__number(0)); /* every other number has a logarithm here */
+    tj_tensor *logs = tj_where(none, tj__number(nothing), tj_log(tj_where(none, tj__number(1), grad)));
     tj_tensor *sums = flipped(tj_logcumsumexp(flipped(tj_sub(logs, tj_conj(result), TJ__ONE), dim), dim), dim);
     return tj_exp(tj_add(sums, tj_conj(self), TJ__ONE));
   }
   tj_tensor *parts[2];
-  /* In place of -inf, which would make NaN of the second derivative. */
-  const double nothing = self->dtype == TJ_FLOAT16 ? -3e4 : self->dtype == TJ_FLOAT64 ? -1e300 : -1e38;
   for (int k = 0; k < 2; k++) {
     tj_tensor *g = k ? tj_neg(grad) : grad, *zero = tj__number(0);
     tj_tensor *positive = tj_gt(tj_detach(g), zero);

@@ -131,7 +131,8 @@ static void optimizers(void *context) {
   tj_sgd_options sgd = {.lr = 0.1, .momentum = 0.9, .weight_decay = 0.1, .nesterov = true};
   for (int i = 0; i < 2; i++)
     if (tj_sgd_step(TJ_TENSORS(p), TJ_TENSORS(g), buffers, &sgd)) return;
-  tj_tensor *m = tj_zeros_like(g, TJ_DTYPE_NONE, TJ_DEVICE_NONE, false, NULL), *v = tj_zeros_like(g, TJ_DTYPE_NONE, TJ_DEVICE_NONE, false, NULL);
+  tj_tensor *m = tj_zeros_like(g, TJ_DTYPE_NONE, TJ_DEVICE_NONE, false, NULL),
+            *v = tj_zeros_like(g, TJ_DTYPE_NONE, TJ_DEVICE_NONE, false, NULL);
   tj_tensor *most = tj_zeros_like(p, TJ_DTYPE_NONE, TJ_DEVICE_NONE, false, NULL);
   if (!m || !v || !most) return;
   tj_adam_options adam = {.lr = 0.1, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8, .weight_decay = 0.1, .amsgrad = true};

@@ -81,8 +81,7 @@ static void run_once(const uint8_t *data, size_t size, record *r, call *c) {
   if (getenv("FUZZ_VERBOSE")) fprintf(stderr, "  -> %s\n", r->error[0] ? r->error : "good");
   tj_error_clear();
   r->scalars = out;
-  for (int i = 0; i < out.count && out.done; i++)
-    keep(r, out.handles[i] ? tj__handle_get(host, out.handles[i], TJ__HANDLE_TENSOR) : NULL);
+  for (int i = 0; i < out.count && out.done; i++) keep(r, out.handles[i] ? tj__handle_get(host, out.handles[i], TJ__HANDLE_TENSOR) : NULL);
   for (int i = 0; i < c->count && out.done; i++) {
     keep(r, c->tensors[i]);
     keep(r, tj_grad(c->tensors[i]));
@@ -94,7 +93,8 @@ static void run_once(const uint8_t *data, size_t size, record *r, call *c) {
 }
 
 static const char *disagreement(const record *a, const record *b, const call *c, char *text, size_t size) {
-  static const double units[TJ_DTYPE_COUNT] = {[TJ_FLOAT16] = 0x1p-10, [TJ_BFLOAT16] = 0x1p-7, [TJ_FLOAT32] = 0x1p-23, [TJ_COMPLEX64] = 0x1p-23, [TJ_FLOAT64] = 0x1p-52, [TJ_COMPLEX128] = 0x1p-52};
+  static const double units[TJ_DTYPE_COUNT] = {[TJ_FLOAT16] = 0x1p-10,   [TJ_BFLOAT16] = 0x1p-7, [TJ_FLOAT32] = 0x1p-23,
+                                               [TJ_COMPLEX64] = 0x1p-23, [TJ_FLOAT64] = 0x1p-52, [TJ_COMPLEX128] = 0x1p-52};
   if (strcmp(a->error, b->error)) {
     snprintf(text, size, "one says '%s', the other '%s'", a->error, b->error);
     return text;
@@ -112,7 +112,8 @@ static const char *disagreement(const record *a, const record *b, const call *c,
     if (a->items[i].bits)
       for (int64_t k = 0; k < n; k++)
         if (a->items[i].bits[k] != b->items[i].bits[k]) {
-          snprintf(text, size, "result %d, element %lld: %lld and %lld", i, (long long)k, (long long)a->items[i].bits[k], (long long)b->items[i].bits[k]);
+          snprintf(text, size, "result %d, element %lld: %lld and %lld", i, (long long)k, (long long)a->items[i].bits[k],
+                   (long long)b->items[i].bits[k]);
           return text;
         }
     if (!a->items[i].numbers) continue;

@@ -28,15 +28,15 @@ typedef struct call {
   const tj__form *form;
   int index;
   double slots[SLOTS];
-  int n; /* slots in use */
+  int n;                           /* slots in use */
   tj_tensor *tensors[MAX_TENSORS]; /* arguments; the host's handles hold them */
   double handles[MAX_TENSORS];
   int count;
-  bool failed;    /* a tensor could not be made */
-  bool wild;      /* numbers of every size: results are not compared */
-  bool backward;  /* floating arguments require gradients */
+  bool failed;   /* a tensor could not be made */
+  bool wild;     /* numbers of every size: results are not compared */
+  bool backward; /* floating arguments require gradients */
   bool special;
-  int64_t k;      /* the size that most dimensions have */
+  int64_t k; /* the size that most dimensions have */
   int rank;
   int64_t sizes[MAX_RANK];
   tj_dtype dtype;
@@ -67,7 +67,8 @@ static inline bool is_name(const char *name, const char *list) { /* list: " a b 
 
 static inline double make_value(call *c, source *s, values kind) {
   static const double specials[] = {NAN, INFINITY, -INFINITY, 0, -0.0, 1, -1, 0.5};
-  static const double wilds[] = {1e300, -1e300, 3e38, -3e38, 65504, 1e-310, 1e-40, 6e-8, 2147483648.0, -2147483648.0, 9.3e18, -9.3e18, 1e5, -128, 255, 0};
+  static const double wilds[] = {1e300,        -1e300,        3e38,   -3e38,   65504, 1e-310, 1e-40, 6e-8,
+                                 2147483648.0, -2147483648.0, 9.3e18, -9.3e18, 1e5,   -128,   255,   0};
   unsigned b = byte_of(s);
   (void)c;
   switch (kind) {
@@ -171,13 +172,14 @@ static double make_argument(call *c, tj__host *h, source *s, const char *name, b
     }
   } else if (is_name(name, " mask condition attn_mask ")) {
     dtype = b % 16 == 15 ? c->dtype : TJ_BOOL;
-  } else if (is_name(name, " bias vec vec1 vec2 running_mean running_var pos_weight weights repeats boundaries sorted_sequence ") || (is_name(name, " weight ") && (norm || !strcmp(family, "loss")))) {
+  } else if (is_name(name, " bias vec vec1 vec2 running_mean running_var pos_weight weights repeats boundaries sorted_sequence ") ||
+             (is_name(name, " weight ") && (norm || !strcmp(family, "loss")))) {
     if (b % 16 != 15) rank = 1, sizes[0] = c->rank > 1 ? c->sizes[1] : c->k;
   } else if (is_name(name, " mat mat1 mat2 ") && b % 16 != 15 && strcmp(c->form->name, "bmm") && strncmp(c->form->name, "bmm_", 4)) {
     rank = 2, sizes[0] = sizes[1] = c->k;
   } else if (is_name(name, " batch1 batch2 ") && b % 16 != 15) {
     rank = 3, sizes[0] = sizes[1] = sizes[2] = c->k;
-  } else if (c->count > 0 || item) {
+  } else if (c->count > 0 || item || !strcmp(name, "out")) {
     switch (b % 16) {
       case 8: rank = 0; break;
       case 9: /* without leading dimensions */
@@ -218,12 +220,14 @@ static double make_argument(call *c, tj__host *h, source *s, const char *name, b
 /* ---- the other kinds of argument ------------------------------------------------------------------------------- */
 
 static int64_t make_int(call *c, source *s, const char *name, const tj__argument *a) {
-  static const int64_t extremes[] = {INT64_MAX, INT64_MIN + 1, INT32_MAX, INT32_MIN, 1LL << 32, 1LL << 40, -(1LL << 40), 1LL << 62, 100, -100};
+  static const int64_t extremes[] = {INT64_MAX, INT64_MIN + 1, INT32_MAX, INT32_MIN, 1LL << 32,
+                                     1LL << 40, -(1LL << 40),  1LL << 62, 100,       -100};
   unsigned b = byte_of(s);
   if (b >= 252) return extremes[pick(s, 10)];
   if (b >= 240) return pick(s, 16) - 6;
   if (a->has_default && !a->optional && b < 96) return (int64_t)a->number;
-  if (is_name(name, " dim dim0 dim1 dim2 dimension start_dim end_dim axis ")) return c->rank ? (int64_t)(b % (unsigned)(2 * c->rank)) - c->rank : (int64_t)(b % 2) - 1;
+  if (is_name(name, " dim dim0 dim1 dim2 dimension start_dim end_dim axis "))
+    return c->rank ? (int64_t)(b % (unsigned)(2 * c->rank)) - c->rank : (int64_t)(b % 2) - 1;
   if (is_name(name, " source destination dims ")) return c->rank ? b % (unsigned)c->rank : 0;
   if (is_name(name, " stride dilation groups group ")) return 1 + (b % 8 == 7) + (b % 32 == 31);
   if (is_name(name, " kernel_size output_size ")) return 1 + b % 3;
@@ -315,6 +319,7 @@ static void put_ints(call *c, source *s, const tj__argument *a) {
     return;
   }
   int n = a->size ? (b % 16 == 15 ? pick(s, 4) : b % 4 == 2 ? 1 : a->size) : b % 4 == 0 ? pick(s, 5) : c->rank;
+  if (!a->size && !strcmp(c->form->family, "conv") && b % 8 && c->rank > 2) n = c->rank - 2;
   put_slot(c, n);
   for (int i = 0; i < n; i++) put_int(c, make_int(c, s, a->name, a));
 }
@@ -387,7 +392,8 @@ static void put_argument(call *c, tj__host *h, source *s, const tj__argument *a)
 
 /* Makes the call of form `index` (-1: the bytes say which). Its tensors belong to the host's handles: drop_call gives them back. */
 static void make_call(call *c, tj__host *h, source *s, int index) {
-  static const tj_dtype dtypes[] = {TJ_FLOAT32, TJ_FLOAT32, TJ_FLOAT32, TJ_FLOAT32, TJ_FLOAT64, TJ_FLOAT64, TJ_FLOAT16, TJ_BFLOAT16, TJ_INT64, TJ_INT64, TJ_INT32, TJ_BOOL, TJ_UINT8, TJ_COMPLEX64, TJ_COMPLEX128};
+  static const tj_dtype dtypes[] = {TJ_FLOAT32, TJ_FLOAT32, TJ_FLOAT32, TJ_FLOAT32, TJ_FLOAT64, TJ_FLOAT64,   TJ_FLOAT16,   TJ_BFLOAT16,
+                                    TJ_INT64,   TJ_INT64,   TJ_INT32,   TJ_BOOL,    TJ_UINT8,   TJ_COMPLEX64, TJ_COMPLEX128};
   static const int64_t tails[] = {5, 7, 8, 13, 16, 17, 19, 33, 36, 65};
   memset(c, 0, sizeof *c);
   unsigned low = byte_of(s), high = byte_of(s);

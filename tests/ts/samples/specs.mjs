@@ -43,7 +43,15 @@ export function tensor(torch, spec, seed, { dtype = 'float64', layout = 'contigu
   let t = torch.tensor(real, { dtype: dtype === 'float32' ? 'float32' : 'float64' }).reshape(spec.shape)
   if (dtype === 'complex128') {
     const other = numbers(spec.values ? new Spec('R', spec.shape) : spec, seed + 101)
-    t = torch.complex(t, torch.tensor(other.map((v) => v * 0.6), { dtype: 'float64' }).reshape(spec.shape))
+    t = torch.complex(
+      t,
+      torch
+        .tensor(
+          other.map((v) => v * 0.6),
+          { dtype: 'float64' },
+        )
+        .reshape(spec.shape),
+    )
   }
   if (layout === 'transposed' && t.ndim > 1) t = t.transpose(0, -1).clone({ memory_format: 'contiguous_format' }).transpose(0, -1)
   return t.requires_grad_(spec.grad)

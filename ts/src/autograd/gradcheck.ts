@@ -53,7 +53,8 @@ function numerical(fn: Fn, inputs: readonly Tensor[], which: number, eps: number
   const base = flat(input)
   const evaluate = (values: Float64Array): number[] =>
     no_grad(() => {
-      const changed = from_array(values, input.shape, { dtype: complex ? 'complex128' : 'float64' }).to(input.dtype) as Tensor
+      const numbers = from_array(values, input.shape, { dtype: complex ? 'complex128' : 'float64' })
+      const changed = input.detach().clone().copy_(numbers) as Tensor // with the strides of the input
       const args = inputs.map((t, i) => (i === which ? changed : t.detach()))
       return outputsOf(fn, args).flatMap((t) => Array.from(flat(t)))
     })
