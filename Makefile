@@ -31,7 +31,7 @@ ARCH_avx2 := -march=x86-64-v3
 ARCH_avx512 := -march=x86-64-v4 -mprefer-vector-width=512
 endif
 
-.PHONY: help demo test fuzz fuzz-build bench check install uninstall clean lib addon ts gen examples test-c test-ts test-golden format
+.PHONY: help demo test fuzz fuzz-build fuzz-replay fuzz-short bench check install uninstall clean lib addon ts gen examples test-c test-ts test-golden format
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
@@ -145,14 +145,20 @@ $(BUILD)/tests/calls_fuzz: tests/fuzz/calls_fuzz.c $(CALLS_OBJ) $(BUILD)/libtorc
 -include $(BUILD)/tests/calls_fuzz.d
 
 FUZZ_SECONDS ?= 600
+# The baseline is compared with the best level of this machine (FUZZ_ISAS names others).
+FUZZ_ISAS ?= base $(if $(shell grep -m1 -o avx512bw /proc/cpuinfo 2>/dev/null),avx512,$(if $(shell grep -m1 -o avx2 /proc/cpuinfo 2>/dev/null),avx2))
 FUZZ := build/fuzz/tests/calls_fuzz
-FUZZ_OPTIONS := -timeout=30 -rss_limit_mb=4096 -max_len=256
-fuzz-build: | $(BUILD)/.tools-test # the fuzzer: clang, every instruction set, address and undefined-behaviour sanitizers
-	@$(MAKE) --no-print-directory BUILD=build/fuzz CC="$(if $(findstring clang,$(CC)),$(CC),clang)" OPT=-O1 SANITIZE=address,undefined,fuzzer-no-link $(FUZZ)
-fuzz: fuzz-build ## calls made up at random on every instruction set, FUZZ_SECONDS long; what it finds lands in build/fuzz/found
+FUZZ_RUN = ASAN_OPTIONS=allocator_may_return_null=1:max_allocation_size_mb=512 UBSAN_OPTIONS=print_stacktrace=1 $(FUZZ) -timeout=30 -rss_limit_mb=4096 -max_len=256
+fuzz-build: | $(BUILD)/.tools-test
+	@$(MAKE) --no-print-directory BUILD=build/fuzz CC="$(if $(findstring clang,$(CC)),$(CC),clang)" OPT=-O1 ISAS="$(FUZZ_ISAS)" SANITIZE=address,undefined,fuzzer-no-link $(FUZZ)
+fuzz: fuzz-build ## calls made up at random, baseline against the best kernels, FUZZ_SECONDS long; findings: build/fuzz/found
 	@mkdir -p build/fuzz/found build/fuzz/corpus
-	ASAN_OPTIONS=$(FUZZ_ASAN) nice -n 15 $(FUZZ) $(FUZZ_OPTIONS) -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=build/fuzz/found/ build/fuzz/corpus tests/fuzz/corpus
-FUZZ_ASAN := allocator_may_return_null=1:max_allocation_size_mb=512
+	$(FUZZ_RUN) -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=build/fuzz/found/ build/fuzz/corpus tests/fuzz/corpus
+fuzz-replay: fuzz-build
+	$(FUZZ_RUN) -runs=0 tests/fuzz/corpus
+fuzz-short: fuzz-build
+	@mkdir -p build/fuzz/found build/fuzz/short
+	$(FUZZ_RUN) -seed=1 -max_total_time=20 -artifact_prefix=build/fuzz/found/ build/fuzz/short tests/fuzz/corpus
 test-c: $(TEST_C) ## build the C tests: build/tests/
 $(BUILD)/bench/machine: bench/machine.c | $(BUILD)/.tools-build
 	@mkdir -p $(@D) && echo "  CC $@" && $(CC) -O3 -march=native $(WARN) -pthread -o $@ $<

@@ -69,6 +69,16 @@ suite('tsan (C tests under the thread sanitizer)', () =>
   cTests('build/tsan', [...SANITIZED, 'SANITIZE=thread'], { TSAN_OPTIONS: 'halt_on_error=1' }),
 )
 
+// What was found once, and a short search for more.
+suite('fuzz', () => {
+  if (!make(['fuzz-build'])) return
+  for (const goal of ['fuzz-replay', 'fuzz-short']) {
+    const r = run('make', ['--no-print-directory', goal])
+    if (r.status) broke(`make ${goal} ended with status ${r.status}`, r.out)
+    else totals.passed++
+  }
+})
+
 const built = !chosen || chosen.some((c) => ['ts', 'golden'].includes(c)) ? make(['examples']) : false
 suite('ts tests', () => {
   if (!built) return

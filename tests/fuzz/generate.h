@@ -112,8 +112,9 @@ static tj_tensor *make_tensor(call *c, source *s, const int64_t *sizes, int rank
   static double elements[64];
   for (int i = 0; i < 8; i++) {
     double v = make_value(c, s, kind);
+    if (below < 0) v = 1; /* row numbers, from 1 */
     if (below > 0) v = (double)(byte_of(s) % (unsigned)below);
-    for (int j = i; j < 64; j += 8) elements[(j * 5 + i * 3) % 64] = below > 0 || kind >= UNIT || j < 8 ? v : v + (j / 8 % 3) * 0.25;
+    for (int j = i; j < 64; j += 8) elements[(j * 5 + i * 3) % 64] = below != 0 || kind >= UNIT || j < 8 ? v : v + (j / 8 % 3) * 0.25;
   }
   static double flat[1 << 17];
   if (stored > (int64_t)(sizeof flat / sizeof *flat) / 2) return tj__fail(TJ_ERROR_VALUE, "the made up tensor is too large");
@@ -170,6 +171,8 @@ static double make_argument(call *c, tj__host *h, source *s, const char *name, b
       for (int i = 1; i + 1 < rank; i++) sizes[i] = sizes[i + 1];
       rank--;
     }
+  } else if (is_name(name, " pivots LU_pivots ")) {
+    dtype = TJ_INT32, below = -1, rank = rank > 1 ? rank - 1 : rank;
   } else if (is_name(name, " mask condition attn_mask ")) {
     dtype = b % 16 == 15 ? c->dtype : TJ_BOOL;
   } else if (is_name(name, " bias vec vec1 vec2 running_mean running_var pos_weight weights repeats boundaries sorted_sequence ") ||
@@ -257,6 +260,8 @@ static void put_string(call *c, source *s, const tj__argument *a) {
       {"memory_format", {"preserve_format", "contiguous_format", "channels_last", "channels_last_3d"}},
       {"approximate", {"none", "tanh"}},
       {"indexing", {"ij", "xy"}},
+      {"UPLO", {"L", "U"}},
+      {"driver", {"gels", "gelsy", "gelsd", "gelss"}},
       {"side", {"left", "right"}},
       {"p", {"fro", "nuc"}},
   };
@@ -269,6 +274,11 @@ static void put_string(call *c, source *s, const tj__argument *a) {
       while (n < 9 && choices[i].words[n]) n++;
       word = choices[i].words[b % (unsigned)n];
     }
+  if (!strcmp(a->name, "mode")) {
+    static const char *const ways[] = {"reduced", "complete",      "r",        "constant",  "reflect", "replicate", "circular",
+                                       "nearest", "nearest-exact", "bilinear", "trilinear", "linear",  "bicubic",   "area"};
+    word = ways[strcmp(c->form->family, "linalg") ? 3 + b % 11 : b % 3];
+  }
   if (b == 255) word = "no such word";
   size_t bytes = strlen(word);
   put_slot(c, (double)bytes);
@@ -318,6 +328,18 @@ static void put_ints(call *c, source *s, const tj__argument *a) {
     for (int i = 0; i < n; i++) put_int(c, order[i]);
     return;
   }
+  if (!strcmp(a->name, "pad")) {
+    int n = 2 * (1 + pick(s, c->rank > 2 ? c->rank - 1 : c->rank + 1));
+    put_slot(c, n);
+    for (int i = 0; i < n; i++) put_int(c, b % 32 == 31 ? make_int(c, s, a->name, a) : pick(s, 4) - 1);
+    return;
+  }
+  bool sizes_of_space = !strcmp(c->form->family, "resample") && c->rank > 2 && b % 8;
+  if (sizes_of_space) {
+    put_slot(c, c->rank - 2);
+    for (int i = 0; i < c->rank - 2; i++) put_int(c, 1 + pick(s, 5));
+    return;
+  }
   int n = a->size ? (b % 16 == 15 ? pick(s, 4) : b % 4 == 2 ? 1 : a->size) : b % 4 == 0 ? pick(s, 5) : c->rank;
   if (!a->size && !strcmp(c->form->family, "conv") && b % 8 && c->rank > 2) n = c->rank - 2;
   put_slot(c, n);
@@ -359,7 +381,9 @@ static void put_argument(call *c, tj__host *h, source *s, const tj__argument *a)
   }
   if (a->list && a->base == 'i') return put_ints(c, s, a);
   if (a->list) {
-    int n = pick(s, 4);
+    unsigned b = byte_of(s);
+    if (a->optional && b % 4 == 3) return put_slot(c, -1);
+    int n = b % 4 == 2 ? (int)(b / 8 % 4) : c->rank > 2 ? c->rank - 2 : a->size;
     put_slot(c, n);
     for (int i = 0; i < n; i++) put_slot(c, make_float(s, a));
     return;
