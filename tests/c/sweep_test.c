@@ -64,12 +64,18 @@ static bool find_sample(sample *p) {
   return false;
 }
 
+/* Made of parts that have derivatives, but with results that have none; or an end of the graph by nature. */
+static bool has_no_gradient(const char *name) {
+  return is_name(name, " isclose to_int to_long to_short to_char to_byte to_bool detach_ detach_copy ");
+}
+
 static void calls(void **state) {
   (void)state;
   int swept = 0, bad = 0, failures = 0;
   for (int i = 0; i < tj__form_count; i++)
     for (int backward = 0; backward <= tj__forms[i].differentiable; backward++) {
       sample p = {.form = i, .backward = backward};
+      if (backward && has_no_gradient(tj__forms[i].name)) continue;
       if (getenv("SWEEP_ONLY") && strcmp(getenv("SWEEP_ONLY"), tj__forms[i].name)) continue;
       if (!find_sample(&p)) {
         print_error("%s: no call of it that passes%s was found\n", tj__forms[i].name, backward ? " and has a gradient" : "");

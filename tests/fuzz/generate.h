@@ -58,7 +58,7 @@ static inline void put_int(call *c, int64_t v) {
   }
 }
 static inline bool is_name(const char *name, const char *list) { /* list: " a b c " */
-  char padded[80];
+  char padded[120];
   snprintf(padded, sizeof padded, " %s ", name);
   return strstr(list, padded) != NULL;
 }
