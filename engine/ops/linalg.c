@@ -366,6 +366,7 @@ tj_status tj__impl_linalg_solve_ex(tj_tensor *A, tj_tensor *B, bool left, bool c
     if (!triangular(backend, lu, false, true, false, false, b) || !triangular(backend, lu, true, false, false, false, b)) return tj_error_code();
   }
   *result = vector ? tj_squeeze_dim(b, -1) : left ? b : tj__mT(b);
+  if (vector && *result && (*result)->ndim >= 2) *result = tj__by_columns(*result); /* PyTorch lays out batches of vectors so too */
   if (!*result) return tj_error_code();
   return check_errors ? singular(*info, "torch.linalg.solve_ex") : TJ_OK;
 }
@@ -489,7 +490,7 @@ tj_status tj__impl_linalg_qr(tj_tensor *A, const char *mode, tj_tensor **Q, tj_t
   if (tj_geqrf(A, &a, &tau) != TJ_OK) return tj_error_code();
   const int64_t m = tj__rows(A), n = tj__columns(A), k = TJ__MIN(m, n), wide = complete ? m : k;
   *R = tj_triu(complete ? a : tj_narrow(a, -2, 0, k), 0);
-  *R = *R ? tj__contiguous(*R) : NULL;
+  *R = tj__by_columns(*R);
   *Q = r ? tj__empty(TJ_INTS(0), A->dtype, A->storage->device) : product_of(a, tau, wide);
   return *Q && *R ? TJ_OK : tj_error_code();
 }

@@ -8,10 +8,20 @@ static tj_tensor *solve_upper(tj_tensor *a, tj_tensor *b, bool left) { return tj
 tj_tensor *tj__impl_linalg_cholesky_backward(tj_tensor *grad, tj_tensor *L, bool upper) {
   tj_tensor *l = upper ? tj__mH(L) : L, *g = upper ? tj__mH(grad) : grad;
   tj_tensor *x = tj_matmul(tj__mH(l), g);
-  tj_tensor *phi = tj__minus(tj_tril(x, 0), tj__diagonal_matrices(halved(tj__diagonals(x))));
+  tj_tensor *phi = halved(tj__plus(tj_tril(x, 0), tj__mH(tj_tril(x, -1))));
   tj_tensor *y = solve_upper(tj__mH(l), phi, true);
-  y = tj_linalg_solve_triangular(l, y, false, false, false);
-  return halved(tj__plus(y, tj__mH(y)));
+  return tj_linalg_solve_triangular(l, y, false, false, false);
+}
+
+/* Of A^-1 B by the factor of A, of which all elements are taken to vary. */
+tj_tensor *tj__impl_cholesky_solve_backward(tj_tensor *grad, tj_tensor *input2, tj_tensor *result, bool upper) {
+  tj_tensor *x = tj_matmul(tj_cholesky_solve(grad, input2, upper), tj__mH(result));
+  x = tj_neg(tj__plus(x, tj__mH(x)));
+  return upper ? tj_matmul(input2, x) : tj_matmul(x, input2);
+}
+tj_tensor *tj__impl_cholesky_inverse_backward(tj_tensor *grad, tj_tensor *self, tj_tensor *result, bool upper) {
+  tj_tensor *x = tj_neg(tj_matmul(result, tj_matmul(tj__plus(grad, tj__mH(grad)), result)));
+  return upper ? tj_matmul(self, x) : tj_matmul(x, self);
 }
 
 tj_tensor *tj__impl_linalg_lu_factor_backward(tj_tensor *grad, tj_tensor *LU, tj_tensor *pivots, bool pivot) {
@@ -160,6 +170,12 @@ static tj_tensor *ones_on_diagonal(tj_tensor *e, const tj_tensor *like) {
   return tj__plus(e, tj__identities(like, tj__columns(like)));
 }
 
+/* a / b, and 0 for 0 / 0: equal eigenvalues do not matter to a gradient that does not ask for their vectors. */
+static tj_tensor *quotient(tj_tensor *a, tj_tensor *b) {
+  tj_tensor *zero = tj__number(0), *both = tj_logical_and(tj_eq(a, zero), tj_eq(b, zero));
+  return tj_div(a, tj_masked_fill(b, both, tj_int(1)));
+}
+
 /* The gradient must not see the phase of a complex eigenvector. */
 static bool sees_phase(tj_tensor *x, const char *name, const char *what) {
   if (!x || !tj_dtype_is_complex(x->dtype)) return false;
@@ -178,7 +194,7 @@ tj_tensor *tj__impl_linalg_eigh_backward(tj_tensor *grad_values, tj_tensor *grad
   if (sees_phase(x, "linalg_eigh_backward", "eigenvectors")) return NULL;
   tj_tensor *e = tj__minus(tj_unsqueeze(values, -2), tj_unsqueeze(values, -1));
   if (!e) return NULL;
-  x = tj_div(x, ones_on_diagonal(e, e));
+  x = quotient(halved(tj__minus(x, tj__mH(x))), ones_on_diagonal(e, e)); /* what keeps the eigenvectors unitary is skew */
   x = tj__plus(tj__minus(x, tj__diagonal_matrices(tj__diagonals(x))), tj__diagonal_matrices(grad_values));
   return tj_matmul(vectors, tj_matmul(x, vh));
 }
@@ -189,7 +205,7 @@ tj_tensor *tj__impl_linalg_eig_backward(tj_tensor *grad_values, tj_tensor *grad_
   x = tj__minus(x, tj_mul(tj_matmul(vh, vectors), tj_unsqueeze(tj_real(tj__diagonals(x)), -2)));
   tj_tensor *e = tj_conj(tj__minus(tj_unsqueeze(values, -2), tj_unsqueeze(values, -1)));
   if (!e) return NULL;
-  x = tj_div(x, ones_on_diagonal(e, e));
+  x = quotient(x, ones_on_diagonal(e, e));
   x = tj__plus(tj__minus(x, tj__diagonal_matrices(tj__diagonals(x))), tj__diagonal_matrices(grad_values));
   x = tj_linalg_solve(vh, tj_matmul(x, vh), true);
   return tj_dtype_is_complex(dtype) ? x : tj_real(x);
@@ -209,20 +225,20 @@ tj_tensor *tj__impl_linalg_svd_backward(tj_tensor *grad_U, tj_tensor *grad_S, tj
   tj_tensor *s2 = tj_mul(S, S), *e = tj__minus(tj_unsqueeze(s2, -2), tj_unsqueeze(s2, -1));
   if (!e) return NULL;
   e = ones_on_diagonal(e, e);
-  tj_tensor *x = tj__plus(tj_mul(tj_div(skew_a, e), tj_unsqueeze(S, -2)), tj_mul(tj_unsqueeze(S, -1), tj_div(skew_b, e)));
+  tj_tensor *x = tj__plus(tj_mul(quotient(skew_a, e), tj_unsqueeze(S, -2)), tj_mul(tj_unsqueeze(S, -1), quotient(skew_b, e)));
   if (!x) return NULL;
   if (tj_dtype_is_complex(x->dtype)) { /* the diagonal of the skew part, once */
-    tj_tensor *d = tj_div(tj__diagonals(skew_a), tj_mul(S, tj__number(2)));
+    tj_tensor *d = quotient(tj__diagonals(skew_a), tj_mul(S, tj__number(2)));
     x = tj__plus(tj__minus(x, tj__diagonal_matrices(tj__diagonals(x))), tj__diagonal_matrices(tj__plus(d, grad_S)));
   } else x = tj__plus(x, tj__diagonal_matrices(grad_S));
   if (m > k) { /* the part of grad_U outside the span of U */
-    tj_tensor *g = tj_div(grad_U, tj_unsqueeze(S, -2));
+    tj_tensor *g = quotient(grad_U, tj_expand_as(tj_unsqueeze(S, -2), grad_U));
     x = tj__plus(tj_matmul(U, x), tj__minus(g, tj_matmul(U, tj_matmul(Uh, g))));
     return tj_matmul(x, Vh);
   }
   x = tj_matmul(x, Vh);
   if (n > k) {
-    tj_tensor *g = tj_div(grad_Vh, tj_unsqueeze(S, -1));
+    tj_tensor *g = quotient(grad_Vh, tj_expand_as(tj_unsqueeze(S, -1), grad_Vh));
     x = tj__plus(x, tj__minus(g, tj_matmul(tj_matmul(g, V), Vh)));
   }
   return tj_matmul(U, x);

@@ -334,8 +334,7 @@ tj_tensor *tj__impl_norm(tj_tensor *self, tj_scalar p, tj_ints dim, bool keepdim
 }
 
 tj_tensor *tj__impl_norm_str(tj_tensor *self, const char *p, tj_ints dim, bool keepdim, tj_dtype dtype) {
-  if (strcmp(p, "nuc") == 0)
-    return tj__fail(TJ_ERROR_NOT_IMPLEMENTED, "norm: the nuclear norm needs singular values, which this library does not compute yet");
+  if (strcmp(p, "nuc") == 0) return tj_linalg_matrix_norm_str(self, p, dim.n < 0 ? TJ_INTS(0, 1) : dim, keepdim, dtype);
   TJ__CHECK(strcmp(p, "fro") == 0, TJ_ERROR_RUNTIME, "linalg.matrix_norm: Order %s not supported.", p);
   return tj_linalg_vector_norm(self, tj_int(2), dim, keepdim, dtype);
 }

@@ -81,6 +81,7 @@ const WIDER = {
   'special.bessel_j1': [2e-5, 1e-6],
   'special.bessel_y0': [2e-5, 1e-6],
   'special.bessel_y1': [2e-5, 1e-6],
+  matrix_exp: [5e-3, 1e-3],
 }
 // Among equal elements PyTorch leaves open which index is returned.
 const TIES = new Set(['kthvalue', 'mode', 'topk', 'median', 'nanmedian', 'sort', 'msort'])
@@ -235,13 +236,14 @@ function otherForms(torch, c, blob, info, fresh, out) {
 
 // Outputs that are not unique: what the named Python function makes of them is.
 function processedBy(torch, c) {
+  const adjoint = (x) => x.transpose(-2, -1).conj()
   const singular = ([U, S, V]) => {
     const k = S.shape.at(-1)
-    const Vh = c.op === 'svd' ? V.mH : V
+    const Vh = c.op === 'svd' ? adjoint(V) : V
     return [U.narrow(-1, 0, k), S, Vh.narrow(-2, 0, k)]
   }
   const functions = {
-    fn: ([U, S, V]) => [U.matmul(V.mH), S],
+    fn: ([U, S, V]) => [U.matmul(adjoint(V)), S],
     fn_U: (usv) => singular(usv)[0].abs(),
     fn_S: (usv) => singular(usv)[1],
     fn_Vh: (usv) => [singular(usv)[1], singular(usv)[2].abs()],
