@@ -6,10 +6,12 @@
 
 #include "../core/core.h"
 
-#define TJ__FAMILIES(X)                                                                                                                   \
-  X(pointwise)                                                                                                                            \
-  X(copy) X(reduce) X(scan) X(sort) X(index) X(gemm) X(conv) X(pool) X(norm) X(softmax) X(random) X(creation) X(optim) X(linalg) X(eigen) \
-      X(fft) X(resample) X(histogram) X(distance)
+<<<<<<< HEAD
+/* clang-format off */
+#define TJ__FAMILIES(X) \
+  X(pointwise) X(copy) X(reduce) X(scan) X(sort) X(index) X(gemm) X(conv) X(pool) X(norm) X(softmax) X(random) X(creation) \
+  X(optim) X(linalg) X(eigen) X(fft) X(resample) X(histogram) X(distance) X(recurrent)
+/* clang-format on */
 
 #define TJ__X(family) struct tj__##family##_kernels;
 TJ__FAMILIES(TJ__X)

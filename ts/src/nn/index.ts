@@ -42,6 +42,7 @@ export type { EmbeddingFromPretrainedOptions, EmbeddingOptions } from './embeddi
 export * from './loss.js'
 export * from './normalization.js'
 export * from './pooling.js'
+export * from './rnn.js'
 export * from './shape.js'
 export * as functional from './functional.js'
 export * as init from './init.js'
