@@ -6,7 +6,6 @@
 
 #include "../core/core.h"
 
-<<<<<<< HEAD
 /* clang-format off */
 #define TJ__FAMILIES(X) \
   X(pointwise) X(copy) X(reduce) X(scan) X(sort) X(index) X(gemm) X(conv) X(pool) X(norm) X(softmax) X(random) X(creation) \

@@ -175,7 +175,8 @@ static tj_status network(const char *mode, tj_tensor *input, tj_tensor *hx, tj_t
     tj_tensor *outs[2] = {NULL, NULL};
     for (int64_t d = 0; d < directions; d++) {
       const int64_t at = layer * directions + d;
-      tj_tensor **w = params.data + at * each, *bias = o.biases ? gru ? w[2] : plus(w[2], w[3]) : NULL, *parts_[5], *gates, *extra, *c = NULL;
+      tj_tensor *const *w = params.data + at * each;
+      tj_tensor *bias = o.biases ? gru ? w[2] : plus(w[2], w[3]) : NULL, *parts_[5], *gates, *extra, *c = NULL;
       int64_t n = 0;
       parts_[n++] = tj_linear(x, w[0], bias);
       parts_[n++] = tj_select(hx, 0, at);

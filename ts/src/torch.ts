@@ -12,6 +12,7 @@ export {
   cartesian_prod,
   cdist,
   histogramdd,
+  einsum,
   meshgrid,
   nonzero,
   tensordot,
@@ -26,6 +27,8 @@ export { broadcast_shapes, broadcastShapes, canBroadcastTo, needsBroadcast } fro
 export * as special from './generated/public/special.js'
 export * as linalg from './generated/public/linalg.js'
 export * as fft from './generated/public/fft.js'
+export { lu, pca_lowrank, svd_lowrank, type LuOptions, type PcaLowrankOptions, type SvdLowrankOptions } from './linalg_forms.js'
+export * as signal from './signal/index.js'
 export * as autograd from './autograd/index.js'
 
 export { Tensor, type GradHook, type Node, type RemovableHandle } from './tensor.js'
