@@ -131,3 +131,51 @@ export const adaptive_max_pool3d: AdaptiveMaxPool = /* @__PURE__ */ adaptiveMaxP
   generated.adaptive_max_pool3d,
   generated.adaptive_max_pool3d_with_indices,
 )
+
+/** fractional_max_pool2d and 3d: the largest elements of windows whose places are drawn; with `return_indices` also where they are. */
+export interface FractionalMaxPool {
+  <S extends Shape, D extends DType, Dev extends DeviceType>(
+    input: Tensor<S, D, Dev>,
+    kernel_size: Sizes,
+    options: FractionalMaxPoolOptions & { readonly return_indices: true },
+  ): PooledWithIndices<D, Dev>
+  <S extends Shape, D extends DType, Dev extends DeviceType>(
+    input: Tensor<S, D, Dev>,
+    kernel_size: Sizes,
+    output_size: Sizes | null,
+    output_ratio: Sizes | null,
+    return_indices: true,
+    _random_samples?: Tensor | null,
+  ): PooledWithIndices<D, Dev>
+  <S extends Shape, D extends DType, Dev extends DeviceType>(
+    input: Tensor<S, D, Dev>,
+    kernel_size: Sizes,
+    output_size?: Sizes | null | FractionalMaxPoolOptions,
+    output_ratio?: Sizes | null | FractionalMaxPoolOptions,
+    return_indices?: false | FractionalMaxPoolOptions,
+    _random_samples?: Tensor | null | FractionalMaxPoolOptions,
+  ): Pooled<D, Dev>
+}
+interface FractionalMaxPoolOptions {
+  readonly output_size?: Sizes | null
+  readonly output_ratio?: Sizes | null
+  readonly return_indices?: boolean
+  readonly _random_samples?: Tensor | null
+}
+
+function fractionalMaxPool(plain: unknown, withIndices: unknown): FractionalMaxPool {
+  return ((...args: unknown[]) => {
+    const last = args.at(-1)
+    const indices = args[4] === true || (isOptions(last) && last['return_indices'] === true)
+    return ((indices ? withIndices : plain) as AnyFunction)(...args)
+  }) as FractionalMaxPool
+}
+
+export const fractional_max_pool2d: FractionalMaxPool = /* @__PURE__ */ fractionalMaxPool(
+  generated.fractional_max_pool2d,
+  generated.fractional_max_pool2d_with_indices,
+)
+export const fractional_max_pool3d: FractionalMaxPool = /* @__PURE__ */ fractionalMaxPool(
+  generated.fractional_max_pool3d,
+  generated.fractional_max_pool3d_with_indices,
+)
