@@ -478,3 +478,53 @@ export class Softmax2d extends Module {
     return softmax(input, -3)
   }
 }
+
+const glu = operator('glu')
+const rrelu = operator('rrelu')
+
+export interface GLUOptions {
+  /** The dimension that is split. Default: −1. */
+  dim?: number
+}
+/** The first half of the input along dim times the sigmoid of the second. */
+export class GLU extends Module {
+  readonly dim: number
+
+  constructor(...args: Arguments<[], [dim: number], GLUOptions>) {
+    super()
+    this.dim = readArguments<GLUOptions>('GLU', args, ['dim']).dim ?? -1
+  }
+  override forward(input: Tensor): Tensor {
+    return glu(input, this.dim)
+  }
+  override extra_repr(): string {
+    return `dim=${this.dim}`
+  }
+}
+
+export interface RReLUOptions extends ActivationOptions {
+  /** The least slope. Default: 1/8. */
+  lower?: number
+  /** The largest slope. Default: 1/3. */
+  upper?: number
+}
+/** x above 0, a slope drawn between lower and upper times x below while training; their mean otherwise. */
+export class RReLU extends Module {
+  readonly lower: number
+  readonly upper: number
+  readonly inplace: boolean
+
+  constructor(...args: Arguments<[], [lower: number, upper: number, inplace: boolean], RReLUOptions>) {
+    super()
+    const o = readArguments<RReLUOptions>('RReLU', args, ['lower', 'upper', 'inplace'])
+    this.lower = o.lower ?? 1 / 8
+    this.upper = o.upper ?? 1 / 3
+    this.inplace = o.inplace ?? false
+  }
+  override forward(input: Tensor): Tensor {
+    return rrelu(input, this.lower, this.upper, this.training, this.inplace)
+  }
+  override extra_repr(): string {
+    return `lower=${pythonNumber(this.lower)}, upper=${pythonNumber(this.upper)}${this.inplace ? ', inplace=True' : ''}`
+  }
+}

@@ -38,12 +38,50 @@ export type { ConvOptions, ConvTransposeOptions, PaddingMode } from './conv.js'
 export * from './distance.js'
 export * from './dropout.js'
 export { Embedding } from './embedding.js'
+export { EmbeddingBag } from './embedding_bag.js'
+export type { EmbeddingBagFromPretrainedOptions, EmbeddingBagMode, EmbeddingBagOptions } from './embedding_bag.js'
 export type { EmbeddingFromPretrainedOptions, EmbeddingOptions } from './embedding.js'
-export * from './loss.js'
+export {
+  BCELoss,
+  BCEWithLogitsLoss,
+  CosineEmbeddingLoss,
+  CrossEntropyLoss,
+  HingeEmbeddingLoss,
+  HuberLoss,
+  KLDivLoss,
+  L1Loss,
+  MSELoss,
+  MarginRankingLoss,
+  NLLLoss,
+  PoissonNLLLoss,
+  SmoothL1Loss,
+  SoftMarginLoss,
+} from './loss.js'
+export type {
+  BCELossOptions,
+  BCEWithLogitsLossOptions,
+  CrossEntropyLossOptions,
+  HuberLossOptions,
+  KLDivLossOptions,
+  L1LossOptions,
+  LossOptions,
+  MSELossOptions,
+  MarginLossOptions,
+  NLLLossOptions,
+  PoissonNLLLossOptions,
+  Reduction,
+  SmoothL1LossOptions,
+  SoftMarginLossOptions,
+  WeightedLossOptions,
+} from './loss.js'
+export * from './margin_loss.js'
 export * from './normalization.js'
+export * from './padding.js'
 export * from './pooling.js'
 export * from './rnn.js'
 export * from './shape.js'
+export * from './unpooling.js'
+export * from './upsampling.js'
 export * as functional from './functional.js'
 export * as init from './init.js'
 export * as utils from './utils.js'

@@ -73,7 +73,8 @@ function reductionOf(o: LossOptions<string>): string {
   return (o.size_average ?? true) ? 'mean' : 'sum'
 }
 
-abstract class Loss extends Module {
+/** @internal */
+export abstract class Loss extends Module {
   readonly reduction: string
   /** What differs from the operator's defaults. */
   readonly #keywords: Record<string, unknown> = {}
@@ -96,7 +97,8 @@ abstract class Loss extends Module {
   }
 }
 
-abstract class WeightedLoss extends Loss {
+/** @internal */
+export abstract class WeightedLoss extends Loss {
   declare weight: Tensor | null
 
   constructor(o: WeightedLossOptions) {
@@ -122,7 +124,8 @@ const F = {
   poisson_nll_loss: operator('poisson_nll_loss'),
 }
 
-type Legacy = [size_average: boolean | null, reduce: boolean | null, reduction: Reduction]
+/** @internal */
+export type Legacy = [size_average: boolean | null, reduce: boolean | null, reduction: Reduction]
 
 /**
  * Cross entropy between logits and classes. Input [N, C, ...] or [C]; target int64 class numbers [N, ...] or [], or probabilities of the

@@ -382,3 +382,38 @@ export class GroupNorm extends Module {
     return `${this.num_groups}, ${this.num_channels}, eps=${pythonFloat(this.eps)}, affine=${bool(this.affine)}, bias=${bool(this.bias)}`
   }
 }
+
+export interface LocalResponseNormOptions {
+  /** How many channels count. */
+  size: number
+  /** Default: 1e-4. */
+  alpha?: number
+  /** Default: 0.75. */
+  beta?: number
+  /** Default: 1. */
+  k?: number
+}
+const local_response_norm = operator('local_response_norm')
+
+/** The input divided by (k + alpha · mean square of neighbouring channels)^beta. Input [N, C, ...]. */
+export class LocalResponseNorm extends Module {
+  readonly size: number
+  readonly alpha: number
+  readonly beta: number
+  readonly k: number
+
+  constructor(...args: Arguments<[size: number], [alpha: number, beta: number, k: number], LocalResponseNormOptions>) {
+    super()
+    const o = readArguments<LocalResponseNormOptions>('LocalResponseNorm', args, ['size', 'alpha', 'beta', 'k'], 1)
+    this.size = o.size
+    this.alpha = o.alpha ?? 1e-4
+    this.beta = o.beta ?? 0.75
+    this.k = o.k ?? 1
+  }
+  override forward(input: Tensor): Tensor {
+    return local_response_norm(input, this.size, this.alpha, this.beta, this.k)
+  }
+  override extra_repr(): string {
+    return `${this.size}, alpha=${pythonFloat(this.alpha)}, beta=${pythonFloat(this.beta)}, k=${pythonFloat(this.k)}`
+  }
+}

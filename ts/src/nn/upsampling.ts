@@ -1,0 +1,231 @@
+// Upsampling, shuffles of pixels and channels, sliding blocks.
+
+import type { Tensor } from '../tensor.js'
+import { Module } from './module.js'
+import { operator } from './operators.js'
+import { readArguments, type Arguments } from './options.js'
+import { pythonFloat, pythonRepr, pythonString, pythonTuple } from './text.js'
+
+const interpolate = operator('interpolate')
+const pixel_shuffle = operator('pixel_shuffle')
+const pixel_unshuffle = operator('pixel_unshuffle')
+const channel_shuffle = operator('channel_shuffle')
+const fold = operator('fold')
+const unfold = operator('unfold')
+
+type Sizes = number | readonly number[]
+
+/** How values between elements are found. */
+export type UpsampleMode = 'nearest' | 'linear' | 'bilinear' | 'bicubic' | 'trilinear' | 'area' | 'nearest-exact'
+
+/** Options of Upsample: either size or scale_factor. */
+export interface UpsampleOptions {
+  /** The size of the result, one number or one a dimension. */
+  size?: Sizes | null
+  /** How much larger the result is, one number or one a dimension. */
+  scale_factor?: Sizes | null
+  /** Default: 'nearest'. */
+  mode?: UpsampleMode
+  /** The corner elements keep their places. Default: false. */
+  align_corners?: boolean | null
+  /** Take the factor from the sizes, not from scale_factor. */
+  recompute_scale_factor?: boolean | null
+}
+
+/** An input [N, C, ...] of 1 to 3 more dimensions, resampled to a size or by a factor. */
+export class Upsample extends Module {
+  readonly size: Sizes | null
+  readonly scale_factor: Sizes | null
+  readonly mode: UpsampleMode
+  readonly align_corners: boolean | null
+  readonly recompute_scale_factor: boolean | null
+
+  constructor(
+    ...args: Arguments<
+      [],
+      [
+        size: Sizes | null,
+        scale_factor: Sizes | null,
+        mode: UpsampleMode,
+        align_corners: boolean | null,
+        recompute_scale_factor: boolean | null,
+      ],
+      UpsampleOptions
+    >
+  ) {
+    super()
+    const o = readArguments<UpsampleOptions>('Upsample', args, [
+      'size',
+      'scale_factor',
+      'mode',
+      'align_corners',
+      'recompute_scale_factor',
+    ])
+    this.size = o.size ?? null
+    this.scale_factor = o.scale_factor ?? null
+    this.mode = o.mode ?? 'nearest'
+    this.align_corners = o.align_corners ?? null
+    this.recompute_scale_factor = o.recompute_scale_factor ?? null
+  }
+
+  override forward(input: Tensor): Tensor {
+    return interpolate(input, this.size, this.scale_factor, this.mode, this.align_corners, this.recompute_scale_factor)
+  }
+
+  override extra_repr(): string {
+    const factor = this.scale_factor
+    const what =
+      factor === null
+        ? `size=${pythonRepr(this.size)}`
+        : `scale_factor=${typeof factor === 'number' ? pythonFloat(factor) : pythonTuple(factor.map(pythonFloat))}`
+    return `${what}, mode=${pythonString(this.mode)}`
+  }
+}
+
+/** Options of UpsamplingNearest2d and UpsamplingBilinear2d: either size or scale_factor. */
+export type Upsampling2dOptions = Pick<UpsampleOptions, 'size' | 'scale_factor'>
+type Upsampling2dArguments = Arguments<[], [size: Sizes | null, scale_factor: Sizes | null], Upsampling2dOptions>
+
+/** Images resampled by the nearest element. */
+export class UpsamplingNearest2d extends Upsample {
+  constructor(...args: Upsampling2dArguments) {
+    super({ ...readArguments<Upsampling2dOptions>('UpsamplingNearest2d', args, ['size', 'scale_factor']), mode: 'nearest' })
+  }
+}
+/** Images resampled linearly, with the corners in their places. */
+export class UpsamplingBilinear2d extends Upsample {
+  constructor(...args: Upsampling2dArguments) {
+    super({
+      ...readArguments<Upsampling2dOptions>('UpsamplingBilinear2d', args, ['size', 'scale_factor']),
+      mode: 'bilinear',
+      align_corners: true,
+    })
+  }
+}
+
+export interface PixelShuffleOptions {
+  upscale_factor: number
+}
+/** [..., C · r², H, W] rearranged to [..., C, H · r, W · r]. */
+export class PixelShuffle extends Module {
+  readonly upscale_factor: number
+
+  constructor(...args: Arguments<[upscale_factor: number], [], PixelShuffleOptions>) {
+    super()
+    this.upscale_factor = readArguments<PixelShuffleOptions>('PixelShuffle', args, ['upscale_factor'], 1).upscale_factor
+  }
+  override forward(input: Tensor): Tensor {
+    return pixel_shuffle(input, this.upscale_factor)
+  }
+  override extra_repr(): string {
+    return `upscale_factor=${this.upscale_factor}`
+  }
+}
+
+export interface PixelUnshuffleOptions {
+  downscale_factor: number
+}
+/** [..., C, H · r, W · r] rearranged to [..., C · r², H, W]. */
+export class PixelUnshuffle extends Module {
+  readonly downscale_factor: number
+
+  constructor(...args: Arguments<[downscale_factor: number], [], PixelUnshuffleOptions>) {
+    super()
+    this.downscale_factor = readArguments<PixelUnshuffleOptions>('PixelUnshuffle', args, ['downscale_factor'], 1).downscale_factor
+  }
+  override forward(input: Tensor): Tensor {
+    return pixel_unshuffle(input, this.downscale_factor)
+  }
+  override extra_repr(): string {
+    return `downscale_factor=${this.downscale_factor}`
+  }
+}
+
+export interface ChannelShuffleOptions {
+  groups: number
+}
+/** The channels of the groups in turn. Input [N, C, ...]. */
+export class ChannelShuffle extends Module {
+  readonly groups: number
+
+  constructor(...args: Arguments<[groups: number], [], ChannelShuffleOptions>) {
+    super()
+    this.groups = readArguments<ChannelShuffleOptions>('ChannelShuffle', args, ['groups'], 1).groups
+  }
+  override forward(input: Tensor): Tensor {
+    return channel_shuffle(input, this.groups)
+  }
+  override extra_repr(): string {
+    return `groups=${this.groups}`
+  }
+}
+
+/** Options of Unfold. */
+export interface UnfoldOptions {
+  kernel_size: Sizes
+  /** Default: 1. */
+  dilation?: Sizes
+  /** Default: 0. */
+  padding?: Sizes
+  /** Default: 1. */
+  stride?: Sizes
+}
+/** Options of Fold. */
+export interface FoldOptions extends UnfoldOptions {
+  output_size: Sizes
+}
+
+/** Sliding blocks of [N, C, H, W] as columns [N, C · kernel elements, blocks]. */
+export class Unfold extends Module {
+  readonly kernel_size: Sizes
+  readonly dilation: Sizes
+  readonly padding: Sizes
+  readonly stride: Sizes
+
+  constructor(...args: Arguments<[kernel_size: Sizes], [dilation: Sizes, padding: Sizes, stride: Sizes], UnfoldOptions>) {
+    super()
+    const o = readArguments<UnfoldOptions>('Unfold', args, ['kernel_size', 'dilation', 'padding', 'stride'], 1)
+    this.kernel_size = o.kernel_size
+    this.dilation = o.dilation ?? 1
+    this.padding = o.padding ?? 0
+    this.stride = o.stride ?? 1
+  }
+  override forward(input: Tensor): Tensor {
+    return unfold(input, this.kernel_size, this.dilation, this.padding, this.stride)
+  }
+  override extra_repr(): string {
+    return blocksText(this)
+  }
+}
+
+/** The sum of overlapping blocks that are columns [N, C · kernel elements, blocks], an image of output_size. */
+export class Fold extends Module {
+  readonly output_size: Sizes
+  readonly kernel_size: Sizes
+  readonly dilation: Sizes
+  readonly padding: Sizes
+  readonly stride: Sizes
+
+  constructor(
+    ...args: Arguments<[output_size: Sizes, kernel_size: Sizes], [dilation: Sizes, padding: Sizes, stride: Sizes], FoldOptions>
+  ) {
+    super()
+    const o = readArguments<FoldOptions>('Fold', args, ['output_size', 'kernel_size', 'dilation', 'padding', 'stride'], 2)
+    this.output_size = o.output_size
+    this.kernel_size = o.kernel_size
+    this.dilation = o.dilation ?? 1
+    this.padding = o.padding ?? 0
+    this.stride = o.stride ?? 1
+  }
+  override forward(input: Tensor): Tensor {
+    return fold(input, this.output_size, this.kernel_size, this.dilation, this.padding, this.stride)
+  }
+  override extra_repr(): string {
+    return `output_size=${pythonRepr(this.output_size)}, ${blocksText(this)}`
+  }
+}
+
+function blocksText(m: Required<UnfoldOptions>): string {
+  const [kernel, dilation, padding, stride] = [m.kernel_size, m.dilation, m.padding, m.stride].map((v) => pythonRepr(v))
+  return `kernel_size=${kernel}, dilation=${dilation}, padding=${padding}, stride=${stride}`
+}
