@@ -176,8 +176,8 @@ tj_tensor *tj__impl_pow_exponent_backward(tj_tensor *grad_output, tj_tensor *sel
 
 tj_tensor *tj__impl_float_power(tj_tensor *self, tj_tensor *exponent) {
   bool complex = tj_dtype_is_complex((tj_dtype)self->dtype) || tj_dtype_is_complex((tj_dtype)exponent->dtype);
-  tj_tensor *base = complex ? tj_to_cdouble(self) : tj_to_double(self);
-  return tj_pow(base, complex ? tj_to_cdouble(exponent) : tj_to_double(exponent));
+  tj_tensor *base = complex ? tj_to_cdouble(self, NULL) : tj_to_double(self, NULL);
+  return tj_pow(base, complex ? tj_to_cdouble(exponent, NULL) : tj_to_double(exponent, NULL));
 }
 
 tj_tensor *tj__impl_ldexp(tj_tensor *self, tj_tensor *other) { return tj_mul(self, tj_pow(tj_scalar_tensor(tj_float(2)), other)); }

@@ -109,7 +109,7 @@ tj_tensor *tj__impl_to_other(tj_tensor *self, tj_tensor *other, bool non_blockin
 tj_tensor *tj__impl_type_as(tj_tensor *self, tj_tensor *other) { return convert(self, (tj_dtype)other->dtype, false, NULL); }
 
 #define CONVERSION(name, DTYPE) \
-  tj_tensor *tj__impl_to_##name(tj_tensor *self) { return convert(self, TJ_##DTYPE, false, NULL); }
+  tj_tensor *tj__impl_to_##name(tj_tensor *self, const char *memory_format) { return convert(self, TJ_##DTYPE, false, memory_format); }
 CONVERSION(float, FLOAT32)
 CONVERSION(double, FLOAT64)
 CONVERSION(half, FLOAT16)

@@ -28,10 +28,13 @@ static const char *plain_reduction(const char *reduction) {
 static tj_tensor *fitting_variance(tj_tensor *input, tj_tensor *var) {
   const int d = input->ndim;
   if (tj__same_sizes(input, var)) return var;
-  bool leading = d >= 1;
-  for (int i = 0; leading && i < d - 1; i++) leading = i < var->ndim && var->sizes[i] == input->sizes[i];
-  if (leading && var->ndim == d - 1) return tj_unsqueeze(var, -1);
-  VALUE(leading && var->ndim == d && var->sizes[d - 1] == 1, "var is of incorrect size");
+  bool leading = d >= 1 && var->ndim == d - 1;
+  for (int i = 0; leading && i < d - 1; i++) leading = var->sizes[i] == input->sizes[i];
+  if (leading) return tj_unsqueeze(var, -1);
+  /* else one dimension, and no more, may be 1 where the input's is not */
+  int64_t different = var->ndim == d ? 0 : -1;
+  for (int i = 0; different >= 0 && i < d; i++) different += var->sizes[i] == input->sizes[i] ? 0 : var->sizes[i];
+  VALUE(different == 1, "var is of incorrect size");
   return var;
 }
 

@@ -104,8 +104,7 @@ export class Builder {
     if ('generator' in v) return new this.torch.Generator()
     if ('module' in v) return this.module(v)
     if ('memory_format' in v) {
-      if (['preserve_format', 'contiguous_format'].includes(v.memory_format)) return undefined
-      throw new Missing(`memory_format ${v.memory_format}`)
+      return v.memory_format
     }
     if ('layout' in v) {
       if (v.layout === 'strided') return undefined

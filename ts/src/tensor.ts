@@ -33,6 +33,9 @@ export interface Node {
 
 export type GradHook = (grad: Tensor) => Tensor | null | undefined | void
 
+/** How the elements lie in memory. */
+export type MemoryFormat = 'contiguous_format' | 'preserve_format' | 'channels_last' | 'channels_last_3d'
+
 /**
  * A multi-dimensional array of numbers of one dtype. Types tell its shape, dtype and device where they are known: `Tensor<readonly [2, 3]>`.
  * Nothing has to be freed by hand; `dispose()`, `using` and `torch.scope` free earlier.
@@ -111,8 +114,23 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType, ou
     return builtinInt(BUILTIN.storage_offset, this.handle)
   }
 
-  is_contiguous(): boolean {
-    return builtinBool(BUILTIN.is_contiguous, this.handle)
+  /** Whether the elements lie row-major without gaps; or, for 'channels_last' and 'channels_last_3d', with the channels closest. */
+  is_contiguous(memory_format: MemoryFormat | { readonly memory_format?: MemoryFormat } = 'contiguous_format'): boolean {
+    const format = typeof memory_format === 'string' ? memory_format : (memory_format.memory_format ?? 'contiguous_format')
+    if (format === 'contiguous_format') return builtinBool(BUILTIN.is_contiguous, this.handle)
+    if (format !== 'channels_last' && format !== 'channels_last_3d')
+      throw new TorchError(`is_contiguous: unsupported memory format '${String(format)}'`, 'RuntimeError')
+    const n = format === 'channels_last' ? 4 : 5
+    const sizes: readonly number[] = this.shape
+    const strides = this.stride()
+    if (sizes.length !== n) return false
+    let expected = 1
+    for (const d of [1, ...Array.from({ length: n - 2 }, (_, i) => n - 1 - i), 0]) {
+      if (sizes[d] === 1) continue
+      if (strides[d] !== expected) return false
+      expected *= sizes[d] as number
+    }
+    return true
   }
 
   /** The address of the first element: equal for tensors that begin at the same memory. */
