@@ -30,6 +30,7 @@ export type {
 export type { Size1, Size2, Size3 } from './options.js'
 export { ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential } from './containers.js'
 export type { ModuleEntries, ParameterValue } from './containers.js'
+export * from './lazy.js'
 export { Bilinear, Identity, Linear } from './linear.js'
 export type { BilinearOptions, FactoryOptions, LinearOptions } from './linear.js'
 export * from './activation.js'

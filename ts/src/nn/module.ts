@@ -89,6 +89,12 @@ export class Module {
     return Module.run(this, own, args) as ReturnType<this['forward']>
   }
 
+  /** @internal The forward of a class, which runs no hooks. */
+  static plain_forward(prototype: object): (...args: unknown[]) => unknown {
+    const own = (prototype as Module).forward as Forward
+    return plainForward.get(own) ?? own
+  }
+
   /** @internal Runs `forward` between the hooks. */
   static run(module: Module, forward: Forward, args: unknown[]): unknown {
     const own = module.#hooks
