@@ -301,7 +301,9 @@ static bool source_fits(const char *name, tj_status code, const tj_tensor *self,
 }
 
 tj_tensor *tj__impl_index_add(tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *source, tj_scalar alpha) {
-  static const vector_rules rules = {"index_add_", false, TJ_ERROR_RUNTIME, NULL};
+  /* PyTorch has a way of its own for vectors, with another error */
+  static const vector_rules of_vectors = {"index_add_", false, TJ_ERROR_INDEX, "index out of range in self"};
+  static const vector_rules of_others = {"index_add_", false, TJ_ERROR_RUNTIME, NULL};
   TJ__CHECK(self->dtype == source->dtype, TJ_ERROR_RUNTIME, "index_add_(): self (%s) and source (%s) must have the same scalar type",
             tj__dtype_legacy((tj_dtype)self->dtype), tj__dtype_legacy((tj_dtype)source->dtype));
   if (!source_fits("index_add_", TJ_ERROR_RUNTIME, self, dim, index, source, true)) return NULL;
@@ -309,7 +311,7 @@ tj_tensor *tj__impl_index_add(tj_tensor *self, int64_t dim, tj_tensor *index, tj
     source = tj_mul(source, tj_scalar_tensor(alpha));
     if (!source || !(source = tj__to_dtype(source, (tj_dtype)self->dtype))) return NULL;
   }
-  return put_vector(TJ__SCATTER_ADD, &rules, self, dim, index, source);
+  return put_vector(TJ__SCATTER_ADD, self->ndim > 1 ? &of_others : &of_vectors, self, dim, index, source);
 }
 
 /* Places repeat over the other dimensions: scatter_reduce with index widened to the sizes of source. */
