@@ -53,7 +53,7 @@ $(GEN)/sources.mk: $(SCHEMA) | $(NPM)
 	node codegen/main.mjs --out $(GEN)
 	@touch $@
 gen: $(GEN)/sources.mk
-ifneq ($(filter-out help clean install uninstall,$(or $(MAKECMDGOALS),help)),)
+ifneq ($(filter-out help clean uninstall,$(or $(MAKECMDGOALS),help)),)
 include $(GEN)/sources.mk
 endif
 
