@@ -47,8 +47,11 @@
     }                                                                                                         \
   }
 
+/* Two copies of the loop: with max_exp_avg_sq a condition inside, its reads become masked loads from a null pointer, and those are
+ * slower than all the rest. */
 #define ADAM(suffix, T, COMPUTE, LOAD, STORE, ROUND, SQRT)                                                                           \
-  static void adam_##suffix(const tj__optim_item *item, int64_t begin, int64_t end, const tj_adam_options *o) {                      \
+  static inline __attribute__((always_inline)) void adam_loop_##suffix(const tj__optim_item *item, int64_t begin, int64_t end,       \
+                                                                       const tj_adam_options *o, const bool amsgrad) {               \
     typedef COMPUTE C;                                                                                                               \
     T *restrict param = item->param, *restrict avg = item->state[0], *restrict sq = item->state[1], *restrict most = item->state[2]; \
     const T *restrict grad = item->grad;                                                                                             \
@@ -65,7 +68,7 @@
       v = ROUND(FUSED(rest2 * g, g, ROUND(v * beta2)));                                                                              \
       avg[i] = STORE(m);                                                                                                             \
       sq[i] = STORE(v);                                                                                                              \
-      if (most) { /* torch.maximum: NaN wins */                                                                                      \
+      if (amsgrad) { /* torch.maximum: NaN wins */                                                                                   \
         C before = LOAD(most[i]);                                                                                                    \
         v = before > v || before != before ? before : v;                                                                             \
         most[i] = STORE(v);                                                                                                          \
@@ -73,6 +76,10 @@
       C divisor = ROUND(ROUND(ROUND(SQRT(v)) / correction) + eps);                                                                   \
       param[i] = STORE(p + rate * m / divisor);                                                                                      \
     }                                                                                                                                \
+  }                                                                                                                                  \
+  static void adam_##suffix(const tj__optim_item *item, int64_t begin, int64_t end, const tj_adam_options *o) {                      \
+    if (item->state[2]) adam_loop_##suffix(item, begin, end, o, true);                                                               \
+    else adam_loop_##suffix(item, begin, end, o, false);                                                                             \
   }
 
 #define FAMILY(suffix, T, C, LOAD, STORE, ROUND, SQRT) SGD(suffix, T, C, LOAD, STORE, ROUND) ADAM(suffix, T, C, LOAD, STORE, ROUND, SQRT)
