@@ -1,7 +1,8 @@
-/* cpu/conv.c: convolution on the CPU: an implicit matrix product for float32 and float64 (conv_implicit.inc), direct loops for the
- * other dtypes and for groups of few channels. */
+/* cpu/conv.c: convolution on the CPU. float32 and float64: from padded planes (conv_direct.inc), or, for images of few positions, as an
+ * implicit matrix product (conv_implicit.inc). Plain loops for the other dtypes and for small groups. */
 #include "../kernels/conv.h"
 #include "../kernels/gemm.h"
+#include "tile.h"
 
 extern const tj__gemm_kernels TJ__ISA(tj__cpu_gemm);
 
@@ -10,12 +11,14 @@ static inline int64_t volume_of(const int64_t *x) { return x[0] * x[1] * x[2]; }
 #define T float
 #define SUFFIX f32
 #include "conv_implicit.inc"
+#include "conv_direct.inc"
 #undef T
 #undef SUFFIX
 
 #define T double
 #define SUFFIX f64
 #include "conv_implicit.inc"
+#include "conv_direct.inc"
 #undef T
 #undef SUFFIX
 
@@ -195,39 +198,61 @@ static void fill_bias(const tj__conv_shape *s, const char *bias, char *output) {
   }
 }
 
+static bool is_float(const tj__conv_shape *s) { return s->dtype == TJ_FLOAT32 || s->dtype == TJ_FLOAT64; }
+
+#define OF_DTYPE(name, ...) (s->dtype == TJ_FLOAT32 ? name##_f32(__VA_ARGS__) : name##_f64(__VA_ARGS__))
+
 static bool forward(const tj__conv_shape *s, const void *input, const void *weight, const void *bias, void *output) {
   int64_t k = s->in_channels * volume_of(s->kernel), places = volume_of(s->out);
   if (!s->batch || !places) return true;
-  if (bias) fill_bias(s, bias, output);
-  if (!packed(s, s->out_channels, k)) {
-    direct_job job = {s, input, weight, output, bias != NULL};
-    run(direct_of(s->dtype)->forward, s->batch * s->groups * s->out_channels, k * places, &job);
-    return true;
+  if (is_float(s) && k) {
+    size_t bytes;
+    int64_t(*table)[3] = all_taps(s, &bytes);
+    if (!table) return false;
+    const int64_t(*taps)[3] = (const int64_t(*)[3])table;
+    bool ok = true, done = true;
+    if (OF_DTYPE(direct_pays, s->out, s->stride, taps, volume_of(s->kernel), s->out_channels, s->in_channels)) {
+      ok = OF_DTYPE(direct_forward, s, input, weight, taps, bias, output);
+    } else if (packed(s, s->out_channels, k)) {
+      if (bias) fill_bias(s, bias, output);
+      ok = OF_DTYPE(implicit_forward, s, input, weight, taps, bias != NULL, output);
+    } else {
+      done = false;
+    }
+    tj__free(table, bytes);
+    if (done) return ok;
   }
-  size_t bytes;
-  int64_t(*taps)[3] = all_taps(s, &bytes);
-  if (!taps) return false;
-  bool ok = s->dtype == TJ_FLOAT32 ? implicit_forward_f32(s, input, weight, (const int64_t(*)[3])taps, bias != NULL, output)
-                                   : implicit_forward_f64(s, input, weight, (const int64_t(*)[3])taps, bias != NULL, output);
-  tj__free(taps, bytes);
-  return ok;
+  if (bias) fill_bias(s, bias, output);
+  direct_job job = {s, input, weight, output, bias != NULL};
+  run(direct_of(s->dtype)->forward, s->batch * s->groups * s->out_channels, k * places, &job);
+  return true;
+}
+
+/* Whether every input position meets a tap. */
+static bool all_met(const tj__conv_shape *s) {
+  for (int i = 0; i < 3; i++)
+    for (int64_t phase = 0; phase < TJ__MIN(s->stride[i], s->in[i]); phase++) {
+      bool met = false;
+      for (int64_t t = 0; t < s->kernel[i]; t++) met = met || (phase + s->padding[i] - t * s->dilation[i]) % s->stride[i] == 0;
+      if (!met) return false;
+    }
+  return true;
 }
 
 static bool grad_input(const tj__conv_shape *s, const void *grad, const void *weight, void *out) {
   int64_t volume = volume_of(s->kernel), pixels = volume_of(s->in);
   if (!s->batch || !pixels) return true;
-  if (!packed(s, s->in_channels, s->out_channels * volume)) {
+  bool whole = s->in_channels == 1 && s->out_channels == 1;
+  if (!is_float(s) || (!whole && !packed(s, s->in_channels, s->out_channels * volume))) {
     direct_job job = {s, grad, weight, out, false};
     run(direct_of(s->dtype)->grad_input, s->batch * s->groups * s->in_channels, s->out_channels * volume * pixels, &job);
     return true;
   }
-  /* places that no tap meets stay zero */
-  memset(out, 0, (size_t)(s->batch * s->groups * s->in_channels * pixels) * tj__dtype_sizes[s->dtype]);
+  if (!all_met(s)) memset(out, 0, (size_t)(s->batch * s->groups * s->in_channels * pixels) * tj__dtype_sizes[s->dtype]);
   size_t bytes = (size_t)(volume * 4 + pixels) * sizeof(int64_t);
   int64_t *memory = tj__alloc(bytes), *chosen = memory + 3 * volume, *columns = chosen + volume;
   if (!memory) return false;
-  bool ok = s->dtype == TJ_FLOAT32 ? implicit_grad_input_f32(s, grad, weight, (int64_t(*)[3])memory, chosen, columns, out)
-                                   : implicit_grad_input_f64(s, grad, weight, (int64_t(*)[3])memory, chosen, columns, out);
+  bool ok = OF_DTYPE(implicit_grad_input, s, grad, weight, (int64_t(*)[3])memory, chosen, columns, out);
   tj__free(memory, bytes);
   return ok;
 }
@@ -242,8 +267,9 @@ static bool grad_weight(const tj__conv_shape *s, const void *grad, const void *i
   size_t bytes;
   int64_t(*taps)[3] = all_taps(s, &bytes);
   if (!taps) return false;
-  bool ok = s->dtype == TJ_FLOAT32 ? implicit_grad_weight_f32(s, grad, input, (const int64_t(*)[3])taps, out)
-                                   : implicit_grad_weight_f64(s, grad, input, (const int64_t(*)[3])taps, out);
+  bool ok = 2 * s->out_channels * tj__dtype_sizes[s->dtype] >= 2 * GEMM_VECTOR_BYTES
+                ? OF_DTYPE(direct_grad_weight, s, grad, input, (const int64_t(*)[3])taps, out)
+                : OF_DTYPE(implicit_grad_weight, s, grad, input, (const int64_t(*)[3])taps, out);
   tj__free(taps, bytes);
   return ok;
 }

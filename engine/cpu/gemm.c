@@ -1,29 +1,7 @@
 /* cpu/gemm.c: matrix products on the CPU. float32 and float64 by packed panels (gemm_tile.inc); float16 and bfloat16 through float32;
  * integers and complex numbers by a blocked loop. */
 #include "../kernels/gemm.h"
-
-#if defined(__AVX512F__)
-#define GEMM_VECTOR_BYTES 64
-#define TILE_ROWS 12 /* 24 of 32 registers accumulate */
-#elif defined(__AVX2__)
-#define GEMM_VECTOR_BYTES 32
-#define TILE_ROWS 6 /* 12 of 16 */
-#else
-#define GEMM_VECTOR_BYTES 16
-#define TILE_ROWS 4
-#endif
-
-/* The tile's loops have to vanish for the accumulators to live in registers. */
-#if defined(__clang__)
-#define GEMM_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define GEMM_UNROLL _Pragma("GCC unroll 16")
-#endif
-
-/* A panel of B (kc x tile) stays in the first cache, a block of A (mc x kc) in the second. */
-#define GEMM_KC 384
-#define GEMM_MC 240
-#define GEMM_NC 3072
+#include "tile.h"
 
 #define T float
 #define SUFFIX f32
