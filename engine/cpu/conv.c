@@ -10,6 +10,7 @@ static inline int64_t volume_of(const int64_t *x) { return x[0] * x[1] * x[2]; }
 
 #define T float
 #define SUFFIX f32
+#include "tile_transpose.inc"
 #include "conv_implicit.inc"
 #include "conv_direct.inc"
 #undef T
@@ -17,6 +18,7 @@ static inline int64_t volume_of(const int64_t *x) { return x[0] * x[1] * x[2]; }
 
 #define T double
 #define SUFFIX f64
+#include "tile_transpose.inc"
 #include "conv_implicit.inc"
 #include "conv_direct.inc"
 #undef T

@@ -5,12 +5,14 @@
 
 #define T float
 #define SUFFIX f32
+#include "tile_transpose.inc"
 #include "gemm_tile.inc"
 #undef T
 #undef SUFFIX
 
 #define T double
 #define SUFFIX f64
+#include "tile_transpose.inc"
 #include "gemm_tile.inc"
 #undef T
 #undef SUFFIX
