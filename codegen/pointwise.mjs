@@ -176,26 +176,36 @@ function loop(op, d, otherwise = null) {
   lines.push(`  if (${all.map(contiguous).join(' && ')}) {`)
   const vector = vector16(op, d),
     near = d.cls === 'float' && op.pointwise.float.kind === 'call' && NEAR.has(op.pointwise.float.name) && inputs.length === 1
-  if (vector) {
-    const load = (k, masked) =>
-      masked ? `_mm512_maskz_loadu_ps(mask, (const float *)data[${k}] + i)` : `_mm512_loadu_ps((const float *)data[${k}] + i)`
+  // still: the operand that is one number
+  const vectorLoop = (still) => {
     const loads = (masked) =>
       inputs
-        .filter((a) => names.has(a.name))
-        .map((a) => `const __m512 ${a.name} = ${load(inputs.indexOf(a) + 1, masked)};`)
+        .filter((x) => names.has(x.name))
+        .map((x) => {
+          const k = inputs.indexOf(x) + 1,
+            at = `(const float *)data[${k}] + i`
+          const load =
+            k === still
+              ? `_mm512_set1_ps(*(const float *)data[${k}])`
+              : masked
+                ? `_mm512_maskz_loadu_ps(mask, ${at})`
+                : `_mm512_loadu_ps(${at})`
+          return `const __m512 ${local(x.name)} = ${load};`
+        })
         .join(' ')
-    lines.push(
+    return [
       '#ifdef __AVX512F__',
       '    int64_t i = 0;',
       `    for (; i + 16 <= n; i += 16) { ${loads(false)} _mm512_storeu_ps((float *)data[0] + i, ${vector}); }`,
       `    if (i < n) { const __mmask16 mask = (__mmask16)((1u << (n - i)) - 1); ${loads(true)} _mm512_mask_storeu_ps((float *)data[0] + i, mask, ${vector}); }`,
       '#else',
-    )
+    ]
   }
+  if (vector) lines.push(...vectorLoop(0))
   if (near) {
     // Blocks in which an argument is large take the slow function.
     const c = op.pointwise.float,
-      name = inputs[0].name
+      name = local(inputs[0].name)
     const at = (call) => `((${r.storage} *)data[0])[i] = ${r.store(call)};`
     const argument = `const ${d.compute} ${name} = ${d.load(`((const ${d.storage} *)data[1])[i]`)};`
     lines.push(
@@ -222,12 +232,14 @@ function loop(op, d, otherwise = null) {
       const rest = inputs
         .filter((x) => names.has(x.name) && x.name !== a)
         .map((x) => `const ${d.compute} ${local(x.name)} = ${d.load(`((const ${d.storage} *)data[${inputs.indexOf(x) + 1}])[i]`)};`)
+      lines.push(`  } else if (strides[${s}] == 0 && ${contiguous(0)} && ${contiguous(o)}) {`)
+      if (vector) lines.push(...vectorLoop(s))
       lines.push(
-        `  } else if (strides[${s}] == 0 && ${contiguous(0)} && ${contiguous(o)}) {`,
         `    ${hoisted}`,
         '    TJ__INDEPENDENT',
         `    for (int64_t i = 0; i < n; i++) { ${rest.join(' ')} ((${r.storage} *)data[0])[i] = ${r.store(expr)}; }`,
       )
+      if (vector) lines.push('#endif')
     }
   }
   lines.push(

@@ -183,22 +183,31 @@ FILL_LOOP(COMPLEX128, pair64, PAIR64)
   }
 SIZED(TRANSPOSE)
 
-#define WHERE(K, T)                                                                                            \
-  static void where_##K(char *const *data, const int64_t *strides, int64_t n, const tj__params *params) {      \
-    (void)params;                                                                                              \
-    const int64_t size = (int64_t)sizeof(T);                                                                   \
-    if (strides[0] == size && strides[1] == 1 && strides[2] == size && strides[3] == size) {                   \
-      INDEPENDENT                                                                                              \
-      for (int64_t i = 0; i < n; i++)                                                                          \
-        ((T *)data[0])[i] = ((const uint8_t *)data[1])[i] ? ((const T *)data[2])[i] : ((const T *)data[3])[i]; \
-      return;                                                                                                  \
-    }                                                                                                          \
-    for (int64_t i = 0; i < n; i++) {                                                                          \
-      const char *from = data[1][i * strides[1]] ? data[2] + i * strides[2] : data[3] + i * strides[3];        \
-      *(T *)(data[0] + i * strides[0]) = *(const T *)from;                                                     \
-    }                                                                                                          \
+/* Both are read and one is taken by a mask of bits: a branch on a condition that is hard to foresee costs more. U: an unsigned type. */
+#define WHERE(K, T, U)                                                                                    \
+  static void where_##K(char *const *data, const int64_t *strides, int64_t n, const tj__params *params) { \
+    (void)params;                                                                                         \
+    const int64_t size = (int64_t)sizeof(T);                                                              \
+    if (strides[0] == size && strides[1] == 1 && strides[2] == size && strides[3] == size) {              \
+      INDEPENDENT                                                                                         \
+      for (int64_t i = 0; i < n; i++) {                                                                   \
+        const U yes = ((const U *)data[2])[i], no = ((const U *)data[3])[i];                              \
+        const U mask = (U)(0 - (U)(((const uint8_t *)data[1])[i] != 0));                                  \
+        ((U *)data[0])[i] = (U)((yes & mask) | (no & (U)~mask));                                          \
+      }                                                                                                   \
+      return;                                                                                             \
+    }                                                                                                     \
+    for (int64_t i = 0; i < n; i++) {                                                                     \
+      const U yes = *(const U *)(data[2] + i * strides[2]), no = *(const U *)(data[3] + i * strides[3]);  \
+      const U mask = (U)(0 - (U)(data[1][i * strides[1]] != 0));                                          \
+      *(U *)(data[0] + i * strides[0]) = (U)((yes & mask) | (no & (U)~mask));                             \
+    }                                                                                                     \
   }
-SIZED(WHERE)
+WHERE(0, uint8_t, uint8_t)
+WHERE(1, uint16_t, uint16_t)
+WHERE(2, uint32_t, uint32_t)
+WHERE(3, uint64_t, uint64_t)
+WHERE(4, pair64, unsigned __int128)
 
 #define ENTRY(TO, FROM, FM, FN, FLOAD, FSTORE) ENTRY_I(UNPACK TO, FROM)
 #define ENTRY_I(...) ENTRY_II(__VA_ARGS__)
