@@ -9,7 +9,7 @@
 /* clang-format off */
 #define TJ__FAMILIES(X) \
   X(pointwise) X(copy) X(reduce) X(scan) X(sort) X(index) X(gemm) X(conv) X(pool) X(norm) X(softmax) X(random) X(creation) \
-  X(optim) X(linalg) X(eigen) X(fft) X(resample) X(histogram) X(distance) X(recurrent)
+  X(optim) X(linalg) X(eigen) X(fft) X(resample) X(histogram) X(distance) X(recurrent) X(attention)
 /* clang-format on */
 
 #define TJ__X(family) struct tj__##family##_kernels;
