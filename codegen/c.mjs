@@ -24,6 +24,8 @@ const declare = (type, name) => {
   return `${t}${/[ *]$/.test(t) ? '' : ' '}${name}`
 }
 const outParams = (op) => (op.returns.kind === 'tuple' ? op.returns.items.map((i) => `tj_tensor **${i.name}`) : [])
+// The names of the tensors that the out form writes to.
+export const outArguments = (op) => (op.returns.kind === 'tuple' ? op.returns.items.map((i) => `out_${i.name}`) : ['out'])
 const resultType = (op) =>
   ({ tensor: 'tj_tensor *', tuple: 'tj_status ', list: 'tj_list *', scalar: 'tj_scalar ', void: 'tj_status ' })[op.returns.kind]
 const params = (op) => op.args.map((a) => declare(a.type, a.name))
@@ -43,7 +45,8 @@ export function opsHeader(ops) {
     HEADER,
     `/* torchjs/ops.h: every operator. Names, arguments, defaults and results are PyTorch's; each comment begins with the signature in
  * PyTorch's schema language. Results follow tensor.h's rules of ownership. NAME_ works in place: it changes self and returns it, without a
- * new reference. NAME_out writes its result to \`out\`, which is resized if need be, and returns it, without a new reference.
+ * new reference. NAME_out writes its result to \`out\`, which is resized if need be, and returns it, without a new reference; of several results
+ * each goes to its own, and a status is returned.
  * An operator with several results stores them through its last arguments and returns 0 or a negative tj_status. */
 #ifndef TORCHJS_OPS_H
 #define TORCHJS_OPS_H
@@ -69,7 +72,7 @@ extern "C" {
       `/* ${op.name}${op.overload && `.${op.overload}`}${op.args.length ? '' : ''}: ${signatureText(op)}\n${comment(op.doc + (facts ? ` [${facts}]` : '') + (op.errors ? ` Errors: ${op.errors}` : '') + (op.source ? ` Source: ${op.source}` : ''))} */`,
     )
     for (const f of forms(op)) {
-      const p = f.form === 'out' ? ['tj_tensor *out', ...params(op)] : [...params(op), ...outParams(op)]
+      const p = f.form === 'out' ? [...outArguments(op).map((n) => `tj_tensor *${n}`), ...params(op)] : [...params(op), ...outParams(op)]
       lines.push(`TJ_API ${resultType(op)}tj_${f.cname}(${list(p)});`)
     }
     lines.push('')
@@ -188,7 +191,9 @@ function functional(op, plan) {
       )
   }
   if (graph) {
-    const array = kind === 'list' ? ['returned->items', 'returned->n'] : [`(tj_tensor *[]){${outputs.join(', ')}}`, String(outputs.length)]
+    // A result whose gradient the derivative does not read has none, and does not require one.
+    const tracked = outputs.map((o, k) => (kind === 'tuple' && plan && !plan.used.has(k) ? 'NULL' : o))
+    const array = kind === 'list' ? ['returned->items', 'returned->n'] : [`(tj_tensor *[]){${tracked.join(', ')}}`, String(outputs.length)]
     const fail = kind === 'tuple' ? 'status = tj_error_code()' : 'returned = NULL'
     const fresh = kind === 'tensor' ? ' && tj__is_fresh(&scope, returned)' : ''
     if (!plan) {
@@ -209,7 +214,7 @@ function functional(op, plan) {
         `      else ok = tj__node_attach(node, ${array.join(', ')});`,
         ...r.outputs.map(
           (s) =>
-            `      if (ok${s.needs ? ' && (' + s.needs.slice(4, -2) + ')' : ''}) ok = tj__node_save(node, ${s.index}, ${outputs[s.output]}, true);`,
+            `      if (ok${s.needs ? ' && (' + s.needs.slice(4, -2) + ')' : ''}) ok = tj__node_save(node, ${s.index}, ${outputs[s.output]}, ${tracked[s.output] !== 'NULL'});`,
         ),
         '    }',
         `    if (!ok) ${fail};`,
@@ -309,33 +314,55 @@ function inplace(op, plan) {
 
 function outForm(op) {
   const tensors = op.args.filter((a) => a.type.base === 'Tensor')
+  const outs = outArguments(op)
+  const tuple = op.returns.kind === 'tuple'
+  const failure = tuple ? 'tj_error_code()' : 'NULL'
   const o = [
-    `tj_tensor *tj_${op.cname}_out(${list(['tj_tensor *out', ...params(op)])}) {`,
-    `  if (TJ__UNLIKELY(!out)) return tj__null_argument("${op.name}", "out");`,
-    ...guards(op, 'NULL'),
+    `${tuple ? 'tj_status ' : 'tj_tensor *'}tj_${op.cname}_out(${list([...outs.map((n) => `tj_tensor *${n}`), ...params(op)])}) {`,
+    ...outs.map((n) =>
+      tuple
+        ? `  if (TJ__UNLIKELY(!${n})) return tj__null_argument("${op.name}", "out"), tj_error_code();`
+        : `  if (TJ__UNLIKELY(!${n})) return tj__null_argument("${op.name}", "out");`,
+    ),
+    ...guards(op, failure),
     '  tj__scope scope;',
     '  tj__scope_push(&scope);',
   ]
-  let check = 'true'
-  if (tensors.length) {
-    const { lines, count } = inputArray(tensors)
-    o.push(...lines.map((l) => l.replace('FAILURE', 'NULL')))
-    check = `tj__out_check("${op.name}", inputs, ${count}, &out, 1)`
-  } else check = `tj__out_check("${op.name}", NULL, 0, &out, 1)`
-  o.push(`  bool ok = ${check};`, '  if (ok) {', '    const bool before = tj__below_autograd();')
+  const { lines, count } = tensors.length ? inputArray(tensors) : { lines: [], count: '0' }
+  o.push(...lines.map((l) => l.replace('FAILURE', failure)))
+  const inputs = tensors.length ? 'inputs' : 'NULL'
+  o.push(
+    `  tj_tensor *outs[] = {${outs.join(', ')}};`,
+    `  bool ok = tj__out_check("${op.name}", ${inputs}, ${count}, outs, ${outs.length});`,
+    '  if (ok) {',
+    '    const bool before = tj__below_autograd();',
+  )
   if (implTakesOut(op))
     o.push(
       '    tj__resizing_out = true;',
       `    ok = tj__impl_${op.cname}(${['out', ...names(op)].join(', ')}) != NULL;`,
       '    tj__resizing_out = false;',
     )
-  else o.push(`    ok = tj__copy_out(out, tj__impl_${op.cname}(${names(op).join(', ')})) != NULL;`)
+  else {
+    const n = outs.length
+    if (tuple)
+      o.push(
+        `    tj_tensor *results[${n}] = {NULL};`,
+        `    ok = tj__impl_${op.cname}(${[...names(op), ...outs.map((_, k) => `&results[${k}]`)].join(', ')}) == TJ_OK;`,
+      )
+    else o.push(`    tj_tensor *results[] = {tj__impl_${op.cname}(${names(op).join(', ')})};`, '    ok = results[0] != NULL;')
+    for (let k = 0; k < n; k++)
+      o.push(
+        `    ok = ok && tj__out_suits(outs[${k}], results[${k}], ${op.outCheck[k] ? JSON.stringify(op.outCheck[k]) : 'NULL'}, ${op.outApart ? `${inputs}, ${count}` : 'NULL, 0'});`,
+      )
+    for (let k = 0; k < n; k++) o.push(`    ok = ok && tj__copy_out(outs[${k}], results[${k}]) != NULL;`)
+  }
   o.push(
     '    tj__above_autograd(before);',
-    '    if (ok) tj__bump_version(out);',
+    ...outs.map((n) => `    if (ok) tj__bump_version(${n});`),
     '  }',
     '  tj__scope_pop(&scope);',
-    '  return ok ? out : NULL;',
+    tuple ? '  return ok ? TJ_OK : tj_error_code();' : '  return ok ? out : NULL;',
     '}',
   )
   return o.join('\n')

@@ -1,6 +1,6 @@
 // The calls that both bindings share: one thunk a form of an operator, which reads its arguments from the buffer (bindings/common/calls.h), calls
 // the operator and writes the result.
-import { forms } from './c.mjs'
+import { forms, outArguments } from './c.mjs'
 import { HEADER } from './text.mjs'
 
 // The forms that JavaScript can call, in the order of their indices.
@@ -28,13 +28,15 @@ function read(arg) {
 
 function thunk({ op, form, cname }) {
   const lines = [`static double call_${cname}(tj__host *h) {`]
-  if (form === 'out') lines.push('  tj_tensor *out = tj__read_tensor(h);')
+  if (form === 'out') lines.push(...outArguments(op).map((n) => `  tj_tensor *${n} = tj__read_tensor(h);`))
   for (const a of op.args) lines.push(`  ${read(a)}`)
   lines.push(`  if (h->failed) return ${op.returns.kind === 'list' ? -1 : 0};`)
   const args = op.args.map((a) => a.name)
   const self = form === 'inplace' || op.selfInplace
   const kind = op.returns.kind
-  if (form === 'out') lines.push(`  return tj__return_status(h, tj_${cname}(${['out', ...args].join(', ')}) ? TJ_OK : -1);`)
+  if (form === 'out' && kind === 'tuple')
+    lines.push(`  return tj__return_status(h, tj_${cname}(${[...outArguments(op), ...args].join(', ')}));`)
+  else if (form === 'out') lines.push(`  return tj__return_status(h, tj_${cname}(${['out', ...args].join(', ')}) ? TJ_OK : -1);`)
   else if (self) lines.push(`  return tj__return_status(h, tj_${cname}(${args.join(', ')}) ? TJ_OK : -1);`)
   else if (kind === 'tuple') {
     const items = op.returns.items

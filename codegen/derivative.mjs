@@ -49,6 +49,8 @@ export function derivativePlan(op) {
   )
   const grads = new Map(op.returns.kind === 'tuple' ? outputs.map((n, k) => [`grad_${n}`, k]) : [['grad', 0]])
   if (op.returns.kind === 'tuple') grads.set('grad', 0)
+  const used = new Set() // the results whose gradients are read
+  for (const input of inputs) walk(op.backward[input.name], (n) => n.kind === 'name' && grads.has(n.name) && used.add(grads.get(n.name)))
   const saved = [],
     values = []
   const keep = (list, key, make, input) => {
@@ -77,7 +79,7 @@ export function derivativePlan(op) {
       else keep(values, n.name, () => ({ kind, arg }), k)
     })
   }
-  return { inputs, outputs, grads, saved, values }
+  return { inputs, outputs, grads, used, saved, values }
 }
 
 // Compiles one expression; locals maps names to C variables that hold the saved tensors.

@@ -62,6 +62,9 @@ const CONSTANTS = {
   M_PI_2: 'M_PI_2',
 }
 
+// Functions that depend on the dtype in memory: for those of 16 bits they have that dtype's name in the place of the suffix.
+const OF_STORAGE = new Set(['nextafter'])
+
 const isParameter = (a) => ['Scalar', 'float', 'int', 'bool'].includes(a.type.base) && !a.type.list
 // The loop has names of its own.
 const local = (name) => (['data', 'i', 'n', 'params', 'strides'].includes(name) ? `${name}_` : name)
@@ -92,7 +95,7 @@ function expressionToC(e, d, op) {
       case 'select':
         return `(${go(n.cond)} ? ${go(n.then)} : ${go(n.else)})`
       case 'call':
-        return `${n.name}_${d.suffix}(${n.args.map(go).join(', ')})`
+        return `${n.name}_${OF_STORAGE.has(n.name) && d.storage === 'uint16_t' && d.cls === 'float' ? d.name : d.suffix}(${n.args.map(go).join(', ')})`
       default:
         throw new SchemaBug(op, `a pointwise expression cannot hold a ${n.kind}`)
     }

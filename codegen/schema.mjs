@@ -15,6 +15,8 @@ const KEYS = [
   'function',
   'inplace',
   'out',
+  'out_check',
+  'out_apart',
   'view',
   'composite',
   'numbers',
@@ -100,6 +102,13 @@ function readEntry(entry, where, fail) {
   const fresh = returns.kind === 'tensor' && !op.view && !selfInplace && op.namespace !== 'internal'
   op.out = text('out') ?? (has('pointwise') ? 'kernel' : fresh && !op.composite ? 'copy' : fresh ? 'copy' : 'none')
   if (!['kernel', 'copy', 'none'].includes(op.out)) fail('out', `'out' has to be kernel, copy or none`)
+  const checks =
+    entry.out_check === undefined ? [] : Array.isArray(entry.out_check) ? entry.out_check : returns.items.map(() => entry.out_check)
+  if (checks.some((c) => typeof c !== 'string') || (checks.length && checks.length !== returns.items.length))
+    fail('out_check', `'out_check' is a text, or a list of one for each result`)
+  op.outCheck = checks.map((c) => (c === 'exact' ? 'Expected out tensor to have dtype {result}, but got {out} instead' : c))
+  op.outApart = boolean('out_apart', false)
+  if (op.out !== 'copy' && (checks.length || op.outApart)) fail('out', `'out_check' and 'out_apart' are for results that are copied to out`)
   if (op.inplace && (returns.kind !== 'tensor' || !tensors.length || tensors[0].type.list))
     fail('inplace', 'an in-place form needs a Tensor to write to and one Tensor result')
   if (op.composite && op.out === 'kernel') fail('out', 'a composite has no kernel that writes out')

@@ -64,7 +64,8 @@ export function optionsTypes(groups) {
         if (!keys.has(a.name)) keys.set(a.name, new Set())
         keys.get(a.name).add(takesNumber(e, a) ? valueType(a, 'Tensor | Scalar') : valueType(a))
       })
-      if (e.out >= 0) keys.set('out', new Set(['Tensor | null']))
+      if (e.out >= 0)
+        keys.set('out', new Set([...(keys.get('out') ?? []), e.op.returns.kind === 'tuple' ? 'readonly Tensor[] | null' : 'Tensor | null']))
     }
   }
   const lines = []

@@ -212,7 +212,7 @@ function fastPath(entry, names, count) {
   const fields = op.returns.kind === 'tuple' ? JSON.stringify(op.returns.items.map((i) => i.name)) : '[]'
   if (returns === 'tensor') lines.push('  return wrap(r)')
   else if (returns === 'self') lines.push('  if (r <= 0) fail()', `  return ${names[selfIndex(op)]}`)
-  else lines.push(`  return finish(r, '${returns}', ${fields}, undefined)`)
+  else lines.push(`  return finish(r, '${returns}', ${fields}, undefined, '${op.name}')`)
   lines.push('}')
   return lines
 }

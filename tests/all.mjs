@@ -95,15 +95,7 @@ suite('ts tests', () => {
 suite('golden cases', () => {
   if (!built) return
   if (!existsSync(options.cases)) return broke(`the recorded cases are not at ${options.cases} (--cases names another folder)`, '')
-  const r = run('node', [
-    'tests/golden/run.mjs',
-    '--cases',
-    options.cases,
-    '--baseline',
-    'tests/golden/passed.txt',
-    '--open',
-    'tests/golden/open.txt',
-  ])
+  const r = run('node', ['tests/golden/run.mjs', '--cases', options.cases, '--baseline', 'tests/golden/passed.txt'])
   const last = /(\d+) passed, (\d+) failed\s*$/.exec(r.out)
   if (!last) return broke('the golden runner broke off', r.out)
   totals.passed += Number(last[1])

@@ -37,6 +37,8 @@ tj_status tj__fail_status(tj_status code, const char *format, ...) __attribute__
 /* "[2, 3]" in one of 8 buffers of the thread, used in turn. For messages only. */
 const char *tj__ints_text(const int64_t *values, int64_t n);
 const char *tj__sizes_text(const tj_tensor *t);
+/* A tensor of at least 2 dimensions as PyTorch's C++ writes it into messages; what does not fit into `size` bytes is left out. */
+void tj__plain_text(const tj_tensor *t, char *text, size_t size);
 const char *tj__dtype_legacy(tj_dtype dtype); /* "Float": as PyTorch's messages name a dtype */
 
 /* ---- alloc.c ------------------------------------------------------------------------------------------------- */

@@ -173,7 +173,7 @@ static void free_room(int64_t *sizes, int64_t ndim) {
 
 static bool check_ndim(int64_t ndim) {
   if (TJ__LIKELY(ndim >= 0 && ndim <= TJ_MAX_DIMS)) return true;
-  tj__fail(TJ_ERROR_RUNTIME, "a tensor has at most %d dimensions, but got %lld sizes", TJ_MAX_DIMS, (long long)ndim);
+  tj__fail(TJ_ERROR_RUNTIME, "only tensors with up to %d dims are supported, but got %lld sizes", TJ_MAX_DIMS, (long long)ndim);
   return false;
 }
 

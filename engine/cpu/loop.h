@@ -8,6 +8,19 @@
 #include "iter/iter.h"
 #include "kernels/backend.h"
 
+/* Numbers of 16 bits step in their own dtype: that is a function of the dtype in memory, not of the one computed in. */
+#define TJ__NEXTAFTER_HALF(name, to_bits, from_bits)              \
+  static inline float nextafter_##name(float x, float y) {        \
+    if (x != x || y != y) return x + y;                           \
+    if (x == y) return y;                                         \
+    uint16_t bits = to_bits(x);                                   \
+    if (x == 0) bits = y > 0 ? 1 : 0x8001;                        \
+    else bits = (uint16_t)(bits + ((x < y) == (x > 0) ? 1 : -1)); \
+    return from_bits(bits);                                       \
+  }
+TJ__NEXTAFTER_HALF(float16, tj__float_to_half, tj__half_to_float)
+TJ__NEXTAFTER_HALF(bfloat16, tj__float_to_bfloat16, tj__bfloat16_to_float)
+
 #define TJ__LOOP(name)                                                                                \
   void TJ__ISA(name)(char *const *data, const int64_t *strides, int64_t n, const tj__params *params); \
   void TJ__ISA(name)(char *const *data, const int64_t *strides, int64_t n, const tj__params *params)

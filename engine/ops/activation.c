@@ -26,6 +26,9 @@ static bool hardtanh_suits(const tj_tensor *self, double low) {
 }
 
 tj_tensor *tj__impl_hardtanh(tj_tensor *out, tj_tensor *self, tj_scalar min_val, tj_scalar max_val) {
+  /* in place, PyTorch does not ask */
+  TJ__CHECK(out || tj__scalar_to_double(min_val) <= tj__scalar_to_double(max_val), TJ_ERROR_VALUE,
+            "min_val cannot be greater than max_val");
   if (!hardtanh_suits(self, tj__scalar_to_double(min_val))) return NULL;
   tj__params params = {.p = {tj__param_of(min_val), tj__param_of(max_val)}};
   return tj__pointwise(TJ__PW_hardtanh, out, &self, 1, &params, TJ__RULE_PROMOTE, "hardtanh_cpu");

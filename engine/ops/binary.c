@@ -180,7 +180,12 @@ tj_tensor *tj__impl_float_power(tj_tensor *self, tj_tensor *exponent) {
   return tj_pow(base, complex ? tj_to_cdouble(exponent, NULL) : tj_to_double(exponent, NULL));
 }
 
-tj_tensor *tj__impl_ldexp(tj_tensor *self, tj_tensor *other) { return tj_mul(self, tj_pow(tj_scalar_tensor(tj_float(2)), other)); }
+tj_tensor *tj__impl_ldexp(tj_tensor *self, tj_tensor *other) {
+  tj_dtype dtype = tj__common_dtype((tj_tensor *[]){self, other}, 2);
+  if (dtype == TJ_DTYPE_NONE) return NULL;
+  tj_tensor *exponent = tj_to_dtype(other, tj__floating_of(dtype), false, false, NULL); /* the power is of the result's dtype */
+  return exponent ? tj_mul(self, tj_pow(tj_scalar_tensor(tj_float(2)), exponent)) : NULL;
+}
 
 /* ---- others --------------------------------------------------------------------------------------------------- */
 

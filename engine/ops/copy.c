@@ -138,6 +138,13 @@ tj_tensor *tj__impl_zero_(tj_tensor *self) {
   return tj__fill(self, tj_int(0));
 }
 
+tj_tensor *tj__impl_fill(tj_tensor *self, tj_scalar value) { return tj__fill(tj__empty_like(self, (tj_dtype)self->dtype), value); }
+
+tj_tensor *tj__impl_fill_Tensor(tj_tensor *self, tj_tensor *value) {
+  tj_tensor *out = tj__empty_like(self, (tj_dtype)self->dtype);
+  return out ? tj__impl_fill__Tensor(out, value) : NULL;
+}
+
 tj_tensor *tj__impl_fill_(tj_tensor *self, tj_scalar value) { return tj__fill(self, value); }
 
 tj_tensor *tj__impl_fill__Tensor(tj_tensor *self, tj_tensor *value) {

@@ -155,7 +155,7 @@ tj_tensor *tj__impl_column_stack(tj_tensors tensors) { return joined(tensors, "c
 tj_tensor *tj__impl_repeat(tj_tensor *self, tj_ints repeats) {
   TJ__CHECK(repeats.n >= self->ndim, TJ_ERROR_RUNTIME,
             "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor");
-  TJ__CHECK(repeats.n <= TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "a tensor has at most %d dimensions, but got %lld repeats", TJ_MAX_DIMS,
+  TJ__CHECK(repeats.n <= TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "only tensors with up to %d dims are supported, but got %lld repeats", TJ_MAX_DIMS,
             (long long)repeats.n);
   const int64_t n = repeats.n, leading = n - self->ndim;
   int64_t sizes[TJ_MAX_DIMS], strides[2 * TJ_MAX_DIMS], wide[2 * TJ_MAX_DIMS], from[2 * TJ_MAX_DIMS];
@@ -322,7 +322,7 @@ tj_tensor *tj__impl_block_diag(tj_tensors tensors) {
 
 tj_list *tj__impl_meshgrid(tj_tensors tensors, const char *indexing) {
   TJ__CHECK(tensors.n > 0, TJ_ERROR_RUNTIME, "meshgrid expects a non-empty TensorList");
-  TJ__CHECK(tensors.n <= TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "a tensor has at most %d dimensions, but got %lld sizes", TJ_MAX_DIMS,
+  TJ__CHECK(tensors.n <= TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "only tensors with up to %d dims are supported, but got %lld sizes", TJ_MAX_DIMS,
             (long long)tensors.n);
   const bool xy = indexing && strcmp(indexing, "xy") == 0;
   TJ__CHECK(!indexing || xy || strcmp(indexing, "ij") == 0, TJ_ERROR_RUNTIME,
@@ -331,8 +331,11 @@ tj_list *tj__impl_meshgrid(tj_tensors tensors, const char *indexing) {
   int64_t sizes[TJ_MAX_DIMS];
   for (int i = 0; i < n; i++) {
     const tj_tensor *t = tensors.data[i];
-    TJ__CHECK(t->ndim <= 1, TJ_ERROR_RUNTIME, "torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: %d dimensions",
-              t->ndim);
+    if (t->ndim > 1) {
+      char text[2048];
+      tj__plain_text(t, text, sizeof text);
+      return tj__fail(TJ_ERROR_RUNTIME, "torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: %s", text);
+    }
     TJ__CHECK(t->dtype == tensors.data[0]->dtype, TJ_ERROR_RUNTIME, "torch.meshgrid expects all tensors to have the same dtype");
     sizes[i] = t->numel;
   }

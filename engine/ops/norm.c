@@ -70,15 +70,16 @@ static bool statistics(const tj__backend *backend, const tj__norm_shape *s, cons
   return true;
 }
 
-/* out = (x - mean) rstd weight + bias, in x's dtype. x is prepared. */
+/* out = (x - mean) rstd weight + bias, in x's dtype and the memory format. x is prepared. */
 static tj_tensor *applied(const tj__backend *backend, const tj__norm_shape *s, tj_tensor *x, tj_tensor *mean, tj_tensor *rstd,
-                          tj_tensor *weight, tj_tensor *bias, tj_dtype given) {
+                          tj_tensor *weight, tj_tensor *bias, tj_dtype given, const char *format) {
   tj_tensor *out = tj__empty(tj__sizes(x), s->dtype, x->storage->device);
   tj_tensor *w = weight ? prepared(weight, s->dtype) : NULL, *b = bias ? prepared(bias, s->dtype) : NULL;
   if (!out || (weight && !w) || (bias && !b)) return NULL;
   if (out->numel)
     backend->norm->apply(s, tj__read(x), tj__read(mean), tj__read(rstd), w ? tj__read(w) : NULL, b ? tj__read(b) : NULL, tj__write(out));
-  return tj__to_dtype(out, given);
+  out = tj__to_dtype(out, given);
+  return out && format ? tj__clone_as(out, given, format) : out;
 }
 
 /* Parameters have the input's dtype; with halves, float32 ones are fine too. */
@@ -159,7 +160,7 @@ tj_status tj__impl_native_batch_norm(tj_tensor *input, tj_tensor *weight, tj_ten
     for (int64_t i = 0; i < s.groups; i++) to[i] = 1 / sqrt(from[i] + eps);
     if (!(*save_invstd = tj__to_dtype(r, dtype))) return tj_error_code();
   }
-  *output = applied(backend, &s, x, *save_mean, *save_invstd, weight, bias, given);
+  *output = applied(backend, &s, x, *save_mean, *save_invstd, weight, bias, given, tj__suggested_format(input));
   return *output ? TJ_OK : tj_error_code();
 }
 
@@ -290,6 +291,8 @@ tj_status tj__impl_native_group_norm(tj_tensor *input, tj_tensor *weight, tj_ten
   if (!x) return tj_error_code();
   tj__norm_shape s = shape_of(x, GROUP, TJ_INTS(group), dtype);
   if (!normalised_runs(backend, &s, x, eps, weight, bias, given, output, mean, rstd)) return tj_error_code();
+  const char *format = tj__suggested_format(input);
+  if (format && !(*output = tj__clone_as(*output, given, format))) return tj_error_code();
   if (given != dtype && (!weight || weight->dtype == given)) *mean = tj__to_dtype(*mean, given), *rstd = tj__to_dtype(*rstd, given);
   if (*mean && *rstd) *mean = tj_view(*mean, TJ_INTS(N, group)), *rstd = tj_view(*rstd, TJ_INTS(N, group));
   return *mean && *rstd ? TJ_OK : tj_error_code();
@@ -349,7 +352,9 @@ tj_tensor *tj__impl_norm_grad_input(tj_tensor *grad_output, tj_tensor *input, tj
   if (!out) return NULL;
   if (out->numel)
     backend->norm->grad_input(&s, tj__read(grad), tj__read(x), tj__read(m), tj__read(r), w ? tj__read(w) : NULL, training, tj__write(out));
-  return tj__to_dtype(out, (tj_dtype)input->dtype);
+  out = tj__to_dtype(out, (tj_dtype)input->dtype);
+  const char *format = kind_of(kind) == LAYER ? NULL : tj__suggested_format(input);
+  return out && format ? tj__clone_as(out, (tj_dtype)input->dtype, format) : out;
 }
 
 /* Sizes of the weight into `sizes`; their number. */
@@ -427,6 +432,29 @@ static tj_tensor *to_weight(const view *v, tj_tensor *t, const tj_tensor *x, kin
 tj_tensor *tj__impl_norm_grad_bias(tj_tensor *grad_output, const char *kind, tj_ints extra) {
   view v = view_of(grad_output, kind_of(kind), extra);
   return to_weight(&v, seen(grad_output, v.sizes, v.n), grad_output, kind_of(kind), extra);
+}
+
+/* A cotangent of nothing but zeros: that of a result that nobody read. */
+static bool silent(const tj_tensor *t) {
+  if (tj__requires_grad(t)) return false;
+  tj_tensor *wide = prepared((tj_tensor *)t, TJ_FLOAT64);
+  const double *v = wide ? tj__read(wide) : NULL;
+  for (int64_t i = 0; v && i < wide->numel; i++)
+    if (v[i] != 0) return false;
+  return v != NULL;
+}
+
+tj_tensor *tj__impl_norm_add_statistics(tj_tensor *grad_input, tj_tensor *grad_mean, tj_tensor *grad_rstd, tj_tensor *input,
+                                        tj_tensor *mean, tj_tensor *rstd, const char *kind, tj_ints extra) {
+  if (silent(grad_mean) && silent(grad_rstd)) return grad_input;
+  view v = view_of(input, kind_of(kind), extra);
+  tj_tensor *x = sub(seen(input, v.sizes, v.n), seen(mean, v.statistics, v.n)), *r = seen(rstd, v.statistics, v.n);
+  /* the mean's derivative is 1 / n, that of rstd -rstd^3 (x - mean) / n */
+  tj_tensor *through = tj_mul(tj_mul(seen(grad_rstd, v.statistics, v.n), tj_mul(r, tj_mul(r, r))), x);
+  tj_tensor *t = sub(seen(grad_mean, v.statistics, v.n), through);
+  t = tj_div(t, tj_scalar_tensor(tj_float((double)input->numel / (double)TJ__MAX(1, mean->numel))));
+  t = t ? tj_to_dtype(tj_reshape(t, tj__sizes(input)), (tj_dtype)grad_input->dtype, false, false, NULL) : NULL;
+  return t ? tj_add(grad_input, t, tj_int(1)) : NULL;
 }
 
 tj_tensor *tj__impl_norm_scaled(tj_tensor *input, tj_tensor *weight, tj_tensor *mean, tj_tensor *rstd, const char *kind, tj_ints extra) {

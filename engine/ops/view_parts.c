@@ -195,7 +195,7 @@ tj_tensor *tj__impl_unfold(tj_tensor *self, int64_t dimension, int64_t size, int
   TJ__CHECK(size <= have, TJ_ERROR_RUNTIME, "maximum size for tensor at dimension %d is %lld but size is %lld", d, (long long)have,
             (long long)size);
   TJ__CHECK(step > 0, TJ_ERROR_RUNTIME, "step is %lld but must be > 0", (long long)step);
-  TJ__CHECK(self->ndim < TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "a tensor has at most %d dimensions", TJ_MAX_DIMS);
+  TJ__CHECK(self->ndim < TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "only tensors with up to %d dims are supported", TJ_MAX_DIMS);
   int64_t sizes[TJ_MAX_DIMS], strides[TJ_MAX_DIMS];
   const int n = self->ndim;
   memcpy(sizes, self->sizes, (size_t)n * sizeof *sizes);

@@ -1,6 +1,8 @@
 /* wrapper.c: what the generated wrappers share. */
 #include "wrapper.h"
 
+#include <stdio.h>
+
 #include "ops/copy.h"
 
 void *tj__null_argument(const char *op, const char *argument) {
@@ -49,14 +51,79 @@ tj_tensor *tj__copy_result(tj_tensor *self, tj_tensor *result) {
   return tj__copy_into(self, result) ? self : NULL;
 }
 
-tj_tensor *tj__copy_out(tj_tensor *out, tj_tensor *result) {
-  if (!result) return NULL;
+/* Do their bytes meet? Of tensors with holes nothing is said, as in PyTorch. */
+static bool share_memory(const tj_tensor *a, const tj_tensor *b) {
+  if (a == b) return true;
+  if (a->storage != b->storage || a->numel == 0 || b->numel == 0 || !tj__is_dense(a) || !tj__is_dense(b)) return false;
+  const int64_t a_size = (int64_t)tj__itemsize(a), b_size = (int64_t)tj__itemsize(b);
+  return a->offset * a_size < (b->offset + b->numel) * b_size && b->offset * b_size < (a->offset + a->numel) * a_size;
+}
+
+/* The dtype as C++ has it, for messages. */
+static const char *type_name(int dtype) {
+  static const char *const names[TJ_DTYPE_COUNT] = {
+      [TJ_BOOL] = "bool",
+      [TJ_UINT8] = "unsigned char",
+      [TJ_INT8] = "signed char",
+      [TJ_INT16] = "short int",
+      [TJ_INT32] = "int",
+      [TJ_INT64] = "long int",
+      [TJ_UINT16] = "short unsigned int",
+      [TJ_UINT32] = "unsigned int",
+      [TJ_UINT64] = "long unsigned int",
+      [TJ_FLOAT16] = "c10::Half",
+      [TJ_BFLOAT16] = "c10::BFloat16",
+      [TJ_FLOAT32] = "float",
+      [TJ_FLOAT64] = "double",
+      [TJ_COMPLEX64] = "c10::complex<float>",
+      [TJ_COMPLEX128] = "c10::complex<double>",
+  };
+  return names[dtype];
+}
+
+static bool fail_with_dtypes(const char *message, const tj_tensor *out, const tj_tensor *result) {
+  const struct {
+    const char *key, *value;
+  } words[] = {{"{Result}", tj__dtype_legacy((tj_dtype)result->dtype)},
+               {"{Out}", tj__dtype_legacy((tj_dtype)out->dtype)},
+               {"{result}", type_name(result->dtype)},
+               {"{out}", type_name(out->dtype)}};
+  char text[512];
+  size_t n = 0;
+  while (*message && n + 32 < sizeof text) {
+    int k = 0;
+    while (k < 4 && strncmp(message, words[k].key, strlen(words[k].key)) != 0) k++;
+    if (k == 4) {
+      text[n++] = *message++;
+    } else {
+      n += (size_t)snprintf(text + n, sizeof text - n, "%s", words[k].value);
+      message += strlen(words[k].key);
+    }
+  }
+  text[n] = 0;
+  return tj__fail(TJ_ERROR_RUNTIME, "%s", text) != NULL;
+}
+
+bool tj__out_suits(tj_tensor *out, const tj_tensor *result, const char *message, tj_tensor *const *apart, int64_t n_apart) {
+  if (message && out->dtype != result->dtype) return fail_with_dtypes(message, out, result);
   if (!tj_can_cast(result->dtype, out->dtype))
     return tj__fail(TJ_ERROR_RUNTIME, "result type %s can't be cast to the desired output type %s", tj__dtype_legacy(result->dtype),
-                    tj__dtype_legacy(out->dtype));
-  if (!tj__same_sizes(out, result) && !tj__resize(out, tj__sizes(result))) return NULL;
-  return tj__copy_into(out, result) ? out : NULL;
+                    tj__dtype_legacy(out->dtype)) != NULL;
+  if (tj__has_internal_overlap(out))
+    return tj__fail(TJ_ERROR_RUNTIME,
+                    "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+                    "Please clone() the tensor before performing the operation.") != NULL;
+  if (!tj__same_sizes(out, result) && !tj__resize(out, tj__sizes(result))) return false;
+  for (int64_t i = 0; i < n_apart; i++)
+    if (apart[i] && share_memory(out, apart[i]))
+      return tj__fail(
+                 TJ_ERROR_RUNTIME,
+                 "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. "
+                 "Please clone() the tensor before performing the operation.") != NULL;
+  return true;
 }
+
+tj_tensor *tj__copy_out(tj_tensor *out, tj_tensor *result) { return tj__copy_into(out, result) ? out : NULL; }
 
 bool tj__node_set_str(tj__node *node, int arg, const char *text) {
   if (!text) return tj__node_set_ints(node, arg, TJ_NO_INTS);

@@ -18,9 +18,13 @@ void *tj__scope_return(tj__scope *scope, void *result);
 /* The same for several results; on a failure they become NULL. Returns the status. */
 tj_status tj__scope_return_all(tj__scope *scope, tj_status status, tj_tensor ***results, int n);
 
-/* Writes a computed result into self, whose sizes it has to have (in place), or into out, which takes its sizes. NULL on failure. */
+/* Writes a computed result into self, whose sizes it has to have (in place), or into out, once it suits. NULL on failure. */
 tj_tensor *tj__copy_result(tj_tensor *self, tj_tensor *result);
 tj_tensor *tj__copy_out(tj_tensor *out, tj_tensor *result);
+
+/* Before that: out takes result's sizes; it does not overlap itself, has a dtype that result can be cast to, or result's own where `message` says what to tell
+ * otherwise ({Result}, {Out}: PyTorch's names of the dtypes; {result}, {out}: those of C++), and shares no memory with `apart`. Sets the error. */
+bool tj__out_suits(tj_tensor *out, const tj_tensor *result, const char *message, tj_tensor *const *apart, int64_t n_apart);
 
 /* Text in a node's arguments. */
 bool tj__node_set_str(tj__node *node, int arg, const char *text);

@@ -425,6 +425,7 @@ export class Python {
       if (x === null) return 'newaxis'
       if (x.k === 'slice') {
         const [a, b, c] = [x.start, x.stop, x.step].map((y) => (y === null ? null : plain(this.eval(y, scope))))
+        if (c < 0) throw new Inexpressible('a negative step is refused by Python, and is how ranges go backwards here')
         return a === null && b === null && c === null ? null : c === null ? [a, b] : [a, b, c]
       }
       if (x.k === 'ellipsis') return '...'

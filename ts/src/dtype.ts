@@ -21,6 +21,8 @@ export const DTYPES: readonly DType[] = [
   'complex128',
 ]
 
+const INSPECT = Symbol.for('nodejs.util.inspect.custom')
+
 const ALIASES: Readonly<Record<string, DType>> = {
   half: 'float16',
   float: 'float32',
@@ -117,12 +119,36 @@ const LIMITS: Partial<Record<DType, typeof F64>> = {
   bfloat16: { bits: 16, eps: 2 ** -7, max: (2 - 2 ** -7) * 2 ** 127, tiny: 2 ** -126, resolution: 1e-2 },
 }
 
+/** A number with six digits, as C's %g writes it. */
+function sixDigits(x: number | bigint): string {
+  const v = Number(x)
+  if (v === 0) return '0'
+  const [digits, exponent] = v.toExponential(5).split('e') as [string, string]
+  const e = Number(exponent)
+  if (e >= -4 && e < 6) return String(Number(v.toPrecision(6)))
+  return `${Number(digits)}e${e < 0 ? '-' : '+'}${String(Math.abs(e)).padStart(2, '0')}`
+}
+
+/** Fields that print as PyTorch's objects of that name do. */
+function limits<Fields extends object>(name: string, shown: readonly (keyof Fields & string)[], fields: Fields): Fields {
+  const text = (v: unknown): string => (typeof v === 'string' ? v : sixDigits(v as number | bigint))
+  const toString = (): string => `${name}(${shown.map((key) => `${key}=${text(fields[key])}`).join(', ')})`
+  return Object.defineProperties({ ...fields }, { toString: { value: toString }, [INSPECT]: { value: toString } })
+}
+
 /** PyTorch's torch.finfo; without an argument for float32. */
 export function finfo(dtype: DType = 'float32'): FInfo {
   const name = dtypeName(dtypeIndex(dtype))
   const l = LIMITS[name]
   if (!l) throw new TorchError("torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'", 'TypeError')
-  return { ...l, dtype: name, min: -l.max, smallest_normal: l.tiny }
+  // The parts of a complex dtype are told by their own name.
+  const dtype_ = l === F64 ? 'float64' : l === F32 ? 'float32' : name
+  return limits<FInfo>('finfo', ['resolution', 'min', 'max', 'eps', 'smallest_normal', 'tiny', 'dtype'], {
+    ...l,
+    dtype: dtype_,
+    min: -l.max,
+    smallest_normal: l.tiny,
+  })
 }
 
 /** Limits of an integer dtype; those of 64 bits are bigints, because a number cannot hold them. */
@@ -148,5 +174,7 @@ export function iinfo(dtype: DType): IInfo {
   const signed = m[1] === ''
   const max = (1n << BigInt(signed ? bits - 1 : bits)) - 1n
   const min = signed ? -(1n << BigInt(bits - 1)) : 0n
-  return bits === 64 ? { bits, dtype: name, max, min: signed ? min : 0 } : { bits, dtype: name, max: Number(max), min: Number(min) }
+  const fields: IInfo =
+    bits === 64 ? { bits, dtype: name, max, min: signed ? min : 0 } : { bits, dtype: name, max: Number(max), min: Number(min) }
+  return limits<IInfo>('iinfo', ['min', 'max', 'dtype'], fields)
 }

@@ -205,7 +205,8 @@ export function indexPut(self: Tensor, specs: readonly unknown[], value: unknown
   // As in PyTorch, leading dimensions of size 1 of the value are no hindrance.
   const extra = source.ndim - view.ndim
   if (extra > 0 && source.shape.slice(0, extra).every((n) => n === 1)) source = source.reshape(source.shape.slice(extra)) as Tensor
-  if (reversed.length > 0) source = source.broadcast_to(view.shape).flip(reversed)
+  source = source.expand(view.shape) as Tensor
+  if (reversed.length > 0) source = source.flip(reversed) as Tensor
   view.copy_(source)
 }
 

@@ -294,6 +294,10 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType, ou
 
   /** Sets whether gradients are recorded. */
   requires_grad_(requires_grad: boolean = true): this {
+    if (requires_grad && !this.is_floating_point() && !this.is_complex()) {
+      // The property of the same name says it in other words, in PyTorch too.
+      throw new TorchError('only Tensors of floating point dtype can require gradients', 'RuntimeError')
+    }
     this.requires_grad = requires_grad
     return this
   }
@@ -413,9 +417,9 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType, ou
   }
 
   /** The parts along the first dimension. */
-  *[Symbol.iterator](): IterableIterator<Tensor> {
+  [Symbol.iterator](): IterableIterator<Tensor> {
     if (this.ndim === 0) throw new TorchError('iteration over a 0-d tensor', 'TypeError')
-    yield* (this as Tensor).unbind(0)
+    return (this as Tensor).unbind(0)[Symbol.iterator]()
   }
 
   /** How many parts iteration gives: the size of the first dimension. */

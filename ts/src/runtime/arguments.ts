@@ -203,7 +203,8 @@ const GIVEN_NOT = undefined
 
 interface Match {
   values: unknown[]
-  out: Tensor | null
+  /** Where the results go, one Tensor each. */
+  out: readonly Tensor[] | null
 }
 type Mismatch = () => TorchError
 
@@ -223,6 +224,8 @@ function describeBad(name: string, arg: Arg, index: number, v: unknown, position
       number: false,
     }
     const at = v.findIndex((x: unknown) => !accepts(item, x))
+    if (at >= 0 && item.type === 'Tensor')
+      return typeError(`expected Tensor as element ${at} in argument ${index}, but got ${typeName(v[at])}`)
     if (at >= 0) return typeError(`${where}, but found element of type ${typeName(v[at])} at pos ${at}`)
   }
   if (arg.type === 'ScalarType' && typeof v === 'string') return typeError(`${where}, not str '${v}'`)
@@ -260,15 +263,22 @@ function match(
     if (!accepts(arg, v)) return () => describeBad(name, arg, i, v, i + 1 - skip)
     values[i] = v
   }
-  let out: Tensor | null = null
+  let out: readonly Tensor[] | null = null
   if (options) {
     for (const key of Object.keys(options)) {
       const v = options[key]
       if (v === undefined) continue
       if (key === 'out' && o.out >= 0) {
         if (v === null) continue
+        if (o.returns === 'tuple') {
+          if (!Array.isArray(v) || !v.every((t) => t instanceof Tensor))
+            return () => typeError(`${name}(): argument 'out' must be tuple of Tensors, not ${typeName(v)}`)
+          if (v.length !== o.fields.length) return () => typeError(`expected tuple of ${o.fields.length} elements but got ${v.length}`)
+          out = v as Tensor[]
+          continue
+        }
         if (!(v instanceof Tensor)) return () => typeError(`${name}(): argument 'out' must be Tensor, not ${typeName(v)}`)
-        out = v
+        out = [v]
         continue
       }
       const i = o.args.findIndex((a, at) => at >= skip && (a.name === key || keyOf(a, at) === key))
@@ -293,7 +303,28 @@ function match(
         `${name}() missing ${missing.length} required positional argument${missing.length === 1 ? 's' : ''}: ${missing.map((m) => `"${m}"`).join(', ')}`,
       )
   }
+  if (!BOTH_NUMBERS.has(name) && o.args.some((a) => a.number) && onlyNumbers(o, values)) {
+    return () => invalidCombination({ name, overloads: numberForms(o) }, given, options, skip)
+  }
   return { values, out }
+}
+
+/** Operators that take numbers alone, as PyTorch's parser has them; all others want one Tensor at least. */
+const BOTH_NUMBERS: ReadonlySet<string> = new Set('add sub subtract mul multiply div divide true_divide floor_divide'.split(' '))
+
+function onlyNumbers(o: Overload, values: readonly unknown[]): boolean {
+  return o.args.every(
+    (a, i) => a.type !== 'Tensor' || values[i] === undefined || values[i] === null || (a.number && !(values[i] instanceof Tensor)),
+  )
+}
+
+/** The overload as PyTorch lists it: with Tensors, and with a number in the place of each argument that can be one. */
+function numberForms(o: Overload): Overload[] {
+  const withNumber = (k: number): Overload => ({
+    ...o,
+    args: o.args.map((a, i) => (i === k ? { ...a, type: 'Scalar', number: false } : { ...a, number: false })),
+  })
+  return [{ ...o, args: o.args.map((a) => ({ ...a, number: false })) }, ...o.args.flatMap((a, i) => (a.number ? [withNumber(i)] : []))]
 }
 
 function defaultText(v: unknown): string {
@@ -318,7 +349,7 @@ function signatureText(o: Overload, skip: number): string {
   })
   if (o.out >= 0 && skip === 0) {
     if (!star) parts.push('*')
-    parts.push('Tensor out = None')
+    parts.push(o.returns === 'tuple' ? 'tuple of Tensors out = None' : 'Tensor out = None')
   }
   return `(${parts.join(', ')})`
 }
@@ -501,6 +532,7 @@ export function invoke(op: Operator, skip: 0 | 1, args: ArrayLike<unknown>): unk
   const given: unknown[] = Array.prototype.slice.call(args, 0, n)
   const options = n > skip && isOptions(given[n - 1]) ? (given.pop() as Record<string, unknown>) : null
   let only: Mismatch | null = null
+  let fallback: [Overload, Match] | null = null
   let plausible = 0
   const count = given.length + (options ? Object.keys(options).length : 0)
   for (const o of op.overloads) {
@@ -513,9 +545,11 @@ export function invoke(op: Operator, skip: 0 | 1, args: ArrayLike<unknown>): unk
       }
       continue
     }
-    if (numbersAlone(op.name, o, found.values)) throw invalidCombination(op, given, options, skip)
-    return run(o, found)
+    // A tensor in the place of a number is what PyTorch's parser tries last.
+    if (!found.values.some((v, i) => v instanceof Tensor && o.args[i]!.type === 'Scalar')) return run(op.name, o, found)
+    fallback ??= [o, found]
   }
+  if (fallback) return run(op.name, ...fallback)
   if (op.overloads.length === 1 || plausible === 1) throw only!()
   if (plausible === 0) {
     const max = Math.max(...op.overloads.map((o) => o.positional))
@@ -529,13 +563,6 @@ export function invoke(op: Operator, skip: 0 | 1, args: ArrayLike<unknown>): unk
   throw unknown ?? invalidCombination(op, given, options, skip)
 }
 
-/** Numbers may stand for tensors, but not for all of them; only these take numbers alone, in PyTorch too. */
-const ARITHMETIC = new Set('add sub subtract mul multiply div divide true_divide floor_divide'.split(' '))
-const numbersAlone = (name: string, o: Overload, values: readonly unknown[]): boolean =>
-  o.args.some((a) => a.number) &&
-  !ARITHMETIC.has(name) &&
-  !values.some((v) => v instanceof Tensor || (Array.isArray(v) && v.some((x) => x instanceof Tensor)))
-
 function unknownKey(op: Operator, options: Record<string, unknown> | null, skip: number): TorchError | null {
   if (!options) return null
   const known = new Set(
@@ -545,19 +572,19 @@ function unknownKey(op: Operator, options: Record<string, unknown> | null, skip:
   return bad === undefined ? null : typeError(`${op.name}() got an unexpected keyword argument '${bad}' (known: ${[...known].join(', ')})`)
 }
 
-function run(o: Overload, found: Match): unknown {
+function run(name: string, o: Overload, found: Match): unknown {
   const outer = temporaries
   temporaries = []
   try {
     readNumbers(o, found.values)
     liftNumbers(o, found.values)
     cursor = 0
-    if (found.out) put(found.out.handle)
+    for (const t of found.out ?? []) put(t.handle)
     for (let i = 0; i < o.args.length; i++) putArg(o.args[i]!, found.values[i])
-    if (found.out) return finishOut(host.call(o.out), found.out)
+    if (found.out) return finishOut(host.call(o.out), found.out, name, o.fields)
     // In place, the tensor that is written is the first one: polygamma_(n, self).
     const self = o.returns === 'self' ? found.values.find((v) => v instanceof Tensor) : undefined
-    return finish(host.call(o.call), o.returns, o.fields, self)
+    return finish(host.call(o.call), o.returns, o.fields, self, name)
   } finally {
     for (const handle of temporaries) host.free(handle)
     temporaries = outer

@@ -65,14 +65,25 @@ export function wrapSlots(count: number): Tensor[] {
 export type Results<Fields> = Readonly<Fields> & { [Symbol.iterator](): IterableIterator<Fields[keyof Fields]> }
 
 class ResultFields {
+  readonly #name: string
+  constructor(name: string) {
+    this.#name = name
+  }
+  toString(): string {
+    const fields = Object.entries(this).map(([key, value]) => `${key}=${String(value)}`)
+    return `torch.return_types.${this.#name}(\n${fields.join(',\n')})`
+  }
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString()
+  }
   *[Symbol.iterator](): IterableIterator<unknown> {
     yield* Object.values(this)
   }
 }
 
-/** Several results: one object with their names, which also iterates in order. */
-export function named(fields: readonly string[], values: readonly unknown[]): Results<Record<string, unknown>> {
-  const result = new ResultFields() as unknown as Record<string, unknown>
+/** Several results: one object with their names, which also iterates in order and prints as PyTorch's torch.return_types do. */
+export function named(name: string, fields: readonly string[], values: readonly unknown[]): Results<Record<string, unknown>> {
+  const result = new ResultFields(name) as unknown as Record<string, unknown>
   fields.forEach((field, i) => {
     result[field] = values[i]
   })
@@ -121,7 +132,7 @@ export function readInts(count: number): number[] {
   return list
 }
 
-export function finish(result: number, returns: Returns, fields: readonly string[], self: unknown): unknown {
+export function finish(result: number, returns: Returns, fields: readonly string[], self: unknown, name: string): unknown {
   switch (returns) {
     case 'tensor':
       return wrap(result)
@@ -130,7 +141,7 @@ export function finish(result: number, returns: Returns, fields: readonly string
       return self
     case 'tuple': {
       if (result <= 0) fail()
-      return tuple(fields)
+      return tuple(fields, name)
     }
     case 'list':
       if (result < 0) fail()
@@ -143,14 +154,14 @@ export function finish(result: number, returns: Returns, fields: readonly string
   }
 }
 
-function tuple(fields: readonly string[]): unknown {
+function tuple(fields: readonly string[], name: string): unknown {
   const tensors = wrapSlots(fields.length)
-  return fields[0]!.startsWith('result') ? tensors : named(fields, tensors)
+  return fields[0]!.startsWith('result') ? tensors : named(name, fields, tensors)
 }
 
-export function finishOut(result: number, out: Tensor): Tensor {
+export function finishOut(result: number, out: readonly Tensor[], name: string, fields: readonly string[]): unknown {
   if (result <= 0) fail()
-  return out
+  return fields.length > 0 ? named(name, fields, out) : out[0]
 }
 
 // ---- what generated functions use ----------------------------------------------------------------------------------
