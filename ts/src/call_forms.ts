@@ -118,7 +118,7 @@ export function histogramdd(input: Tensor, bins: HistogramddBins, options: Histo
   const { range, ...rest } = options
   const given = edges || range === undefined || range === null ? rest : options
   const [hist, ...bin_edges] = (generated._histogramdd as AnyCall)(input, counts, given) as Tensor[]
-  return named(['hist', 'bin_edges'], [hist, bin_edges])
+  return named('histogramdd', ['hist', 'bin_edges'], [hist, bin_edges])
 }
 
 const CDIST_MODES = ['use_mm_for_euclid_dist_if_necessary', 'use_mm_for_euclid_dist', 'donot_use_mm_for_euclid_dist'] as const

@@ -63,7 +63,7 @@ function chosen(all: Three, inverse: boolean, counts: boolean): unknown {
   const fields = ['output', ...(inverse ? ['inverse_indices'] : []), ...(counts ? ['counts'] : [])]
   if (!inverse) inverse_indices!.dispose()
   if (!counts) count!.dispose()
-  return named(fields, [output, ...(inverse ? [inverse_indices] : []), ...(counts ? [count] : [])])
+  return named('unique', fields, [output, ...(inverse ? [inverse_indices] : []), ...(counts ? [count] : [])])
 }
 
 /**
