@@ -54,9 +54,9 @@ static tj_tensor *quantile(tj_tensor *self, tj_tensor *q, int64_t dim, bool keep
   if (strcmp(interpolation, "lower") == 0) ranks = tj_floor(ranks);
   else if (strcmp(interpolation, "higher") == 0) ranks = tj_ceil(ranks);
   else if (strcmp(interpolation, "nearest") == 0) ranks = tj_round(ranks);
-  tj_tensor *below = tj_to_long(tj_detach(ranks)), *values = tj_gather(sorted, -1, below, false);
+  tj_tensor *below = tj_to_long(tj_detach(ranks), NULL), *values = tj_gather(sorted, -1, below, false);
   if (strcmp(interpolation, "linear") == 0 || strcmp(interpolation, "midpoint") == 0) {
-    tj_tensor *above = tj_gather(sorted, -1, tj_to_long(tj_ceil(tj_detach(ranks))), false);
+    tj_tensor *above = tj_gather(sorted, -1, tj_to_long(tj_ceil(tj_detach(ranks)), NULL), false);
     values = strcmp(interpolation, "linear") == 0 ? tj_lerp_Tensor(values, above, tj_sub(ranks, below, TJ__ONE))
                                                   : tj_lerp_Scalar(values, above, tj_float(0.5));
   }
