@@ -114,7 +114,7 @@ tj_tensor *tj__impl_multi_margin_loss(tj_tensor *input, tj_tensor *target, int64
   if (!(reduction = tj__loss_reduction(size_average, reduce, reduction))) return NULL;
   VALUE(p == 1 || p == 2, "only p == 1 and p == 2 supported");
   VALUE(!weight || weight->ndim == 1, "weight must be one-dimensional");
-  int64_t samples, classes;
+  int64_t samples = 0, classes = 0;
   if (!check_matrix(input, &samples, &classes)) return NULL;
   if (target->ndim > 1 || target->numel != samples) {
     const char *expected = tj__ints_text(&samples, 1), *got = tj__sizes_text(target);
@@ -141,7 +141,7 @@ tj_tensor *tj__impl_multi_margin_loss(tj_tensor *input, tj_tensor *target, int64
 
 tj_tensor *tj__impl_multilabel_margin_loss(tj_tensor *input, tj_tensor *target, int size_average, int reduce, const char *reduction) {
   if (!(reduction = tj__loss_reduction(size_average, reduce, reduction))) return NULL;
-  int64_t n, classes;
+  int64_t n = 0, classes = 0;
   if (!check_matrix(input, &n, &classes)) return NULL;
   const char *target_text = tj__sizes_text(target);
   RUNTIME(target->ndim <= 1 && input->ndim <= 1 ? target->numel == classes : tj__same_sizes(input, target),
