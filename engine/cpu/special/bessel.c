@@ -37,14 +37,11 @@ static double scaled_i(int n, double x) {
 double tj__sf_i0e(double x) { return scaled_i(0, fabs(x)); }
 double tj__sf_i1e(double x) { return x == 0.0 ? x : copysign(1.0, x) * scaled_i(1, fabs(x)); }
 
-/* The factor in two, so that it overflows only where the product does. */
-static double unscaled(double scaled, double x) {
-  if (isinf(x)) return NAN; /* as PyTorch has it */
-  const double half = exp(0.5 * x);
-  return scaled * half * half;
-}
-double tj__sf_i0(double x) { return unscaled(tj__sf_i0e(x), fabs(x)); }
-double tj__sf_i1(double x) { return x == 0.0 ? x : copysign(1.0, x) * unscaled(scaled_i(1, fabs(x)), fabs(x)); }
+/* The factor is of the dtype: where it overflows so does the result, and at infinity the product is NaN, as in PyTorch. */
+double i0_f64(double x) { return tj__sf_i0e(x) * exp(fabs(x)); }
+float i0_f32(float x) { return (float)(tj__sf_i0e(x) * (double)expf(fabsf(x))); }
+double i1_f64(double x) { return x == 0.0 ? x : tj__sf_i1e(x) * exp(fabs(x)); }
+float i1_f32(float x) { return x == 0.0f ? x : (float)(tj__sf_i1e(x) * (double)expf(fabsf(x))); }
 
 /* ---- K ---------------------------------------------------------------------------------------------------------- */
 

@@ -7,20 +7,18 @@
 #include <stdint.h>
 
 /* bessel.c. Of the first kind J, of the second kind Y, modified I and K; e: times exp(-|x|) (I) or exp(x) (K). */
-double tj__sf_i0(double x);
 double tj__sf_i0e(double x);
-double tj__sf_i1(double x);
 double tj__sf_i1e(double x);
 double tj__sf_k0(double x);
 double tj__sf_k1(double x);
 double tj__sf_k0e(double x);
 double tj__sf_k1e(double x);
 double tj__sf_spherical_j0(double x);
-#define TJ__SF_OSCILLATING(X) X(bessel_j0) X(bessel_j1) X(bessel_y0) X(bessel_y1) X(airy_ai)
+#define TJ__SF_OF_DTYPE(X) X(i0) X(i1) X(bessel_j0) X(bessel_j1) X(bessel_y0) X(bessel_y1) X(airy_ai)
 #define TJ__X(name)          \
   float name##_f32(float x); \
   double name##_f64(double x);
-TJ__SF_OSCILLATING(TJ__X)
+TJ__SF_OF_DTYPE(TJ__X)
 #undef TJ__X
 
 /* gamma.c: the regularised incomplete gamma functions P(a, x) and Q(a, x); Hurwitz' zeta function; derivatives of digamma (n >= 1). */
@@ -41,9 +39,7 @@ double tj__sf_log_ndtr(double x);
 #define TJ__SF2(name, function)                                                           \
   static inline double name##_f64(double x, double y) { return tj__sf_##function(x, y); } \
   static inline float name##_f32(float x, float y) { return (float)tj__sf_##function(x, y); }
-TJ__SF1(i0, i0)
 TJ__SF1(i0e, i0e)
-TJ__SF1(i1, i1)
 TJ__SF1(i1e, i1e)
 TJ__SF1(k0, k0)
 TJ__SF1(k1, k1)
@@ -60,10 +56,11 @@ TJ__SF1(ndtri, ndtri)
 TJ__SF1(log_ndtr, log_ndtr)
 
 /* polynomials.c: orthogonal polynomials of degree n (cut to an integer) at x; 0 for a negative degree. */
-#define TJ__POLYNOMIALS(X)                                                                                                                 \
-  X(chebyshev_t)                                                                                                                           \
-  X(chebyshev_u) X(chebyshev_v) X(chebyshev_w) X(shifted_chebyshev_t) X(shifted_chebyshev_u) X(shifted_chebyshev_v) X(shifted_chebyshev_w) \
-      X(hermite_h) X(hermite_he) X(laguerre_l) X(legendre_p)
+#define TJ__POLYNOMIALS(X)                                                                                                               \
+  X(chebyshev_t)                                                                                                                         \
+  X(chebyshev_u)                                                                                                                         \
+  X(chebyshev_v) X(chebyshev_w) X(shifted_chebyshev_t) X(shifted_chebyshev_u) X(shifted_chebyshev_v) X(shifted_chebyshev_w) X(hermite_h) \
+      X(hermite_he) X(laguerre_l) X(legendre_p)
 #define TJ__X(name)                   \
   float name##_f32(float x, float n); \
   double name##_f64(double x, double n);
