@@ -5,6 +5,9 @@
 
 #include <complex.h>
 #undef I
+#ifndef CMPLX /* clang with glibc */
+#define CMPLX(re, im) __builtin_complex((double)(re), (double)(im))
+#endif
 
 static const double EULER_GAMMA = 0.57721566490153286061;
 

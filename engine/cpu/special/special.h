@@ -56,11 +56,13 @@ TJ__SF1(ndtri, ndtri)
 TJ__SF1(log_ndtr, log_ndtr)
 
 /* polynomials.c: orthogonal polynomials of degree n (cut to an integer) at x; 0 for a negative degree. */
-#define TJ__POLYNOMIALS(X)                                                                                                               \
-  X(chebyshev_t)                                                                                                                         \
-  X(chebyshev_u)                                                                                                                         \
-  X(chebyshev_v) X(chebyshev_w) X(shifted_chebyshev_t) X(shifted_chebyshev_u) X(shifted_chebyshev_v) X(shifted_chebyshev_w) X(hermite_h) \
-      X(hermite_he) X(laguerre_l) X(legendre_p)
+#define TJ__POLYNOMIALS(X) \
+  X(chebyshev_t)           \
+  X(chebyshev_u)           \
+  X(chebyshev_v)           \
+  X(chebyshev_w)           \
+  X(shifted_chebyshev_t)   \
+  X(shifted_chebyshev_u) X(shifted_chebyshev_v) X(shifted_chebyshev_w) X(hermite_h) X(hermite_he) X(laguerre_l) X(legendre_p)
 #define TJ__X(name)                   \
   float name##_f32(float x, float n); \
   double name##_f64(double x, double n);
