@@ -57,11 +57,12 @@ typedef enum tj__callback_kind {
 
 /* One a JavaScript environment (the main thread, each Worker). */
 typedef struct tj__host {
-  double *slots;    /* the shared buffer */
-  int64_t capacity; /* in slots */
-  int64_t at;       /* the next argument */
-  bool failed;      /* an argument was no good; the thread's error says why */
-  int depth;        /* calls running: callbacks run calls inside a call */
+  tj_generator *generator; /* the default one of this environment */
+  double *slots;           /* the shared buffer */
+  int64_t capacity;        /* in slots */
+  int64_t at;              /* the next argument */
+  bool failed;             /* an argument was no good; the thread's error says why */
+  int depth;               /* calls running: callbacks run calls inside a call */
   tj__handle *handles;
   int64_t handle_count, handle_capacity, free_head;
   int64_t live;         /* handles in use */

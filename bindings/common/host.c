@@ -27,9 +27,11 @@ static void *out_of_memory(tj__host *h, size_t bytes) {
 tj__host *tj__host_new(void) {
   tj__host *h = tj__grow(NULL, sizeof *h);
   tj__host_ref *ref = tj__grow(NULL, sizeof *ref);
-  if (!h || !ref) {
+  tj_generator *generator = tj_generator_new();
+  if (!h || !ref || !generator) {
     free(h);
     free(ref);
+    tj_generator_free(generator);
     return tj__fail(TJ_ERROR_MEMORY, "not enough memory: could not allocate %zu bytes", sizeof *h);
   }
   memset(h, 0, sizeof *h);
@@ -38,6 +40,9 @@ tj__host *tj__host_new(void) {
   h->ref = ref;
   ref->host = h;
   atomic_init(&ref->refs, 1);
+  h->generator = generator;
+  tj_generator_seed(generator);
+  tj__generator_of_thread(generator);
   return h;
 }
 
@@ -55,6 +60,8 @@ void tj__host_free(tj__host *h) {
     release_object(kind == TJ__HANDLE_FREE ? NULL : h->handles[i].object, kind);
   }
   for (int64_t i = 0; i < h->released_count; i++) release_object(h->released[i].object, h->released[i].kind);
+  if (tj__generator(NULL) == h->generator) tj__generator_of_thread(NULL);
+  tj_generator_free(h->generator);
   h->ref->host = NULL;
   tj__host_ref_drop(h->ref);
   for (tj__arena_block *block = h->arena, *before; block; block = before) {

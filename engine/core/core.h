@@ -220,6 +220,9 @@ struct tj_generator {
   double double_normal;
 };
 tj_generator *tj__generator(tj_generator *g); /* g, or the default one for NULL */
+/* The default one of the calling thread from now on, which the caller keeps alive; NULL: that of the process. JavaScript environments have
+ * one each, so that the numbers of a worker do not depend on what others draw. */
+void tj__generator_of_thread(tj_generator *g);
 uint32_t tj__random32(tj_generator *g);
 uint64_t tj__random64(tj_generator *g);
 void tj__random_fill32(tj_generator *g, uint32_t *out, int64_t n); /* the next n draws of tj__random32, faster */

@@ -13,6 +13,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static tj_generator default_generator;
+static _Thread_local tj_generator *of_thread; /* the default one for this thread where it is not the process's */
 
 static void seed_engine(tj_generator *g, uint64_t seed) {
   g->seed = seed;
@@ -47,9 +48,12 @@ static void make_default(void) {
 
 tj_generator *tj__generator(tj_generator *g) {
   if (g) return g;
+  if (of_thread) return of_thread;
   pthread_once(&once, make_default);
   return &default_generator;
 }
+
+void tj__generator_of_thread(tj_generator *g) { of_thread = g; }
 
 void tj__generator_lock(void) { pthread_mutex_lock(&lock); }
 void tj__generator_unlock(void) { pthread_mutex_unlock(&lock); }
