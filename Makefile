@@ -173,6 +173,7 @@ check: dist/.built $(BUILD)/examples/.built | $(BUILD)/.tools-check ## formattin
 	clang-format --dry-run -Werror $(C_FILES)
 	cppcheck --quiet --error-exitcode=1 -j2 --std=c11 --enable=warning,portability --inline-suppr --suppressions-list=.cppcheck -Iengine -Iinclude/torchjs -I$(GEN) -I. \
 	  engine/core engine/iter engine/autograd engine/ops engine/text engine/optim bindings/common
+	npx tsc -p tests/types
 	node codegen/main.mjs --check
 	rm -rf $(BUILD)/twice && node codegen/main.mjs --out $(BUILD)/twice/c --ts $(BUILD)/twice/ts --reference $(BUILD)/twice/reference
 	diff -r $(GEN) $(BUILD)/twice/c && diff -r ts/src/generated $(BUILD)/twice/ts

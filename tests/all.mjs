@@ -1,8 +1,8 @@
 // Runs every suite and adds up: C tests (plain, under the address and undefined-behaviour sanitizers, under the thread sanitizer),
 // TypeScript tests, examples, the golden cases. The last line is "N passed, N failed".
-//   node tests/all.mjs [--cases DIR] [--only c,asan,tsan,ts,golden]
+//   node tests/all.mjs [--cases DIR] [--only c,asan,tsan,ts,types,golden]
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 
 const { values: options } = parseArgs({ options: { cases: { type: 'string', default: '../shared/golden' }, only: { type: 'string' } } })
@@ -79,10 +79,10 @@ suite('fuzz', () => {
   }
 })
 
-const built = !chosen || chosen.some((c) => ['ts', 'golden'].includes(c)) ? make(['examples']) : false
+const built = !chosen || chosen.some((c) => ['ts', 'types', 'golden'].includes(c)) ? make(['examples']) : false
 suite('ts tests', () => {
   if (!built) return
-  const r = run('node', ['--expose-gc', '--test', '--test-concurrency=2', 'tests/ts/'], {
+  const r = run('node', ['--expose-gc', '--test', '--test-concurrency=2', '--test-timeout=600000', 'tests/ts/'], {
     TORCHJS_CASES: options.cases,
     TJ_MAKE_LOCKED: '1',
   })
@@ -91,6 +91,20 @@ suite('ts tests', () => {
   totals.failed += count('fail')
   if (count('fail')) console.log(r.out.slice(r.out.indexOf('failing tests')).slice(0, 12000))
   else if (r.status || count('pass') === 0) broke(`node --test ended with status ${r.status}`, r.out)
+})
+suite('types (what compiles, and what must not)', () => {
+  if (!built) return
+  // A statement that checks a type is an assertion; so is a line that has to be refused, which tsc checks by @ts-expect-error.
+  const files = readdirSync('tests/types').filter((f) => f.endsWith('.ts'))
+  const count = files
+    .map((f) => readFileSync(`tests/types/${f}`, 'utf8').match(/^.*(@ts-expect-error|\bEqual<|\bexpect\w*[(<]).*$/gm)?.length ?? 0)
+    .reduce((a, b) => a + b, 0)
+  const r = run('node', ['node_modules/typescript/bin/tsc', '-p', 'tests/types', '--pretty', 'false'])
+  const errors = r.out.match(/error TS\d+/g)?.length ?? 0
+  totals.failed += errors
+  totals.passed += Math.max(0, count - errors)
+  if (errors) console.log(r.out.slice(0, 6000))
+  else if (r.status || count === 0) broke(`tsc over tests/types ended with status ${r.status}`, r.out)
 })
 suite('golden cases', () => {
   if (!built) return
