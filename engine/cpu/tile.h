@@ -29,28 +29,28 @@
 
 /* KERNEL(rows) with the smallest compiled number of rows that holds `rows`: a cut-off tile does not pay for a full one. */
 #if TILE_ROWS == 12
-#define TILE_BY_ROWS(rows, KERNEL) \
-  do {                             \
-    if ((rows) > 8) KERNEL(12);    \
-    else if ((rows) > 4) KERNEL(8); \
-    else if ((rows) > 2) KERNEL(4); \
+#define TILE_BY_ROWS(rows, KERNEL)   \
+  do {                               \
+    if ((rows) > 8) KERNEL(12);      \
+    else if ((rows) > 4) KERNEL(8);  \
+    else if ((rows) > 2) KERNEL(4);  \
     else if ((rows) == 2) KERNEL(2); \
-    else KERNEL(1);                \
+    else KERNEL(1);                  \
   } while (0)
 #elif TILE_ROWS == 6
-#define TILE_BY_ROWS(rows, KERNEL) \
-  do {                             \
-    if ((rows) > 4) KERNEL(6);     \
-    else if ((rows) > 2) KERNEL(4); \
+#define TILE_BY_ROWS(rows, KERNEL)   \
+  do {                               \
+    if ((rows) > 4) KERNEL(6);       \
+    else if ((rows) > 2) KERNEL(4);  \
     else if ((rows) == 2) KERNEL(2); \
-    else KERNEL(1);                \
+    else KERNEL(1);                  \
   } while (0)
 #else
-#define TILE_BY_ROWS(rows, KERNEL) \
-  do {                             \
-    if ((rows) > 2) KERNEL(4);     \
+#define TILE_BY_ROWS(rows, KERNEL)   \
+  do {                               \
+    if ((rows) > 2) KERNEL(4);       \
     else if ((rows) == 2) KERNEL(2); \
-    else KERNEL(1);                \
+    else KERNEL(1);                  \
   } while (0)
 #endif
 
@@ -59,51 +59,63 @@
 /* Lane l of the pair's first and second vector after the exchange of blocks of s lanes, n lanes a vector. */
 #define TRANSPOSE_LOW(s, n, l) ((l) & (s) ? (n) + (l) - (s) : (l))
 #define TRANSPOSE_HIGH(s, n, l) ((l) & (s) ? (n) + (l) : (l) + (s))
-#define TRANSPOSE_PAIR_2(v, i, s) \
-  do { \
-    __typeof__((v)[0]) a_ = (v)[i], b_ = (v)[(i) + (s)]; \
-    (v)[i] = __builtin_shufflevector(a_, b_, TRANSPOSE_LOW(s, 2, 0), TRANSPOSE_LOW(s, 2, 1)); \
+#define TRANSPOSE_PAIR_2(v, i, s)                                                                       \
+  do {                                                                                                  \
+    __typeof__((v)[0]) a_ = (v)[i], b_ = (v)[(i) + (s)];                                                \
+    (v)[i] = __builtin_shufflevector(a_, b_, TRANSPOSE_LOW(s, 2, 0), TRANSPOSE_LOW(s, 2, 1));           \
     (v)[(i) + (s)] = __builtin_shufflevector(a_, b_, TRANSPOSE_HIGH(s, 2, 0), TRANSPOSE_HIGH(s, 2, 1)); \
   } while (0)
-#define TRANSPOSE_PAIR_4(v, i, s) \
-  do { \
-    __typeof__((v)[0]) a_ = (v)[i], b_ = (v)[(i) + (s)]; \
-    (v)[i] = __builtin_shufflevector(a_, b_, TRANSPOSE_LOW(s, 4, 0), TRANSPOSE_LOW(s, 4, 1), TRANSPOSE_LOW(s, 4, 2), TRANSPOSE_LOW(s, 4, 3)); \
-    (v)[(i) + (s)] = __builtin_shufflevector(a_, b_, TRANSPOSE_HIGH(s, 4, 0), TRANSPOSE_HIGH(s, 4, 1), TRANSPOSE_HIGH(s, 4, 2), TRANSPOSE_HIGH(s, 4, 3)); \
+#define TRANSPOSE_PAIR_4(v, i, s)                                                                                                        \
+  do {                                                                                                                                   \
+    __typeof__((v)[0]) a_ = (v)[i], b_ = (v)[(i) + (s)];                                                                                 \
+    (v)[i] =                                                                                                                             \
+        __builtin_shufflevector(a_, b_, TRANSPOSE_LOW(s, 4, 0), TRANSPOSE_LOW(s, 4, 1), TRANSPOSE_LOW(s, 4, 2), TRANSPOSE_LOW(s, 4, 3)); \
+    (v)[(i) + (s)] = __builtin_shufflevector(a_, b_, TRANSPOSE_HIGH(s, 4, 0), TRANSPOSE_HIGH(s, 4, 1), TRANSPOSE_HIGH(s, 4, 2),          \
+                                             TRANSPOSE_HIGH(s, 4, 3));                                                                   \
   } while (0)
-#define TRANSPOSE_PAIR_8(v, i, s) \
-  do { \
-    __typeof__((v)[0]) a_ = (v)[i], b_ = (v)[(i) + (s)]; \
-    (v)[i] = __builtin_shufflevector(a_, b_, TRANSPOSE_LOW(s, 8, 0), TRANSPOSE_LOW(s, 8, 1), TRANSPOSE_LOW(s, 8, 2), TRANSPOSE_LOW(s, 8, 3), TRANSPOSE_LOW(s, 8, 4), TRANSPOSE_LOW(s, 8, 5), TRANSPOSE_LOW(s, 8, 6), TRANSPOSE_LOW(s, 8, 7)); \
-    (v)[(i) + (s)] = __builtin_shufflevector(a_, b_, TRANSPOSE_HIGH(s, 8, 0), TRANSPOSE_HIGH(s, 8, 1), TRANSPOSE_HIGH(s, 8, 2), TRANSPOSE_HIGH(s, 8, 3), TRANSPOSE_HIGH(s, 8, 4), TRANSPOSE_HIGH(s, 8, 5), TRANSPOSE_HIGH(s, 8, 6), TRANSPOSE_HIGH(s, 8, 7)); \
+#define TRANSPOSE_PAIR_8(v, i, s)                                                                                                       \
+  do {                                                                                                                                  \
+    __typeof__((v)[0]) a_ = (v)[i], b_ = (v)[(i) + (s)];                                                                                \
+    (v)[i] =                                                                                                                            \
+        __builtin_shufflevector(a_, b_, TRANSPOSE_LOW(s, 8, 0), TRANSPOSE_LOW(s, 8, 1), TRANSPOSE_LOW(s, 8, 2), TRANSPOSE_LOW(s, 8, 3), \
+                                TRANSPOSE_LOW(s, 8, 4), TRANSPOSE_LOW(s, 8, 5), TRANSPOSE_LOW(s, 8, 6), TRANSPOSE_LOW(s, 8, 7));        \
+    (v)[(i) + (s)] = __builtin_shufflevector(a_, b_, TRANSPOSE_HIGH(s, 8, 0), TRANSPOSE_HIGH(s, 8, 1), TRANSPOSE_HIGH(s, 8, 2),         \
+                                             TRANSPOSE_HIGH(s, 8, 3), TRANSPOSE_HIGH(s, 8, 4), TRANSPOSE_HIGH(s, 8, 5),                 \
+                                             TRANSPOSE_HIGH(s, 8, 6), TRANSPOSE_HIGH(s, 8, 7));                                         \
   } while (0)
-#define TRANSPOSE_PAIR_16(v, i, s) \
-  do { \
-    __typeof__((v)[0]) a_ = (v)[i], b_ = (v)[(i) + (s)]; \
-    (v)[i] = __builtin_shufflevector(a_, b_, TRANSPOSE_LOW(s, 16, 0), TRANSPOSE_LOW(s, 16, 1), TRANSPOSE_LOW(s, 16, 2), TRANSPOSE_LOW(s, 16, 3), TRANSPOSE_LOW(s, 16, 4), TRANSPOSE_LOW(s, 16, 5), TRANSPOSE_LOW(s, 16, 6), TRANSPOSE_LOW(s, 16, 7), TRANSPOSE_LOW(s, 16, 8), TRANSPOSE_LOW(s, 16, 9), TRANSPOSE_LOW(s, 16, 10), TRANSPOSE_LOW(s, 16, 11), TRANSPOSE_LOW(s, 16, 12), TRANSPOSE_LOW(s, 16, 13), TRANSPOSE_LOW(s, 16, 14), TRANSPOSE_LOW(s, 16, 15)); \
-    (v)[(i) + (s)] = __builtin_shufflevector(a_, b_, TRANSPOSE_HIGH(s, 16, 0), TRANSPOSE_HIGH(s, 16, 1), TRANSPOSE_HIGH(s, 16, 2), TRANSPOSE_HIGH(s, 16, 3), TRANSPOSE_HIGH(s, 16, 4), TRANSPOSE_HIGH(s, 16, 5), TRANSPOSE_HIGH(s, 16, 6), TRANSPOSE_HIGH(s, 16, 7), TRANSPOSE_HIGH(s, 16, 8), TRANSPOSE_HIGH(s, 16, 9), TRANSPOSE_HIGH(s, 16, 10), TRANSPOSE_HIGH(s, 16, 11), TRANSPOSE_HIGH(s, 16, 12), TRANSPOSE_HIGH(s, 16, 13), TRANSPOSE_HIGH(s, 16, 14), TRANSPOSE_HIGH(s, 16, 15)); \
+#define TRANSPOSE_PAIR_16(v, i, s)                                                                                                        \
+  do {                                                                                                                                    \
+    __typeof__((v)[0]) a_ = (v)[i], b_ = (v)[(i) + (s)];                                                                                  \
+    (v)[i] = __builtin_shufflevector(a_, b_, TRANSPOSE_LOW(s, 16, 0), TRANSPOSE_LOW(s, 16, 1), TRANSPOSE_LOW(s, 16, 2),                   \
+                                     TRANSPOSE_LOW(s, 16, 3), TRANSPOSE_LOW(s, 16, 4), TRANSPOSE_LOW(s, 16, 5), TRANSPOSE_LOW(s, 16, 6),  \
+                                     TRANSPOSE_LOW(s, 16, 7), TRANSPOSE_LOW(s, 16, 8), TRANSPOSE_LOW(s, 16, 9), TRANSPOSE_LOW(s, 16, 10), \
+                                     TRANSPOSE_LOW(s, 16, 11), TRANSPOSE_LOW(s, 16, 12), TRANSPOSE_LOW(s, 16, 13),                        \
+                                     TRANSPOSE_LOW(s, 16, 14), TRANSPOSE_LOW(s, 16, 15));                                                 \
+    (v)[(i) + (s)] = __builtin_shufflevector(                                                                                             \
+        a_, b_, TRANSPOSE_HIGH(s, 16, 0), TRANSPOSE_HIGH(s, 16, 1), TRANSPOSE_HIGH(s, 16, 2), TRANSPOSE_HIGH(s, 16, 3),                   \
+        TRANSPOSE_HIGH(s, 16, 4), TRANSPOSE_HIGH(s, 16, 5), TRANSPOSE_HIGH(s, 16, 6), TRANSPOSE_HIGH(s, 16, 7), TRANSPOSE_HIGH(s, 16, 8), \
+        TRANSPOSE_HIGH(s, 16, 9), TRANSPOSE_HIGH(s, 16, 10), TRANSPOSE_HIGH(s, 16, 11), TRANSPOSE_HIGH(s, 16, 12),                        \
+        TRANSPOSE_HIGH(s, 16, 13), TRANSPOSE_HIGH(s, 16, 14), TRANSPOSE_HIGH(s, 16, 15));                                                 \
   } while (0)
-#define TRANSPOSE_STAGE(v, n, s) \
-  GEMM_UNROLL                     \
-  for (int i_ = 0; i_ < (n); i_++)  \
+#define TRANSPOSE_STAGE(v, n, s)   \
+  GEMM_UNROLL                      \
+  for (int i_ = 0; i_ < (n); i_++) \
     if (!(i_ & (s))) TRANSPOSE_PAIR_##n(v, i_, s)
 #define TRANSPOSE_2(v) \
-  do { \
-    TRANSPOSE_STAGE(v, 2, 1); \
-  } while (0)
-#define TRANSPOSE_4(v) \
-  do { \
+  do { TRANSPOSE_STAGE(v, 2, 1); } while (0)
+#define TRANSPOSE_4(v)        \
+  do {                        \
     TRANSPOSE_STAGE(v, 4, 1); \
     TRANSPOSE_STAGE(v, 4, 2); \
   } while (0)
-#define TRANSPOSE_8(v) \
-  do { \
+#define TRANSPOSE_8(v)        \
+  do {                        \
     TRANSPOSE_STAGE(v, 8, 1); \
     TRANSPOSE_STAGE(v, 8, 2); \
     TRANSPOSE_STAGE(v, 8, 4); \
   } while (0)
-#define TRANSPOSE_16(v) \
-  do { \
+#define TRANSPOSE_16(v)        \
+  do {                         \
     TRANSPOSE_STAGE(v, 16, 1); \
     TRANSPOSE_STAGE(v, 16, 2); \
     TRANSPOSE_STAGE(v, 16, 4); \
