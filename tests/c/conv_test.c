@@ -132,6 +132,20 @@ static void test_kinds(void **unused) {
   check(plane(2, 1, 4, 5, 3, 3, 3, 3, 1, 2, 1));
 }
 
+/* planes: rows of outputs that cross tiles, several panels of channels, bands, phases of strides, inputs read in place */
+static void test_direct(void **unused) {
+  (void)unused;
+  check(plane(2, 1, 33, 70, 17, 40, 3, 3, 1, 1, 1));
+  check(plane(1, 2, 20, 64, 28, 28, 3, 3, 2, 1, 1));
+  check(plane(2, 1, 3, 64, 40, 44, 7, 7, 2, 3, 1));
+  check(plane(1, 1, 64, 12, 60, 60, 3, 3, 1, 1, 1));
+  check(plane(2, 1, 24, 40, 20, 20, 1, 1, 1, 0, 1));
+  check(plane(1, 1, 70, 33, 50, 30, 1, 1, 2, 0, 1));
+  check(plane(2, 1, 8, 32, 30, 31, 5, 3, 1, 4, 2));
+  check(plane(1, 1, 4, 32, 33, 35, 2, 2, 3, 0, 1));
+  for (int64_t stride = 1; stride <= 2; stride++) check(plane(2, 9, 1, 1, 30, 70, 3, 3, stride, 1, 1));
+}
+
 static void test_dimensions(void **unused) {
   (void)unused;
   check((tj__conv_shape){.batch = 2,
@@ -164,6 +178,7 @@ static void test_dimensions(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_planes), cmocka_unit_test(test_kinds), cmocka_unit_test(test_dimensions)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_planes), cmocka_unit_test(test_kinds), cmocka_unit_test(test_direct),
+                                     cmocka_unit_test(test_dimensions)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
