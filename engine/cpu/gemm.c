@@ -1,5 +1,5 @@
-/* cpu/gemm.c: matrix products on the CPU. float32 and float64 by packed panels (gemm_tile.inc); float16 and bfloat16 through float32;
- * integers and complex numbers by a blocked loop. */
+/* cpu/gemm.c: matrix products on the CPU. float32 and float64 by packed panels (gemm_tile.inc), complex numbers as pairs of them; float16
+ * and bfloat16 through float32; integers and small complex products by a blocked loop. */
 #include "../kernels/gemm.h"
 #include "tile.h"
 
@@ -171,6 +171,12 @@ static void scale_only(const tj__gemm_args *g) {
       }
 }
 
+/* Whether a product of complex numbers is worth packing. */
+static bool as_pairs(const tj__gemm_args *g) {
+  bool real_beta = g->beta.kind != TJ_SCALAR_COMPLEX || g->beta.c.im == 0;
+  return real_beta && g->m >= 4 && g->n >= 4 && (double)g->m * (double)g->n * (double)g->k >= 4096;
+}
+
 static bool gemm(const tj__gemm_args *g) {
   if (!g->batches || !g->m || !g->n) return true;
   if (!g->k || tj__scalar_is_zero(g->alpha)) {
@@ -187,8 +193,8 @@ static bool gemm(const tj__gemm_args *g) {
     case TJ_INT16: return blocked(g, rows_i16);
     case TJ_INT32: return blocked(g, rows_i32);
     case TJ_INT64: return blocked(g, rows_i64);
-    case TJ_COMPLEX64: return blocked(g, rows_c64);
-    case TJ_COMPLEX128: return blocked(g, rows_c128);
+    case TJ_COMPLEX64: return as_pairs(g) ? complex_gemm_f32(g) : blocked(g, rows_c64);
+    case TJ_COMPLEX128: return as_pairs(g) ? complex_gemm_f64(g) : blocked(g, rows_c128);
     default: tj__fail(TJ_ERROR_INTERNAL, "gemm: no product of %s", tj_dtype_name(g->dtype)); return false;
   }
 }

@@ -137,6 +137,50 @@ static void test_vectors(void **unused) {
 }
 
 /* integers wrap, halves round once, k = 0 leaves beta C, and beta = 0 does not read C */
+/* Complex products: every layout of B and C, a complex alpha, a real beta, against the definition. */
+static void test_complex(void **unused) {
+  (void)unused;
+  const tj__gemm_kernels *gemm = tj__backend_of(TJ_CPU)->gemm;
+  const int64_t m = 37, n = 29, k = 211;
+  for (int lb = 0; lb < 3; lb++)
+    for (int lc = 0; lc < 3; lc++) {
+      layout a = layout_of(lb, m, k), b = layout_of(lb, k, n), c = layout_of(lc, m, n);
+      double *pa = random_numbers(TJ_FLOAT64, 2 * extent(a, m, k)), *pb = random_numbers(TJ_FLOAT64, 2 * extent(b, k, n));
+      double *pc = random_numbers(TJ_FLOAT64, 2 * extent(c, m, n)), *start = malloc((size_t)extent(c, m, n) * 16);
+      memcpy(start, pc, (size_t)extent(c, m, n) * 16);
+      tj__gemm_args g = {.dtype = TJ_COMPLEX128,
+                         .batches = 1,
+                         .m = m,
+                         .n = n,
+                         .k = k,
+                         .a = pa,
+                         .a_row = a.row,
+                         .a_col = a.col,
+                         .b = pb,
+                         .b_row = b.row,
+                         .b_col = b.col,
+                         .c = pc,
+                         .c_row = c.row,
+                         .c_col = c.col,
+                         .alpha = tj_complex_number(0.5, -2),
+                         .beta = lc ? tj_float(0.25) : tj_int(0)};
+      assert_true(gemm->gemm(&g));
+      for (int64_t i = 0; i < m; i++)
+        for (int64_t j = 0; j < n; j++) {
+          double re = 0, im = 0;
+          for (int64_t p = 0; p < k; p++) {
+            const double *x = pa + 2 * (i * a.row + p * a.col), *y = pb + 2 * (p * b.row + j * b.col);
+            re += x[0] * y[0] - x[1] * y[1], im += x[0] * y[1] + x[1] * y[0];
+          }
+          const int64_t at = 2 * (i * c.row + j * c.col);
+          const double beta = lc ? 0.25 : 0;
+          assert_true(fabs(pc[at] - (0.5 * re + 2 * im + beta * start[at])) < 1e-11);
+          assert_true(fabs(pc[at + 1] - (0.5 * im - 2 * re + beta * start[at + 1])) < 1e-11);
+        }
+      free(pa), free(pb), free(pc), free(start);
+    }
+}
+
 static void test_other(void **unused) {
   (void)unused;
   const tj__gemm_kernels *gemm = tj__backend_of(TJ_CPU)->gemm;
@@ -188,8 +232,8 @@ static void test_other(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_layouts), cmocka_unit_test(test_edges), cmocka_unit_test(test_blocks),
-      cmocka_unit_test(test_vectors), cmocka_unit_test(test_other),
+      cmocka_unit_test(test_layouts), cmocka_unit_test(test_edges),   cmocka_unit_test(test_blocks),
+      cmocka_unit_test(test_vectors), cmocka_unit_test(test_complex), cmocka_unit_test(test_other),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
