@@ -46,25 +46,24 @@ extern const tj__gemm_kernels TJ__ISA(tj__cpu_gemm);
 #include "linalg_dense.inc"
 #define COMPLEX_CASES(BODY, OTHER) \
   case TJ_COMPLEX64: BODY(c64);    \
-  case TJ_COMPLEX128: BODY(c128);
+  case TJ_COMPLEX128:              \
+    BODY(c128);
 #else
 extern const tj__linalg_kernels tj__cpu_linalg_base;
 #define COMPLEX_CASES(BODY, OTHER) \
   case TJ_COMPLEX64:               \
-  case TJ_COMPLEX128: return tj__cpu_linalg_base.OTHER;
+  case TJ_COMPLEX128:              \
+    return tj__cpu_linalg_base.OTHER;
 #endif
 
-#define DISPATCH(BODY, OTHER)        \
-  switch (dtype) {                   \
-    case TJ_FLOAT32: BODY(f32);      \
-    case TJ_FLOAT64: BODY(f64);      \
-      COMPLEX_CASES(BODY, OTHER)     \
-    default: return unknown(dtype);  \
+#define DISPATCH(BODY, OTHER)                              \
+  switch (dtype) {                                         \
+    case TJ_FLOAT32: BODY(f32);                            \
+    case TJ_FLOAT64: BODY(f64); COMPLEX_CASES(BODY, OTHER) \
+    default: return unknown(dtype);                        \
   }
 
-static bool unknown(tj_dtype dtype) {
-  return tj__fail(TJ_ERROR_INTERNAL, "linalg: no factorisation of %s", tj_dtype_name(dtype)) != NULL;
-}
+static bool unknown(tj_dtype dtype) { return tj__fail(TJ_ERROR_INTERNAL, "linalg: no factorisation of %s", tj_dtype_name(dtype)) != NULL; }
 
 static bool cholesky(tj_dtype dtype, int64_t batches, int64_t n, void *a, int32_t *info) {
 #define BODY(tag) return cholesky_all_##tag(batches, n, a, info)
@@ -129,8 +128,24 @@ static bool ldl(tj_dtype dtype, int64_t batches, int64_t n, void *a, int32_t *pi
 #undef BODY
 }
 
+/* Whether these can be what ldl wrote: a row from 1 to n, or twice the same one negated for a block of two. */
+static bool are_ldl_pivots(const int32_t *pivots, int64_t n) {
+  for (int64_t k = 0; k < n; k++) {
+    const int64_t row = pivots[k] > 0 ? pivots[k] : -(int64_t)pivots[k];
+    if (row < 1 || row > n) return false;
+    if (pivots[k] > 0) continue;
+    if (k + 1 == n || pivots[k + 1] != pivots[k]) return false;
+    k++;
+  }
+  return true;
+}
+
 static bool ldl_solve(tj_dtype dtype, int64_t batches, int64_t n, int64_t columns, const void *a, const int32_t *pivots, void *b,
                       bool hermitian) {
+  for (int64_t i = 0; i < batches; i++)
+    if (!are_ldl_pivots(pivots + i * n, n))
+      return tj__fail(TJ_ERROR_RUNTIME, "torch.linalg.ldl_solve: the pivots are none that ldl_factor gives for matrices of %lld rows",
+                      (long long)n) != NULL;
 #define BODY(tag) return ldl_solve_all_##tag(batches, n, columns, a, pivots, b, hermitian), true
   DISPATCH(BODY, ldl_solve(dtype, batches, n, columns, a, pivots, b, hermitian))
 #undef BODY

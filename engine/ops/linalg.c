@@ -566,6 +566,9 @@ tj_tensor *tj__impl_linalg_ldl_solve(tj_tensor *LD, tj_tensor *pivots, tj_tensor
   RUNTIME(tj__rows(LD) == tj__rows(B),
           "torch.linalg.ldl_solve: Incompatible matrix sizes: each LD matrix is %lld by %lld but each B matrix is %lld by %lld",
           LL(tj__rows(LD)), LL(tj__rows(LD)), LL(tj__rows(B)), LL(tj__columns(B)));
+  RUNTIME(pivots->ndim == LD->ndim - 1 && memcmp(pivots->sizes, LD->sizes, (size_t)pivots->ndim * sizeof *LD->sizes) == 0,
+          "torch.linalg.ldl_solve: Expected LD.shape[:-1] and pivots.shape to be the same, but got pivots with shape %s instead",
+          tj__sizes_text(pivots));
   RUNTIME(LD->dtype == B->dtype, "torch.linalg.ldl_solve: LD dtype %s does not match b dtype %s", tj__dtype_legacy(LD->dtype),
           tj__dtype_legacy(B->dtype));
   RUNTIME(pivots->dtype == TJ_INT32, "torch.linalg.ldl_solve: Expected pivots to be integers. Got %s", tj__dtype_legacy(pivots->dtype));

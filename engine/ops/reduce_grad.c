@@ -30,6 +30,7 @@ tj_tensor *tj__impl_mean_backward(tj_tensor *grad, tj_ints sizes, tj_ints dim, b
 
 /* Products of the elements before each one along dim. */
 static tj_tensor *before(tj_tensor *x, int64_t dim) {
+  if (!x) return NULL;
   int64_t n = x->sizes[dim], sizes[TJ_MAX_DIMS];
   memcpy(sizes, x->sizes, (size_t)x->ndim * sizeof *sizes);
   sizes[dim] = 1;

@@ -400,7 +400,7 @@ static void put_argument(call *c, tj__host *h, source *s, const tj__argument *a)
     case 'S': put_scalar(c, s, a); return;
     case 'b': {
       unsigned b = byte_of(s);
-      put_slot(c, a->optional && b % 4 == 3 ? -1 : b & 1);
+      put_slot(c, a->optional && b % 4 == 3 ? -1 : (double)(b & 1));
       return;
     }
     case 's': put_string(c, s, a); return;
