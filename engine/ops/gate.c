@@ -1,4 +1,5 @@
 /* ops/gate.c: glu, rrelu, gumbel_softmax, local_response_norm. */
+#include "autograd/node.h"
 #include "impl.h"
 #include "ops.h"
 #include "ops/copy.h"
@@ -59,7 +60,12 @@ tj_tensor *tj__impl_rrelu(tj_tensor *input, double lower, double upper, bool tra
   return rrelu(input, lower, upper, training, inplace);
 }
 tj_tensor *tj__impl_rrelu_(tj_tensor *input, double lower, double upper, bool training) {
-  return rrelu(input, lower, upper, training, true);
+  /* Implementations of in-place operators run below autograd, but here the parts are to be recorded. */
+  const bool before = tj__below_autograd();
+  tj__above_autograd(false);
+  tj_tensor *result = rrelu(input, lower, upper, training, true);
+  tj__above_autograd(before);
+  return result;
 }
 
 /* ---- gumbel_softmax -------------------------------------------------------------------------------------------------- */

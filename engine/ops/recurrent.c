@@ -124,7 +124,7 @@ tj_list *tj__impl_recurrent_scan_backward(tj_tensor *grad_output, tj_tensor *gra
     parts q = ok ? parts_of((tj_tensors){inputs->items, tensors.n}, mode) : p;
     ok = ok && steps(&q, reverse, &out, &c) &&
          tj_grad_of(lstm ? TJ_TENSORS(out, c) : TJ_TENSORS(out), (tj_tensors){inputs->items, tensors.n},
-                    lstm ? TJ_TENSORS(grad_output, grad_cells) : TJ_TENSORS(grad_output), false, create, false, found) == 0;
+                    lstm ? TJ_TENSORS(grad_output, grad_cells) : TJ_TENSORS(grad_output), create, create, false, found) == 0;
     tj_set_grad_enabled(before);
     for (int64_t i = 0; ok && i < tensors.n; i++) tj__list_set(list, i, found[i]);
     return ok ? list : NULL;

@@ -100,14 +100,14 @@ static const char *disagreement(const record *a, const record *b, const call *c,
     return text;
   }
   if (a->count != b->count || a->scalars.scalar != b->scalars.scalar) return "they give different numbers of results";
-  if (strstr(c->form->name, "empty") || strstr(c->form->name, "resize")) return NULL; /* whose elements are whatever was there */
+  if (strstr(c->form->name, "empty") || strstr(c->form->name, "resize")) return NULL; /* whose elements are what was there */
   for (int i = 0; i < a->count; i++) {
     if (a->items[i].dtype != b->items[i].dtype || a->items[i].rank != b->items[i].rank || a->items[i].numel != b->items[i].numel ||
         memcmp(a->items[i].sizes, b->items[i].sizes, sizeof a->items[i].sizes)) {
       snprintf(text, size, "result %d has another dtype or size", i);
       return text;
     }
-    if (c->wild) continue;
+    if (c->wild || strstr(c->form->family, "linalg")) continue; /* of a singular matrix there is more than one factorisation, or none */
     int64_t n = a->items[i].numel;
     if (a->items[i].bits)
       for (int64_t k = 0; k < n; k++)

@@ -6,7 +6,7 @@ import torch from '../../dist/index.js'
 import { loadSchema } from '../../codegen/schema.mjs'
 import { isFloat, isSpec, numbers, tensor } from './samples/specs.mjs'
 
-const families = ['pointwise', 'special', 'views', 'reductions', 'products', 'linalg', 'indexing', 'nn', 'resample', 'rest']
+const families = ['pointwise', 'special', 'views', 'reductions', 'products', 'linalg', 'indexing', 'nn', 'resample', 'fft', 'more', 'rest']
 const rows = Object.assign({}, ...(await Promise.all(families.map(async (f) => (await import(`./samples/${f}.mjs`)).default))))
 const operators = loadSchema(new URL('../../schema/ops', import.meta.url).pathname)
 const differentiable = operators.filter((op) => op.namespace !== 'internal' && (op.composite || (op.backward && op.backward !== 'none')))
@@ -139,7 +139,10 @@ for (const op of differentiable) {
 // ---- NaN, infinities, zeros: no differences can be taken there ----------------------------------------------------
 
 const SPECIAL = [NaN, Infinity, -Infinity, 0, -0, 1, -1, 0.5]
-const pattern = (t) => [t.to(/complex/.test(t.dtype) ? 'complex128' : 'float64').data()].map((d) => Array.from(d, (v) => (Number.isNaN(v) ? 'nan' : v === Infinity ? '+' : v === -Infinity ? '-' : '.')).join(''))[0]
+const pattern = (t) =>
+  [t.to(/complex/.test(t.dtype) ? 'complex128' : 'float64').data()].map((d) =>
+    Array.from(d, (v) => (Number.isNaN(v) ? 'nan' : v === Infinity ? '+' : v === -Infinity ? '-' : '.')).join(''),
+  )[0]
 // Where float32 has ends that float64 has not, or an integer is made of NaN.
 const APART = new Set(['cauchy_', 'geometric_', 'log_normal_'])
 
@@ -151,11 +154,19 @@ test('gradients of NaN, infinities and zeros are those of float32', () => {
         if (APART.has(op.cname) || op.family === 'linalg') continue
         const { run, specs } = prepared(op, sample)
         const at = (dtype) => {
-          const inputs = specs.map((s, i) => tensor(torch, s, i + 1, { dtype, values: isFloat(s) && !s.values ? numbers(s, 1).map((_, k) => SPECIAL[(k + i * 3) % 8]) : undefined }))
+          const inputs = specs.map((s, i) =>
+            tensor(torch, s, i + 1, {
+              dtype,
+              values: isFloat(s) && !s.values ? numbers(s, 1).map((_, k) => SPECIAL[(k + i * 3) % 8]) : undefined,
+            }),
+          )
           try {
             const results = outputs(run(...inputs)).filter((t) => wanted(t) && t.requires_grad)
             const leaves = inputs.filter((t) => t.requires_grad)
-            const grads = results.length && leaves.length ? autograd.grad(results, leaves, { grad_outputs: results.map((r) => torch.ones_like(r)), allow_unused: true }) : []
+            const grads =
+              results.length && leaves.length
+                ? autograd.grad(results, leaves, { grad_outputs: results.map((r) => torch.ones_like(r)), allow_unused: true })
+                : []
             return [...results, ...grads].map((g) => (g ? pattern(g) : 'none')).join(' ')
           } catch (error) {
             return error.message
@@ -173,7 +184,9 @@ test('gradients of NaN, infinities and zeros are those of float32', () => {
 
 const gradient = (f, ...values) => {
   const inputs = values.map((v) => torch.tensor(v, { dtype: 'float64', requires_grad: true }))
-  f(...inputs).sum().backward()
+  f(...inputs)
+    .sum()
+    .backward()
   return inputs.map((t) => t.grad?.toArray() ?? null)
 }
 const facts = {
@@ -184,14 +197,37 @@ const facts = {
   'clamp at its bounds': [(x) => x.clamp(0, 1), [[0, 1, -1, 2]], [1, 1, 0, 0]],
   'hardtanh at its bounds': [(x) => torch.nn.functional.hardtanh(x), [[1, -1, 0]], [0, 0, 1]],
   'norm of zeros': [(x) => x.norm(), [[0, 0]], [0, 0]],
-  'prod with one zero and with two': [(x) => x.prod(1), [[[0, 2, 3], [0, 0, 3]]], [[6, 0, 0], [0, 0, 0]]],
+  'prod with one zero and with two': [
+    (x) => x.prod(1),
+    [
+      [
+        [0, 2, 3],
+        [0, 0, 3],
+      ],
+    ],
+    [
+      [6, 0, 0],
+      [0, 0, 0],
+    ],
+  ],
   'sinc at 0': [(x) => torch.sinc(x), [[0]], [0]],
-  'sorting ties keeps their order': [(x) => x.sort({ stable: true }).values.mul(torch.tensor([1, 2, 3], { dtype: 'float64' })), [[2, 2, 1]], [2, 3, 1]],
+  'sorting ties keeps their order': [
+    (x) => x.sort({ stable: true }).values.mul(torch.tensor([1, 2, 3], { dtype: 'float64' })),
+    [[2, 2, 1]],
+    [2, 3, 1],
+  ],
   'x ** 0 at 0': [(x) => x.pow(0), [[0]], [0]],
-  'embedding: padding has none, frequent rows less': [(w) => torch.nn.functional.embedding(torch.tensor([2n, 0n, 2n]), w, { padding_idx: 0, scale_grad_by_freq: true }), [[[1], [2], [3]]], [[0], [0], [1]]],
+  'embedding: padding has none, frequent rows less': [
+    (w) => torch.nn.functional.embedding(torch.tensor([2n, 0n, 2n]), w, { padding_idx: 0, scale_grad_by_freq: true }),
+    [[[1], [2], [3]]],
+    [[0], [0], [1]],
+  ],
   'to float32 and back': [(x) => x.float().double(), [[1 / 3]], [1]],
   // PyTorch's derivative by self lets through what was overwritten and drops the rest.
-  'as_strided_scatter by self, as PyTorch has it': [(x) => torch.as_strided_scatter(x, torch.zeros(2, 2, { dtype: 'float64' }), [2, 2], [3, 1], 1), [[1, 1, 1, 1, 1, 1]], [0, 1, 1, 0, 1, 1]],
+  'as_strided_scatter by self, as PyTorch has it': [
+    (x) => torch.as_strided_scatter(x, torch.zeros(2, 2, { dtype: 'float64' }), [2, 2], [3, 1], 1),
+    [[1, 1, 1, 1, 1, 1]],
+    [0, 1, 1, 0, 1, 1],
+  ],
 }
-for (const [name, [f, values, expected]] of Object.entries(facts))
-  test(name, () => assert.deepEqual(gradient(f, ...values)[0], expected))
+for (const [name, [f, values, expected]] of Object.entries(facts)) test(name, () => assert.deepEqual(gradient(f, ...values)[0], expected))

@@ -16,7 +16,11 @@ export default {
   cholesky_solve: one((t, b, x) => b.cholesky_solve(L(t).cholesky(positive(t, x))), R(2, 1), R(2, 2)),
   cholesky_inverse: one((t, x) => t.cholesky_inverse(L(t).cholesky(positive(t, x)))),
   linalg_lu_factor_ex: square((t, x) => first(L(t).lu_factor_ex(x))),
-  linalg_lu_factor: [...square((t, x) => first(L(t).lu_factor(x))), ...one((t, x) => first(L(t).lu_factor(x)), R(2, 3)), ...one((t, x) => first(L(t).lu_factor(x)), R(3, 2))],
+  linalg_lu_factor: [
+    ...square((t, x) => first(L(t).lu_factor(x))),
+    ...one((t, x) => first(L(t).lu_factor(x)), R(2, 3)),
+    ...one((t, x) => first(L(t).lu_factor(x)), R(3, 2)),
+  ],
   linalg_lu: [...square((t, x) => L(t).lu(x)), ...one((t, x) => L(t).lu(x), R(3, 2)), ...one((t, x) => L(t).lu(x), R(2, 3))],
   lu_unpack: one((t, x) => t.lu_unpack(...L(t).lu_factor(x))),
   linalg_lu_solve: one((t, x, b) => L(t).lu_solve(...L(t).lu_factor(x), b), R(2, 2), R(2, 1)),
@@ -60,16 +64,22 @@ export default {
       const [u, s, v] = L(t).svd(x)
       return [u.abs(), s, v.abs()]
     }),
-    ...one((t, x) => {
-      const [u, s, v] = L(t).svd(x, { full_matrices: false })
-      return [u.abs(), s, v.abs()]
-    }, R(3, 2)),
+    ...one(
+      (t, x) => {
+        const [u, s, v] = L(t).svd(x, { full_matrices: false })
+        return [u.abs(), s, v.abs()]
+      },
+      R(3, 2),
+    ),
   ],
   linalg_svdvals: [...square((t, x) => L(t).svdvals(x)), ...one((t, x) => L(t).svdvals(x), R(2, 3))],
-  torch_svd: one((t, x) => {
-    const [u, s, v] = x.svd()
-    return [u.abs(), s, v.abs()]
-  }, R(2, 3)),
+  torch_svd: one(
+    (t, x) => {
+      const [u, s, v] = x.svd()
+      return [u.abs(), s, v.abs()]
+    },
+    R(2, 3),
+  ),
   linalg_pinv: [...square((t, x) => L(t).pinv(x)), ...one((t, x) => L(t).pinv(x), R(3, 2))],
   linalg_pinv_rcond: one((t, x) => L(t).pinv(x, 1e-12), R(3, 2)),
   pinverse: one((t, x) => x.pinverse(), R(2, 3)),
@@ -78,4 +88,3 @@ export default {
   linalg_matrix_exp: square((t, x) => L(t).matrix_exp(x)),
   linalg_ldl_factor: [],
 }
-
