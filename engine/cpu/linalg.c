@@ -77,8 +77,13 @@ static bool lu(tj_dtype dtype, int64_t batches, int64_t m, int64_t n, void *a, i
 #undef BODY
 }
 
-static void swap_rows(tj_dtype dtype, int64_t batches, int64_t n, int64_t columns, void *b, const int32_t *pivots, int64_t n_pivots,
+static bool swap_rows(tj_dtype dtype, int64_t batches, int64_t n, int64_t columns, void *b, const int32_t *pivots, int64_t n_pivots,
                       bool backwards) {
+  bool good = n_pivots <= n;
+  for (int64_t i = 0; good && i < batches * n_pivots; i++) good = pivots[i] >= 1 && pivots[i] <= n;
+  if (!good)
+    return tj__fail(TJ_ERROR_RUNTIME, "pivots passed to lu_unpack must be between 1 and LU.size(-2) inclusive."
+                                      "Did you properly pass the result of lu_factor?") != NULL;
   for (int64_t i = 0; i < batches; i++, pivots += n_pivots) {
     const int64_t at = i * n * columns;
     switch (tj__dtype_sizes[dtype]) {
@@ -94,6 +99,7 @@ static void swap_rows(tj_dtype dtype, int64_t batches, int64_t n, int64_t column
           }
     }
   }
+  return true;
 }
 
 static bool solve_triangular(const tj__triangular_args *g) {

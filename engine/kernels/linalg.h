@@ -27,7 +27,7 @@ typedef struct tj__linalg_kernels {
    * U[i][i] is zero. pivot = false: rows stay where they are. */
   bool (*lu)(tj_dtype dtype, int64_t batches, int64_t m, int64_t n, void *a, int32_t *pivots, int32_t *info, bool pivot);
   /* Exchanges rows of B [n x columns] as the pivots say, backwards to undo it. */
-  void (*swap_rows)(tj_dtype dtype, int64_t batches, int64_t n, int64_t columns, void *b, const int32_t *pivots, int64_t n_pivots,
+  bool (*swap_rows)(tj_dtype dtype, int64_t batches, int64_t n, int64_t columns, void *b, const int32_t *pivots, int64_t n_pivots,
                     bool backwards);
   bool (*solve_triangular)(const tj__triangular_args *args);
   /* A = Q R with Householder vectors below the diagonal of the m x n matrix and factors tau [min(m, n)]: LAPACK's geqrf. */

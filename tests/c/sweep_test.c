@@ -66,7 +66,9 @@ static bool find_sample(sample *p) {
 
 /* Made of parts that have derivatives, but with results that have none; or an end of the graph by nature. */
 static bool has_no_gradient(const char *name) {
-  return is_name(name, " isclose to_int to_long to_short to_char to_byte to_bool detach_ detach_copy linalg_ldl_factor ");
+  if (!strncmp(name, "fft_", 4) && strstr(name, "fftfreq")) return true; /* of numbers alone */
+  return is_name(name, " isclose to_int to_long to_short to_char to_byte to_bool detach_ detach_copy linalg_ldl_factor linalg_matrix_rank "
+                       "linalg_matrix_rank_tol ");
 }
 
 static void calls(void **state) {
@@ -208,6 +210,7 @@ static void the_rest(void **state) {
 
 int main(void) {
   tj_set_num_threads(1);
+  modest = true;
   const struct CMUnitTest tests[] = {cmocka_unit_test(the_rest), cmocka_unit_test(calls)};
   return cmocka_run_group_tests_name("sweep", tests, NULL, NULL);
 }

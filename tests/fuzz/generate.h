@@ -171,6 +171,11 @@ static double make_argument(call *c, tj__host *h, source *s, const char *name, b
       for (int i = 1; i + 1 < rank; i++) sizes[i] = sizes[i + 1];
       rank--;
     }
+  } else if (!strcmp(family, "embedding_bag") && is_name(name, " input offsets ")) {
+    dtype = TJ_INT64, below = c->k > 0 && strcmp(name, "offsets") ? c->k : 1;
+    rank = 1 + (!strcmp(name, "input") && b % 2), sizes[0] = c->k, sizes[1] = c->k;
+  } else if (!strcmp(family, "embedding_bag") && !strcmp(name, "weight")) {
+    rank = 2, sizes[0] = sizes[1] = c->k;
   } else if (is_name(name, " pivots LU_pivots ")) {
     dtype = TJ_INT32, below = -1, rank = rank > 1 ? rank - 1 : rank;
   } else if (is_name(name, " mask condition attn_mask ")) {
@@ -222,11 +227,14 @@ static double make_argument(call *c, tj__host *h, source *s, const char *name, b
 
 /* ---- the other kinds of argument ------------------------------------------------------------------------------- */
 
+/* No numbers of absurd size: where nothing bounds what a call may allocate. */
+static bool modest;
+
 static int64_t make_int(call *c, source *s, const char *name, const tj__argument *a) {
   static const int64_t extremes[] = {INT64_MAX, INT64_MIN + 1, INT32_MAX, INT32_MIN, 1LL << 32,
                                      1LL << 40, -(1LL << 40),  1LL << 62, 100,       -100};
   unsigned b = byte_of(s);
-  if (b >= 252) return extremes[pick(s, 10)];
+  if (b >= 252 && !modest) return extremes[pick(s, 10)];
   if (b >= 240) return pick(s, 16) - 6;
   if (a->has_default && !a->optional && b < 96) return (int64_t)a->number;
   if (is_name(name, " dim dim0 dim1 dim2 dimension start_dim end_dim axis "))
@@ -277,7 +285,8 @@ static void put_string(call *c, source *s, const tj__argument *a) {
   if (!strcmp(a->name, "mode")) {
     static const char *const ways[] = {"reduced", "complete",      "r",        "constant",  "reflect", "replicate", "circular",
                                        "nearest", "nearest-exact", "bilinear", "trilinear", "linear",  "bicubic",   "area"};
-    word = ways[strcmp(c->form->family, "linalg") ? 3 + b % 11 : b % 3];
+    static const char *const sums[] = {"sum", "mean", "max"};
+    word = !strcmp(c->form->family, "embedding_bag") ? sums[b % 3] : ways[strcmp(c->form->family, "linalg") ? 3 + b % 11 : b % 3];
   }
   if (b == 255) word = "no such word";
   size_t bytes = strlen(word);
