@@ -106,6 +106,7 @@ static void *check_types(const tj_tensor *input, const tj_tensor *target, const 
 
 /* True at the places of index [n, m] in rows of `size`. */
 static tj_tensor *marked(tj_tensor *index, int64_t n, int64_t size) {
+  if (!index) return NULL;
   return tj_scatter_value(tj_zeros(TJ_INTS(n, size), TJ_BOOL, index->storage->device, false), 1, index, tj_bool(true));
 }
 

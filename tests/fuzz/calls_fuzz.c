@@ -120,6 +120,7 @@ static const char *disagreement(const record *a, const record *b, const call *c,
     if (tj_dtype_is_complex(a->items[i].dtype)) n *= 2;
     /* Of the narrowest dtype that may have been in between. */
     double unit = units[a->items[i].dtype];
+    if (!strcmp(c->form->family, "random")) unit = TJ__MAX(unit, units[TJ_FLOAT32]); /* drawn in the default dtype */
     for (int j = 0; j < a->count; j++) unit = TJ__MAX(unit, units[a->items[j].dtype]);
     double scale = TJ__MAX(1, a->largest);
     for (int64_t k = 0; k < n; k++)
