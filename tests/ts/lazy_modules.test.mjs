@@ -9,7 +9,7 @@ test('LazyLinear becomes the Linear that the input asks for, with its numbers', 
   const lazy = new nn.LazyLinear(3)
   assert.equal(String(lazy), 'LazyLinear(in_features=0, out_features=3, bias=True)')
   assert.equal(nn.is_lazy(lazy.weight), true)
-  assert.throws(() => lazy.weight.shape, { name: 'RuntimeError', message: /^Can't access the shape of an uninitialized parameter/ })
+  assert.throws(() => lazy.weight.shape, { message: /^Can't access the shape of an uninitialized parameter/ })
   const weight = lazy.weight
   torch.manual_seed(5)
   lazy.forward(torch.ones(2, 4))

@@ -2,13 +2,16 @@
 
 import type { Tensor } from '../tensor.js'
 import { valueError } from './errors.js'
+import type { DeviceInput } from '../device.js'
+import type { DType } from '../types/dtype.js'
 import { PairwiseDistance } from './distance.js'
 import { triplet_margin_with_distance_loss, type Distance } from './functional_loss.js'
 import { Loss, WeightedLoss, type Legacy, type LossOptions, type Reduction, type WeightedLossOptions } from './loss.js'
+import { Linear, type FactoryOptions } from './linear.js'
 import { Module } from './module.js'
 import { operator } from './operators.js'
 import { readArguments, type Arguments } from './options.js'
-import { pythonFloat } from './text.js'
+import { pythonFloat, pythonRepr } from './text.js'
 
 const F = {
   gaussian_nll_loss: operator('gaussian_nll_loss'),
@@ -16,6 +19,8 @@ const F = {
   multi_margin_loss: operator('multi_margin_loss'),
   multilabel_margin_loss: operator('multilabel_margin_loss'),
   multilabel_soft_margin_loss: operator('multilabel_soft_margin_loss'),
+  ctc_loss: operator('ctc_loss'),
+  linear_cross_entropy: operator('linear_cross_entropy'),
 }
 
 export interface GaussianNLLLossOptions {
@@ -174,5 +179,113 @@ export class MultiLabelSoftMarginLoss extends WeightedLoss {
   }
   override forward(input: Tensor, target: Tensor): Tensor {
     return F.multilabel_soft_margin_loss(input, target, ...this.rest({ weight: this.weight }))
+  }
+}
+
+export interface CTCLossOptions {
+  /** The class that stands for no label. Default: 0. */
+  blank?: number
+  reduction?: Reduction
+  /** Losses of targets that no path fits are 0, not infinite. Default: false. */
+  zero_infinity?: boolean
+}
+/** Connectionist temporal classification of log probabilities [T, N, C] or [T, C]; targets [N, S], or all of them in a row. */
+export class CTCLoss extends Loss {
+  readonly blank: number
+  readonly zero_infinity: boolean
+
+  constructor(...args: Arguments<[], [blank: number, reduction: Reduction, zero_infinity: boolean], CTCLossOptions>) {
+    const o = readArguments<CTCLossOptions>('CTCLoss', args, ['blank', 'reduction', 'zero_infinity'])
+    super(o)
+    this.blank = o.blank ?? 0
+    this.zero_infinity = o.zero_infinity ?? false
+    this.keyword('blank', this.blank, 0)
+    this.keyword('zero_infinity', this.zero_infinity, false)
+  }
+  /** Lengths: int64 tensors [N] or arrays of N numbers. */
+  override forward(
+    log_probs: Tensor,
+    targets: Tensor,
+    input_lengths: Tensor | readonly number[],
+    target_lengths: Tensor | readonly number[],
+  ): Tensor {
+    return F.ctc_loss(log_probs, targets, input_lengths, target_lengths, ...this.rest())
+  }
+}
+
+export interface LinearCrossEntropyLossOptions extends FactoryOptions {
+  in_features: number
+  num_classes: number
+  /** Further dimensions of the logits. Default: none. */
+  out_features?: readonly number[]
+  /** Default: false. */
+  bias?: boolean
+  reduction?: Reduction
+  /** A factor a class, [num_classes]. */
+  weight?: Tensor | null
+  /** Targets of this class do not count. */
+  ignore_index?: number | null
+  /** How much of the target's weight is spread over all classes. Default: 0. */
+  label_smoothing?: number
+  /** PyTorch's hints for saving memory: none. */
+  options?: null
+}
+/** Cross entropy of a learned linear map of the input [N, in_features]; the logits are [N, num_classes, ...out_features]. */
+export class LinearCrossEntropyLoss extends Loss {
+  readonly in_features: number
+  readonly num_classes: number
+  readonly out_features: readonly number[]
+  readonly bias: boolean
+  readonly ignore_index: number | null
+  readonly label_smoothing: number
+  readonly linear: Linear
+  declare weight: Tensor | null
+
+  constructor(
+    ...args: Arguments<
+      [in_features: number, num_classes: number],
+      [],
+      LinearCrossEntropyLossOptions & { device?: DeviceInput | null; dtype?: DType | null }
+    >
+  ) {
+    const o = readArguments<LinearCrossEntropyLossOptions>('LinearCrossEntropyLoss', args, ['in_features', 'num_classes'], 2, [
+      'out_features',
+      'bias',
+      'device',
+      'dtype',
+      'reduction',
+      'weight',
+      'ignore_index',
+      'label_smoothing',
+      'options',
+    ])
+    super(o.reduction === undefined ? {} : { reduction: o.reduction })
+    this.in_features = o.in_features
+    this.num_classes = o.num_classes
+    this.out_features = o.out_features ?? []
+    this.bias = o.bias ?? false
+    this.ignore_index = o.ignore_index ?? null
+    this.label_smoothing = o.label_smoothing ?? 0
+    const outputs = this.out_features.reduce((product, n) => product * n, o.num_classes)
+    const { device = null, dtype = null } = o
+    this.linear = new Linear(o.in_features, outputs, { bias: this.bias, device, dtype })
+    this.register_buffer('weight', o.weight ?? null)
+    this.keyword('ignore_index', this.ignore_index, null)
+    this.keyword('label_smoothing', this.label_smoothing, 0)
+  }
+
+  override forward(input: Tensor, target: Tensor): Tensor {
+    const sizes = [this.num_classes, ...this.out_features]
+    const linear_weight = this.linear.weight.reshape([...sizes, this.in_features]) as Tensor
+    const linear_bias = this.linear.bias ? (this.linear.bias.reshape(sizes) as Tensor) : null
+    return F.linear_cross_entropy(input, linear_weight, target, ...this.rest({ linear_bias, weight: this.weight }))
+  }
+
+  override extra_repr(): string {
+    return (
+      `in_features=${this.in_features}, num_classes=${this.num_classes}, out_features=${pythonRepr(this.out_features)}, ` +
+      `bias=${pythonRepr(this.bias)}, reduction=${this.reduction}, ignore_index=${pythonRepr(this.ignore_index)}, ` +
+      `label_smoothing=${pythonFloat(this.label_smoothing)}, options=None`
+    )
   }
 }
