@@ -17,25 +17,25 @@ typedef struct job {
 #define TO_BYTE(x) ((uint8_t)TJ__MIN(TJ__MAX(floor((x) + 0.5), 0.0), 255.0))
 
 /* WEIGHT(t, k): what tap k counts */
-#define COMBINE(NAME, T, A, LOAD, STORE, WEIGHT)                                                   \
-  static void NAME(int64_t begin, int64_t end, void *context) {                                    \
-    const job *j = context;                                                                        \
-    const tj__taps *t = j->t;                                                                      \
-    for (int64_t row = begin; row < end; row++) {                                                  \
-      const int64_t o = row % t->n_out, from = t->first[o], to = t->first[o + 1];                  \
-      const T *in = (const T *)j->in + row / t->n_out * t->n_in * t->inner;                        \
-      T *out = (T *)j->out + row * t->inner;                                                       \
-      for (int64_t x = 0; x < t->inner; x += BLOCK) {                                              \
-        const int64_t n = TJ__MIN(BLOCK, t->inner - x);                                            \
-        A sum[BLOCK];                                                                              \
-        for (int64_t i = 0; i < n; i++) sum[i] = 0;                                                \
-        for (int64_t k = from; k < to; k++) {                                                      \
-          const T *p = in + t->index[k] * t->inner + x;                                            \
+#define COMBINE(NAME, T, A, LOAD, STORE, WEIGHT)                                                    \
+  static void NAME(int64_t begin, int64_t end, void *context) {                                     \
+    const job *j = context;                                                                         \
+    const tj__taps *t = j->t;                                                                       \
+    for (int64_t row = begin; row < end; row++) {                                                   \
+      const int64_t o = row % t->n_out, from = t->first[o], to = t->first[o + 1];                   \
+      const T *in = (const T *)j->in + row / t->n_out * t->n_in * t->inner;                         \
+      T *out = (T *)j->out + row * t->inner;                                                        \
+      for (int64_t x = 0; x < t->inner; x += BLOCK) {                                               \
+        const int64_t n = TJ__MIN(BLOCK, t->inner - x);                                             \
+        A sum[BLOCK];                                                                               \
+        for (int64_t i = 0; i < n; i++) sum[i] = 0;                                                 \
+        for (int64_t k = from; k < to; k++) {                                                       \
+          const T *p = in + t->index[k] * t->inner + x;                                             \
           for (int64_t i = 0; i < n; i++) sum[i] = (A)(sum[i] + (A)(LOAD(p[i]) * WEIGHT(A, t, k))); \
-        }                                                                                          \
-        for (int64_t i = 0; i < n; i++) out[x + i] = STORE(sum[i]);                                \
-      }                                                                                            \
-    }                                                                                              \
+        }                                                                                           \
+        for (int64_t i = 0; i < n; i++) out[x + i] = STORE(sum[i]);                                 \
+      }                                                                                             \
+    }                                                                                               \
   }
 
 #define ONE(A, t, k) ((A)1)

@@ -72,7 +72,8 @@ typedef struct ctc {
 
 /* alpha [N, states] moved `by` states on, nothing behind. */
 static tj_tensor *moved(const ctc *c, tj_tensor *alpha, int64_t by) {
-  tj_tensor *nothing = tj_full(TJ_INTS(c->n, TJ__MIN(by, c->states)), tj_float(NEVER), (tj_dtype)alpha->dtype, alpha->storage->device, false);
+  tj_tensor *nothing =
+      tj_full(TJ_INTS(c->n, TJ__MIN(by, c->states)), tj_float(NEVER), (tj_dtype)alpha->dtype, alpha->storage->device, false);
   if (by >= c->states) return nothing;
   tj_tensor *rest = tj_narrow(alpha, 1, 0, c->states - by);
   return nothing && rest ? tj_cat(TJ_TENSORS(nothing, rest), 1) : NULL;
@@ -106,7 +107,8 @@ static tj_tensor *likelihoods(const ctc *c) {
   tj_tensor *last = tj_mul(ends, integer(2)), *label = sub(last, integer(1));
   tj_tensor *blank_end = tj_gather(alpha, 1, last, false);
   tj_tensor *label_end = tj_where(tj_ge(label, integer(0)), tj_gather(alpha, 1, tj_clamp_min(label, tj_int(0)), false), number(NEVER));
-  tj_tensor *ended = blank_end && label_end ? tj_squeeze_dim(tj_logsumexp(tj_stack(TJ_TENSORS(blank_end, label_end), 0), TJ_INTS(0), false), 1) : NULL;
+  tj_tensor *ended =
+      blank_end && label_end ? tj_squeeze_dim(tj_logsumexp(tj_stack(TJ_TENSORS(blank_end, label_end), 0), TJ_INTS(0), false), 1) : NULL;
   tj_tensor *impossible = tj_lt(ended, number(NEVER / 1e6));
   return impossible ? tj_where(impossible, number(INFINITY), tj_neg(ended)) : NULL;
 }
@@ -150,8 +152,8 @@ tj_tensor *tj__impl_ctc_loss_IntList(tj_tensor *log_probs, tj_tensor *targets, t
   const bool single = log_probs->ndim == 2;
   RUNTIME(single || log_probs->ndim == 3, "Expected 3-dimensional tensor, but got %d-dimensional tensor for argument #1 'log_probs' %s",
           (int)log_probs->ndim, checking);
-  RUNTIME(targets->ndim == 1 || targets->ndim == 2, "Expected 1- or 2-dimensional tensor, but got %d-dimensional tensor for argument #2 'targets' %s",
-          (int)targets->ndim, checking);
+  RUNTIME(targets->ndim == 1 || targets->ndim == 2,
+          "Expected 1- or 2-dimensional tensor, but got %d-dimensional tensor for argument #2 'targets' %s", (int)targets->ndim, checking);
   /* logarithms grow with the number of steps: float32 would leave few digits of their differences */
   tj_tensor *wide = tj_to_dtype(log_probs, TJ_FLOAT64, false, false, NULL);
   ctc c = {.log_probs = single ? tj_unsqueeze(wide, 1) : wide, .input_lengths = input_lengths, .target_lengths = target_lengths};
@@ -163,8 +165,8 @@ tj_tensor *tj__impl_ctc_loss_IntList(tj_tensor *log_probs, tj_tensor *targets, t
   RUNTIME(target_lengths.n == c.n, "target_lengths must be of size batch_size");
   int64_t longest = 0, total = 0;
   for (int64_t n = 0; n < c.n; n++) {
-    RUNTIME(target_lengths.data[n] >= 0, "Expected target_lengths to have value at least 0, but got value %lld %s", LL(target_lengths.data[n]),
-            checking);
+    RUNTIME(target_lengths.data[n] >= 0, "Expected target_lengths to have value at least 0, but got value %lld %s",
+            LL(target_lengths.data[n]), checking);
     RUNTIME(input_lengths.data[n] >= 0, "Expected input_lengths to have value at least 0, but got value %lld %s", LL(input_lengths.data[n]),
             checking);
     RUNTIME(input_lengths.data[n] <= c.time, "Expected input_lengths to have value at most %lld, but got value %lld %s", LL(c.time),

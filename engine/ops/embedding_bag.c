@@ -81,8 +81,7 @@ static void *check_indices(tj_tensor *indices, tj_tensor *offsets, int64_t rows,
             LL(first.i));
     RUNTIME(last.i <= indices->numel, "offsets[-1] can not be greater than input's length %lld but got offsets[-1] of %lld",
             LL(indices->numel), LL(last.i));
-    RUNTIME(low.i >= 0 && high.i <= indices->numel, "embedding_bag: an offset lies outside of the input's length %lld",
-            LL(indices->numel));
+    RUNTIME(low.i >= 0 && high.i <= indices->numel, "embedding_bag: an offset lies outside of the input's length %lld", LL(indices->numel));
   }
   RUNTIME(!include_last || offsets->numel >= 1, "include_last_offset: number of offset should be at least 1");
   if (!indices->numel) return indices;
@@ -159,7 +158,8 @@ tj_tensor *tj__impl_embedding_bag(tj_tensor *input, tj_tensor *weight, tj_tensor
   b.number = bag_numbers(offsets, b.n);
   if (padding_idx >= 0) b.ignored = tj_eq(b.indices, integer(padding_idx));
   /* the rows, with the gradient of embedding */
-  tj_tensor *rows = tj_embedding(b.indices, weight, padding_idx >= 0 ? padding_idx : TJ_NO_INT, max_norm, norm_type, scale_grad_by_freq, false);
+  tj_tensor *rows =
+      tj_embedding(b.indices, weight, padding_idx >= 0 ? padding_idx : TJ_NO_INT, max_norm, norm_type, scale_grad_by_freq, false);
   if (!rows || !b.number) return NULL;
   const tj_dtype dtype = (tj_dtype)weight->dtype;
   if (max) return largest(&b, rows);

@@ -107,9 +107,7 @@ static tj_tensor *padded(tj_tensor *at, int64_t n, int padding, bool align) {
 }
 
 /* Where an index is inside [0, n). */
-static tj_tensor *inside(tj_tensor *index, int64_t n) {
-  return tj_logical_and(tj_ge(index, number(0)), tj_lt(index, number((double)n)));
-}
+static tj_tensor *inside(tj_tensor *index, int64_t n) { return tj_logical_and(tj_ge(index, number(0)), tj_lt(index, number((double)n))); }
 
 typedef struct sampler {
   tj_tensor *input; /* [N, C, elements] */
@@ -201,7 +199,10 @@ static tj_tensor *sample_cubic(const sampler *s, tj_tensor *const at[3], int pad
 
 static void *check_grid(const tj_tensor *input, const tj_tensor *grid) {
   const char *in = tj__sizes_text(input), *at = tj__sizes_text(grid);
-  RUNTIME(input->ndim >= 2 && grid->ndim >= 1, "grid_sampler(): expected 4D or 5D input and grid with same number of dimensions, but got input with sizes %s and grid with sizes %s", in, at);
+  RUNTIME(
+      input->ndim >= 2 && grid->ndim >= 1,
+      "grid_sampler(): expected 4D or 5D input and grid with same number of dimensions, but got input with sizes %s and grid with sizes %s",
+      in, at);
   RUNTIME(input->sizes[0] == grid->sizes[0],
           "grid_sampler(): expected grid and input to have same batch size, but got input with sizes %s and grid with sizes %s", in, at);
   RUNTIME(grid->sizes[grid->ndim - 1] == input->ndim - 2,
@@ -252,8 +253,7 @@ tj_tensor *tj__impl_grid_sampler_3d(tj_tensor *input, tj_tensor *grid, int64_t i
                                     bool align_corners) {
   return grid_sampler(input, grid, (int)interpolation_mode, (int)padding_mode, align_corners, 3);
 }
-tj_tensor *tj__impl_grid_sampler(tj_tensor *input, tj_tensor *grid, int64_t interpolation_mode, int64_t padding_mode,
-                                 bool align_corners) {
+tj_tensor *tj__impl_grid_sampler(tj_tensor *input, tj_tensor *grid, int64_t interpolation_mode, int64_t padding_mode, bool align_corners) {
   if (!check_grid(input, grid)) return NULL;
   return grid_sampler(input, grid, (int)interpolation_mode, (int)padding_mode, align_corners, input->ndim == 5 ? 3 : 2);
 }

@@ -94,7 +94,8 @@ static bool make_table(const spec *s, int64_t in, int64_t out, double given, boo
     } else {
       const double at = position(s, scale, o);
       const int64_t i = (int64_t)floor(at);
-      const double x = s->mode == LINEAR ? TJ__MIN(TJ__MAX(narrowed(s, at - (double)TJ__MIN(i, in - 1)), 0), 1) : narrowed(s, at - (double)i);
+      const double x =
+          s->mode == LINEAR ? TJ__MIN(TJ__MAX(narrowed(s, at - (double)TJ__MIN(i, in - 1)), 0), 1) : narrowed(s, at - (double)i);
       if (s->mode == LINEAR) tap(t, i, 1 - x), tap(t, i + 1, x);
       else {
         const double a = -0.75;
@@ -174,8 +175,8 @@ static tj_tensor *checked_resample(tj_tensor *input, tj_ints output, const char 
                     LL(in[0]), LL(out[0]));
   if (!positive && dims == 2)
     return tj__fail(TJ_ERROR_RUNTIME,
-                    "Input and output sizes should be greater than 0, but got input (H: %lld, W: %lld) output (H: %lld, W: %lld)", LL(in[0]),
-                    LL(in[1]), LL(out[0]), LL(out[1]));
+                    "Input and output sizes should be greater than 0, but got input (H: %lld, W: %lld) output (H: %lld, W: %lld)",
+                    LL(in[0]), LL(in[1]), LL(out[0]), LL(out[1]));
   RUNTIME(positive,
           "Input and output sizes should be greater than 0, but got input (D: %lld, H: %lld, W: %lld) output (D: %lld, H: %lld, W: %lld)",
           LL(in[0]), LL(in[1]), LL(in[2]), LL(out[0]), LL(out[1]), LL(out[2]));
@@ -210,10 +211,11 @@ tj_tensor *tj__impl_interpolate(tj_tensor *input, tj_ints size, tj_floats scale_
         "%s. Please provide input tensor in (N, C, d1, d2, ...,dK) format and output size in (o1, o2, ...,oK) format.",
         spatial, tj__ints_text(size.data, TJ__MAX(size.n, 0)));
   char text[256];
-  VALUE(scale_factor.n < 0 || scale_factor.n == 1 || scale_factor.n == dims,
-        "Input and scale_factor must have the same number of spatial dimensions, but got input with spatial dimensions of %s and "
-        "scale_factor of shape %s. Please provide input tensor in (N, C, d1, d2, ...,dK) format and scale_factor in (s1, s2, ...,sK) format.",
-        spatial, numbers_text(scale_factor, text, sizeof text));
+  VALUE(
+      scale_factor.n < 0 || scale_factor.n == 1 || scale_factor.n == dims,
+      "Input and scale_factor must have the same number of spatial dimensions, but got input with spatial dimensions of %s and "
+      "scale_factor of shape %s. Please provide input tensor in (N, C, d1, d2, ...,dK) format and scale_factor in (s1, s2, ...,sK) format.",
+      spatial, numbers_text(scale_factor, text, sizeof text));
   VALUE(!(recompute_scale_factor == 1 && size.n >= 0), "recompute_scale_factor is not meaningful with an explicit size.");
   int64_t out[3] = {0};
   tj_scalar scales[3] = {TJ_NO_SCALAR, TJ_NO_SCALAR, TJ_NO_SCALAR};
@@ -239,10 +241,11 @@ tj_tensor *tj__impl_interpolate(tj_tensor *input, tj_ints size, tj_floats scale_
   if (known && (nearest || needs == dims))
     return checked_resample(input, (tj_ints){out, dims}, name, align_corners == 1, antialias, scales);
   TJ__CHECK(!known || !needs || cubic, TJ_ERROR_NOT_IMPLEMENTED, "Got %dD input, but %s mode needs %dD input", dims + 2, name, needs + 2);
-  return tj__fail(TJ_ERROR_NOT_IMPLEMENTED,
-                  "Input Error: Only 3D, 4D and 5D input Tensors supported (got %dD) for the modes: nearest | linear | bilinear | bicubic | "
-                  "trilinear | area | nearest-exact (got %s)",
-                  dims + 2, name);
+  return tj__fail(
+      TJ_ERROR_NOT_IMPLEMENTED,
+      "Input Error: Only 3D, 4D and 5D input Tensors supported (got %dD) for the modes: nearest | linear | bilinear | bicubic | "
+      "trilinear | area | nearest-exact (got %s)",
+      dims + 2, name);
 }
 
 /* ---- older names ---------------------------------------------------------------------------------------------------- */
@@ -273,12 +276,12 @@ static tj_tensor *antialiased_by_factor(tj_tensor *input, tj_ints output_size, c
   return antialiased(input, (tj_ints){out, 2}, mode, align_corners, tj_float(factors.data[0]), tj_float(factors.data[1]));
 }
 
-#define ANTIALIASED(name, mode)                                                                                                        \
-  tj_tensor *tj__impl__upsample_##name##2d_aa(tj_tensor *self, tj_ints output_size, bool align_corners, tj_scalar h, tj_scalar w) {     \
-    return antialiased(self, output_size, mode, align_corners, h, w);                                                                  \
-  }                                                                                                                                    \
-  tj_tensor *tj__impl__upsample_##name##2d_aa_vec(tj_tensor *input, tj_ints output_size, bool align_corners, tj_floats factors) {       \
-    return antialiased_by_factor(input, output_size, mode, align_corners, factors);                                                    \
+#define ANTIALIASED(name, mode)                                                                                                      \
+  tj_tensor *tj__impl__upsample_##name##2d_aa(tj_tensor * self, tj_ints output_size, bool align_corners, tj_scalar h, tj_scalar w) { \
+    return antialiased(self, output_size, mode, align_corners, h, w);                                                                \
+  }                                                                                                                                  \
+  tj_tensor *tj__impl__upsample_##name##2d_aa_vec(tj_tensor * input, tj_ints output_size, bool align_corners, tj_floats factors) {   \
+    return antialiased_by_factor(input, output_size, mode, align_corners, factors);                                                  \
   }
 ANTIALIASED(bilinear, "bilinear")
 ANTIALIASED(bicubic, "bicubic")

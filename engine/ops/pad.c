@@ -111,9 +111,8 @@ tj_tensor *tj__impl_pad_by_index_backward(tj_tensor *grad, tj_ints sizes, tj_int
 static void *check_edges(const tj_tensor *t, tj_ints pad, int dims, bool reflect) {
   bool batch = t->ndim == dims + 2, valid = true;
   for (int d = batch; d < t->ndim; d++) valid = valid && t->sizes[d] != 0;
-  RUNTIME(valid,
-          "Expected %dD or %dD (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but got: %s", dims + 1,
-          dims + 2, tj__sizes_text(t));
+  RUNTIME(valid, "Expected %dD or %dD (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but got: %s",
+          dims + 1, dims + 2, tj__sizes_text(t));
   int64_t in[3], out[3];
   bool small = true;
   for (int i = 0; i < dims; i++) { /* i counts from the last dimension */
@@ -131,8 +130,7 @@ static void *check_edges(const tj_tensor *t, tj_ints pad, int dims, bool reflect
       RUNTIME(out[i] >= 0, "Trying to create tensor with negative dimension %lld: %s", LL(out[i]), tj__ints_text(out, dims));
     return in[0] ? (void *)t : NULL;
   }
-  if (dims == 1)
-    return tj__fail(TJ_ERROR_RUNTIME, "input (W: %lld) is too small. Calculated output W: %lld", LL(in[0]), LL(out[0]));
+  if (dims == 1) return tj__fail(TJ_ERROR_RUNTIME, "input (W: %lld) is too small. Calculated output W: %lld", LL(in[0]), LL(out[0]));
   if (dims == 2)
     return tj__fail(TJ_ERROR_RUNTIME, "input (H: %lld, W: %lld%s) is too small. Calculated output H: %lld W: %lld", LL(in[1]), LL(in[0]),
                     reflect ? "" : " ", LL(out[1]), LL(out[0]));

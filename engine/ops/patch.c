@@ -64,8 +64,7 @@ tj_tensor *tj__impl_im2col(tj_tensor *input, tj_ints kernel_size, tj_ints dilati
   if (!read_blocks(&b, kernel_size, dilation, padding, stride)) return NULL;
   bool batch = input->ndim == 4, valid = input->ndim == 3 || batch;
   for (int d = batch; d < input->ndim; d++) valid = valid && input->sizes[d] != 0;
-  RUNTIME(valid,
-          "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but got: %s",
+  RUNTIME(valid, "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but got: %s",
           tj__sizes_text(input));
   tj_tensor *x = batch ? input : tj_unsqueeze(input, 0);
   if (!x) return NULL;
@@ -77,8 +76,7 @@ tj_tensor *tj__impl_im2col(tj_tensor *input, tj_ints kernel_size, tj_ints dilati
           LL(b.size[0]), LL(b.size[1]), LL(b.kernel[0]), LL(b.kernel[1]), LL(b.dilation[0]), LL(b.dilation[1]), LL(b.padding[0]),
           LL(b.padding[1]), LL(b.count[0]), LL(b.count[1]));
   if (!implemented(input, "im2col_out_cpu")) return NULL;
-  if (b.padding[0] || b.padding[1])
-    x = tj_constant_pad_nd(x, TJ_INTS(b.padding[1], b.padding[1], b.padding[0], b.padding[0]), tj_int(0));
+  if (b.padding[0] || b.padding[1]) x = tj_constant_pad_nd(x, TJ_INTS(b.padding[1], b.padding[1], b.padding[0], b.padding[0]), tj_int(0));
   tj_tensor *view = x ? block_view(x, &b) : NULL;
   tj_tensor *out = view ? tj__empty(tj__sizes(view), (tj_dtype)x->dtype, x->storage->device) : NULL;
   if (!out || !tj__copy_into(out, view)) return NULL;
@@ -154,9 +152,7 @@ static tj_tensor *rearranged(tj_tensor *t, tj_ints split, tj_ints order, tj_ints
   return tj_reshape(tj_clone(x, "contiguous_format"), (tj_ints){sizes, t->ndim});
 }
 
-static tj_tensor *in_layout(tj_tensor *result, const char *format) {
-  return format && result ? tj_contiguous(result, format) : result;
-}
+static tj_tensor *in_layout(tj_tensor *result, const char *format) { return format && result ? tj_contiguous(result, format) : result; }
 
 tj_tensor *tj__impl_pixel_shuffle(tj_tensor *input, int64_t r) {
   RUNTIME(input->ndim >= 3, "pixel_shuffle expects input to have at least 3 dimensions, but got input with %d dimension(s)",

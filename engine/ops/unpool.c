@@ -108,10 +108,10 @@ static tj_tensor *max_unpool(tj_tensor *input, tj_tensor *indices, int dims, tj_
   return x && at ? tj_squeeze_dim(unpool(x, at, 2, stride, out), -1) : NULL;
 }
 
-#define MAX_UNPOOL(N)                                                                                                                  \
-  tj_tensor *tj__impl_max_unpool##N##d(tj_tensor *input, tj_tensor *indices, tj_ints kernel_size, tj_ints stride, tj_ints padding,      \
-                                       tj_ints output_size) {                                                                          \
-    return max_unpool(input, indices, N, kernel_size, stride, padding, output_size);                                                   \
+#define MAX_UNPOOL(N)                                                                                                              \
+  tj_tensor *tj__impl_max_unpool##N##d(tj_tensor *input, tj_tensor *indices, tj_ints kernel_size, tj_ints stride, tj_ints padding, \
+                                       tj_ints output_size) {                                                                      \
+    return max_unpool(input, indices, N, kernel_size, stride, padding, output_size);                                               \
   }
 MAX_UNPOOL(1)
 MAX_UNPOOL(2)
@@ -176,8 +176,7 @@ tj_status tj__impl_fractional_pool(tj_tensor *input, tj_ints kernel_size, tj_int
       int j = i - (3 - dims);
       int64_t *start = at, *end = at + s.out[i];
       /* in 2 dimensions the first sample is the width's */
-      if (j >= 0)
-        window_starts(sample[plane * dims + (dims == 2 ? 1 - j : j)], s.in[i], s.out[i], item(kernel_size, j), dtype, start);
+      if (j >= 0) window_starts(sample[plane * dims + (dims == 2 ? 1 - j : j)], s.in[i], s.out[i], item(kernel_size, j), dtype, start);
       else start[0] = 0;
       for (int64_t k = 0; k < s.out[i]; k++) end[k] = start[k] + (j < 0 ? 1 : item(kernel_size, j));
       s.start[i] = start, s.end[i] = end;
@@ -200,16 +199,16 @@ static void *check_fractional(const tj_tensor *t, int dims, tj_ints kernel, cons
             name, tj__sizes_text(t), d);
   for (int i = 0; i < dims; i++) {
     int64_t in = t->sizes[t->ndim - dims + i], k = item(kernel, i);
-    RUNTIME(k >= 0 && out[i] >= 0 && out[i] + k - 1 <= in, "%s: pool %s %lld too large relative to input %s %lld", name,
-            names[dims - 2][i], LL(k), names[dims - 2][i], LL(in));
+    RUNTIME(k >= 0 && out[i] >= 0 && out[i] + k - 1 <= in, "%s: pool %s %lld too large relative to input %s %lld", name, names[dims - 2][i],
+            LL(k), names[dims - 2][i], LL(in));
   }
   RUNTIME(samples->dtype == t->dtype, "Expect _random_samples to have the same dtype as input");
   RUNTIME(samples->ndim == 3, "Expect _random_samples to have 3 dimensions, got %d", (int)samples->ndim);
   RUNTIME(samples->sizes[0] >= (t->ndim == dims + 2 ? t->sizes[0] : 1), "Expect _random_samples.size(0) no less then input batch size.");
   RUNTIME(samples->sizes[1] == t->sizes[t->ndim - dims - 1], "Expect _random_samples.size(1) equals to input channel size.");
   RUNTIME(samples->sizes[2] == dims, "Expect _random_samples.size(2) equals to %d; got %lld.", dims, LL(samples->sizes[2]));
-  TJ__CHECK(tj_dtype_is_floating((tj_dtype)t->dtype), TJ_ERROR_NOT_IMPLEMENTED, "\"fractional_max_pool%dd_out_frame\" not implemented for '%s'",
-            dims, tj__dtype_legacy((tj_dtype)t->dtype));
+  TJ__CHECK(tj_dtype_is_floating((tj_dtype)t->dtype), TJ_ERROR_NOT_IMPLEMENTED,
+            "\"fractional_max_pool%dd_out_frame\" not implemented for '%s'", dims, tj__dtype_legacy((tj_dtype)t->dtype));
   return (void *)t;
 }
 
@@ -234,27 +233,27 @@ static tj_status fractional(tj_tensor *input, int dims, tj_ints kernel, tj_ints 
                                 : (int64_t)((double)input->sizes[input->ndim - dims + i] * ratio.data[ratio.n == 1 ? 0 : i]);
   if (!samples) {
     const int64_t batch = input->ndim == dims + 1 ? 1 : input->sizes[0];
-    TJ__CHECK_STATUS(tj_dtype_is_floating((tj_dtype)input->dtype), TJ_ERROR_NOT_IMPLEMENTED, "\"check_uniform_bounds\" not implemented for '%s'",
-                     tj__dtype_legacy((tj_dtype)input->dtype));
-    samples = tj_rand(TJ_INTS(batch, input->sizes[input->ndim - dims - 1], dims), NULL, (tj_dtype)input->dtype, input->storage->device,
-                      false);
+    TJ__CHECK_STATUS(tj_dtype_is_floating((tj_dtype)input->dtype), TJ_ERROR_NOT_IMPLEMENTED,
+                     "\"check_uniform_bounds\" not implemented for '%s'", tj__dtype_legacy((tj_dtype)input->dtype));
+    samples =
+        tj_rand(TJ_INTS(batch, input->sizes[input->ndim - dims - 1], dims), NULL, (tj_dtype)input->dtype, input->storage->device, false);
   }
   if (!samples || !check_fractional(input, dims, kernel, out, samples)) return tj_error_code();
   return tj_fractional_pool(input, kernel, (tj_ints){out, dims}, samples, dims, output, indices);
 }
 
-#define FRACTIONAL(N)                                                                                                                    \
-  tj_status tj__impl_fractional_max_pool##N##d_with_indices(tj_tensor *input, tj_ints kernel_size, tj_ints output_size,                  \
-                                                            tj_floats output_ratio, bool return_indices, tj_tensor *samples,             \
-                                                            tj_tensor **output, tj_tensor **indices) {                                   \
-    (void)return_indices;                                                                                                                \
-    return fractional(input, N, kernel_size, output_size, output_ratio, samples, output, indices);                                       \
-  }                                                                                                                                      \
-  tj_tensor *tj__impl_fractional_max_pool##N##d(tj_tensor *input, tj_ints kernel_size, tj_ints output_size, tj_floats output_ratio,       \
-                                                bool return_indices, tj_tensor *samples) {                                               \
-    tj_tensor *output, *indices;                                                                                                         \
-    (void)return_indices; /* the form with indices has a name of its own */                                                              \
-    return fractional(input, N, kernel_size, output_size, output_ratio, samples, &output, &indices) ? NULL : output;                     \
+#define FRACTIONAL(N)                                                                                                               \
+  tj_status tj__impl_fractional_max_pool##N##d_with_indices(tj_tensor *input, tj_ints kernel_size, tj_ints output_size,             \
+                                                            tj_floats output_ratio, bool return_indices, tj_tensor *samples,        \
+                                                            tj_tensor **output, tj_tensor **indices) {                              \
+    (void)return_indices;                                                                                                           \
+    return fractional(input, N, kernel_size, output_size, output_ratio, samples, output, indices);                                  \
+  }                                                                                                                                 \
+  tj_tensor *tj__impl_fractional_max_pool##N##d(tj_tensor *input, tj_ints kernel_size, tj_ints output_size, tj_floats output_ratio, \
+                                                bool return_indices, tj_tensor *samples) {                                          \
+    tj_tensor *output, *indices;                                                                                                    \
+    (void)return_indices; /* the form with indices has a name of its own */                                                         \
+    return fractional(input, N, kernel_size, output_size, output_ratio, samples, &output, &indices) ? NULL : output;                \
   }
 FRACTIONAL(2)
 FRACTIONAL(3)

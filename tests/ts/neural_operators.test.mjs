@@ -52,7 +52,25 @@ test('interpolate: a constant stays one', () => {
     const y = F.interpolate(torch.ones(1, 1, 9, 5), { size: [4, 11], mode, antialias })
     assert.ok(torch.allclose(y, torch.ones(1, 1, 4, 11)), `${mode} ${antialias}`)
   }
-  assert.equal(String(F.interpolate(torch.tensor([[[[0, 10], [20, 255]]]], { dtype: 'uint8' }), { scale_factor: 2 }).dtype), 'uint8')
+  assert.equal(
+    String(
+      F.interpolate(
+        torch.tensor(
+          [
+            [
+              [
+                [0, 10],
+                [20, 255],
+              ],
+            ],
+          ],
+          { dtype: 'uint8' },
+        ),
+        { scale_factor: 2 },
+      ).dtype,
+    ),
+    'uint8',
+  )
 })
 
 for (const mode of ['bilinear', 'nearest', 'bicubic']) {
@@ -77,7 +95,15 @@ test('grid_sample: what is no number lies outside', () => {
 test('affine_grid of the identity samples the image itself', () => {
   const x = values(1, 2, 3, 4).detach()
   for (const align_corners of [true, false]) {
-    const theta = torch.tensor([[[1, 0, 0], [0, 1, 0]]], { dtype: 'float64' })
+    const theta = torch.tensor(
+      [
+        [
+          [1, 0, 0],
+          [0, 1, 0],
+        ],
+      ],
+      { dtype: 'float64' },
+    )
     const grid = F.affine_grid(theta, [1, 2, 3, 4], { align_corners })
     assert.ok(torch.allclose(F.grid_sample(x, grid, { align_corners }), x))
   }
@@ -131,12 +157,21 @@ for (const mode of ['sum', 'mean', 'max']) {
 test('margin losses: derivatives', () => {
   const target = torch.tensor([2, 0], { dtype: 'int64' })
   both((x) => F.multi_margin_loss(x, target, { p: 2 }), [values(2, 4)])
-  const labels = torch.tensor([[3, 0, -1, 1], [1, -1, 0, 0]], { dtype: 'int64' })
+  const labels = torch.tensor(
+    [
+      [3, 0, -1, 1],
+      [1, -1, 0, 0],
+    ],
+    { dtype: 'int64' },
+  )
   both((x) => F.multilabel_margin_loss(x, labels), [values(2, 4)])
   both((x) => F.multilabel_soft_margin_loss(x, torch.ones(2, 4, { dtype: 'float64' })), [values(2, 4)])
   const variance = values(2, 3).detach().abs().add(0.5).requires_grad_(true)
   both((x, v) => F.gaussian_nll_loss(x, torch.zeros(2, 3, { dtype: 'float64' }), v), [values(2, 3), variance])
-  both((a, p, n) => F.triplet_margin_loss(a, p, n, { swap: true }), [values(2, 3), values(3, 3).narrow(0, 1, 2).detach().requires_grad_(true), values(4, 3).narrow(0, 2, 2).detach().requires_grad_(true)])
+  both(
+    (a, p, n) => F.triplet_margin_loss(a, p, n, { swap: true }),
+    [values(2, 3), values(3, 3).narrow(0, 1, 2).detach().requires_grad_(true), values(4, 3).narrow(0, 2, 2).detach().requires_grad_(true)],
+  )
 })
 
 test('random ones: rrelu keeps what is positive, gumbel_softmax sums to 1', () => {
@@ -144,7 +179,16 @@ test('random ones: rrelu keeps what is positive, gumbel_softmax sums to 1', () =
   const x = torch.randn(1000)
   const y = F.rrelu(x, { lower: 0.1, upper: 0.3, training: true })
   const ratio = y.div(x)
-  assert.ok(ratio.ge(0.1 - 1e-6).all().item() && ratio.le(1 + 1e-6).all().item())
+  assert.ok(
+    ratio
+      .ge(0.1 - 1e-6)
+      .all()
+      .item() &&
+      ratio
+        .le(1 + 1e-6)
+        .all()
+        .item(),
+  )
   assert.ok(x.gt(0).eq(ratio.sub(1).abs().lt(1e-6)).all().item())
   const z = x.clone()
   torch.manual_seed(3)

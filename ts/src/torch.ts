@@ -147,3 +147,4 @@ export const e = Math.E
 export const contiguous_format = 'contiguous_format'
 export const preserve_format = 'preserve_format'
 export const channels_last = 'channels_last'
+export const channels_last_3d = 'channels_last_3d'

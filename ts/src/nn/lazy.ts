@@ -88,8 +88,7 @@ function first(plain: Plain, module: Module, ...args: unknown[]): Tensor {
 
 /** Puts uninitialised parameters where the constructor of the plain module put empty ones. */
 function wait(module: Module, names: Readonly<Record<string, boolean>>, o: FactoryOptions): void {
-  for (const [name, there] of Object.entries(names))
-    (module as unknown as Fields)[name] = there ? new UninitializedParameter(o) : null
+  for (const [name, there] of Object.entries(names)) (module as unknown as Fields)[name] = there ? new UninitializedParameter(o) : null
 }
 
 /** The channels of an input that may lack the batch. */

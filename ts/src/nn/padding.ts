@@ -68,8 +68,7 @@ abstract class CircularPadNd extends PadNd {
   }
   override forward(input: Tensor): Tensor {
     const n = this.#n
-    if (input.ndim !== n + 1 && input.ndim !== n + 2)
-      throw valueError(`expected ${n + 1}D or ${n + 2}D input (got ${input.ndim}D input)`)
+    if (input.ndim !== n + 1 && input.ndim !== n + 2) throw valueError(`expected ${n + 1}D or ${n + 2}D input (got ${input.ndim}D input)`)
     return super.forward(input)
   }
 }

@@ -177,7 +177,8 @@ abstract class FractionalMaxPoolNd extends Module {
     if (size !== null && ratio !== null) throw valueError('only one of output_size and output_ratio may be specified')
     this.output_size = size === null ? null : repeated(size, n)
     this.output_ratio = ratio === null ? null : repeated(ratio, n)
-    if (this.output_ratio?.some((r) => !(0 < r && r < 1))) throw valueError(`output_ratio must be between 0 and 1 (got ${pythonRepr(ratio)})`)
+    if (this.output_ratio?.some((r) => !(0 < r && r < 1)))
+      throw valueError(`output_ratio must be between 0 and 1 (got ${pythonRepr(ratio)})`)
     this.#pool = pools[this.return_indices ? 1 : 0]
   }
 

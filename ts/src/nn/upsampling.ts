@@ -54,13 +54,7 @@ export class Upsample extends Module {
     >
   ) {
     super()
-    const o = readArguments<UpsampleOptions>('Upsample', args, [
-      'size',
-      'scale_factor',
-      'mode',
-      'align_corners',
-      'recompute_scale_factor',
-    ])
+    const o = readArguments<UpsampleOptions>('Upsample', args, ['size', 'scale_factor', 'mode', 'align_corners', 'recompute_scale_factor'])
     this.size = o.size ?? null
     this.scale_factor = o.scale_factor ?? null
     this.mode = o.mode ?? 'nearest'
@@ -206,9 +200,7 @@ export class Fold extends Module {
   readonly padding: Sizes
   readonly stride: Sizes
 
-  constructor(
-    ...args: Arguments<[output_size: Sizes, kernel_size: Sizes], [dilation: Sizes, padding: Sizes, stride: Sizes], FoldOptions>
-  ) {
+  constructor(...args: Arguments<[output_size: Sizes, kernel_size: Sizes], [dilation: Sizes, padding: Sizes, stride: Sizes], FoldOptions>) {
     super()
     const o = readArguments<FoldOptions>('Fold', args, ['output_size', 'kernel_size', 'dilation', 'padding', 'stride'], 2)
     this.output_size = o.output_size
