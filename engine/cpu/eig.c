@@ -31,8 +31,8 @@ enum { EXCEPTIONAL = 10, SWEEPS = 300 };
 static inline double size1(tj__c128 x) { return fabs(RE(x)) + fabs(IM(x)); }
 static inline double modulus(tj__c128 x) { return hypot(RE(x), IM(x)); }
 
-#define H(i, j) h[(i) + (j) * n]
-#define Z(i, j) z[(i) + (j) * n]
+#define H(i, j) h[(i) + (j)*n]
+#define Z(i, j) z[(i) + (j)*n]
 static void scale_row(int64_t n, tj__c128 *h, int64_t i, int64_t from, int64_t to, tj__c128 f) {
   for (int64_t j = from; j <= to; j++) H(i, j) = MUL(H(i, j), f);
 }
@@ -278,8 +278,8 @@ static void standardise(double *a, double *b, double *c, double *d, double *cs, 
   }
 }
 
-#define H(i, j) h[(i) + (j) * n]
-#define Z(i, j) z[(i) + (j) * n]
+#define H(i, j) h[(i) + (j)*n]
+#define Z(i, j) z[(i) + (j)*n]
 /* Real Schur form: 2 x 2 blocks for complex pairs. */
 static int32_t schur_f64(int64_t n, int64_t lo, int64_t hi, double *h, double *z) {
   int64_t since = 0;
@@ -465,8 +465,8 @@ bool tj__cpu_eig(tj_dtype dtype, int64_t batches, int64_t n, const void *a, void
     for (int64_t i = 0; i < nn; i++)
       if (real) ((double *)copy)[i] = single ? ((const float *)a)[at + i] : ((const double *)a)[at + i];
       else copy[i] = single ? (tj__c128)((const tj__c64 *)a)[at + i] : ((const tj__c128 *)a)[at + i];
-    info[b] = real ? eig_real(n, (double *)copy, values, vectors, memory, scale, &ok)
-                   : eig_complex(n, copy, values, vectors, memory, scale, &ok);
+    info[b] =
+        real ? eig_real(n, (double *)copy, values, vectors, memory, scale, &ok) : eig_complex(n, copy, values, vectors, memory, scale, &ok);
     for (int64_t i = 0; i < n; i++)
       if (single) ((tj__c64 *)w)[b * n + i] = (tj__c64)values[i];
       else ((tj__c128 *)w)[b * n + i] = values[i];

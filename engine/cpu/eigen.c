@@ -33,42 +33,42 @@ typedef struct rotations {
   rotation *items;
 } rotations;
 
-#define ROTATE(tag, T, ROWS)                                                                             \
-  enum { ROWS_##tag = ROWS };                                                                            \
-  static void rotate_##tag(int64_t begin, int64_t end, void *context) {                                  \
-    const rotations *r = context;                                                                        \
-    const size_t bytes = (size_t)r->columns * ROWS * sizeof(T);                                          \
-    T *block = NULL;                                                                                     \
-    T small[128 * ROWS];                                                                                 \
-    if (bytes <= sizeof small) block = small;                                                            \
-    for (int64_t b = begin; b < end; b++) {                                                              \
-      T *z = (T *)r->z + b * ROWS;                                                                       \
-      const int64_t w = TJ__MIN(ROWS, r->rows - b * ROWS);                                               \
-      const bool packed = block != NULL;                                                                 \
-      if (packed)                                                                                        \
+#define ROTATE(tag, T, ROWS)                                                                                       \
+  enum { ROWS_##tag = ROWS };                                                                                      \
+  static void rotate_##tag(int64_t begin, int64_t end, void *context) {                                            \
+    const rotations *r = context;                                                                                  \
+    const size_t bytes = (size_t)r->columns * ROWS * sizeof(T);                                                    \
+    T *block = NULL;                                                                                               \
+    T small[128 * ROWS];                                                                                           \
+    if (bytes <= sizeof small) block = small;                                                                      \
+    for (int64_t b = begin; b < end; b++) {                                                                        \
+      T *z = (T *)r->z + b * ROWS;                                                                                 \
+      const int64_t w = TJ__MIN(ROWS, r->rows - b * ROWS);                                                         \
+      const bool packed = block != NULL;                                                                           \
+      if (packed)                                                                                                  \
         for (int64_t c = 0; c < r->columns; c++) memcpy(block + c * ROWS, z + c * r->rows, (size_t)w * sizeof(T)); \
-      for (int64_t n = 0; n < r->n; n++) {                                                               \
-        const rotation *o = r->items + n;                                                                \
-        const T c = (T)o->c, s = (T)o->s;                                                                \
-        if (packed) {                                                                                    \
-          T *x = block + o->i * ROWS, *y = block + o->k * ROWS;                                          \
-          _Pragma("GCC ivdep") for (int q = 0; q < ROWS; q++) {                                          \
-            const T p = x[q], t = y[q];                                                                  \
-            x[q] = c * p + s * t;                                                                        \
-            y[q] = c * t - s * p;                                                                        \
-          }                                                                                              \
-        } else {                                                                                         \
-          T *x = z + o->i * r->rows, *y = z + o->k * r->rows;                                            \
-          _Pragma("GCC ivdep") for (int64_t q = 0; q < w; q++) {                                         \
-            const T p = x[q], t = y[q];                                                                  \
-            x[q] = c * p + s * t;                                                                        \
-            y[q] = c * t - s * p;                                                                        \
-          }                                                                                              \
-        }                                                                                                \
-      }                                                                                                  \
-      if (packed)                                                                                        \
+      for (int64_t n = 0; n < r->n; n++) {                                                                         \
+        const rotation *o = r->items + n;                                                                          \
+        const T c = (T)o->c, s = (T)o->s;                                                                          \
+        if (packed) {                                                                                              \
+          T *x = block + o->i * ROWS, *y = block + o->k * ROWS;                                                    \
+          _Pragma("GCC ivdep") for (int q = 0; q < ROWS; q++) {                                                    \
+            const T p = x[q], t = y[q];                                                                            \
+            x[q] = c * p + s * t;                                                                                  \
+            y[q] = c * t - s * p;                                                                                  \
+          }                                                                                                        \
+        } else {                                                                                                   \
+          T *x = z + o->i * r->rows, *y = z + o->k * r->rows;                                                      \
+          _Pragma("GCC ivdep") for (int64_t q = 0; q < w; q++) {                                                   \
+            const T p = x[q], t = y[q];                                                                            \
+            x[q] = c * p + s * t;                                                                                  \
+            y[q] = c * t - s * p;                                                                                  \
+          }                                                                                                        \
+        }                                                                                                          \
+      }                                                                                                            \
+      if (packed)                                                                                                  \
         for (int64_t c = 0; c < r->columns; c++) memcpy(z + c * r->rows, block + c * ROWS, (size_t)w * sizeof(T)); \
-    }                                                                                                    \
+    }                                                                                                              \
   }
 ROTATE(f32, float, 64)
 ROTATE(f64, double, 32)
@@ -300,9 +300,7 @@ static int32_t bidiagonal_values(int64_t n, double *s, double *e, double eps, ro
 extern const tj__eigen_kernels tj__cpu_eigen_base;
 #endif
 
-static bool unknown(tj_dtype dtype) {
-  return tj__fail(TJ_ERROR_INTERNAL, "eigen: no eigenvalues of %s", tj_dtype_name(dtype)) != NULL;
-}
+static bool unknown(tj_dtype dtype) { return tj__fail(TJ_ERROR_INTERNAL, "eigen: no eigenvalues of %s", tj_dtype_name(dtype)) != NULL; }
 
 static bool eigh(tj_dtype dtype, int64_t batches, int64_t n, void *a, void *w, bool vectors, int32_t *info) {
   switch (dtype) {

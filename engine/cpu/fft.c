@@ -4,6 +4,11 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "../kernels/backend.h"
+#include "../kernels/copy.h"
+
+extern const tj__copy_kernels TJ__ISA(tj__cpu_copy);
+
 /* Plans are looked up for a moment only. */
 static atomic_flag plans_locked = ATOMIC_FLAG_INIT;
 static void lock_plans(void) {

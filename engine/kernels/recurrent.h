@@ -13,15 +13,15 @@ typedef struct tj__recurrent {
   tj__recurrent_mode mode;
   bool reverse;
   int64_t steps, batch, hidden, size, gate_count;
-  void *gates;       /* [T, B, G H]: the input's share on entry; the gates' values afterwards */
-  const void *w_hh;  /* [G H, P] */
-  const void *b_hh;  /* [G H] or NULL */
-  const void *w_hr;  /* [P, H] or NULL */
-  const void *h0;    /* [B, P] */
-  const void *c0;    /* [B, H] */
-  void *output;      /* [T, B, P] */
-  void *cells;       /* LSTM: [T, B, H] */
-  void *extra;       /* [T, B, H]. GRU: the hidden share of n; LSTM with a projection: what is projected */
+  void *gates;      /* [T, B, G H]: the input's share on entry; the gates' values afterwards */
+  const void *w_hh; /* [G H, P] */
+  const void *b_hh; /* [G H] or NULL */
+  const void *w_hr; /* [P, H] or NULL */
+  const void *h0;   /* [B, P] */
+  const void *c0;   /* [B, H] */
+  void *output;     /* [T, B, P] */
+  void *cells;      /* LSTM: [T, B, H] */
+  void *extra;      /* [T, B, H]. GRU: the hidden share of n; LSTM with a projection: what is projected */
 } tj__recurrent;
 
 typedef struct tj__recurrent_grad {

@@ -35,7 +35,8 @@ static bool read_subscripts(const char *equation, size_t *at, subscripts *s, int
     if (c == '.') {
       if (s->ellipsis) {
         if (operand >= 0)
-          return tj__fail(TJ_ERROR_RUNTIME, "einsum(): found '.' for operand %lld for which an ellipsis was already found", LL(operand)) != NULL;
+          return tj__fail(TJ_ERROR_RUNTIME, "einsum(): found '.' for operand %lld for which an ellipsis was already found", LL(operand)) !=
+                 NULL;
         return tj__fail(TJ_ERROR_RUNTIME, "einsum(): found '.' for output but an ellipsis (...) was already found") != NULL;
       }
       if (strncmp(equation + *at, "...", 3)) {
@@ -50,8 +51,8 @@ static bool read_subscripts(const char *equation, size_t *at, subscripts *s, int
     }
     const int label = label_of(c);
     if (label < 0)
-      return tj__fail(TJ_ERROR_RUNTIME, "einsum(): invalid subscript given at index %zu in the equation string, subscripts must be in [a-zA-Z]",
-                      *at) != NULL;
+      return tj__fail(TJ_ERROR_RUNTIME,
+                      "einsum(): invalid subscript given at index %zu in the equation string, subscripts must be in [a-zA-Z]", *at) != NULL;
     if (!push(s, label)) return false;
   }
 }
@@ -110,7 +111,8 @@ tj_tensor *tj__impl_einsum(const char *equation, tj_tensors tensors, tj_ints pat
       continue;
     }
     if (equation[at] == '-') {
-      RUNTIME(equation[at + 1] == '>', "einsum(): invalid subscript given at index %zu in the equation string, subscripts must be in [a-zA-Z]", at);
+      RUNTIME(equation[at + 1] == '>',
+              "einsum(): invalid subscript given at index %zu in the equation string, subscripts must be in [a-zA-Z]", at);
       at += 2;
       arrow = true;
       if (!read_subscripts(equation, &at, &output, -1)) return NULL;
@@ -126,8 +128,9 @@ tj_tensor *tj__impl_einsum(const char *equation, tj_tensors tensors, tj_ints pat
             "einsum(): the number of subscripts in the equation (%d) does not match the number of dimensions (%d) for operand %lld and no "
             "ellipsis was given",
             labels, ndim, LL(i));
-    RUNTIME(labels <= ndim, "einsum(): the number of subscripts in the equation (%d) is more than the number of dimensions (%d) for operand %lld",
-            labels, ndim, LL(i));
+    RUNTIME(labels <= ndim,
+            "einsum(): the number of subscripts in the equation (%d) is more than the number of dimensions (%d) for operand %lld", labels,
+            ndim, LL(i));
     if (in[i].ellipsis) widest = TJ__MAX(widest, ndim - labels);
     for (int k = 0; k < in[i].n; k++)
       if (in[i].items[k] != ELLIPSIS) uses[in[i].items[k]]++;
@@ -205,9 +208,8 @@ tj_tensor *tj__impl_einsum(const char *equation, tj_tensors tensors, tj_ints pat
           if (place[l] == d) label = l;
         RUNTIME(label < 0, "einsum(): subscript %c has size %lld for operand %lld which does not broadcast with previously seen size %lld",
                 name_of(label), LL(shape[d]), LL(i), LL(sizes[d]));
-        return tj__fail(TJ_ERROR_RUNTIME,
-                        "einsum(): operands do not broadcast: an ellipsis has size %lld for operand %lld and %lld before", LL(shape[d]), LL(i),
-                        LL(sizes[d]));
+        return tj__fail(TJ_ERROR_RUNTIME, "einsum(): operands do not broadcast: an ellipsis has size %lld for operand %lld and %lld before",
+                        LL(shape[d]), LL(i), LL(sizes[d]));
       }
       sizes[d] = shape[d];
       last[d] = (int)i;

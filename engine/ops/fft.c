@@ -26,8 +26,17 @@ static tj_tensor *transform(tj__fft_kind kind, tj_tensor *self, int64_t n, int64
   sizes[lines.dim] = out_n;
   tj_tensor *out = tj__empty((tj_ints){sizes, in->ndim}, kind == TJ__FFT_C2R ? real : tj__complex_of(real), in->storage->device);
   if (!out) return NULL;
-  const tj__fft_args g = {.kind = kind, .dtype = real, .n = n, .outer = lines.outer, .inner = lines.inner, .in_n = lines.n, .out_n = out_n,
-                          .inverse = inverse, .scale = scale, .in = tj__read(in), .out = tj__write(out)};
+  const tj__fft_args g = {.kind = kind,
+                          .dtype = real,
+                          .n = n,
+                          .outer = lines.outer,
+                          .inner = lines.inner,
+                          .in_n = lines.n,
+                          .out_n = out_n,
+                          .inverse = inverse,
+                          .scale = scale,
+                          .in = tj__read(in),
+                          .out = tj__write(out)};
   return backend->fft->transform(&g) ? out : NULL;
 }
 
@@ -83,8 +92,7 @@ static tj_tensor *promoted(tj_tensor *self, bool complex) {
 }
 
 static bool wrap(int64_t dim, const tj_tensor *self, int *d) {
-  if (self->ndim == 0)
-    return tj__fail(TJ_ERROR_INDEX, "Dimension specified as %lld but tensor has no dimensions", LL(dim)) != NULL;
+  if (self->ndim == 0) return tj__fail(TJ_ERROR_INDEX, "Dimension specified as %lld but tensor has no dimensions", LL(dim)) != NULL;
   return (*d = tj__wrap_dim(dim, self->ndim)) >= 0;
 }
 
@@ -113,12 +121,24 @@ static tj_tensor *along(tj_tensor *self, kind k, int64_t n, int64_t dim, const c
   return one(x, k, n, d, norm, forward);
 }
 
-tj_tensor *tj__impl_fft_fft(tj_tensor *self, int64_t n, int64_t dim, const char *norm) { return along(self, C2C, n, dim, norm, true, "fft"); }
-tj_tensor *tj__impl_fft_ifft(tj_tensor *self, int64_t n, int64_t dim, const char *norm) { return along(self, C2C, n, dim, norm, false, "ifft"); }
-tj_tensor *tj__impl_fft_rfft(tj_tensor *self, int64_t n, int64_t dim, const char *norm) { return along(self, R2C, n, dim, norm, true, "rfft"); }
-tj_tensor *tj__impl_fft_irfft(tj_tensor *self, int64_t n, int64_t dim, const char *norm) { return along(self, C2R, n, dim, norm, false, "irfft"); }
-tj_tensor *tj__impl_fft_hfft(tj_tensor *self, int64_t n, int64_t dim, const char *norm) { return along(self, C2R, n, dim, norm, true, "hfft"); }
-tj_tensor *tj__impl_fft_ihfft(tj_tensor *self, int64_t n, int64_t dim, const char *norm) { return along(self, R2C, n, dim, norm, false, "ihfft"); }
+tj_tensor *tj__impl_fft_fft(tj_tensor *self, int64_t n, int64_t dim, const char *norm) {
+  return along(self, C2C, n, dim, norm, true, "fft");
+}
+tj_tensor *tj__impl_fft_ifft(tj_tensor *self, int64_t n, int64_t dim, const char *norm) {
+  return along(self, C2C, n, dim, norm, false, "ifft");
+}
+tj_tensor *tj__impl_fft_rfft(tj_tensor *self, int64_t n, int64_t dim, const char *norm) {
+  return along(self, R2C, n, dim, norm, true, "rfft");
+}
+tj_tensor *tj__impl_fft_irfft(tj_tensor *self, int64_t n, int64_t dim, const char *norm) {
+  return along(self, C2R, n, dim, norm, false, "irfft");
+}
+tj_tensor *tj__impl_fft_hfft(tj_tensor *self, int64_t n, int64_t dim, const char *norm) {
+  return along(self, C2R, n, dim, norm, true, "hfft");
+}
+tj_tensor *tj__impl_fft_ihfft(tj_tensor *self, int64_t n, int64_t dim, const char *norm) {
+  return along(self, R2C, n, dim, norm, false, "ihfft");
+}
 
 /* ---- several dimensions ------------------------------------------------------------------------------------------- */
 
@@ -148,7 +168,8 @@ static int dimensions(const tj_tensor *x, tj_ints s, tj_ints dim, kind k, int *d
 }
 
 static tj_tensor *over(tj_tensor *self, kind k, tj_ints s, tj_ints dim, const char *norm, bool forward, const char *name) {
-  RUNTIME(k != R2C || !tj_dtype_is_complex(self->dtype), "%s expects a real-valued input tensor, but got %s", name, tj__dtype_legacy(self->dtype));
+  RUNTIME(k != R2C || !tj_dtype_is_complex(self->dtype), "%s expects a real-valued input tensor, but got %s", name,
+          tj__dtype_legacy(self->dtype));
   tj_tensor *x = promoted(self, k != R2C);
   int dims[TJ_MAX_DIMS];
   int64_t sizes[TJ_MAX_DIMS];

@@ -18,8 +18,8 @@ bool tj__is_square(const tj_tensor *t, const char *name, const char *argument) {
 }
 bool tj__is_factorable(const tj_tensor *t, const char *name) {
   if (tj__class_of(t->dtype) < TJ__CLASS_FLOAT)
-    return tj__fail(TJ_ERROR_RUNTIME, "%s: Expected a floating point or complex tensor as input. Got %s", name, tj__dtype_legacy(t->dtype)) !=
-           NULL;
+    return tj__fail(TJ_ERROR_RUNTIME, "%s: Expected a floating point or complex tensor as input. Got %s", name,
+                    tj__dtype_legacy(t->dtype)) != NULL;
   if (t->dtype == TJ_FLOAT16 || t->dtype == TJ_BFLOAT16)
     return tj__fail(TJ_ERROR_RUNTIME, "%s: Low precision dtypes not supported. Got %s", name, tj__dtype_legacy(t->dtype)) != NULL;
   return true;
@@ -96,10 +96,11 @@ static tj_tensor *infos(tj_ints batch, tj_device device) { return tj__empty(batc
 static tj_status cholesky_failed(tj_tensor *info, const char *name) {
   WHERE;
   const int32_t k = FAILURE(info);
-  RUNTIME_STATUS(!k,
-                 "%s: %sThe factorization could not be completed because the input is not positive-definite (the leading minor of order %d is "
-                 "not positive-definite).",
-                 name, where, k);
+  RUNTIME_STATUS(
+      !k,
+      "%s: %sThe factorization could not be completed because the input is not positive-definite (the leading minor of order %d is "
+      "not positive-definite).",
+      name, where, k);
   return TJ_OK;
 }
 
@@ -163,7 +164,7 @@ static tj_status factor(tj_tensor *A, bool pivot, tj_tensor **LU, tj_tensor **pi
   *info = infos(tj__batch_of(A), A->storage->device);
   if (!*pivots || !*info) return tj_error_code();
   return backend->linalg->lu(A->dtype, tj__matrices(a), m, n, tj__write(a), tj__write(*pivots), tj__write(*info), pivot) ? TJ_OK
-                                                                                                                        : tj_error_code();
+                                                                                                                         : tj_error_code();
 }
 
 tj_status tj__impl_linalg_lu_factor_ex(tj_tensor *A, bool pivot, bool check_errors, tj_tensor **LU, tj_tensor **pivots, tj_tensor **info) {
@@ -172,10 +173,11 @@ tj_status tj__impl_linalg_lu_factor_ex(tj_tensor *A, bool pivot, bool check_erro
   if (factor(A, pivot, LU, pivots, info) != TJ_OK) return tj_error_code();
   WHERE;
   const int32_t k = check_errors ? FAILURE(*info) : 0;
-  RUNTIME_STATUS(!k,
-                 "torch.linalg.lu_factor_ex: %sU[%d,%d] is zero and using it on lu_solve would result in a division by zero. If you still want "
-                 "to perform the factorization, consider calling linalg.lu(A, pivot) or linalg.lu_factor_ex(A, pivot)",
-                 where, k, k);
+  RUNTIME_STATUS(
+      !k,
+      "torch.linalg.lu_factor_ex: %sU[%d,%d] is zero and using it on lu_solve would result in a division by zero. If you still want "
+      "to perform the factorization, consider calling linalg.lu(A, pivot) or linalg.lu_factor_ex(A, pivot)",
+      where, k, k);
   return TJ_OK;
 }
 
@@ -184,10 +186,11 @@ tj_status tj__impl_linalg_lu_factor(tj_tensor *A, bool pivot, tj_tensor **LU, tj
   if (tj_linalg_lu_factor_ex(A, pivot, false, LU, pivots, &info) != TJ_OK) return tj_error_code();
   WHERE;
   const int32_t k = FAILURE(info);
-  RUNTIME_STATUS(!k,
-                 "torch.linalg.lu_factor: %sU[%d,%d] is zero and using it on lu_solve would result in a division by zero. If you still want to "
-                 "perform the factorization, consider calling linalg.lu(A, pivot) or linalg.lu_factor_ex(A, pivot)",
-                 where, k, k);
+  RUNTIME_STATUS(
+      !k,
+      "torch.linalg.lu_factor: %sU[%d,%d] is zero and using it on lu_solve would result in a division by zero. If you still want to "
+      "perform the factorization, consider calling linalg.lu(A, pivot) or linalg.lu_factor_ex(A, pivot)",
+      where, k, k);
   return TJ_OK;
 }
 
@@ -241,15 +244,16 @@ tj_status tj__impl_linalg_lu(tj_tensor *A, bool pivot, tj_tensor **P, tj_tensor 
 
 tj_tensor *tj__impl_linalg_lu_solve(tj_tensor *LU, tj_tensor *pivots, tj_tensor *B, bool left, bool adjoint) {
   if (!tj__is_factorable(LU, "torch.linalg.lu_solve")) return NULL;
-  RUNTIME(LU->dtype == B->dtype, "linalg.lu_solve: Expected LU and B to have the same dtype, but found LU of type %s and B of type %s instead",
+  RUNTIME(LU->dtype == B->dtype,
+          "linalg.lu_solve: Expected LU and B to have the same dtype, but found LU of type %s and B of type %s instead",
           tj__dtype_legacy(LU->dtype), tj__dtype_legacy(B->dtype));
   RUNTIME(pivots->dtype == TJ_INT32, "linalg.lu_solve: pivots should be a Tensor of scalar type torch.int32");
   if (!tj__is_square(LU, "torch.linalg.lu_solve", "LU")) return NULL;
   if (!tj__is_matrix(B, "torch.linalg.lu_solve", "B")) return NULL;
   const int64_t n = tj__rows(LU);
   RUNTIME((left ? tj__rows(B) : tj__columns(B)) == n,
-          "linalg.lu_solve: Incompatible shapes of A and B for the equation %s (%lldx%lld and %lldx%lld)", left ? "AX = B" : "XA = B", LL(n),
-          LL(n), LL(tj__rows(B)), LL(tj__columns(B)));
+          "linalg.lu_solve: Incompatible shapes of A and B for the equation %s (%lldx%lld and %lldx%lld)", left ? "AX = B" : "XA = B",
+          LL(n), LL(n), LL(tj__rows(B)), LL(tj__columns(B)));
   RUNTIME(pivots->ndim >= 1 && pivots->sizes[pivots->ndim - 1] == n,
           "linalg.lu_solve: Number of pivots per batch should be same as the dimension of the matrix");
   /* X A = B is A^H X^H = B^H. The exchanges are those of LU's matrices, broadcast with B's. */
@@ -283,9 +287,20 @@ static bool triangular(const tj__backend *backend, const tj_tensor *a, bool uppe
     const int64_t x = row;
     row = col, col = x, upper = !upper;
   }
-  tj__triangular_args g = {.dtype = a->dtype, .batches = tj__matrices(b), .n = n, .columns = tj__columns(b), .l = tj__read(a), .l_row = row,
-                           .l_col = col, .l_batch = n * n, .b = tj__write(b), .b_row = b->strides[b->ndim - 2],
-                           .b_col = b->strides[b->ndim - 1], .b_batch = n * tj__columns(b), .unit = unit, .conj = conj};
+  tj__triangular_args g = {.dtype = a->dtype,
+                           .batches = tj__matrices(b),
+                           .n = n,
+                           .columns = tj__columns(b),
+                           .l = tj__read(a),
+                           .l_row = row,
+                           .l_col = col,
+                           .l_batch = n * n,
+                           .b = tj__write(b),
+                           .b_row = b->strides[b->ndim - 2],
+                           .b_col = b->strides[b->ndim - 1],
+                           .b_batch = n * tj__columns(b),
+                           .unit = unit,
+                           .conj = conj};
   if (upper) { /* seen from the end, it is a lower one */
     g.l = (const char *)g.l + (n - 1) * (row + col) * size;
     g.b = (char *)g.b + (n - 1) * g.b_row * size;
@@ -295,12 +310,13 @@ static bool triangular(const tj__backend *backend, const tj_tensor *a, bool uppe
 }
 
 tj_tensor *tj__impl_linalg_solve_triangular(tj_tensor *self, tj_tensor *B, bool upper, bool left, bool unitriangular) {
-  RUNTIME(self->dtype == B->dtype, "linalg.solve_triangular: Expected A and B to have the same dtype, but found A of type %s and B of type %s instead",
+  RUNTIME(self->dtype == B->dtype,
+          "linalg.solve_triangular: Expected A and B to have the same dtype, but found A of type %s and B of type %s instead",
           tj__dtype_legacy(self->dtype), tj__dtype_legacy(B->dtype));
   if (!tj__is_square(self, "linalg.solve_triangular", "A") || !tj__is_matrix(B, "linalg.solve_triangular", "B")) return NULL;
   RUNTIME((left ? tj__rows(B) : tj__columns(B)) == tj__rows(self),
-          "linalg.solve_triangular: Incompatible shapes of A and B for the equation %s (%lldx%lld and %lldx%lld)", left ? "AX = B" : "XA = B",
-          LL(tj__rows(self)), LL(tj__columns(self)), LL(tj__rows(B)), LL(tj__columns(B)));
+          "linalg.solve_triangular: Incompatible shapes of A and B for the equation %s (%lldx%lld and %lldx%lld)",
+          left ? "AX = B" : "XA = B", LL(tj__rows(self)), LL(tj__columns(self)), LL(tj__rows(B)), LL(tj__columns(B)));
   if (!tj__is_factorable(self, "linalg.solve_triangular")) return NULL;
   const tj__backend *backend = tj__backend_for((tj_tensor *[]){self, B}, 2);
   if (!backend || !tj__broadcast_batches(&self, &B)) return NULL;
@@ -317,7 +333,8 @@ tj_status tj__impl_triangular_solve(tj_tensor *self, tj_tensor *A, bool upper, b
                                     tj_tensor **cloned_coefficient) {
   RUNTIME_STATUS(self->ndim >= 2, "torch.triangular_solve: Expected b to have at least 2 dimensions, but it has %d dimensions instead",
                  self->ndim);
-  RUNTIME_STATUS(A->ndim >= 2, "torch.triangular_solve: Expected A to have at least 2 dimensions, but it has %d dimensions instead", A->ndim);
+  RUNTIME_STATUS(A->ndim >= 2, "torch.triangular_solve: Expected A to have at least 2 dimensions, but it has %d dimensions instead",
+                 A->ndim);
   RUNTIME_STATUS(tj__rows(A) == tj__columns(A), "A must be batches of square matrices, but they are %lld by %lld matrices",
                  LL(tj__columns(A)), LL(tj__rows(A)));
   RUNTIME_STATUS(tj__rows(self) == tj__rows(A),
@@ -347,7 +364,8 @@ static tj_status singular(tj_tensor *info, const char *name) {
 
 tj_status tj__impl_linalg_solve_ex(tj_tensor *A, tj_tensor *B, bool left, bool check_errors, tj_tensor **result, tj_tensor **info) {
   if (!tj__is_factorable(A, "linalg.solve")) return tj_error_code();
-  RUNTIME_STATUS(A->dtype == B->dtype, "linalg.solve: Expected A and B to have the same dtype, but found A of type %s and B of type %s instead",
+  RUNTIME_STATUS(A->dtype == B->dtype,
+                 "linalg.solve: Expected A and B to have the same dtype, but found A of type %s and B of type %s instead",
                  tj__dtype_legacy(A->dtype), tj__dtype_legacy(B->dtype));
   if (!tj__is_square(A, "linalg.solve", "A")) return tj_error_code();
   const bool vector = is_vector(A, B);
@@ -358,7 +376,8 @@ tj_status tj__impl_linalg_solve_ex(tj_tensor *A, tj_tensor *B, bool left, bool c
   if (!b || !tj__is_matrix(b, "linalg.solve", "B")) return tj_error_code();
   const int64_t n = tj__rows(A);
   RUNTIME_STATUS(tj__rows(b) == n, "linalg.solve: Incompatible shapes of A and B for the equation %s (%lldx%lld and %lldx%lld)",
-                 left ? "AX = B" : "XA = B", LL(n), LL(n), LL(left ? tj__rows(b) : tj__columns(b)), LL(left ? tj__columns(b) : tj__rows(b)));
+                 left ? "AX = B" : "XA = B", LL(n), LL(n), LL(left ? tj__rows(b) : tj__columns(b)),
+                 LL(left ? tj__columns(b) : tj__rows(b)));
   const tj__backend *backend = tj__backend_for((tj_tensor *[]){A, B}, 2);
   tj_tensor *lu, *pivots;
   if (!backend || factor(left ? A : tj__mT(A), true, &lu, &pivots, info) != TJ_OK) return tj_error_code();
@@ -385,14 +404,16 @@ tj_tensor *tj__impl_linalg_solve(tj_tensor *A, tj_tensor *B, bool left) {
 static tj_status not_invertible(tj_tensor *info, const char *name) {
   WHERE;
   const int32_t k = FAILURE(info);
-  RUNTIME_STATUS(!k, "%s: %sThe diagonal element %d is zero, the inversion could not be completed because the input matrix is singular.", name,
-                 where, k);
+  RUNTIME_STATUS(!k, "%s: %sThe diagonal element %d is zero, the inversion could not be completed because the input matrix is singular.",
+                 name, where, k);
   return TJ_OK;
 }
 
 tj_status tj__impl_linalg_inv_ex(tj_tensor *A, bool check_errors, tj_tensor **inverse, tj_tensor **info) {
   if (!tj__is_square(A, "linalg.inv", "A") || !tj__is_factorable(A, "linalg.inv")) return tj_error_code();
-  if (tj_linalg_solve_ex(A, tj__identities(A, tj__rows(A)), true, false, inverse, info) != TJ_OK) return tj_error_code();
+  /* as many identities as matrices: one alone might pass for a batch of vectors */
+  tj_tensor *one = tj_expand_as(tj__identities(A, tj__rows(A)), A);
+  if (tj_linalg_solve_ex(A, one, true, false, inverse, info) != TJ_OK) return tj_error_code();
   return check_errors ? not_invertible(*info, "linalg.inv_ex") : TJ_OK;
 }
 
@@ -431,7 +452,9 @@ tj_status tj__impl_linalg_slogdet(tj_tensor *A, tj_tensor **sign, tj_tensor **lo
   *logabsdet = tj_sum_dim(tj_log(tj_abs(diagonal)), TJ_INTS(-1), false, TJ_DTYPE_NONE);
   return *sign && *logabsdet ? TJ_OK : tj_error_code();
 }
-tj_status tj__impl_torch_slogdet(tj_tensor *self, tj_tensor **sign, tj_tensor **logabsdet) { return tj_linalg_slogdet(self, sign, logabsdet); }
+tj_status tj__impl_torch_slogdet(tj_tensor *self, tj_tensor **sign, tj_tensor **logabsdet) {
+  return tj_linalg_slogdet(self, sign, logabsdet);
+}
 
 tj_tensor *tj__impl_logdet(tj_tensor *self) {
   if (!tj__is_square(self, "logdet", "A") || !tj__is_factorable(self, "logdet")) return NULL;
@@ -452,7 +475,7 @@ tj_status tj__impl_geqrf(tj_tensor *self, tj_tensor **a, tj_tensor **tau) {
   *tau = tj__empty_vectors(tj__batch_of(self), TJ__MIN(m, n), self->dtype, self->storage->device);
   if (!backend || !*a || !*tau) return tj_error_code();
   return !(*tau)->numel || backend->linalg->geqrf(self->dtype, tj__matrices(self), m, n, tj__write(*a), tj__write(*tau)) ? TJ_OK
-                                                                                                                     : tj_error_code();
+                                                                                                                         : tj_error_code();
 }
 
 static tj_tensor *product_of(tj_tensor *a, tj_tensor *tau, int64_t n) {
@@ -462,7 +485,8 @@ static tj_tensor *product_of(tj_tensor *a, tj_tensor *tau, int64_t n) {
   if (!backend || !q) return NULL;
   const int64_t k = tau->sizes[tau->ndim - 1];
   if (k != tj__columns(a) && !(a = tj__by_columns(tj_narrow(a, -1, 0, k)))) return NULL;
-  if (q->numel && !backend->linalg->orgqr(a->dtype, tj__matrices(a), tj__rows(a), n, k, tj__read(a), tj__read(tau), tj__write(q))) return NULL;
+  if (q->numel && !backend->linalg->orgqr(a->dtype, tj__matrices(a), tj__rows(a), n, k, tj__read(a), tj__read(tau), tj__write(q)))
+    return NULL;
   return q;
 }
 
@@ -472,12 +496,14 @@ tj_tensor *tj__impl_linalg_householder_product(tj_tensor *input, tj_tensor *tau)
           "torch.linalg.householder_product: input.shape[-2] must be greater than or equal to input.shape[-1]");
   RUNTIME(tau->ndim >= 1 && tj__columns(input) >= tau->sizes[tau->ndim - 1],
           "torch.linalg.householder_product: input.shape[-1] must be greater than or equal to tau.shape[-1]");
-  RUNTIME(input->ndim - tau->ndim == 1,
-          "torch.linalg.householder_product: Expected tau to have one dimension less than input, but got tau.ndim equal to %d and input.ndim "
-          "is equal to %d",
-          tau->ndim, input->ndim);
+  RUNTIME(
+      input->ndim - tau->ndim == 1,
+      "torch.linalg.householder_product: Expected tau to have one dimension less than input, but got tau.ndim equal to %d and input.ndim "
+      "is equal to %d",
+      tau->ndim, input->ndim);
   RUNTIME(memcmp(input->sizes, tau->sizes, (size_t)(tau->ndim - 1) * sizeof *tau->sizes) == 0,
-          "torch.linalg.householder_product: Expected batch dimensions of tau to be equal to input.shape[:-2], but got %s", tj__sizes_text(tau));
+          "torch.linalg.householder_product: Expected batch dimensions of tau to be equal to input.shape[:-2], but got %s",
+          tj__sizes_text(tau));
   RUNTIME(tau->dtype == input->dtype, "torch.linalg.householder_product: tau dtype %s does not match input dtype %s",
           tj__dtype_legacy(tau->dtype), tj__dtype_legacy(input->dtype));
   if (!tj__is_factorable(input, "torch.linalg.householder_product")) return NULL;
@@ -489,8 +515,8 @@ tj_status tj__impl_linalg_qr(tj_tensor *A, const char *mode, tj_tensor **Q, tj_t
   RUNTIME_STATUS(A->ndim >= 2, "linalg.qr: The input tensor A must have at least 2 dimensions.");
   if (!tj__is_factorable(A, "linalg.qr")) return tj_error_code();
   const bool complete = !strcmp(mode, "complete"), r = !strcmp(mode, "r");
-  RUNTIME_STATUS(complete || r || !strcmp(mode, "reduced"), "qr received unrecognized mode '%s' but expected one of 'reduced' (default), 'r', or 'complete'",
-                 mode);
+  RUNTIME_STATUS(complete || r || !strcmp(mode, "reduced"),
+                 "qr received unrecognized mode '%s' but expected one of 'reduced' (default), 'r', or 'complete'", mode);
   tj_tensor *a, *tau;
   if (tj_geqrf(A, &a, &tau) != TJ_OK) return tj_error_code();
   const int64_t m = tj__rows(A), n = tj__columns(A), k = TJ__MIN(m, n), wide = complete ? m : k;
@@ -508,8 +534,8 @@ tj_tensor *tj__impl_ormqr(tj_tensor *self, tj_tensor *input2, tj_tensor *input3,
   RUNTIME(a->ndim >= 2, "torch.ormqr: input must have at least 2 dimensions.");
   RUNTIME(c->ndim >= 2, "torch.ormqr: other must have at least 2 dimensions.");
   const int64_t size = left ? tj__rows(c) : tj__columns(c);
-  RUNTIME(tau->ndim >= 1 && size >= tau->sizes[tau->ndim - 1], "torch.ormqr: other.shape[%d] must be greater than or equal to tau.shape[-1]",
-          left ? -2 : -1);
+  RUNTIME(tau->ndim >= 1 && size >= tau->sizes[tau->ndim - 1],
+          "torch.ormqr: other.shape[%d] must be greater than or equal to tau.shape[-1]", left ? -2 : -1);
   RUNTIME(size == tj__rows(a), "torch.ormqr: other.shape[%d] must be equal to input.shape[-2]", left ? -2 : -1);
   RUNTIME(tau->sizes[tau->ndim - 1] == TJ__MIN(size, tj__columns(a)),
           "torch.ormqr: tau.shape[-1] must be equal to min(other.shape[%d], input.shape[-1])", left ? -2 : -1);
@@ -517,7 +543,8 @@ tj_tensor *tj__impl_ormqr(tj_tensor *self, tj_tensor *input2, tj_tensor *input3,
           "torch.ormqr: Expected tau to have one dimension less than input, but got tau.ndim equal to %d and input.ndim is equal to %d",
           tau->ndim, a->ndim);
   RUNTIME(a->ndim == c->ndim,
-          "torch.ormqr: Expected other to have the same number of dimensions as input, but got other.ndim equal to %d and input.ndim is equal to "
+          "torch.ormqr: Expected other to have the same number of dimensions as input, but got other.ndim equal to %d and input.ndim is "
+          "equal to "
           "%d",
           c->ndim, a->ndim);
   for (int i = 0; i < a->ndim - 2; i++) {
@@ -528,7 +555,8 @@ tj_tensor *tj__impl_ormqr(tj_tensor *self, tj_tensor *input2, tj_tensor *input3,
   }
   RUNTIME(tau->dtype == a->dtype, "torch.ormqr: Expected input and tau to have the same dtype, but input has dtype %s and tau has dtype %s",
           tj__dtype_legacy(a->dtype), tj__dtype_legacy(tau->dtype));
-  RUNTIME(c->dtype == a->dtype, "torch.ormqr: Expected input and other to have the same dtype, but input has dtype %s and other has dtype %s",
+  RUNTIME(c->dtype == a->dtype,
+          "torch.ormqr: Expected input and other to have the same dtype, but input has dtype %s and other has dtype %s",
           tj__dtype_legacy(a->dtype), tj__dtype_legacy(c->dtype));
   if (!tj__is_factorable(a, "torch.ormqr")) return NULL;
   const tj__backend *backend = backend_of(a);
@@ -536,28 +564,33 @@ tj_tensor *tj__impl_ormqr(tj_tensor *self, tj_tensor *input2, tj_tensor *input3,
   if (k != tj__columns(a)) a = tj_narrow(a, -1, 0, k);
   a = tj__read_by_columns(a), tau = tj__contiguous(tau), c = tj__by_columns(c);
   if (!backend || !a || !tau || !c) return NULL;
-  if (c->numel && !backend->linalg->ormqr(a->dtype, tj__matrices(c), tj__rows(c), tj__columns(c), k, tj__read(a), tj__read(tau), tj__write(c), left, transpose))
+  if (c->numel && !backend->linalg->ormqr(a->dtype, tj__matrices(c), tj__rows(c), tj__columns(c), k, tj__read(a), tj__read(tau),
+                                          tj__write(c), left, transpose))
     return NULL;
   return c;
 }
 
 /* ---- L D L^T ---------------------------------------------------------------------------------------------------- */
 
-tj_status tj__impl_linalg_ldl_factor_ex(tj_tensor *self, bool hermitian, bool check_errors, tj_tensor **LD, tj_tensor **pivots, tj_tensor **info) {
-  if (!tj__is_square(self, "torch.linalg.ldl_factor_ex", "A") || !tj__is_factorable(self, "torch.linalg.ldl_factor_ex")) return tj_error_code();
+tj_status tj__impl_linalg_ldl_factor_ex(tj_tensor *self, bool hermitian, bool check_errors, tj_tensor **LD, tj_tensor **pivots,
+                                        tj_tensor **info) {
+  if (!tj__is_square(self, "torch.linalg.ldl_factor_ex", "A") || !tj__is_factorable(self, "torch.linalg.ldl_factor_ex"))
+    return tj_error_code();
   const tj__backend *backend = backend_of(self);
   *LD = tj__by_columns(tj_tril(self, 0));
   *pivots = tj__empty_vectors(tj__batch_of(self), tj__rows(self), TJ_INT32, self->storage->device);
   *info = infos(tj__batch_of(self), self->storage->device);
   if (!backend || !*LD || !*pivots || !*info ||
-      !backend->linalg->ldl(self->dtype, tj__matrices(self), tj__rows(self), tj__write(*LD), tj__write(*pivots), tj__write(*info), hermitian))
+      !backend->linalg->ldl(self->dtype, tj__matrices(self), tj__rows(self), tj__write(*LD), tj__write(*pivots), tj__write(*info),
+                            hermitian))
     return tj_error_code();
   WHERE;
   const int32_t k = check_errors ? FAILURE(*info) : 0;
-  RUNTIME_STATUS(!k,
-                 "torch.linalg.ldl_factor_ex: %sThe factorization could not be completed because D[%d,%d] is zero: a division by zero would "
-                 "follow",
-                 where, k, k);
+  RUNTIME_STATUS(
+      !k,
+      "torch.linalg.ldl_factor_ex: %sThe factorization could not be completed because D[%d,%d] is zero: a division by zero would "
+      "follow",
+      where, k, k);
   return TJ_OK;
 }
 tj_status tj__impl_linalg_ldl_factor(tj_tensor *self, bool hermitian, tj_tensor **LD, tj_tensor **pivots) {
@@ -583,7 +616,8 @@ tj_tensor *tj__impl_linalg_ldl_solve(tj_tensor *LD, tj_tensor *pivots, tj_tensor
   LD = tj__read_by_columns(LD), p = tj__contiguous(p);
   tj_tensor *b = tj__by_columns(B);
   if (!LD || !p || !b) return NULL;
-  if (b->numel && !backend->linalg->ldl_solve(b->dtype, tj__matrices(b), tj__rows(b), tj__columns(b), tj__read(LD), tj__read(p), tj__write(b), hermitian))
+  if (b->numel && !backend->linalg->ldl_solve(b->dtype, tj__matrices(b), tj__rows(b), tj__columns(b), tj__read(LD), tj__read(p),
+                                              tj__write(b), hermitian))
     return NULL;
   return b;
 }

@@ -12,10 +12,11 @@ static tj_status not_converged(tj_tensor *info, const tj_tensor *input, const ch
   tj_scalar finite = tj_item(tj_all(tj_isfinite((tj_tensor *)input)));
   RUNTIME_STATUS(!tj__scalar_is_zero(finite),
                  "%s: %sThe algorithm failed to converge because the input matrix contained non-finite values.", name, where);
-  return tj__fail_status(TJ_ERROR_RUNTIME,
-                         "%s: %sThe algorithm failed to converge because the input matrix is ill-conditioned or has too many repeated %s (error "
-                         "code: %d).",
-                         name, where, what, k);
+  return tj__fail_status(
+      TJ_ERROR_RUNTIME,
+      "%s: %sThe algorithm failed to converge because the input matrix is ill-conditioned or has too many repeated %s (error "
+      "code: %d).",
+      name, where, what, k);
 }
 
 /* ---- hermitian -------------------------------------------------------------------------------------------------- */
@@ -59,11 +60,13 @@ tj_status tj__impl_linalg_eig_parts(tj_tensor *self, bool vectors, tj_tensor **v
   const int64_t n = tj__rows(self);
   tj_tensor *a = tj__read_by_columns(self), *info = tj__empty(tj__batch_of(self), TJ_INT32, self->storage->device);
   *values = tj__empty_vectors(tj__batch_of(self), n, dtype, self->storage->device);
-  *columns = vectors ? tj__empty_matrices(tj__batch_of(self), n, n, dtype, self->storage->device) : tj__empty(TJ_INTS(0), dtype, self->storage->device);
+  *columns = vectors ? tj__empty_matrices(tj__batch_of(self), n, n, dtype, self->storage->device)
+                     : tj__empty(TJ_INTS(0), dtype, self->storage->device);
   if (!backend || !a || !info || !*values || !*columns) return tj_error_code();
   tj_scalar finite = tj_item(tj_all(tj_isfinite(self)));
   RUNTIME_STATUS(!tj__scalar_is_zero(finite), "torch.linalg.eig: input tensor should not contain infs or NaNs.");
-  if (!backend->eigen->eig(self->dtype, tj__matrices(self), n, tj__read(a), tj__write(*values), vectors ? tj__write(*columns) : NULL, tj__write(info)))
+  if (!backend->eigen->eig(self->dtype, tj__matrices(self), n, tj__read(a), tj__write(*values), vectors ? tj__write(*columns) : NULL,
+                           tj__write(info)))
     return tj_error_code();
   return not_converged(info, self, "linalg.eig", "eigenvalues");
 }
@@ -181,8 +184,8 @@ tj_tensor *tj__impl_linalg_pinv_rcond(tj_tensor *self, tj_tensor *rcond, bool he
 }
 tj_tensor *tj__impl_pinverse(tj_tensor *self, double rcond) { return tj_linalg_pinv(self, NULL, tj__number(rcond), false); }
 
-tj_status tj__impl_linalg_lstsq(tj_tensor *self, tj_tensor *b, tj_scalar rcond, const char *driver, tj_tensor **solution, tj_tensor **residuals,
-                                tj_tensor **rank, tj_tensor **singular_values) {
+tj_status tj__impl_linalg_lstsq(tj_tensor *self, tj_tensor *b, tj_scalar rcond, const char *driver, tj_tensor **solution,
+                                tj_tensor **residuals, tj_tensor **rank, tj_tensor **singular_values) {
   RUNTIME_STATUS(self->ndim >= 2, "torch.linalg.lstsq: input must have at least 2 dimensions.");
   RUNTIME_STATUS(b->ndim >= 1, "torch.linalg.lstsq: other must have at least 1 dimension.");
   RUNTIME_STATUS(self->dtype == b->dtype,
@@ -236,11 +239,23 @@ tj_status tj__impl_linalg_lstsq(tj_tensor *self, tj_tensor *b, tj_scalar rcond, 
 tj_tensor *tj__impl_matrix_exp(tj_tensor *self) {
   if (!tj__is_matrix(self, "linalg.matrix_exp", "A") || !tj__is_square(self, "linalg.matrix_exp", "A")) return NULL;
   const tj_dtype dtype = self->dtype;
-  RUNTIME(tj__class_of(dtype) >= TJ__CLASS_FLOAT, "linalg.matrix_exp: Expected a floating point or complex tensor as input. Got %s", tj__dtype_legacy(dtype));
+  RUNTIME(tj__class_of(dtype) >= TJ__CLASS_FLOAT, "linalg.matrix_exp: Expected a floating point or complex tensor as input. Got %s",
+          tj__dtype_legacy(dtype));
   if (self->numel == 0) return tj__clone(self);
-  static const double b[] = {64764752532480000., 32382376266240000., 7771770303897600., 1187353796428800., 129060195264000., 10559470521600.,
-                             670442572800.,      33522128640.,       1323241920.,       40840800.,         960960.,         16380.,
-                             182.,               1.};
+  static const double b[] = {64764752532480000.,
+                             32382376266240000.,
+                             7771770303897600.,
+                             1187353796428800.,
+                             129060195264000.,
+                             10559470521600.,
+                             670442572800.,
+                             33522128640.,
+                             1323241920.,
+                             40840800.,
+                             960960.,
+                             16380.,
+                             182.,
+                             1.};
   const tj_dtype work = tj_dtype_is_complex(dtype) ? TJ_COMPLEX128 : TJ_FLOAT64;
   const int64_t n = tj__rows(self);
   tj_tensor *a = tj__to_dtype(self, work), *one = tj__identities(a, n);
@@ -250,7 +265,8 @@ tj_tensor *tj__impl_matrix_exp(tj_tensor *self) {
   int squarings = 0;
   for (double x = norm; x > 5.37 && squarings < 1100; x /= 2) squarings++;
   /* each matrix by its own power of two would give the same; one for all keeps the batch together */
-  a = tj_mul(a, tj__number(1 / (double)(squarings < 1023 ? ((squarings < 62) ? (double)(1LL << squarings) : __builtin_ldexp(1.0, squarings)) : INFINITY)));
+  a = tj_mul(a, tj__number(1 / (double)(squarings < 1023 ? ((squarings < 62) ? (double)(1LL << squarings) : __builtin_ldexp(1.0, squarings))
+                                                         : INFINITY)));
   tj_tensor *a2 = tj_matmul(a, a), *a4 = tj_matmul(a2, a2), *a6 = tj_matmul(a4, a2);
 #define TERM(k, x) tj_mul(x, tj__number(b[k]))
 #define SUM(p, q) tj__plus(p, q)

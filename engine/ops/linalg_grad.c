@@ -63,7 +63,8 @@ tj_tensor *tj__impl_linalg_solve_backward_A(tj_tensor *grad, tj_tensor *A, tj_te
   return tj_neg(left ? tj_matmul(g, tj__mH(result)) : tj_matmul(tj__mH(result), g));
 }
 
-tj_tensor *tj__impl_linalg_solve_triangular_backward_A(tj_tensor *grad, tj_tensor *self, tj_tensor *result, bool upper, bool left, bool unitriangular) {
+tj_tensor *tj__impl_linalg_solve_triangular_backward_A(tj_tensor *grad, tj_tensor *self, tj_tensor *result, bool upper, bool left,
+                                                       bool unitriangular) {
   tj_tensor *g = tj_linalg_solve_triangular(tj__mH(self), grad, !upper, left, unitriangular);
   tj_tensor *x = tj_neg(left ? tj_matmul(g, tj__mH(result)) : tj_matmul(tj__mH(result), g));
   return upper ? tj_triu(x, unitriangular) : tj_tril(x, unitriangular ? -1 : 0);
@@ -85,7 +86,8 @@ tj_tensor *tj__impl_linalg_det_backward(tj_tensor *grad, tj_tensor *A, tj_tensor
   tj_tensor *phase = tj_mul(tj_conj(tj_mul(tj_linalg_det(u), tj_linalg_det(vh))), grad);
   tj_tensor *ones = tj_ones_like(tj_narrow(s, -1, 0, 1), TJ_DTYPE_NONE, TJ_DEVICE_NONE, false, NULL);
   tj_tensor *before = tj_cumprod(tj_cat(TJ_TENSORS(ones, tj_narrow(s, -1, 0, n - 1)), -1), -1, TJ_DTYPE_NONE);
-  tj_tensor *after = tj_flip(tj_cumprod(tj_cat(TJ_TENSORS(ones, tj_flip(tj_narrow(s, -1, 1, n - 1), TJ_INTS(-1))), -1), -1, TJ_DTYPE_NONE), TJ_INTS(-1));
+  tj_tensor *after =
+      tj_flip(tj_cumprod(tj_cat(TJ_TENSORS(ones, tj_flip(tj_narrow(s, -1, 1, n - 1), TJ_INTS(-1))), -1), -1, TJ_DTYPE_NONE), TJ_INTS(-1));
   tj_tensor *d = tj_mul(tj_unsqueeze(phase, -1), tj_mul(before, after));
   return tj_matmul(tj_mul(u, tj_unsqueeze(d, -2)), vh);
 }
@@ -110,13 +112,15 @@ static tj_tensor *qr_tall(tj_tensor *gq, tj_tensor *gr, tj_tensor *q, tj_tensor 
   return tj_linalg_solve_triangular(tj__mH(r), x, false, false, false);
 }
 tj_tensor *tj__impl_linalg_qr_backward(tj_tensor *grad_Q, tj_tensor *grad_R, tj_tensor *Q, tj_tensor *R, const char *mode) {
-  RUNTIME(strcmp(mode, "r"), "The derivative of linalg.qr depends on Q, which is not computed when mode='r'. Please use linalg.qr(A, mode='reduced') "
-                             "if you are going to require gradients.");
+  RUNTIME(strcmp(mode, "r"),
+          "The derivative of linalg.qr depends on Q, which is not computed when mode='r'. Please use linalg.qr(A, mode='reduced') "
+          "if you are going to require gradients.");
   const int64_t m = tj__rows(Q), n = tj__columns(R);
   RUNTIME(strcmp(mode, "complete") || m <= n, "The QR decomposition is not differentiable when mode='complete' and nrows > ncols.");
   if (m >= n) return qr_tall(grad_Q, grad_R, Q, R);
   /* A = [X, Y] with X = Q U, Y = Q V */
-  tj_tensor *u = tj_narrow(R, -1, 0, m), *gu = tj_narrow(grad_R, -1, 0, m), *gv = tj_narrow(grad_R, -1, m, n - m), *v = tj_narrow(R, -1, m, n - m);
+  tj_tensor *u = tj_narrow(R, -1, 0, m), *gu = tj_narrow(grad_R, -1, 0, m), *gv = tj_narrow(grad_R, -1, m, n - m),
+            *v = tj_narrow(R, -1, m, n - m);
   tj_tensor *gq = tj__plus(grad_Q, tj_matmul(tj_matmul(Q, v), tj__mH(gv)));
   return tj_cat(TJ_TENSORS(qr_tall(gq, gu, Q, u), tj_matmul(Q, gv)), -1);
 }
@@ -143,8 +147,9 @@ tj_tensor *tj__impl_linalg_householder_backward(tj_tensor *grad, tj_tensor *inpu
   for (int64_t i = 1; i <= k; i++) {
     tj_tensor *x = tj_narrow(v, -1, i - 1, 1), *t = tj_unsqueeze(tj_narrow(tau, -1, i - 1, 1), -1);
     tj_tensor *row = tj_matmul(tj__mH(x), later->items[i]), *gx = tj_matmul(tj__mH(x), g); /* v^H P, v^H G */
-    tj_tensor *part = by_tau ? tj_neg(tj_squeeze_dim(tj_matmul(gx, tj__mH(row)), -1))
-                             : tj_neg(tj__plus(tj_mul(tj_conj(t), tj_matmul(g, tj__mH(row))), tj_mul(t, tj_matmul(later->items[i], tj__mH(gx)))));
+    tj_tensor *part =
+        by_tau ? tj_neg(tj_squeeze_dim(tj_matmul(gx, tj__mH(row)), -1))
+               : tj_neg(tj__plus(tj_mul(tj_conj(t), tj_matmul(g, tj__mH(row))), tj_mul(t, tj_matmul(later->items[i], tj__mH(gx)))));
     if (!part) return NULL;
     tj__list_set(found, i - 1, part);
     g = tj__minus(g, tj_matmul(tj_mul(tj_conj(t), x), gx));
@@ -166,9 +171,7 @@ tj_tensor *tj__impl_linalg_ormqr_backward_q(tj_tensor *grad, tj_tensor *other, b
 
 /* ---- eigenvalues, singular values --------------------------------------------------------------------------------- */
 
-static tj_tensor *ones_on_diagonal(tj_tensor *e, const tj_tensor *like) {
-  return tj__plus(e, tj__identities(like, tj__columns(like)));
-}
+static tj_tensor *ones_on_diagonal(tj_tensor *e, const tj_tensor *like) { return tj__plus(e, tj__identities(like, tj__columns(like))); }
 
 /* a / b, and 0 for 0 / 0: equal eigenvalues do not matter to a gradient that does not ask for their vectors. */
 static tj_tensor *quotient(tj_tensor *a, tj_tensor *b) {
@@ -183,7 +186,8 @@ static bool sees_phase(tj_tensor *x, const char *name, const char *what) {
   tj_scalar close = tj_allclose(imaginary, tj_zeros_like(imaginary, TJ_DTYPE_NONE, TJ_DEVICE_NONE, false, NULL), 1e-2, 1e-2, false);
   if (!tj__scalar_is_zero(close)) return false;
   tj__fail(TJ_ERROR_RUNTIME,
-           "%s: The %s in the complex case are specified up to multiplication by e^{i phi}. The specified loss function depends on this quantity, "
+           "%s: The %s in the complex case are specified up to multiplication by e^{i phi}. The specified loss function depends on this "
+           "quantity, "
            "so it is ill-defined.",
            name, what);
   return true;
@@ -199,7 +203,8 @@ tj_tensor *tj__impl_linalg_eigh_backward(tj_tensor *grad_values, tj_tensor *grad
   return tj_matmul(vectors, tj_matmul(x, vh));
 }
 
-tj_tensor *tj__impl_linalg_eig_backward(tj_tensor *grad_values, tj_tensor *grad_vectors, tj_tensor *values, tj_tensor *vectors, tj_dtype dtype) {
+tj_tensor *tj__impl_linalg_eig_backward(tj_tensor *grad_values, tj_tensor *grad_vectors, tj_tensor *values, tj_tensor *vectors,
+                                        tj_dtype dtype) {
   tj_tensor *vh = tj__mH(vectors), *x = tj_matmul(vh, grad_vectors);
   if (sees_phase(x, "linalg_eig_backward", "eigenvectors")) return NULL;
   x = tj__minus(x, tj_mul(tj_matmul(vh, vectors), tj_unsqueeze(tj_real(tj__diagonals(x)), -2)));
@@ -211,7 +216,8 @@ tj_tensor *tj__impl_linalg_eig_backward(tj_tensor *grad_values, tj_tensor *grad_
   return tj_dtype_is_complex(dtype) ? x : tj_real(x);
 }
 
-tj_tensor *tj__impl_linalg_svd_backward(tj_tensor *grad_U, tj_tensor *grad_S, tj_tensor *grad_Vh, tj_tensor *U, tj_tensor *S, tj_tensor *Vh) {
+tj_tensor *tj__impl_linalg_svd_backward(tj_tensor *grad_U, tj_tensor *grad_S, tj_tensor *grad_Vh, tj_tensor *U, tj_tensor *S,
+                                        tj_tensor *Vh) {
   const int64_t m = tj__rows(U), n = tj__columns(Vh), k = S->sizes[S->ndim - 1];
   if (tj__columns(U) > k) U = tj_narrow(U, -1, 0, k), grad_U = tj_narrow(grad_U, -1, 0, k);
   if (Vh && tj__rows(Vh) > k) Vh = tj_narrow(Vh, -2, 0, k), grad_Vh = tj_narrow(grad_Vh, -2, 0, k);
@@ -259,13 +265,13 @@ tj_tensor *tj__impl_linalg_pinv_backward(tj_tensor *grad, tj_tensor *result, tj_
   return tj__minus(tj__plus(x, phk), tj_matmul(tj_matmul(phk, result), self));
 }
 
-tj_tensor *tj__impl_linalg_lstsq_backward(tj_tensor *grad_solution, tj_tensor *grad_residuals, tj_tensor *self, tj_tensor *b, tj_tensor *solution,
-                                          tj_tensor *residuals, bool by_self) {
+tj_tensor *tj__impl_linalg_lstsq_backward(tj_tensor *grad_solution, tj_tensor *grad_residuals, tj_tensor *self, tj_tensor *b,
+                                          tj_tensor *solution, tj_tensor *residuals, bool by_self) {
   const bool vector = self->ndim - b->ndim == 1;
   if (vector) b = tj_unsqueeze(b, -1), solution = tj_unsqueeze(solution, -1), grad_solution = tj_unsqueeze(grad_solution, -1);
   tj_tensor *inverse = tj_linalg_pinv(self, NULL, NULL, false);
-  tj_tensor *x = by_self ? tj_linalg_pinv_backward(tj_matmul(grad_solution, tj__mH(b)), inverse, self)
-                         : tj_matmul(tj__mH(inverse), grad_solution);
+  tj_tensor *x =
+      by_self ? tj_linalg_pinv_backward(tj_matmul(grad_solution, tj__mH(b)), inverse, self) : tj_matmul(tj__mH(inverse), grad_solution);
   if (residuals && residuals->numel) { /* |A X - B|^2 by columns; the gradient through X is zero at the minimum */
     tj_tensor *r = tj_mul(tj__minus(tj_matmul(self, solution), b), tj_mul(tj_unsqueeze(grad_residuals, -2), tj__number(2)));
     x = by_self ? tj__plus(x, tj_matmul(r, tj__mH(solution))) : tj__minus(x, r);

@@ -6,7 +6,8 @@
 
 static bool floating(const tj_tensor *t, const char *name) {
   if (tj__class_of(t->dtype) >= TJ__CLASS_FLOAT) return true;
-  return tj__fail(TJ_ERROR_RUNTIME, "%s: Expected a floating point or complex tensor as input. Got %s", name, tj__dtype_legacy(t->dtype)) != NULL;
+  return tj__fail(TJ_ERROR_RUNTIME, "%s: Expected a floating point or complex tensor as input. Got %s", name, tj__dtype_legacy(t->dtype)) !=
+         NULL;
 }
 
 /* ---- norms -------------------------------------------------------------------------------------------------------- */
@@ -19,7 +20,8 @@ static bool two_dims(const tj_tensor *A, tj_ints dim, int *d) {
   d[0] = tj__wrap_dim(dim.data[0], A->ndim), d[1] = tj__wrap_dim(dim.data[1], A->ndim);
   if (d[0] < 0 || d[1] < 0) return false;
   if (d[0] == d[1])
-    return tj__fail(TJ_ERROR_RUNTIME, "linalg.matrix_norm: dims must be different. Got (%lld, %lld)", LL(dim.data[0]), LL(dim.data[1])) != NULL;
+    return tj__fail(TJ_ERROR_RUNTIME, "linalg.matrix_norm: dims must be different. Got (%lld, %lld)", LL(dim.data[0]), LL(dim.data[1])) !=
+           NULL;
   return true;
 }
 static tj_tensor *converted(tj_tensor *t, tj_dtype dtype) { return dtype == TJ_DTYPE_NONE ? t : tj_to_dtype(t, dtype, false, false, NULL); }
@@ -83,8 +85,8 @@ tj_tensor *tj__impl_linalg_norm_str(tj_tensor *self, const char *ord, tj_ints di
 
 /* norm(A) norm(A^-1), infinite where A is singular. */
 static tj_tensor *condition(tj_tensor *A, tj_scalar p, const char *name) {
-  RUNTIME(tj__rows(A) == tj__columns(A),
-          "linalg.cond: A must be batches of square matrices, but they are %lld by %lld matrices", LL(tj__rows(A)), LL(tj__columns(A)));
+  RUNTIME(tj__rows(A) == tj__columns(A), "linalg.cond: A must be batches of square matrices, but they are %lld by %lld matrices",
+          LL(tj__rows(A)), LL(tj__columns(A)));
   if (A->numel == 0) return tj_zeros(tj__batch_of(A), tj__real_of(A->dtype), A->storage->device, false);
   tj_tensor *inverse, *info, *norms[2];
   if (tj_linalg_inv_ex(A, false, &inverse, &info) != TJ_OK) return NULL;
@@ -125,8 +127,8 @@ tj_tensor *tj__impl_linalg_matrix_rank(tj_tensor *input, tj_tensor *atol, tj_ten
   if (!tj__is_matrix(input, "linalg.matrix_rank", "A")) return NULL;
   for (int k = 0; k < 2; k++) {
     const tj_tensor *t = k ? rtol : atol;
-    RUNTIME(!t || !tj_dtype_is_complex(t->dtype), "linalg.matrix_rank: %s tensor of complex type is not supported. Got %s", k ? "rtol" : "atol",
-            tj__dtype_legacy(t->dtype));
+    RUNTIME(!t || !tj_dtype_is_complex(t->dtype), "linalg.matrix_rank: %s tensor of complex type is not supported. Got %s",
+            k ? "rtol" : "atol", tj__dtype_legacy(t->dtype));
   }
   if (input->numel == 0) return tj_zeros(tj__batch_of(input), TJ_INT64, input->storage->device, false);
   tj_tensor *s = hermitian ? tj_abs(tj_linalg_eigvalsh(input, "L")) : tj_linalg_svdvals(input, NULL);
@@ -228,7 +230,8 @@ tj_tensor *tj__impl_linalg_tensorinv(tj_tensor *self, int64_t ind) {
   RUNTIME(ind > 0, "Expected a strictly positive integer for 'ind', but got %lld", LL(ind));
   const int64_t split = TJ__MIN(ind, self->ndim), ends = self->ndim - split;
   const int64_t n = product(self->sizes, split), m = product(self->sizes + split, ends);
-  RUNTIME(n == m, "Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]), but got %lld != %lld", LL(m), LL(n));
+  RUNTIME(n == m, "Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]), but got %lld != %lld", LL(m),
+          LL(n));
   int64_t sizes[TJ_MAX_DIMS];
   memcpy(sizes, self->sizes + split, (size_t)ends * sizeof *sizes);
   memcpy(sizes + ends, self->sizes, (size_t)split * sizeof *sizes);
@@ -249,8 +252,8 @@ tj_tensor *tj__impl_linalg_tensorsolve(tj_tensor *self, tj_tensor *other, tj_int
   const int64_t split = TJ__MIN(other->ndim, a->ndim), ends = a->ndim - split;
   const int64_t n = product(a->sizes, split), m = product(a->sizes + split, ends);
   RUNTIME(n == m,
-          "Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == prod(self.shape[:other.ndim]), but got %lld != %lld", LL(m),
-          LL(n));
+          "Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == prod(self.shape[:other.ndim]), but got %lld != %lld",
+          LL(m), LL(n));
   int64_t sizes[TJ_MAX_DIMS];
   memcpy(sizes, a->sizes + split, (size_t)ends * sizeof *sizes);
   tj_tensor *x = tj_linalg_solve(tj_reshape(a, TJ_INTS(n, n)), tj_reshape(other, TJ_INTS(-1)), true);

@@ -16,7 +16,8 @@ static tj__recurrent_mode mode_of(const char *mode) {
 static tj_tensor *plus(tj_tensor *a, tj_tensor *b) { return tj_add(a, b, TJ__ONE); }
 
 /* One step in operators. gates: the input's share [B, G H]. *c is read and written (LSTM). */
-static tj_tensor *step(tj__recurrent_mode mode, tj_tensor *gates, tj_tensor *h, tj_tensor **c, tj_tensor *w_hh, tj_tensor *b_hh, tj_tensor *w_hr) {
+static tj_tensor *step(tj__recurrent_mode mode, tj_tensor *gates, tj_tensor *h, tj_tensor **c, tj_tensor *w_hh, tj_tensor *b_hh,
+                       tj_tensor *w_hr) {
   tj_tensor *hidden = tj_linear(h, w_hh, b_hh);
   if (!hidden || !gates) return NULL;
   const int64_t n = w_hh->sizes[0] / (mode == TJ__LSTM ? 4 : mode == TJ__GRU ? 3 : 1);
@@ -73,15 +74,24 @@ static bool describe(parts *p, bool reverse, tj__recurrent *r) {
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     if (*all[i] && !(*all[i] = tj__contiguous(*all[i]))) return false;
   const int64_t count = p->mode == TJ__LSTM ? 4 : p->mode == TJ__GRU ? 3 : 1;
-  *r = (tj__recurrent){.dtype = p->x->dtype, .mode = p->mode, .reverse = reverse, .steps = p->x->sizes[0], .batch = p->x->sizes[1],
-                       .hidden = p->w_hh->sizes[0] / count, .size = p->w_hh->sizes[1], .gate_count = count, .w_hh = tj__read(p->w_hh),
-                       .b_hh = p->b_hh ? tj__read(p->b_hh) : NULL, .w_hr = p->w_hr ? tj__read(p->w_hr) : NULL, .h0 = tj__read(p->h0),
+  *r = (tj__recurrent){.dtype = p->x->dtype,
+                       .mode = p->mode,
+                       .reverse = reverse,
+                       .steps = p->x->sizes[0],
+                       .batch = p->x->sizes[1],
+                       .hidden = p->w_hh->sizes[0] / count,
+                       .size = p->w_hh->sizes[1],
+                       .gate_count = count,
+                       .w_hh = tj__read(p->w_hh),
+                       .b_hh = p->b_hh ? tj__read(p->b_hh) : NULL,
+                       .w_hr = p->w_hr ? tj__read(p->w_hr) : NULL,
+                       .h0 = tj__read(p->h0),
                        .c0 = p->c0 ? tj__read(p->c0) : NULL};
   return true;
 }
 
-tj_status tj__impl_recurrent_scan(tj_tensors tensors, const char *mode, bool reverse, tj_tensor **output, tj_tensor **cells, tj_tensor **gates,
-                                  tj_tensor **extra) {
+tj_status tj__impl_recurrent_scan(tj_tensors tensors, const char *mode, bool reverse, tj_tensor **output, tj_tensor **cells,
+                                  tj_tensor **gates, tj_tensor **extra) {
   parts p = parts_of(tensors, mode);
   const tj__backend *backend = tj__backend_for(tensors.data, tensors.n);
   const tj_dtype dtype = p.x->dtype;
@@ -104,8 +114,8 @@ tj_status tj__impl_recurrent_scan(tj_tensors tensors, const char *mode, bool rev
   return !(*output)->numel || backend->recurrent->forward(&r) ? TJ_OK : tj_error_code();
 }
 
-tj_list *tj__impl_recurrent_scan_backward(tj_tensor *grad_output, tj_tensor *grad_cells, tj_tensors tensors, tj_tensor *output, tj_tensor *cells,
-                                          tj_tensor *gates, tj_tensor *extra, const char *mode, bool reverse) {
+tj_list *tj__impl_recurrent_scan_backward(tj_tensor *grad_output, tj_tensor *grad_cells, tj_tensors tensors, tj_tensor *output,
+                                          tj_tensor *cells, tj_tensor *gates, tj_tensor *extra, const char *mode, bool reverse) {
   parts p = parts_of(tensors, mode);
   const bool lstm = p.mode == TJ__LSTM;
   tj_list *list = tj__list_new(tensors.n);
@@ -116,7 +126,8 @@ tj_list *tj__impl_recurrent_scan_backward(tj_tensor *grad_output, tj_tensor *gra
     tj_list *inputs = tj__list_new(tensors.n);
     bool ok = inputs != NULL;
     for (int64_t i = 0; ok && i < tensors.n; i++) {
-      tj_tensor *t = create && tj_requires_grad(tensors.data[i]) ? tj_view_as(tensors.data[i], tensors.data[i]) : tj_detach(tensors.data[i]);
+      tj_tensor *t =
+          create && tj_requires_grad(tensors.data[i]) ? tj_view_as(tensors.data[i], tensors.data[i]) : tj_detach(tensors.data[i]);
       if (t && !tj_requires_grad(t)) t = tj_set_requires_grad(t, true) < 0 ? NULL : t;
       if ((ok = t != NULL)) tj__list_set(inputs, i, t);
     }
@@ -135,7 +146,8 @@ tj_list *tj__impl_recurrent_scan_backward(tj_tensor *grad_output, tj_tensor *gra
   grad_output = tj__contiguous(grad_output);
   if (lstm) grad_cells = tj__contiguous(grad_cells);
   if (!grad_output || !grad_cells) return NULL;
-  r.gates = (void *)tj__read(gates), r.output = (void *)tj__read(output), r.cells = (void *)tj__read(cells), r.extra = (void *)tj__read(extra);
+  r.gates = (void *)tj__read(gates), r.output = (void *)tj__read(output), r.cells = (void *)tj__read(cells),
+  r.extra = (void *)tj__read(extra);
   for (int64_t i = 0; i < tensors.n; i++) {
     tj_tensor *t = tj__empty(tj__sizes(tensors.data[i]), p.x->dtype, p.x->storage->device);
     if (!t || (!output->numel && !tj__fill(t, tj_int(0)))) return NULL;
@@ -143,9 +155,14 @@ tj_list *tj__impl_recurrent_scan_backward(tj_tensor *grad_output, tj_tensor *gra
   }
   if (!output->numel) return list;
   const parts g = parts_of((tj_tensors){list->items, tensors.n}, mode);
-  const tj__recurrent_grad to = {.output = tj__read(grad_output), .cells = lstm ? tj__read(grad_cells) : NULL, .gates = tj__write(g.x),
-                                 .h0 = tj__write(g.h0), .c0 = g.c0 ? tj__write(g.c0) : NULL, .w_hh = tj__write(g.w_hh),
-                                 .b_hh = g.b_hh ? tj__write(g.b_hh) : NULL, .w_hr = g.w_hr ? tj__write(g.w_hr) : NULL};
+  const tj__recurrent_grad to = {.output = tj__read(grad_output),
+                                 .cells = lstm ? tj__read(grad_cells) : NULL,
+                                 .gates = tj__write(g.x),
+                                 .h0 = tj__write(g.h0),
+                                 .c0 = g.c0 ? tj__write(g.c0) : NULL,
+                                 .w_hh = tj__write(g.w_hh),
+                                 .b_hh = g.b_hh ? tj__write(g.b_hh) : NULL,
+                                 .w_hr = g.w_hr ? tj__write(g.w_hr) : NULL};
   return backend->recurrent->backward(&r, &to) ? list : NULL;
 }
 
@@ -205,14 +222,14 @@ static tj_status network(const char *mode, tj_tensor *input, tj_tensor *hx, tj_t
 tj_status tj__impl_lstm(tj_tensor *input, tj_tensors hx, tj_tensors params, bool has_biases, int64_t num_layers, double dropout, bool train,
                         bool bidirectional, bool batch_first, tj_tensor **output, tj_tensor **h_n, tj_tensor **c_n) {
   RUNTIME_STATUS(hx.n == 2, "lstm expects two hidden states");
-  return network("lstm", input, hx.data[0], hx.data[1], params, (options){has_biases, train, bidirectional, batch_first, num_layers, dropout},
-                 output, h_n, c_n);
+  return network("lstm", input, hx.data[0], hx.data[1], params,
+                 (options){has_biases, train, bidirectional, batch_first, num_layers, dropout}, output, h_n, c_n);
 }
-#define NETWORK(name, mode)                                                                                                                  \
-  tj_status tj__impl_##name(tj_tensor *input, tj_tensor *hx, tj_tensors params, bool has_biases, int64_t num_layers, double dropout, bool train, \
-                            bool bidirectional, bool batch_first, tj_tensor **output, tj_tensor **h_n) {                                      \
-    return network(mode, input, hx, NULL, params, (options){has_biases, train, bidirectional, batch_first, num_layers, dropout}, output, h_n, \
-                   NULL);                                                                                                                    \
+#define NETWORK(name, mode)                                                                                                              \
+  tj_status tj__impl_##name(tj_tensor *input, tj_tensor *hx, tj_tensors params, bool has_biases, int64_t num_layers, double dropout,     \
+                            bool train, bool bidirectional, bool batch_first, tj_tensor **output, tj_tensor **h_n) {                     \
+    return network(mode, input, hx, NULL, params, (options){has_biases, train, bidirectional, batch_first, num_layers, dropout}, output, \
+                   h_n, NULL);                                                                                                           \
   }
 NETWORK(gru, "gru")
 NETWORK(rnn_tanh, "tanh")
@@ -220,20 +237,21 @@ NETWORK(rnn_relu, "relu")
 
 /* ---- cells --------------------------------------------------------------------------------------------------------- */
 
-static tj_tensor *cell(const char *mode, tj_tensor *input, tj_tensor *h, tj_tensor **c, tj_tensor *w_ih, tj_tensor *w_hh, tj_tensor *b_ih, tj_tensor *b_hh) {
+static tj_tensor *cell(const char *mode, tj_tensor *input, tj_tensor *h, tj_tensor **c, tj_tensor *w_ih, tj_tensor *w_hh, tj_tensor *b_ih,
+                       tj_tensor *b_hh) {
   return step(mode_of(mode), tj_linear(input, w_ih, b_ih), h, c, w_hh, b_hh, NULL);
 }
-tj_status tj__impl_lstm_cell(tj_tensor *input, tj_tensors hx, tj_tensor *w_ih, tj_tensor *w_hh, tj_tensor *b_ih, tj_tensor *b_hh, tj_tensor **h,
-                             tj_tensor **c) {
+tj_status tj__impl_lstm_cell(tj_tensor *input, tj_tensors hx, tj_tensor *w_ih, tj_tensor *w_hh, tj_tensor *b_ih, tj_tensor *b_hh,
+                             tj_tensor **h, tj_tensor **c) {
   RUNTIME_STATUS(hx.n == 2, "lstm_cell expects two hidden states");
   *c = hx.data[1];
   *h = cell("lstm", input, hx.data[0], c, w_ih, w_hh, b_ih, b_hh);
   return *h && *c ? TJ_OK : tj_error_code();
 }
-#define CELL(name, mode)                                                                                                                \
-  tj_tensor *tj__impl_##name(tj_tensor *input, tj_tensor *hx, tj_tensor *w_ih, tj_tensor *w_hh, tj_tensor *b_ih, tj_tensor *b_hh) {       \
-    tj_tensor *none = NULL;                                                                                                             \
-    return cell(mode, input, hx, &none, w_ih, w_hh, b_ih, b_hh);                                                                        \
+#define CELL(name, mode)                                                                                                            \
+  tj_tensor *tj__impl_##name(tj_tensor *input, tj_tensor *hx, tj_tensor *w_ih, tj_tensor *w_hh, tj_tensor *b_ih, tj_tensor *b_hh) { \
+    tj_tensor *none = NULL;                                                                                                         \
+    return cell(mode, input, hx, &none, w_ih, w_hh, b_ih, b_hh);                                                                    \
   }
 CELL(gru_cell, "gru")
 CELL(rnn_tanh_cell, "tanh")

@@ -38,7 +38,12 @@ export function bartlett(M: number, options: WindowOptions = {}): Tensor {
   const { made, done } = begin('bartlett', M, options)
   if (done) return done
   const step = 2 / (made.sym ? M - 1 : M)
-  return finish(abs(span(-1, -1 + (M - 1) * step, M, made)).neg().add(1), options)
+  return finish(
+    abs(span(-1, -1 + (M - 1) * step, M, made))
+      .neg()
+      .add(1),
+    options,
+  )
 }
 
 function cosines(name: string, M: number, a: readonly number[], options: WindowOptions): Tensor {
@@ -111,7 +116,8 @@ export function gaussian(M: number, options: WindowOptions & { readonly std?: nu
 }
 
 function bessel(x: Tensor): Tensor {
-  const i0 = ((functions as Record<string, unknown>)['i0'] ?? (special as Record<string, unknown>)['i0']) as ((x: Tensor) => Tensor) | undefined
+  const i0 = ((functions as Record<string, unknown>)['i0'] ?? (special as Record<string, unknown>)['i0']) as
+    ((x: Tensor) => Tensor) | undefined
   if (!i0) throw notImplementedError('kaiser: torch.i0 is not available in this version')
   return i0(x)
 }

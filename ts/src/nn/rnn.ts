@@ -230,8 +230,7 @@ export class RNN extends RNNBase {
   ) {
     const order = ['input_size', 'hidden_size', 'num_layers', 'nonlinearity', ...REST, 'proj_size', 'device', 'dtype'] as const
     const o = readArguments<RNNOptions & { proj_size?: number }>('RNN', args, order, 2)
-    if (o.proj_size)
-      throw valueError('proj_size argument is only supported for LSTM, not RNN or GRU')
+    if (o.proj_size) throw valueError('proj_size argument is only supported for LSTM, not RNN or GRU')
     const nonlinearity = o.nonlinearity ?? 'tanh'
     if (nonlinearity !== 'tanh' && nonlinearity !== 'relu')
       throw valueError(`Unknown nonlinearity '${String(nonlinearity)}'. Select from 'tanh' or 'relu'.`)
