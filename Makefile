@@ -16,7 +16,7 @@ OPT ?= -O3
 
 GEN := $(BUILD)/gen
 WARN := -Wall -Wextra
-CFLAGS_ALL := -std=gnu11 -g1 $(OPT) -fPIC -fvisibility=hidden -fwrapv -fno-math-errno -fno-trapping-math -ffp-contract=fast $(WARN) \
+CFLAGS_ALL := -std=gnu11 -g1 $(OPT) -fPIC -fvisibility=hidden -fwrapv -fno-math-errno -fno-trapping-math -ffp-contract=fast -fno-asynchronous-unwind-tables $(WARN) \
   -DTJ_VERSION='"$(VERSION)"' -I. -Iengine -Iinclude/torchjs -I$(GEN) $(CFLAGS)
 LDLIBS_ALL := -lm -lpthread -Wl,-z,nodelete
 ifneq ($(SANITIZE),)
@@ -29,6 +29,9 @@ ifeq ($(shell uname -m),x86_64)
 ISAS += avx2 avx512
 ARCH_avx2 := -march=x86-64-v3
 ARCH_avx512 := -march=x86-64-v4 -mprefer-vector-width=512
+endif
+ifneq ($(filter-out base,$(ISAS)),)
+ARCH_base := -O2 # rare dtypes, and machines of before 2013: half the size of -O3
 endif
 
 .PHONY: help demo test fuzz fuzz-build fuzz-replay fuzz-short bench check install uninstall clean lib addon ts gen examples test-c test-ts test-golden format
