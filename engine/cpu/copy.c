@@ -169,19 +169,67 @@ FILL_LOOP(COMPLEX128, pair64, PAIR64)
 
 #define SIZED(X) X(0, uint8_t) X(1, uint16_t) X(2, uint32_t) X(3, uint64_t) X(4, pair64)
 
-#define TRANSPOSE(K, T)                                                                                                    \
+/* Squares in registers: rows of pairs, then of quarters, then of halves are interleaved. */
+typedef uint32_t row8 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef uint64_t row4 __attribute__((vector_size(32), aligned(8), may_alias));
+#define SQUARE_NONE(T, to, to_row, from, from_row)                    \
+  for (int c = 0; c < 8; c++) /* each line of `from` is read whole */ \
+    for (int k = 0; k < 8; k++) ((T *)((to) + k * (to_row)))[c] = ((const T *)((from) + c * (from_row)))[k];
+#define SQUARE_8(T, to, to_row, from, from_row)                                                                     \
+  {                                                                                                                 \
+    row8 in[8], x[8];                                                                                               \
+    for (int k = 0; k < 8; k++) in[k] = *(const row8 *)((from) + k * (from_row));                                   \
+    for (int k = 0; k < 8; k += 2) {                                                                                \
+      x[k] = __builtin_shufflevector(in[k], in[k + 1], 0, 8, 1, 9, 4, 12, 5, 13);                                   \
+      x[k + 1] = __builtin_shufflevector(in[k], in[k + 1], 2, 10, 3, 11, 6, 14, 7, 15);                             \
+    }                                                                                                               \
+    for (int k = 0; k < 8; k += 4) {                                                                                \
+      in[k] = __builtin_shufflevector(x[k], x[k + 2], 0, 1, 8, 9, 4, 5, 12, 13);                                    \
+      in[k + 1] = __builtin_shufflevector(x[k], x[k + 2], 2, 3, 10, 11, 6, 7, 14, 15);                              \
+      in[k + 2] = __builtin_shufflevector(x[k + 1], x[k + 3], 0, 1, 8, 9, 4, 5, 12, 13);                            \
+      in[k + 3] = __builtin_shufflevector(x[k + 1], x[k + 3], 2, 3, 10, 11, 6, 7, 14, 15);                          \
+    }                                                                                                               \
+    for (int k = 0; k < 4; k++) {                                                                                   \
+      *(row8 *)((to) + k * (to_row)) = __builtin_shufflevector(in[k], in[k + 4], 0, 1, 2, 3, 8, 9, 10, 11);         \
+      *(row8 *)((to) + (k + 4) * (to_row)) = __builtin_shufflevector(in[k], in[k + 4], 4, 5, 6, 7, 12, 13, 14, 15); \
+    }                                                                                                               \
+  }
+#define SQUARE_4(T, to, to_row, from, from_row)                                                                        \
+  for (int half = 0; half < 8; half += 4)                                                                              \
+    for (int other = 0; other < 8; other += 4) {                                                                       \
+      row4 in[4], x[4];                                                                                                \
+      for (int k = 0; k < 4; k++) in[k] = *(const row4 *)((from) + (half + k) * (from_row) + other * 8);               \
+      for (int k = 0; k < 4; k += 2) {                                                                                 \
+        x[k] = __builtin_shufflevector(in[k], in[k + 1], 0, 4, 2, 6);                                                  \
+        x[k + 1] = __builtin_shufflevector(in[k], in[k + 1], 1, 5, 3, 7);                                              \
+      }                                                                                                                \
+      for (int k = 0; k < 2; k++) {                                                                                    \
+        *(row4 *)((to) + (other + k) * (to_row) + half * 8) = __builtin_shufflevector(x[k], x[k + 2], 0, 1, 4, 5);     \
+        *(row4 *)((to) + (other + k + 2) * (to_row) + half * 8) = __builtin_shufflevector(x[k], x[k + 2], 2, 3, 6, 7); \
+      }                                                                                                                \
+    }
+
+#define TRANSPOSE(K, T, SQUARE)                                                                                            \
   static void transpose_##K(char *to, int64_t to_row, const char *from, int64_t from_row, int64_t columns, int64_t rows) { \
     int64_t r = 0;                                                                                                         \
-    for (; r + 8 <= rows; r += 8) { /* eight rows at a time: each line of `from` is read whole */                          \
-      for (int64_t c = 0; c < columns; c++) {                                                                              \
-        const T *line = (const T *)(from + c * from_row) + r;                                                              \
-        for (int64_t k = 0; k < 8; k++) ((T *)(to + (r + k) * to_row))[c] = line[k];                                       \
+    for (; r + 8 <= rows; r += 8) {                                                                                        \
+      int64_t c = 0;                                                                                                       \
+      for (; c + 8 <= columns; c += 8) {                                                                                   \
+        char *square_to = to + r * to_row + c * (int64_t)sizeof(T);                                                        \
+        const char *square_from = from + c * from_row + r * (int64_t)sizeof(T);                                            \
+        SQUARE(T, square_to, to_row, square_from, from_row)                                                                \
       }                                                                                                                    \
+      for (; c < columns; c++)                                                                                             \
+        for (int64_t k = 0; k < 8; k++) ((T *)(to + (r + k) * to_row))[c] = ((const T *)(from + c * from_row))[r + k];     \
     }                                                                                                                      \
     for (; r < rows; r++)                                                                                                  \
       for (int64_t c = 0; c < columns; c++) ((T *)(to + r * to_row))[c] = ((const T *)(from + c * from_row))[r];           \
   }
-SIZED(TRANSPOSE)
+TRANSPOSE(0, uint8_t, SQUARE_NONE)
+TRANSPOSE(1, uint16_t, SQUARE_NONE)
+TRANSPOSE(2, uint32_t, SQUARE_8)
+TRANSPOSE(3, uint64_t, SQUARE_4)
+TRANSPOSE(4, pair64, SQUARE_NONE)
 
 /* Both are read and one is taken by a mask of bits: a branch on a condition that is hard to foresee costs more. U: an unsigned type. */
 #define WHERE(K, T, U)                                                                                    \

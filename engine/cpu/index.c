@@ -2,7 +2,7 @@
 #include "../kernels/index.h"
 #include "elements.h"
 
-enum { COLUMNS = 512 }; /* of a row that one thread writes */
+enum { COLUMNS = 64 }; /* of a row that one thread writes */
 
 static bool offsets(int64_t *out, const int64_t *index, int64_t n, int64_t size, int64_t stride, bool wrap, int64_t *bad) {
   for (int64_t i = 0; i < n; i++) {

@@ -3,6 +3,8 @@
 
 #include "../kernels/softmax.h"
 #include "elements.h"
+#include "math.h"
+#include "vector16.h"
 
 enum { LANES = 32, WIDTH = 64, PIECE = 512 };
 
@@ -12,30 +14,22 @@ typedef struct job {
   int64_t n, inner, blocks_a_line;
 } job;
 
-/* e^x by 2^k e^r with |r| <= ln(2) / 2: within 1 ulp, 0 below -104, inf above 88.73, NaN for NaN. Without branches, so that loops vectorise. */
-static inline float exp_f(float x) {
-  float c = x < -104.0f ? -104.0f : x;
-  c = c > 89.0f ? 89.0f : c;
-  const float magic = 0x1.8p23f;
-  float shifted = c * 0x1.715476p0f + magic, k = shifted - magic;
-  float r = c - k * 0x1.62e400p-1f;
-  r = r - k * 0x1.7f7d1cp-20f;
-  float p = 0x1.a01a02p-13f;
-  p = p * r + 0x1.6c16c2p-10f;
-  p = p * r + 0x1.111112p-7f;
-  p = p * r + 0x1.555556p-5f;
-  p = p * r + 0x1.555556p-3f;
-  p = p * r + 0.5f;
-  float e = (p * r) * r + r;
-  e = e + 1.0f;
-  /* 2^k in two factors, each in the normal range */
-  int32_t bits = (int32_t)tj__float_bits(shifted) - 0x4b400000, half = bits >> 1;
-  float y = e * tj__bits_float((uint32_t)(half + 127) << 23) * tj__bits_float((uint32_t)(bits - half + 127) << 23);
-  return x != x ? x : y;
-}
-static inline double exp_d(double x) { return exp(x); }
+static inline float exp_f(float x) { return exp_f32(x); }
+static inline double exp_d(double x) { return exp_f64(x); }
 static inline float log_f(float x) { return logf(x); }
 static inline double log_d(double x) { return log(x); }
+
+/* e[i] = exp(e[i] - shift) for pieces */
+static inline void exps_float(float *e, int64_t n, float shift) {
+  int64_t i = 0;
+#ifdef __AVX512F__
+  for (; i + 16 <= n; i += 16) _mm512_storeu_ps(e + i, exp_v16(_mm512_loadu_ps(e + i) - shift));
+#endif
+  for (; i < n; i++) e[i] = exp_f32(e[i] - shift);
+}
+static inline void exps_double(double *e, int64_t n, double shift) {
+  for (int64_t i = 0; i < n; i++) e[i] = exp_f64(e[i] - shift);
+}
 
 /* NaN does not count: it makes the sum NaN, and with it the line. */
 #define LARGER(a, v) ((v) > (a) ? (v) : (a))
@@ -66,7 +60,8 @@ static inline double log_d(double x) { return log(x); }
       const int64_t m = TJ__MIN(n - from, PIECE);                                                                                          \
       A e[PIECE], lanes[LANES];                                                                                                            \
       int64_t i = 0;                                                                                                                       \
-      for (i = 0; i < m; i++) e[i] = EXP(LOAD(x[from + i]) - top);                                                                         \
+      for (i = 0; i < m; i++) e[i] = LOAD(x[from + i]);                                                                                    \
+      exps_##A(e, m, top);                                                                                                                 \
       if (keep) memcpy(keep + from, e, (size_t)m * sizeof(A));                                                                             \
       for (; i % LANES; i++) e[i] = 0;                                                                                                     \
       for (int l = 0; l < LANES; l++) lanes[l] = 0;                                                                                        \
@@ -133,7 +128,13 @@ static inline double log_d(double x) { return log(x); }
     }                                                                                                                                      \
     const A sum = (A)total;                                                                                                                \
     if (log_form)                                                                                                                          \
-      for (int64_t i = 0; i < n; i++) y[i] = STORE(LOAD(g[i]) - EXP(LOAD(r[i])) * sum);                                                    \
+      for (int64_t from = 0; from < n; from += PIECE) {                                                                                    \
+        A e[PIECE];                                                                                                                        \
+        const int64_t m = TJ__MIN(n - from, PIECE);                                                                                        \
+        for (int64_t i = 0; i < m; i++) e[i] = LOAD(r[from + i]);                                                                          \
+        exps_##A(e, m, 0);                                                                                                                 \
+        for (int64_t i = 0; i < m; i++) y[from + i] = STORE(LOAD(g[from + i]) - e[i] * sum);                                               \
+      }                                                                                                                                    \
     else                                                                                                                                   \
       for (int64_t i = 0; i < n; i++) y[i] = STORE(LOAD(r[i]) * (LOAD(g[i]) - sum));                                                       \
   }                                                                                                                                        \

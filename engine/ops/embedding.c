@@ -80,8 +80,8 @@ tj_tensor *tj__impl_embedding(tj_tensor *input, tj_tensor *weight, int64_t paddi
 
 tj_tensor *tj__impl_embedding_dense_backward(tj_tensor *grad, tj_tensor *indices, tj_ints sizes, int64_t padding_idx,
                                              bool scale_grad_by_freq) {
-  tj_tensor *zeros = tj__zeros(sizes, grad), *flat = tj_reshape(indices, TJ_INTS(-1));
-  if (!zeros || !flat || !(flat = tj__to_dtype(flat, TJ_INT64))) return NULL;
+  tj_tensor *flat = tj_reshape(indices, TJ_INTS(-1));
+  if (!flat || !(flat = tj__to_dtype(flat, TJ_INT64))) return NULL;
   tj_tensor *rows = tj_reshape(grad, TJ_INTS(flat->numel, sizes.data[1]));
   if (padding_idx >= 0) rows = tj_mul(rows, tj_unsqueeze(tj_ne(flat, tj_scalar_tensor(tj_int(padding_idx))), 1));
   if (scale_grad_by_freq) {
@@ -91,7 +91,7 @@ tj_tensor *tj__impl_embedding_dense_backward(tj_tensor *grad, tj_tensor *indices
     counts = tj_index_add(counts, 0, flat, ones, tj_int(1));
     rows = tj_div(rows, tj_unsqueeze(tj_index_select(counts, 0, flat), 1));
   }
-  return tj_index_add(zeros, 0, flat, rows, tj_int(1));
+  return rows ? tj__add_to_zeros(sizes, 0, flat, rows) : NULL;
 }
 
 /* ---- triangles and diagonals ------------------------------------------------------------------------------------ */

@@ -1,4 +1,5 @@
 /* index.c: advanced indexing, and the operators that take one vector of indices along a dimension. */
+#include "autograd/node.h"
 #include "index.h"
 
 #include <stdio.h>
@@ -340,6 +341,18 @@ tj_tensor *tj__impl_index_reduce(tj_tensor *self, int64_t dim, tj_tensor *index,
   return tj_scatter_reduce(self, dim, tj_expand_as(wide, source), source, reduce, include_self);
 }
 
+tj_tensor *tj__add_to_zeros(tj_ints sizes, int64_t dim, tj_tensor *index, tj_tensor *source) {
+  static const vector_rules rules = {"index_add_", false, TJ_ERROR_RUNTIME, NULL};
+  tj_tensor *zeros = tj__zeros(sizes, source);
+  if (!zeros || tj__needs_grad(&source, 1) || is_half(source)) return zeros ? tj_index_add(zeros, dim, index, source, tj_int(1)) : NULL;
+  tj__places p;
+  int d;
+  if (!source_fits("index_add_", TJ_ERROR_RUNTIME, zeros, dim, index, source, true) || !vector_places(&rules, zeros, dim, index, &p, &d) ||
+      !(source = tj__contiguous(source)))
+    return NULL;
+  return tj__backend_of(zeros->storage->device)->index->put(TJ__SCATTER_ADD, zeros, source, &p) ? zeros : NULL;
+}
+
 tj_tensor *tj__impl_index_copy(tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *source) {
   static const vector_rules rules = {"index_copy_", false, TJ_ERROR_INDEX, NULL};
   TJ__CHECK(self->dtype == source->dtype, TJ_ERROR_RUNTIME,
@@ -369,6 +382,5 @@ tj_tensor *tj__impl_index_fill_Tensor(tj_tensor *self, int64_t dim, tj_tensor *i
 }
 
 tj_tensor *tj__impl_index_select_backward(tj_tensor *grad, tj_ints sizes, int64_t dim, tj_tensor *index) {
-  tj_tensor *zeros = tj__zeros(sizes, grad);
-  return zeros ? tj_index_add(zeros, dim, index, grad, tj_int(1)) : NULL;
+  return tj__add_to_zeros(sizes, dim, index, grad);
 }

@@ -9,6 +9,8 @@ tj_tensor *tj__zeros(tj_ints sizes, const tj_tensor *like); /* like's dtype and 
 tj_tensor *tj__int64_index(tj_tensor *index);               /* contiguous int64 */
 /* Flat places of the elements of mask (bool, any layout) that are true: int64 [n]. */
 tj_tensor *tj__true_places(tj_tensor *mask);
+/* index_add of source to zeros of these sizes, without a copy where no graph is recorded. */
+tj_tensor *tj__add_to_zeros(tj_ints sizes, int64_t dim, tj_tensor *index, tj_tensor *source);
 /* Contiguous copy of self of its own, to be written. */
 tj_tensor *tj__own_copy(tj_tensor *self);
 
