@@ -34,7 +34,7 @@ ifneq ($(filter-out base,$(ISAS)),)
 ARCH_base := -O2 # rare dtypes, and machines of before 2013: half the size of -O3
 endif
 
-.PHONY: help demo test fuzz fuzz-build fuzz-replay fuzz-short bench check install uninstall clean lib addon ts gen examples test-c test-ts test-golden format
+.PHONY: help demo test fuzz fuzz-build fuzz-replay fuzz-short bench check check-ulp install uninstall clean lib addon ts gen examples test-c test-ts test-golden format
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
@@ -163,6 +163,8 @@ fuzz-short: fuzz-build
 	@mkdir -p build/fuzz/found build/fuzz/short
 	$(FUZZ_RUN) -seed=1 -max_total_time=20 -artifact_prefix=build/fuzz/found/ build/fuzz/short tests/fuzz/corpus
 test-c: $(TEST_C) ## build the C tests: build/tests/
+check-ulp: $(BUILD)/tests/math_test ## how far functions are from the truth, over every float32 number, for every instruction set; takes long
+	@for isa in $(ISAS); do echo "$$isa:"; TORCHJS_ISA=$$isa $(BUILD)/tests/math_test --all $(STEP) || exit 1; done
 $(BUILD)/bench/machine: bench/machine.c | $(BUILD)/.tools-build
 	@mkdir -p $(@D) && echo "  CC $@" && $(CC) -O3 -march=native $(WARN) -pthread -o $@ $<
 bench: ts $(BUILD)/bench/machine ## the benchmark; PEER='COMMAND' measures a peer beside it

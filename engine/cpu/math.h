@@ -142,7 +142,10 @@ TJ__INLINE float tanh_f32(float x) {
   return tj__pick_f32(a < 0.625f, near, far);
 }
 
-TJ__INLINE float sigmoid_f32(float x) { return 1.0f / (1.0f + exp_f32(-x)); }
+TJ__INLINE float sigmoid_f32(float x) {
+  float e = exp_f32(-fabsf(x)); /* does not overflow */
+  return (x < 0.0f ? e : 1.0f) / (1.0f + e);
+}
 
 TJ__INLINE float erf_f32(float x) {
   float a = fabsf(x), z = x * x;
@@ -433,7 +436,10 @@ TJ__INLINE double tanh_f64(double x) {
   return copysign(e / (e + 2.0), x);
 }
 
-TJ__INLINE double sigmoid_f64(double x) { return 1.0 / (1.0 + exp_f64(-x)); }
+TJ__INLINE double sigmoid_f64(double x) {
+  double e = exp_f64(-fabs(x)); /* does not overflow */
+  return (x < 0.0 ? e : 1.0) / (1.0 + e);
+}
 
 TJ__INLINE double tj__erf_near_f64(double x) {
   double z = x * x;

@@ -22,35 +22,39 @@ TJ__INLINE __m512 exp_v16(__m512 x) {
   return _mm512_scalef_ps(1.0f + ((p * r) * r + r), n);
 }
 
-TJ__INLINE __m512 sigmoid_v16(__m512 x) { return 1.0f / (1.0f + exp_v16(-x)); }
+/* From e^-|x|, which does not overflow. */
+TJ__INLINE __m512 sigmoid_v16(__m512 x) {
+  __m512 e = exp_v16(-_mm512_abs_ps(x));
+  return _mm512_mask_mov_ps(_mm512_set1_ps(1.0f), _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_LT_OQ), e) / (1.0f + e);
+}
 
-/* erf(a) / a on [0, 4) by polynomials about the middles of 32 intervals, whose coefficients are picked by permutations. */
+/* erf(a) / a on [0, 1), erf(a) on [1, 4) by polynomials about the middles of 32 intervals, whose coefficients are picked by permutations. */
 TJ__INLINE __m512 erf_v16(__m512 x) {
   static const float table[5][32] = {
       {0x1.207d48p+0f, 0x1.1d83ecp+0f, 0x1.17bb2ap+0f, 0x1.0f725ap+0f, 0x1.0515ecp+0f, 0x1.f2491cp-1f, 0x1.d84714p-1f, 0x1.bd2794p-1f,
-       0x1.a1d1fp-1f,  0x1.8706c6p-1f, 0x1.6d59d8p-1f, 0x1.553186p-1f, 0x1.3ecaa4p-1f, 0x1.2a3f12p-1f, 0x1.178db8p-1f, 0x1.06a27ap-1f,
-       0x1.eebaaap-2f, 0x1.d33048p-2f, 0x1.ba55dp-2f,  0x1.a3dd54p-2f, 0x1.8f7e6ap-2f, 0x1.7cf7e2p-2f, 0x1.6c1044p-2f, 0x1.5c959ap-2f,
-       0x1.4e5cc6p-2f, 0x1.4140b8p-2f, 0x1.352196p-2f, 0x1.29e3fcp-2f, 0x1.1f704p-2f,  0x1.15b1e2p-2f, 0x1.0c9714p-2f, 0x1.04104p-2f},
-      {-0x1.804068p-5f, -0x1.1ad8ecp-3f, -0x1.c630fcp-3f, -0x1.2cd334p-2f, -0x1.679e46p-2f, -0x1.91ec1p-2f,  -0x1.aba09ep-2f,
-       -0x1.b5e32cp-2f, -0x1.b2cde6p-2f, -0x1.a50d4ap-2f, -0x1.8f80a2p-2f, -0x1.74e932p-2f, -0x1.57b05ap-2f, -0x1.39c6fep-2f,
-       -0x1.1c9bc8p-2f, -0x1.0122e4p-2f, -0x1.cfd144p-3f, -0x1.a251ep-3f,  -0x1.79cddep-3f, -0x1.56032ep-3f, -0x1.368804p-3f,
-       -0x1.1ae238p-3f, -0x1.02968cp-3f, -0x1.da62fap-4f, -0x1.b49738p-4f, -0x1.9315acp-4f, -0x1.75443cp-4f, -0x1.5aa058p-4f,
-       -0x1.42bbe2p-4f, -0x1.2d3a0ep-4f, -0x1.19cc84p-4f, -0x1.0830f6p-4f},
-      {-0x1.7e7394p-2f, -0x1.6948aep-2f, -0x1.414006p-2f, -0x1.0a9336p-2f, -0x1.95787cp-3f, -0x1.0f454ap-3f, -0x1.1b303ap-4f,
-       -0x1.96b644p-7f, 0x1.1c8924p-5f,  0x1.22109p-4f,   0x1.881c76p-4f,  0x1.c45ac4p-4f,  0x1.dd90d8p-4f,  0x1.dbcb3p-4f,
-       0x1.c71588p-4f,  0x1.a6972ap-4f,  0x1.8017a6p-4f,  0x1.57dbc4p-4f,  0x1.30c0bcp-4f,  0x1.0c7a56p-4f,  0x1.d7ba38p-5f,
-       0x1.9e4a24p-5f,  0x1.6c6098p-5f,  0x1.415556p-5f,  0x1.1c56e8p-5f,  0x1.f91ddcp-6f,  0x1.c26b6ep-6f,  0x1.9335e6p-6f,
-       0x1.6a4f9ep-6f,  0x1.46bb42p-6f,  0x1.27a61cp-6f,  0x1.0c61ap-6f},
+       0x1.bbef1p-1f,  0x1.d0580cp-1f, 0x1.df85eap-1f, 0x1.ea773p-1f,  0x1.f21cap-1f,  0x1.f74a6ep-1f, 0x1.fab0dep-1f, 0x1.fcdaccp-1f,
+       0x1.fe308p-1f,  0x1.fefccep-1f, 0x1.ff7338p-1f, 0x1.ffb5bep-1f, 0x1.ffd9f8p-1f, 0x1.ffed16p-1f, 0x1.fff6dep-1f, 0x1.fffbb8p-1f,
+       0x1.fffe0ep-1f, 0x1.ffff24p-1f, 0x1.ffffa2p-1f, 0x1.ffffd8p-1f, 0x1.fffffp-1f,  0x1.fffffap-1f, 0x1.fffffep-1f, 0x1.0p+0f},
+      {-0x1.804068p-5f, -0x1.1ad8ecp-3f, -0x1.c630fcp-3f, -0x1.2cd334p-2f, -0x1.679e46p-2f, -0x1.91ec1p-2f, -0x1.aba09ep-2f,
+       -0x1.b5e32cp-2f, 0x1.75a93p-2f,   0x1.1a0dd6p-2f,  0x1.9cb5d6p-3f,  0x1.24a7c6p-3f,  0x1.924714p-4f, 0x1.0bf97cp-4f,
+       0x1.5a08dp-5f,   0x1.b115cap-6f,  0x1.06add2p-6f,  0x1.34d764p-7f,  0x1.5ff1b2p-8f,  0x1.84b908p-9f, 0x1.a02294p-10f,
+       0x1.afc62cp-11f, 0x1.b2378cp-12f, 0x1.a73dp-13f,   0x1.8fd828p-14f, 0x1.6e1f04p-15f, 0x1.44ed7p-16f, 0x1.177f04p-17f,
+       0x1.d20a2cp-19f, 0x1.7896ccp-20f, 0x1.26f1cp-21f,  0x1.bfc914p-23f},
+      {-0x1.7e7394p-2f,  -0x1.6948aep-2f,  -0x1.414006p-2f,  -0x1.0a9336p-2f,  -0x1.95787cp-3f,  -0x1.0f454ap-3f,  -0x1.1b303ap-4f,
+       -0x1.96b644p-7f,  -0x1.8d03bp-2f,   -0x1.4ef06p-2f,   -0x1.0ed74cp-2f,  -0x1.a4b126p-3f,  -0x1.3a478cp-3f,  -0x1.c43514p-4f,
+       -0x1.39981ap-4f,  -0x1.a38d5ep-5f,  -0x1.0ee382p-5f,  -0x1.51cc0cp-6f,  -0x1.96f038p-7f,  -0x1.d9c2aep-8f,  -0x1.0a96fep-8f,
+       -0x1.221a5p-9f,   -0x1.315096p-10f, -0x1.36d2b6p-11f, -0x1.3223c6p-12f, -0x1.23c352p-13f, -0x1.0d177ep-14f, -0x1.e06858p-16f,
+       -0x1.9f172ap-17f, -0x1.5b30f6p-18f, -0x1.1923fcp-19f, -0x1.b8d3f8p-21f},
       {0x1.cb3d6ap-6f,  0x1.4bd69ap-4f,  0x1.00968ap-3f,  0x1.40c1fcp-3f,  0x1.61e4fp-3f,   0x1.63f3c2p-3f,  0x1.4ae1dp-3f,
-       0x1.1d7a22p-3f,  0x1.c7c5bep-4f,  0x1.4c4d26p-4f,  0x1.ac3354p-5f,  0x1.bb5c8p-6f,   0x1.bec9b8p-8f,  -0x1.08b882p-7f,
-       -0x1.2642a4p-6f, -0x1.82b6ep-6f,  -0x1.a99698p-6f, -0x1.aabbbep-6f, -0x1.93fa38p-6f, -0x1.702f7ap-6f, -0x1.4720eep-6f,
-       -0x1.1dd9d8p-6f, -0x1.ee856p-7f,  -0x1.a9807ap-7f, -0x1.6d7b28p-7f, -0x1.3a2b5cp-7f, -0x1.0eb864p-7f, -0x1.d42c16p-8f,
-       -0x1.966faap-8f, -0x1.6253c6p-8f, -0x1.36341cp-8f, -0x1.10b128p-8f},
-      {0x1.c73bc6p-4f,  0x1.9588cap-4f,  0x1.3a5318p-4f,  0x1.885988p-5f,  0x1.13b1fcp-6f,  -0x1.8f4ae2p-7f, -0x1.249a42p-5f,
-       -0x1.a77db8p-5f, -0x1.e7c14p-5f,  -0x1.eb72c2p-5f, -0x1.c017bcp-5f, -0x1.76a42ap-5f, -0x1.1fc74p-5f,  -0x1.928712p-6f,
-       -0x1.f25e22p-7f, -0x1.f6c93ep-8f, -0x1.168cecp-9f, 0x1.9e32b4p-10f, 0x1.ede816p-9f,  0x1.3c0efep-8f,  0x1.4ea0bap-8f,
-       0x1.4243bcp-8f,  0x1.258342p-8f,  0x1.022c1ap-8f,  0x1.bc6c94p-9f,  0x1.79aad4p-9f,  0x1.3eda78p-9f,  0x1.0c9dcep-9f,
-       0x1.c4eef8p-10f, 0x1.7edcb6p-10f, 0x1.44d446p-10f, 0x1.14c366p-10f},
+       0x1.1d7a22p-3f,  0x1.38aaeap-3f,  0x1.55bc82p-3f,  0x1.50030cp-3f,  0x1.3162eep-3f,  0x1.043f58p-3f,  0x1.a3767cp-4f,
+       0x1.417178p-4f,  0x1.d63e9cp-5f,  0x1.49363cp-5f,  0x1.ba14b8p-6f,  0x1.1d1d7ap-6f,  0x1.61b0cap-7f,  0x1.a6628cp-8f,
+       0x1.e5fc4cp-9f,  0x1.0d8abap-9f,  0x1.206a5ep-10f, 0x1.29d594p-11f, 0x1.28f0bcp-12f, 0x1.1decf6p-13f, 0x1.09fc2ap-14f,
+       0x1.de37dap-16f, 0x1.9f874cp-17f, 0x1.5d0f7ep-18f, 0x1.1b88bep-19f},
+      {0x1.c73bc6p-4f,   0x1.9588cap-4f,   0x1.3a5318p-4f,   0x1.885988p-5f,   0x1.13b1fcp-6f,  -0x1.8f4ae2p-7f,  -0x1.249a42p-5f,
+       -0x1.a77db8p-5f,  0x1.894e2ap-5f,   0x1.440814p-7f,   -0x1.3fd7a4p-6f,  -0x1.3cddbcp-5f, -0x1.89ce1cp-5f,  -0x1.95d018p-5f,
+       -0x1.74f3fap-5f,  -0x1.3b202ep-5f,  -0x1.f166eep-6f,  -0x1.721adp-6f,   -0x1.053522p-6f, -0x1.5f2cacp-7f,  -0x1.c307d8p-8f,
+       -0x1.155152p-8f,  -0x1.47132ep-9f,  -0x1.727da4p-10f, -0x1.93806ap-11f, -0x1.a6e78p-12f, -0x1.aade1ep-13f, -0x1.9f36f2p-14f,
+       -0x1.856a76p-15f, -0x1.604da6p-16f, -0x1.33940ap-17f, -0x1.033a6cp-18f},
   };
   /* 1 from 3.925 on; a NaN passes */
   __m512 y = _mm512_max_ps(_mm512_set1_ps(-3.925f), _mm512_min_ps(_mm512_set1_ps(3.925f), x)), a = _mm512_abs_ps(y);
@@ -62,7 +66,10 @@ TJ__INLINE __m512 erf_v16(__m512 x) {
   p = p * t + TJ__PICK16(1);
   p = p * t + TJ__PICK16(0);
 #undef TJ__PICK16
-  return p * y;
+  const __mmask16 near = _mm512_cmp_ps_mask(a, _mm512_set1_ps(1.0f), _CMP_NGE_UQ);
+  const __m512i sign = _mm512_and_si512(_mm512_castps_si512(y), _mm512_set1_epi32(INT32_MIN));
+  const __m512 one = _mm512_castsi512_ps(_mm512_or_si512(_mm512_castps_si512(_mm512_set1_ps(1.0f)), sign));
+  return p * _mm512_mask_mov_ps(one, near, y);
 }
 
 #endif

@@ -1,0 +1,153 @@
+/* math_test.c: how far functions of one float are from the rounded truth, in units in the last place (ulp), through the public operators and so
+ * with the loops of the instruction set that TORCHJS_ISA names. Sampled over all bit patterns; with --all every float32 number is tried. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+/* cmocka needs the four above */
+#include <cmocka.h>
+
+#include <math.h>
+
+#include "core/core.h"
+#include "ops.h"
+
+enum { BLOCK = 1 << 16 };
+
+typedef struct function {
+  const char *name;
+  tj_tensor *(*ours)(tj_tensor *);
+  double (*wide)(double);
+  long double (*wider)(long double);
+  double bound, bound64; /* 0: float32 alone */
+} function;
+
+static double sigmoid(double x) { return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x)); }
+static long double sigmoidl(long double x) { return x < 0 ? expl(x) / (1 + expl(x)) : 1 / (1 + expl(-x)); }
+
+static const function functions[] = {
+    {"exp", tj_exp, exp, expl, 2, 2},         {"exp2", tj_exp2, exp2, exp2l, 1, 2},   {"expm1", tj_expm1, expm1, expm1l, 2, 2.5},
+    {"log", tj_log, log, logl, 2, 2},         {"log2", tj_log2, log2, log2l, 1, 2.5}, {"log10", tj_log10, log10, log10l, 1, 2.5},
+    {"log1p", tj_log1p, log1p, log1pl, 2, 2}, {"tanh", tj_tanh, tanh, tanhl, 2, 2.5}, {"sigmoid", tj_sigmoid, sigmoid, sigmoidl, 2.25, 2.5},
+    {"erf", tj_erf, erf, erfl, 2, 2},         {"sin", tj_sin, sin, sinl, 2, 2},       {"cos", tj_cos, cos, cosl, 2, 2},
+    {"tan", tj_tan, tan, tanl, 2, 2},         {"atan", tj_atan, atan, atanl, 2, 2},   {"asin", tj_asin, asin, asinl, 2, 2},
+    {"acos", tj_acos, acos, acosl, 2, 2},     {"sinh", tj_sinh, sinh, sinhl, 2, 2.5}, {"cosh", tj_cosh, cosh, coshl, 2, 2},
+};
+enum { FUNCTIONS = sizeof functions / sizeof *functions };
+
+/* Distance of y from the truth in ulp of a number with `bits` of significand and `lowest` as its least exponent. */
+static double distance(double y, long double truth, int bits, int lowest, double largest) {
+  if (isnan(truth)) return isnan(y) ? 0 : INFINITY;
+  if (isinf(y) || fabsl(truth) > (long double)largest)
+    return (y > 0) == (truth > 0) && (fabs(y) >= largest || isinf(y)) && fabsl(truth) >= (long double)largest * (1 - ldexp(4, -bits))
+               ? 0
+               : INFINITY;
+  if (truth == 0) return y == 0 ? 0 : fabs(y) / ldexp(1, lowest - bits + 1);
+  int exponent;
+  frexpl(truth, &exponent);
+  exponent = exponent - 1 < lowest ? lowest : exponent - 1;
+  return (double)(fabsl((long double)y - truth) / ldexpl(1, exponent - bits + 1));
+}
+
+/* The worst distance over the float32 bit patterns first, first + step, ..., and where. */
+static double worst_float32(const function *f, uint32_t step, float *at) {
+  double worst = 0;
+  static float in[BLOCK], out[BLOCK];
+  uint64_t next = 0;
+  while (next < (uint64_t)1 << 32) {
+    int n = 0;
+    for (; n < BLOCK && next < (uint64_t)1 << 32; next += step) in[n++] = tj__bits_float((uint32_t)next);
+    tj_scope_begin();
+    tj_tensor *y = f->ours(tj_from_data(in, TJ_FLOAT32, TJ_INTS(n)));
+    assert_non_null(y);
+    assert_int_equal(tj_to_data(y, out, (size_t)n * sizeof *out), TJ_OK);
+    tj_scope_end();
+    for (int i = 0; i < n; i++) {
+      double d = distance((double)out[i], (long double)f->wide((double)in[i]), 24, -126, (double)0x1.fffffep127f);
+      if (d > worst) worst = d, *at = in[i];
+    }
+  }
+  return worst;
+}
+
+static double worst_float64(const function *f, int blocks, double *at) {
+  double worst = 0;
+  static double in[BLOCK], out[BLOCK];
+  uint64_t state = 88172645463325252u;
+  for (int b = 0; b < blocks; b++) {
+    for (int i = 0; i < BLOCK; i++) {
+      state ^= state << 13, state ^= state >> 7, state ^= state << 17;
+      uint64_t u = state;
+      /* three of four between 2^-20 and 2^12, where functions are interesting */
+      if (i & 3) u = (u & 0x800fffffffffffffu) | (uint64_t)(1003 + (u >> 52) % 32) << 52;
+      memcpy(in + i, &u, 8);
+    }
+    tj_scope_begin();
+    tj_tensor *y = f->ours(tj_from_data(in, TJ_FLOAT64, TJ_INTS(BLOCK)));
+    assert_non_null(y);
+    assert_int_equal(tj_to_data(y, out, sizeof out), TJ_OK);
+    tj_scope_end();
+    for (int i = 0; i < BLOCK; i++) {
+      double d = distance(out[i], f->wider((long double)in[i]), 53, -1022, 0x1.fffffffffffffp1023);
+      if (d > worst) worst = d, *at = in[i];
+    }
+  }
+  return worst;
+}
+
+static void float32_functions(void **state) {
+  (void)state;
+  for (int k = 0; k < FUNCTIONS; k++) {
+    float at = 0;
+    double worst = worst_float32(&functions[k], 65537, &at);
+    if (!(worst <= functions[k].bound)) fail_msg("%s is %.3g ulp away at %.9g (%a)", functions[k].name, worst, (double)at, (double)at);
+  }
+}
+
+static void float64_functions(void **state) {
+  (void)state;
+  for (int k = 0; k < FUNCTIONS; k++) {
+    double at = 0, worst = worst_float64(&functions[k], 2, &at);
+    if (!(worst <= functions[k].bound64)) fail_msg("%s is %.3g ulp away at %.17g (%a)", functions[k].name, worst, at, at);
+  }
+}
+
+static void powers(void **state) {
+  (void)state;
+  static const float bases[] = {0.0f,       -0.0f,      1,      -1,      2,     -2,     0.5f,     -0.5f,     3,   -3,   1.5f,
+                                0.9999999f, 1.0000001f, 1e-40f, -1e-40f, 1e38f, -1e38f, INFINITY, -INFINITY, NAN, 0.1f, 7.25f};
+  static const float exponents[] = {0.0f,  -0.0f, 1,    -1,   2,        -2,        3,        -3,        0.5f, -0.5f, 1.7f,
+                                    -1.7f, 127,   -149, 1e9f, 16777215, -16777215, INFINITY, -INFINITY, NAN,  1e-3f};
+  enum { N = sizeof bases / sizeof *bases, M = sizeof exponents / sizeof *exponents };
+  float x[N * M], y[N * M], z[N * M];
+  for (int i = 0; i < N * M; i++) x[i] = bases[i / M], y[i] = exponents[i % M];
+  tj_scope_begin();
+  tj_tensor *t = tj_pow(tj_from_data(x, TJ_FLOAT32, TJ_INTS(N * M)), tj_from_data(y, TJ_FLOAT32, TJ_INTS(N * M)));
+  assert_non_null(t);
+  assert_int_equal(tj_to_data(t, z, sizeof z), TJ_OK);
+  tj_scope_end();
+  for (int i = 0; i < N * M; i++) {
+    double d = distance((double)z[i], powl((long double)x[i], (long double)y[i]), 24, -126, (double)0x1.fffffep127f);
+    if (!(d <= 1) || (z[i] == 0 && signbit(z[i]) != signbit(powf(x[i], y[i]))))
+      fail_msg("pow(%g, %g) is %.9g", (double)x[i], (double)y[i], (double)z[i]);
+  }
+}
+
+int main(int argc, char **argv) {
+  if (argc > 1 && strcmp(argv[1], "--all") == 0) {
+    const uint32_t step = argc > 2 ? (uint32_t)atoi(argv[2]) : 1;
+    bool ok = true;
+    for (int k = 0; k < FUNCTIONS; k++) {
+      float at = 0;
+      double at64 = 0, worst = worst_float32(&functions[k], step, &at), worst64 = worst_float64(&functions[k], 64, &at64);
+      ok &= worst <= functions[k].bound && worst64 <= functions[k].bound64;
+      printf("%-8s float32 %6.3f ulp at %-15.9g float64 %6.3f ulp at %.17g\n", functions[k].name, worst, (double)at, worst64, at64);
+      fflush(stdout);
+    }
+    return !ok;
+  }
+  const struct CMUnitTest tests[] = {cmocka_unit_test(float32_functions), cmocka_unit_test(float64_functions), cmocka_unit_test(powers)};
+  return cmocka_run_group_tests_name("math", tests, NULL, NULL);
+}
