@@ -5,25 +5,26 @@
 
 #include "../kernels/backend.h"
 
-/* X(SUFFIX, memory type, number type, load, store): a number travels as the C type that its values have. */
+/* X(SUFFIX, HOT or RARE, memory type, number type, load, store): a number travels as the C type that its values have. Conversions between
+ * two hot dtypes are compiled for every instruction set, the others for the baseline alone. */
 #define SAME(x) (x)
 #define IS_SET(x) ((uint8_t)((x) != 0))
-#define NUMBERS(X, A)                                                           \
-  X(A, BOOL, uint8_t, uint8_t, IS_SET, SAME)                                    \
-  X(A, UINT8, uint8_t, uint8_t, SAME, SAME)                                     \
-  X(A, INT8, int8_t, int8_t, SAME, SAME)                                        \
-  X(A, INT16, int16_t, int16_t, SAME, SAME)                                     \
-  X(A, INT32, int32_t, int32_t, SAME, SAME)                                     \
-  X(A, INT64, int64_t, int64_t, SAME, SAME)                                     \
-  X(A, UINT16, uint16_t, uint16_t, SAME, SAME)                                  \
-  X(A, UINT32, uint32_t, uint32_t, SAME, SAME)                                  \
-  X(A, UINT64, uint64_t, uint64_t, SAME, SAME)                                  \
-  X(A, FLOAT16, uint16_t, float, tj__half_to_float, tj__float_to_half)          \
-  X(A, BFLOAT16, uint16_t, float, tj__bfloat16_to_float, tj__float_to_bfloat16) \
-  X(A, FLOAT32, float, float, SAME, SAME)                                       \
-  X(A, FLOAT64, double, double, SAME, SAME)                                     \
-  X(A, COMPLEX64, float _Complex, float _Complex, SAME, SAME)                   \
-  X(A, COMPLEX128, double _Complex, double _Complex, SAME, SAME)
+#define NUMBERS(X, A)                                                                \
+  X(A, BOOL, HOT, uint8_t, uint8_t, IS_SET, SAME)                                    \
+  X(A, UINT8, HOT, uint8_t, uint8_t, SAME, SAME)                                     \
+  X(A, INT8, RARE, int8_t, int8_t, SAME, SAME)                                       \
+  X(A, INT16, RARE, int16_t, int16_t, SAME, SAME)                                    \
+  X(A, INT32, HOT, int32_t, int32_t, SAME, SAME)                                     \
+  X(A, INT64, HOT, int64_t, int64_t, SAME, SAME)                                     \
+  X(A, UINT16, RARE, uint16_t, uint16_t, SAME, SAME)                                 \
+  X(A, UINT32, RARE, uint32_t, uint32_t, SAME, SAME)                                 \
+  X(A, UINT64, RARE, uint64_t, uint64_t, SAME, SAME)                                 \
+  X(A, FLOAT16, HOT, uint16_t, float, tj__half_to_float, tj__float_to_half)          \
+  X(A, BFLOAT16, HOT, uint16_t, float, tj__bfloat16_to_float, tj__float_to_bfloat16) \
+  X(A, FLOAT32, HOT, float, float, SAME, SAME)                                       \
+  X(A, FLOAT64, HOT, double, double, SAME, SAME)                                     \
+  X(A, COMPLEX64, RARE, float _Complex, float _Complex, SAME, SAME)                  \
+  X(A, COMPLEX128, RARE, double _Complex, double _Complex, SAME, SAME)
 
 /* Conversions are C casts, but for truth for bool, and for floats to integers: C leaves open what becomes of NaN and of numbers out of
  * range, and the instruction sets differ. PyTorch's numbers are those of the scalar instructions of x86: int32 and what is narrower go by way of int32 (uint8
@@ -66,61 +67,79 @@ static inline uint64_t natural64(double x) {
 #endif
 
 /* NUMBERS goes through two lists at once by way of a second copy of itself, since a macro does not expand inside itself. */
-#define EXPAND_FROM(SUFFIX, M, N, LOAD, STORE) FROMS(CONVERT, (SUFFIX, M, N, LOAD, STORE))
-#define FROMS(X, A)                                                             \
-  X(A, BOOL, uint8_t, uint8_t, IS_SET, SAME)                                    \
-  X(A, UINT8, uint8_t, uint8_t, SAME, SAME)                                     \
-  X(A, INT8, int8_t, int8_t, SAME, SAME)                                        \
-  X(A, INT16, int16_t, int16_t, SAME, SAME)                                     \
-  X(A, INT32, int32_t, int32_t, SAME, SAME)                                     \
-  X(A, INT64, int64_t, int64_t, SAME, SAME)                                     \
-  X(A, UINT16, uint16_t, uint16_t, SAME, SAME)                                  \
-  X(A, UINT32, uint32_t, uint32_t, SAME, SAME)                                  \
-  X(A, UINT64, uint64_t, uint64_t, SAME, SAME)                                  \
-  X(A, FLOAT16, uint16_t, float, tj__half_to_float, tj__float_to_half)          \
-  X(A, BFLOAT16, uint16_t, float, tj__bfloat16_to_float, tj__float_to_bfloat16) \
-  X(A, FLOAT32, float, float, SAME, SAME)                                       \
-  X(A, FLOAT64, double, double, SAME, SAME)                                     \
-  X(A, COMPLEX64, float _Complex, float _Complex, SAME, SAME)                   \
-  X(A, COMPLEX128, double _Complex, double _Complex, SAME, SAME)
+#define EXPAND_FROM(SUFFIX, H, M, N, LOAD, STORE) FROMS(CONVERT, (SUFFIX, H, M, N, LOAD, STORE))
+#define FROMS(X, A)                                                                  \
+  X(A, BOOL, HOT, uint8_t, uint8_t, IS_SET, SAME)                                    \
+  X(A, UINT8, HOT, uint8_t, uint8_t, SAME, SAME)                                     \
+  X(A, INT8, RARE, int8_t, int8_t, SAME, SAME)                                       \
+  X(A, INT16, RARE, int16_t, int16_t, SAME, SAME)                                    \
+  X(A, INT32, HOT, int32_t, int32_t, SAME, SAME)                                     \
+  X(A, INT64, HOT, int64_t, int64_t, SAME, SAME)                                     \
+  X(A, UINT16, RARE, uint16_t, uint16_t, SAME, SAME)                                 \
+  X(A, UINT32, RARE, uint32_t, uint32_t, SAME, SAME)                                 \
+  X(A, UINT64, RARE, uint64_t, uint64_t, SAME, SAME)                                 \
+  X(A, FLOAT16, HOT, uint16_t, float, tj__half_to_float, tj__float_to_half)          \
+  X(A, BFLOAT16, HOT, uint16_t, float, tj__bfloat16_to_float, tj__float_to_bfloat16) \
+  X(A, FLOAT32, HOT, float, float, SAME, SAME)                                       \
+  X(A, FLOAT64, HOT, double, double, SAME, SAME)                                     \
+  X(A, COMPLEX64, RARE, float _Complex, float _Complex, SAME, SAME)                  \
+  X(A, COMPLEX128, RARE, double _Complex, double _Complex, SAME, SAME)
 
-#define CONVERT(TO, FROM, FM, FN, FLOAD, FSTORE) CONVERT_I(UNPACK TO, FROM, FM, FN, FLOAD)
+#define CONVERT(TO, FROM, FH, FM, FN, FLOAD, FSTORE) CONVERT_I(UNPACK TO, FROM, FH, FM, FN, FLOAD)
 #define UNPACK(...) __VA_ARGS__
 #define CONVERT_I(...) CONVERT_II(__VA_ARGS__)
-#define CONVERT_II(TO, TM, TN, TLOAD, TSTORE, FROM, FM, FN, FLOAD)                                                         \
-  static void convert_##TO##_from_##FROM(char *const *data, const int64_t *strides, int64_t n, const tj__params *params) { \
-    (void)params;                                                                                                          \
-    char *to = data[0];                                                                                                    \
-    const char *from = data[1];                                                                                            \
-    int64_t ts = strides[0], fs = strides[1];                                                                              \
-    if (ts == (int64_t)sizeof(TM) && fs == (int64_t)sizeof(FM)) {                                                          \
-      if (TJ_##TO == TJ_##FROM) {                                                                                          \
-        memmove(to, from, (size_t)n * sizeof(TM));                                                                         \
-        return;                                                                                                            \
-      }                                                                                                                    \
-      INDEPENDENT                                                                                                          \
-      for (int64_t i = 0; i < n; i++) {                                                                                    \
-        FN v = FLOAD(((const FM *)from)[i]);                                                                               \
-        ((TM *)to)[i] = (TM)TSTORE(CAST_##TO(TN, v));                                                                      \
-      }                                                                                                                    \
-      return;                                                                                                              \
-    }                                                                                                                      \
-    if (TJ_##TO == TJ_##FROM && fs == 0 && ts == (int64_t)sizeof(TM)) { /* one element broadcast */                        \
-      const TM v = *(const TM *)from;                                                                                      \
-      for (int64_t i = 0; i < n; i++) ((TM *)to)[i] = v;                                                                   \
-      return;                                                                                                              \
-    }                                                                                                                      \
-    if (TJ_##TO == TJ_##FROM) {                                                                                            \
-      for (int64_t i = 0; i < n; i++) *(TM *)(to + i * ts) = *(const TM *)(from + i * fs);                                 \
-      return;                                                                                                              \
-    }                                                                                                                      \
-    for (int64_t i = 0; i < n; i++) {                                                                                      \
-      FN v = FLOAD(*(const FM *)(from + i * fs));                                                                          \
-      *(TM *)(to + i * ts) = (TM)TSTORE(CAST_##TO(TN, v));                                                                 \
-    }                                                                                                                      \
+#define CONVERT_II(TO, TH, TM, TN, TLOAD, TSTORE, FROM, FH, FM, FN, FLOAD) CONVERT_##TH##_##FH(TO, TM, TN, TSTORE, FROM, FM, FN, FLOAD)
+#define NAME_OF(TO, FROM, ISA) tj__convert_##TO##_from_##FROM##_##ISA
+#define NAME_IN(TO, FROM, ISA) NAME_OF(TO, FROM, ISA)
+#define NAME_HOT_HOT(TO, FROM) NAME_IN(TO, FROM, TJ__ISA_NAME)
+#define NAME_HOT_RARE(TO, FROM) NAME_OF(TO, FROM, base)
+#define NAME_RARE_HOT(TO, FROM) NAME_OF(TO, FROM, base)
+#define NAME_RARE_RARE(TO, FROM) NAME_OF(TO, FROM, base)
+#define LOOP_ARGUMENTS char *const *data, const int64_t *strides, int64_t n, const tj__params *params
+#define CONVERT_HOT_HOT CONVERSION
+#if TJ__BASELINE
+#define CONVERT_RARE CONVERSION
+#else
+#define CONVERT_RARE(TO, TM, TN, TSTORE, FROM, FM, FN, FLOAD) void NAME_OF(TO, FROM, base)(LOOP_ARGUMENTS);
+#endif
+#define CONVERT_HOT_RARE CONVERT_RARE
+#define CONVERT_RARE_HOT CONVERT_RARE
+#define CONVERT_RARE_RARE CONVERT_RARE
+#define CONVERSION(TO, TM, TN, TSTORE, FROM, FM, FN, FLOAD)                                         \
+  void NAME_IN(TO, FROM, TJ__ISA_NAME)(LOOP_ARGUMENTS);                                             \
+  void NAME_IN(TO, FROM, TJ__ISA_NAME)(LOOP_ARGUMENTS) {                                            \
+    (void)params;                                                                                   \
+    char *to = data[0];                                                                             \
+    const char *from = data[1];                                                                     \
+    int64_t ts = strides[0], fs = strides[1];                                                       \
+    if (ts == (int64_t)sizeof(TM) && fs == (int64_t)sizeof(FM)) {                                   \
+      if (TJ_##TO == TJ_##FROM) {                                                                   \
+        memmove(to, from, (size_t)n * sizeof(TM));                                                  \
+        return;                                                                                     \
+      }                                                                                             \
+      INDEPENDENT                                                                                   \
+      for (int64_t i = 0; i < n; i++) {                                                             \
+        FN v = FLOAD(((const FM *)from)[i]);                                                        \
+        ((TM *)to)[i] = (TM)TSTORE(CAST_##TO(TN, v));                                               \
+      }                                                                                             \
+      return;                                                                                       \
+    }                                                                                               \
+    if (TJ_##TO == TJ_##FROM && fs == 0 && ts == (int64_t)sizeof(TM)) { /* one element broadcast */ \
+      const TM v = *(const TM *)from;                                                               \
+      for (int64_t i = 0; i < n; i++) ((TM *)to)[i] = v;                                            \
+      return;                                                                                       \
+    }                                                                                               \
+    if (TJ_##TO == TJ_##FROM) {                                                                     \
+      for (int64_t i = 0; i < n; i++) *(TM *)(to + i * ts) = *(const TM *)(from + i * fs);          \
+      return;                                                                                       \
+    }                                                                                               \
+    for (int64_t i = 0; i < n; i++) {                                                               \
+      FN v = FLOAD(*(const FM *)(from + i * fs));                                                   \
+      *(TM *)(to + i * ts) = (TM)TSTORE(CAST_##TO(TN, v));                                          \
+    }                                                                                               \
   }
 
-#define EACH_TO(A, SUFFIX, M, N, LOAD, STORE) EXPAND_FROM(SUFFIX, M, N, LOAD, STORE)
+#define EACH_TO(A, SUFFIX, H, M, N, LOAD, STORE) EXPAND_FROM(SUFFIX, H, M, N, LOAD, STORE)
 #if defined(__clang__)
 #pragma clang diagnostic ignored "-Wunknown-warning-option"
 #pragma clang diagnostic ignored "-Wpass-failed"
@@ -257,11 +276,11 @@ WHERE(2, uint32_t, uint32_t)
 WHERE(3, uint64_t, uint64_t)
 WHERE(4, pair64, unsigned __int128)
 
-#define ENTRY(TO, FROM, FM, FN, FLOAD, FSTORE) ENTRY_I(UNPACK TO, FROM)
+#define ENTRY(TO, FROM, FH, FM, FN, FLOAD, FSTORE) ENTRY_I(UNPACK TO, FROM, FH)
 #define ENTRY_I(...) ENTRY_II(__VA_ARGS__)
-#define ENTRY_II(TO, TM, TN, TLOAD, TSTORE, FROM) [TJ_##FROM] = convert_##TO##_from_##FROM,
-#define ROW(A, SUFFIX, M, N, LOAD, STORE) [TJ_##SUFFIX] = {FROMS(ENTRY, (SUFFIX, M, N, LOAD, STORE))},
-#define FILL_ENTRY(A, SUFFIX, M, N, LOAD, STORE) [TJ_##SUFFIX] = fill_##SUFFIX,
+#define ENTRY_II(TO, TH, TM, TN, TLOAD, TSTORE, FROM, FH) [TJ_##FROM] = NAME_##TH##_##FH(TO, FROM),
+#define ROW(A, SUFFIX, H, M, N, LOAD, STORE) [TJ_##SUFFIX] = {FROMS(ENTRY, (SUFFIX, H, M, N, LOAD, STORE))},
+#define FILL_ENTRY(A, SUFFIX, H, M, N, LOAD, STORE) [TJ_##SUFFIX] = fill_##SUFFIX,
 #define TRANSPOSE_ENTRY(K, T) transpose_##K,
 #define WHERE_ENTRY(K, T) where_##K,
 

@@ -7,8 +7,7 @@
 #include "../kernels/gemm.h"
 #include "elements.h"
 
-#define IS_base 1
-#if TJ__PASTE(IS, TJ__ISA_NAME)
+#if TJ__BASELINE
 
 extern const tj__gemm_kernels TJ__ISA(tj__cpu_gemm);
 

@@ -9,13 +9,6 @@
 
 extern const tj__gemm_kernels TJ__ISA(tj__cpu_gemm);
 
-#define IS_base 1
-#if TJ__PASTE(IS, TJ__ISA_NAME)
-#define BASELINE 1
-#else
-#define BASELINE 0
-#endif
-
 static inline double length(double x, double y) { return sqrt(x * x + y * y); }
 
 /* ---- rotations -------------------------------------------------------------------------------------------------- */
@@ -282,7 +275,7 @@ static int32_t bidiagonal_values(int64_t n, double *s, double *e, double eps, ro
 #define COMPLEX 0
 #include "eigen_reduce.inc"
 
-#if BASELINE
+#if TJ__BASELINE
 #define T tj__c64
 #define R float
 #define SUFFIX c64
@@ -306,7 +299,7 @@ static bool eigh(tj_dtype dtype, int64_t batches, int64_t n, void *a, void *w, b
   switch (dtype) {
     case TJ_FLOAT32: return eigh_all_f32(batches, n, a, w, vectors, info);
     case TJ_FLOAT64: return eigh_all_f64(batches, n, a, w, vectors, info);
-#if BASELINE
+#if TJ__BASELINE
     case TJ_COMPLEX64: return eigh_all_c64(batches, n, a, w, vectors, info);
     case TJ_COMPLEX128: return eigh_all_c128(batches, n, a, w, vectors, info);
 #else
@@ -321,7 +314,7 @@ static bool svd(tj_dtype dtype, int64_t batches, int64_t m, int64_t n, void *a, 
   switch (dtype) {
     case TJ_FLOAT32: return svd_all_f32(batches, m, n, a, u, s, vh, full, info);
     case TJ_FLOAT64: return svd_all_f64(batches, m, n, a, u, s, vh, full, info);
-#if BASELINE
+#if TJ__BASELINE
     case TJ_COMPLEX64: return svd_all_c64(batches, m, n, a, u, s, vh, full, info);
     case TJ_COMPLEX128: return svd_all_c128(batches, m, n, a, u, s, vh, full, info);
 #else
@@ -332,7 +325,7 @@ static bool svd(tj_dtype dtype, int64_t batches, int64_t m, int64_t n, void *a, 
   }
 }
 
-#if !BASELINE
+#if !TJ__BASELINE
 static bool eig(tj_dtype dtype, int64_t batches, int64_t n, const void *a, void *w, void *v, int32_t *info) {
   return tj__cpu_eigen_base.eig(dtype, batches, n, a, w, v, info);
 }

@@ -9,13 +9,6 @@
 
 extern const tj__gemm_kernels TJ__ISA(tj__cpu_gemm);
 
-#define IS_base 1
-#if TJ__PASTE(IS, TJ__ISA_NAME)
-#define BASELINE 1
-#else
-#define BASELINE 0
-#endif
-
 #define T float
 #define R float
 #define SUFFIX f32
@@ -30,7 +23,7 @@ extern const tj__gemm_kernels TJ__ISA(tj__cpu_gemm);
 #define COMPLEX 0
 #include "linalg_dense.inc"
 
-#if BASELINE
+#if TJ__BASELINE
 #define T tj__c64
 #define R float
 #define SUFFIX c64

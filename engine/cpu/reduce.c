@@ -15,12 +15,6 @@ enum { LANES = 64, WIDTH = 64, PIECE = 2048, ROWS = 32, LEVELS = 56, BLOCK_BYTES
 #define PART ((int64_t)1 << 16) /* elements of a part of a split reduction */
 
 /* Rare kinds and dtypes exist in the baseline build alone, to keep the library small; the others call that. */
-#define IS_base 1
-#if TJ__PASTE(IS, TJ__ISA_NAME)
-#define COLD 1
-#else
-#define COLD 0
-#endif
 extern const tj__reduce_kernels tj__cpu_reduce_base;
 
 /* One kind of reduction of one dtype. Accumulators are arrays of `size` bytes each. */
@@ -173,7 +167,7 @@ REDUCER(sum_b8, uint8_t, int64_t, TJ__SAME, 0, AS_IS, ADD, int64_t, TJ__SAME)
   X(f16, uint16_t, float, tj__half_to_float, TO_HALF, SQRT_HALF, ROOT_HALF, ABS_F, POW_F) \
   X(bf16, uint16_t, float, tj__bfloat16_to_float, tj__float_to_bfloat16, SQRT_BF, ROOT_BF, ABS_F, POW_F)
 EACH_FLOATING(HOT)
-#if COLD
+#if TJ__BASELINE
 EACH_FLOATING(COLD_FLOATING)
 #endif
 
@@ -182,7 +176,7 @@ EACH_FLOATING(COLD_FLOATING)
   REDUCER(min_##tag, T, T, TJ__SAME, HIGHEST, AS_IS, SMALLER, T, TJ__SAME)
 REDUCER(sum_i64, int64_t, uint64_t, TJ__SAME, 0, AS_IS, ADD, int64_t, TJ__SAME) /* unsigned: wraps */
 INTEGER(i64, int64_t, INT64_MIN, INT64_MAX)
-#if COLD
+#if TJ__BASELINE
 REDUCER(prod_i64, int64_t, uint64_t, TJ__SAME, 1, AS_IS, MUL, int64_t, TJ__SAME)
 REDUCER(sum_c64, tj__c64, tj__c64, TJ__SAME, 0, AS_IS, ADD, tj__c64, TJ__SAME)
 REDUCER(prod_c64, tj__c64, tj__c64, TJ__SAME, 1, AS_IS, MUL, tj__c64, TJ__SAME)
@@ -206,7 +200,7 @@ static const reducer *find(tj__reduce_kind kind, int dtype) {
     case TJ_BFLOAT16: return &name##_bf16; \
     default: return NULL;                  \
   }
-#if COLD
+#if TJ__BASELINE
 #define OF_REAL(name)                   \
   switch (dtype) {                      \
     case TJ_BOOL:                       \
@@ -230,7 +224,7 @@ static const reducer *find(tj__reduce_kind kind, int dtype) {
     case TJ__REDUCE_SUM:
       if (dtype == TJ_BOOL) return &sum_b8;
       if (dtype == TJ_INT64) return &sum_i64;
-#if COLD
+#if TJ__BASELINE
       if (dtype == TJ_COMPLEX64) return &sum_c64;
       if (dtype == TJ_COMPLEX128) return &sum_c128;
 #endif
@@ -240,7 +234,7 @@ static const reducer *find(tj__reduce_kind kind, int dtype) {
     case TJ__REDUCE_NORM2: OF_FLOATING(norm2)
     case TJ__REDUCE_SUM64: OF_FLOATING(sum64)
     case TJ__REDUCE_SQDEV64: OF_FLOATING(sqdev64)
-#if COLD
+#if TJ__BASELINE
     case TJ__REDUCE_PROD:
       if (dtype == TJ_INT64) return &prod_i64;
       if (dtype == TJ_COMPLEX64) return &prod_c64;
@@ -377,7 +371,7 @@ static bool reduce(tj__reduce_kind kind, tj_tensor *out, const tj_tensor *in, co
                    const tj__reduce_params *params) {
   static const tj__reduce_params none = {0, NULL};
   const reducer *r = find(kind, in->dtype);
-  if (!r && !COLD) return tj__cpu_reduce_base.reduce(kind, out, in, g, params);
+  if (!r && !TJ__BASELINE) return tj__cpu_reduce_base.reduce(kind, out, in, g, params);
   if (!r) return tj__fail(TJ_ERROR_RUNTIME, "this reduction is not implemented for '%s'", tj__dtype_legacy((tj_dtype)in->dtype)) != NULL;
   if (g->n_out == 0) return true;
   job j = {.r = r,
@@ -487,7 +481,7 @@ typedef struct extremes_job {
       }                                                                                                            \
     }                                                                                                              \
   }
-#if COLD
+#if TJ__BASELINE
 #define EACH_REAL TJ__ELEMENTS_REAL
 #else
 #define EACH_REAL(X, E) TJ__ELEMENTS_FLOATING(X, E) X(TJ_INT64, i64, int64_t, int64_t, TJ__SAME, TJ__SAME, E)
@@ -505,7 +499,7 @@ static bool extremes(bool largest, tj_tensor *values, tj_tensor *indices, const 
   case DTYPE: body = largest ? extremes_BEYOND_MAX_##tag : extremes_BEYOND_MIN_##tag; break;
     EACH_REAL(CASE, )
     default:
-      if (!COLD) return tj__cpu_reduce_base.extremes(largest, values, indices, in, outer, n, inner);
+      if (!TJ__BASELINE) return tj__cpu_reduce_base.extremes(largest, values, indices, in, outer, n, inner);
       return tj__fail(TJ_ERROR_RUNTIME, "this reduction is not implemented for '%s'", tj__dtype_legacy((tj_dtype)in->dtype)) != NULL;
   }
   tj__parallel_for(outer * j.blocks_a_line, TJ__MAX(1, TJ__GRAIN / (n * TJ__MIN(inner, WIDTH))), body, &j);

@@ -37,6 +37,13 @@ const char *tj__backend_use(int level);
 #define TJ__PASTE2(a, b) a##_##b
 #define TJ__PASTE(a, b) TJ__PASTE2(a, b)
 #define TJ__ISA(name) TJ__PASTE(name, TJ__ISA_NAME)
+/* 1 in the baseline build of a file, where alone rare loops are compiled. */
+#define TJ__IS_base 1
+#if TJ__PASTE(TJ__IS, TJ__ISA_NAME)
+#define TJ__BASELINE 1
+#else
+#define TJ__BASELINE 0
+#endif
 #endif
 
 #endif
