@@ -1,7 +1,11 @@
 // Groups module, optim and sched: classes constructed with recorded arguments, run, and compared.
 import { judgeError } from './ops.mjs'
 import { Python } from './python.mjs'
-import { Builder, construct, cotangent, differs, lookup, Missing, tensorsIn } from './values.mjs'
+import { Builder, construct, cotangent, differs, Inexpressible, lookup, Missing, tensorsIn } from './values.mjs'
+
+// Where PyTorch's own gradients carry more rounding noise than the tolerance of float32: against float64, CTCLoss's are off by 3.5e-5 and ours
+// by 5e-8, since it adds logarithms in float32.
+const WIDER = { 'nn.CTCLoss': [1e-3, 5e-5] }
 
 export function runModule(torch, c, blob) {
   const b = new Builder(torch, blob)
@@ -54,7 +58,7 @@ export function runModule(torch, c, blob) {
   )
   wanted.forEach(([name, , g], i) => {
     if (g === null) return
-    const r = got[i] ? differs(torch, got[i], g.tensor ? g : { tensor: g }, blob) : 'none'
+    const r = got[i] ? differs(torch, got[i], g.tensor ? g : { tensor: g }, blob, { tolerance: WIDER[c.module] }) : 'none'
     if (r) failures.push(`gradient of ${name}: ${r}`)
   })
   return failures
@@ -75,6 +79,8 @@ function moduleError(torch, c, b, Class) {
     if (e instanceof Missing) throw e
     raised = e
   }
+  if (!raised && b.floatIntegers && /should be of type int, got: float/.test(c.raised?.message ?? ''))
+    throw new Inexpressible('a float that is whole')
   return judgeError(torch, raised, c)
 }
 

@@ -239,11 +239,12 @@ export function differs(torch, got, expected, blob, options = {}) {
       const a = tensorNumbers(g),
         b = recordedNumbers(d, blob)
       const exact = x instanceof torch.Tensor && x.numel() === g.numel() && TOLERANCE[x.dtype] ? tensorNumbers(x) : null
+      const rounded = exact ? tensorNumbers(x.to(d.dtype)) : null
       const noise = exact ? Math.max(0, ...b.map((v, i) => (Number.isNaN(v) ? 0 : Math.abs(v - exact[i])))) : NaN
       // A recorded NaN that exact numbers do not have is rounding too: a difference of equal numbers that came out unequal.
       const closer = (i) =>
         Number.isNaN(b[i])
-          ? near(a[i], exact[i], rtol, atol)
+          ? near(a[i], rounded[i], rtol, atol)
           : noise <= atol + rtol * options.exact.largest && Math.abs(a[i] - exact[i]) <= noise
       for (let i = 0; i < b.length; i++) {
         if (!near(a[i], b[i], rtol, atol) && !(exact && closer(i))) return `${path}: element ${i} is ${a[i]}, expected ${b[i]}`
