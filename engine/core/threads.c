@@ -1,8 +1,10 @@
 /* threads.c: loops over several threads: a pool of our own, started at the first long loop. Idle workers spin for a moment, since one
- * loop often follows another, and then sleep: on a busy machine a pool that spins for long (OpenMP's habit) starves everybody, itself included. */
+ * loop often follows another, then offer their processor to others for about a millisecond, and then sleep: on a busy machine a pool that
+ * spins for long (OpenMP's habit) starves everybody, itself included, and waking a sleeper takes as long as many a loop. */
 #include "core.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
 
 #define MAX_THREADS 1024
@@ -64,7 +66,8 @@ static struct {
           .start = PTHREAD_COND_INITIALIZER,
           .done = PTHREAD_COND_INITIALIZER};
 
-#define SPINS 2000 /* some 30 microseconds */
+#define SPINS 2000  /* some 30 microseconds */
+#define OFFERS 2000 /* about a millisecond where nobody else wants the processor */
 static inline void pause_briefly(void) {
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();
@@ -76,6 +79,7 @@ static void *worker(void *argument) {
   uint64_t seen = 0;
   for (;;) {
     for (int i = 0; i < SPINS && atomic_load_explicit(&pool.round, memory_order_relaxed) == seen; i++) pause_briefly();
+    for (int i = 0; i < OFFERS && atomic_load_explicit(&pool.round, memory_order_relaxed) == seen; i++) sched_yield();
     pthread_mutex_lock(&pool.lock);
     while (atomic_load_explicit(&pool.round, memory_order_relaxed) == seen || !pool.job) pthread_cond_wait(&pool.start, &pool.lock);
     seen = atomic_load_explicit(&pool.round, memory_order_relaxed);
@@ -125,10 +129,14 @@ static void run_pieces(int64_t n, int64_t chunk, tj__range_body body, void *cont
   else run(&j, threads);
 }
 
+/* Pieces a thread: a worker that comes late still finds some. */
+#define PIECES 4
+
 void tj__parallel_for(int64_t n, int64_t grain, tj__range_body body, void *context) {
   if (n <= 0) return;
   int64_t pieces = grain > 0 ? n / grain : n;
-  if (!inside) pieces = TJ__MIN(pieces, tj_get_num_threads());
+  const int threads = tj_get_num_threads();
+  if (!inside) pieces = threads == 1 ? 1 : TJ__MIN(pieces, (int64_t)threads * PIECES);
   if (inside || pieces <= 1) {
     body(0, n, context);
     return;
