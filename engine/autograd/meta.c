@@ -162,21 +162,6 @@ int tj_retain_grad(tj_tensor *t) {
   return TJ_OK;
 }
 
-/* The C++ name of the element type, as PyTorch's message has it. */
-static const char *element_name(tj_dtype dtype) {
-  switch (dtype) {
-    case TJ_FLOAT32: return "float";
-    case TJ_FLOAT64: return "double";
-    case TJ_FLOAT16: return "c10::Half";
-    case TJ_BFLOAT16: return "c10::BFloat16";
-    case TJ_COMPLEX64: return "c10::complex<float>";
-    case TJ_COMPLEX128: return "c10::complex<double>";
-    case TJ_INT64: return "long";
-    case TJ_INT32: return "int";
-    default: return tj_dtype_name(dtype);
-  }
-}
-
 int tj_set_grad(tj_tensor *t, tj_tensor *grad) {
   if (!t) return missing_argument();
   if (grad) {
@@ -184,7 +169,7 @@ int tj_set_grad(tj_tensor *t, tj_tensor *grad) {
     TJ__CHECK_STATUS(grad->dtype == t->dtype, TJ_ERROR_RUNTIME,
                      "attempting to assign a gradient with dtype '%s' to a tensor with dtype '%s'. Please ensure that the gradient and the "
                      "tensor have the same dtype",
-                     element_name((tj_dtype)grad->dtype), element_name((tj_dtype)t->dtype));
+                     tj__dtype_cpp((tj_dtype)grad->dtype), tj__dtype_cpp((tj_dtype)t->dtype));
     TJ__CHECK_STATUS(
         grad->storage->device == t->storage->device, TJ_ERROR_RUNTIME,
         "attempting to assign a gradient located on another device. Please ensure that the gradient and the tensor are on the same "

@@ -40,6 +40,7 @@ const char *tj__sizes_text(const tj_tensor *t);
 /* A tensor of at least 2 dimensions as PyTorch's C++ writes it into messages; what does not fit into `size` bytes is left out. */
 void tj__plain_text(const tj_tensor *t, char *text, size_t size);
 const char *tj__dtype_legacy(tj_dtype dtype); /* "Float": as PyTorch's messages name a dtype */
+const char *tj__dtype_cpp(tj_dtype dtype);    /* "c10::Half", "float": as those name it that come from C++ */
 
 /* ---- alloc.c ------------------------------------------------------------------------------------------------- */
 

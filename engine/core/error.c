@@ -94,6 +94,27 @@ const char *tj__ints_text(const int64_t *values, int64_t n) {
 
 const char *tj__sizes_text(const tj_tensor *t) { return tj__ints_text(t->sizes, t->ndim); }
 
+const char *tj__dtype_cpp(tj_dtype dtype) {
+  static const char *const names[TJ_DTYPE_COUNT] = {
+      [TJ_BOOL] = "bool",
+      [TJ_UINT8] = "unsigned char",
+      [TJ_INT8] = "signed char",
+      [TJ_INT16] = "short int",
+      [TJ_INT32] = "int",
+      [TJ_INT64] = "long int",
+      [TJ_UINT16] = "short unsigned int",
+      [TJ_UINT32] = "unsigned int",
+      [TJ_UINT64] = "long unsigned int",
+      [TJ_FLOAT16] = "c10::Half",
+      [TJ_BFLOAT16] = "c10::BFloat16",
+      [TJ_FLOAT32] = "float",
+      [TJ_FLOAT64] = "double",
+      [TJ_COMPLEX64] = "c10::complex<float>",
+      [TJ_COMPLEX128] = "c10::complex<double>",
+  };
+  return names[dtype];
+}
+
 const char *tj__dtype_legacy(tj_dtype dtype) {
   static const char *const legacy[] = {
 #define TJ__X(SUFFIX, name, bytes, legacy) #legacy,

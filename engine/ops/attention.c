@@ -16,25 +16,6 @@ static tj_tensor *number(double v) { return tj_scalar_tensor(tj_float(v)); }
 static tj_tensor *add(tj_tensor *a, tj_tensor *b) { return tj_add(a, b, tj_int(1)); }
 static tj_tensor *sub(tj_tensor *a, tj_tensor *b) { return tj_sub(a, b, tj_int(1)); }
 
-static const char *type_name(int dtype) {
-  static const char *const names[TJ_DTYPE_COUNT] = {"bool",
-                                                    "unsigned char",
-                                                    "signed char",
-                                                    "short int",
-                                                    "int",
-                                                    "long int",
-                                                    "short unsigned int",
-                                                    "unsigned int",
-                                                    "long unsigned int",
-                                                    "c10::Half",
-                                                    "c10::BFloat16",
-                                                    "float",
-                                                    "double",
-                                                    "c10::complex<float>",
-                                                    "c10::complex<double>"};
-  return names[dtype];
-}
-
 /* Heads of key and value repeated so that there are as many as the query has. */
 static tj_tensor *repeat_heads(tj_tensor *t, int64_t heads) {
   int64_t have = t->sizes[t->ndim - 3];
@@ -248,7 +229,7 @@ tj_tensor *tj__impl_scaled_dot_product_attention(tj_tensor *query, tj_tensor *ke
                                                  bool is_causal, tj_scalar scale, bool enable_gqa) {
   RUNTIME(query->dtype == key->dtype && query->dtype == value->dtype,
           "Expected query, key, and value to have the same dtype, but got query.dtype: %s key.dtype: %s and value.dtype: %s instead.",
-          type_name(query->dtype), type_name(key->dtype), type_name(value->dtype));
+          tj__dtype_cpp(query->dtype), tj__dtype_cpp(key->dtype), tj__dtype_cpp(value->dtype));
   RUNTIME(query->ndim >= 2 && key->ndim >= 2 && value->ndim >= 2,
           "Expected query, key, and value to all be  at least 2 dimensional, but got query.dim: %d key.dim: %d and value.dim: %d instead.",
           query->ndim, key->ndim, value->ndim);
@@ -256,7 +237,7 @@ tj_tensor *tj__impl_scaled_dot_product_attention(tj_tensor *query, tj_tensor *ke
     RUNTIME(
         attn_mask->dtype == TJ_BOOL || attn_mask->dtype == TJ_FLOAT32 || attn_mask->dtype == query->dtype,
         "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: %s and  query.dtype: %s instead.",
-        type_name(attn_mask->dtype), type_name(query->dtype));
+        tj__dtype_cpp(attn_mask->dtype), tj__dtype_cpp(query->dtype));
   RUNTIME(!is_causal || !attn_mask, "_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True");
   if (query->dtype == TJ_FLOAT16 || query->dtype == TJ_BFLOAT16) { /* in float32, rounded once */
     tj_tensor *in[] = {query, key, value, attn_mask};

@@ -10,26 +10,6 @@
 #define IMPLEMENTED(condition, ...) TJ__CHECK(condition, TJ_ERROR_NOT_IMPLEMENTED, __VA_ARGS__)
 #define LL(x) ((long long)(x))
 
-/* C++'s names of the element types, as PyTorch's message about the bias has them. */
-static const char *type_name(int dtype) {
-  static const char *const names[TJ_DTYPE_COUNT] = {"bool",
-                                                    "unsigned char",
-                                                    "signed char",
-                                                    "short int",
-                                                    "int",
-                                                    "long int",
-                                                    "short unsigned int",
-                                                    "unsigned int",
-                                                    "long unsigned int",
-                                                    "c10::Half",
-                                                    "c10::BFloat16",
-                                                    "float",
-                                                    "double",
-                                                    "c10::complex<float>",
-                                                    "c10::complex<double>"};
-  return names[dtype];
-}
-
 /* One value a spatial dimension from a list of that many, or of one. false and PyTorch's error for other lengths. */
 static bool spread(tj_ints list, int dims, const char *name, int64_t *out) {
   if (list.n != dims && list.n != 1)
@@ -122,8 +102,8 @@ static void *check(const tj_tensor *input, const tj_tensor *weight, const tj_ten
   RUNTIME(!any_below(w + 2, d, 1), "kernel size should be greater than zero");
   RUNTIME(input->dtype == weight->dtype, "expected scalar type %s but found %s", tj__dtype_legacy(input->dtype),
           tj__dtype_legacy(weight->dtype));
-  RUNTIME(!bias || bias->dtype == input->dtype, "Input type (%s) and bias type (%s) should be the same", type_name(input->dtype),
-          type_name(bias->dtype));
+  RUNTIME(!bias || bias->dtype == input->dtype, "Input type (%s) and bias type (%s) should be the same", tj__dtype_cpp(input->dtype),
+          tj__dtype_cpp(bias->dtype));
   IMPLEMENTED(input->dtype != TJ_BOOL && input->dtype != TJ_UINT16 && input->dtype != TJ_UINT32 && input->dtype != TJ_UINT64,
               "\"slow_conv2d_cpu\" not implemented for '%s'", tj__dtype_legacy(input->dtype));
   return (void *)1;
@@ -272,7 +252,7 @@ static tj_tensor *plain(tj_tensor *input, tj_tensor *weight, tj_tensor *bias, tj
                         bool transposed, tj_ints output_padding, int64_t groups, int dims, const char *name) {
   bool was;
   RUNTIME(!bias || bias->dtype == input->dtype || input->dtype != weight->dtype, "Input type (%s) and bias type (%s) should be the same",
-          type_name(input->dtype), type_name(bias->dtype));
+          tj__dtype_cpp(input->dtype), tj__dtype_cpp(bias->dtype));
   tj_tensor *x = batched(input, dims, name, &was);
   if (!x) return NULL;
   tj_tensor *y = tj_convolution(x, weight, bias, stride, padding, dilation, transposed, output_padding, groups);

@@ -4,27 +4,6 @@
 #include "ops.h"
 #include "ops/copy.h"
 
-/* C++'s names of the element types, as PyTorch's messages about products have them. */
-static const char *cpp_name(int dtype) {
-  switch (dtype) {
-    case TJ_BOOL: return "bool";
-    case TJ_UINT8: return "unsigned char";
-    case TJ_INT8: return "signed char";
-    case TJ_INT16: return "short int";
-    case TJ_INT32: return "int";
-    case TJ_INT64: return "long int";
-    case TJ_UINT16: return "short unsigned int";
-    case TJ_UINT32: return "unsigned int";
-    case TJ_UINT64: return "long unsigned int";
-    case TJ_FLOAT16: return "c10::Half";
-    case TJ_BFLOAT16: return "c10::BFloat16";
-    case TJ_FLOAT32: return "float";
-    case TJ_FLOAT64: return "double";
-    case TJ_COMPLEX64: return "c10::complex<float>";
-    default: return "c10::complex<double>";
-  }
-}
-
 static bool supported(int dtype, const char *kernel) {
   if (dtype != TJ_BOOL && dtype != TJ_UINT16 && dtype != TJ_UINT32 && dtype != TJ_UINT64) return true;
   tj__fail(TJ_ERROR_NOT_IMPLEMENTED, "\"%s\" not implemented for '%s'", kernel, tj__dtype_legacy((tj_dtype)dtype));
@@ -77,8 +56,8 @@ tj_tensor *tj__impl_mm(tj_tensor *self, tj_tensor *mat2) {
   RUNTIME(mat2->ndim == 2, "mat2 must be a matrix");
   RUNTIME(self->sizes[1] == mat2->sizes[0], "mat1 and mat2 shapes cannot be multiplied (%lldx%lld and %lldx%lld)", LL(self->sizes[0]),
           LL(self->sizes[1]), LL(mat2->sizes[0]), LL(mat2->sizes[1]));
-  RUNTIME(self->dtype == mat2->dtype, "expected m1 and m2 to have the same dtype, but got: %s != %s", cpp_name(self->dtype),
-          cpp_name(mat2->dtype));
+  RUNTIME(self->dtype == mat2->dtype, "expected m1 and m2 to have the same dtype, but got: %s != %s", tj__dtype_cpp(self->dtype),
+          tj__dtype_cpp(mat2->dtype));
   if (!supported(self->dtype, "addmm_impl_cpu_")) return NULL;
   return product(tj__empty(TJ_INTS(self->sizes[0], mat2->sizes[1]), self->dtype, device_of(self)), self, mat2, tj_int(1), tj_int(0));
 }
@@ -170,16 +149,16 @@ tj_tensor *tj__impl_addmm(tj_tensor *self, tj_tensor *mat1, tj_tensor *mat2, tj_
   RUNTIME(mat2->ndim == 2, "mat2 must be a matrix, got %d-D tensor", mat2->ndim);
   RUNTIME(mat1->sizes[1] == mat2->sizes[0], "mat1 and mat2 shapes cannot be multiplied (%lldx%lld and %lldx%lld)", LL(mat1->sizes[0]),
           LL(mat1->sizes[1]), LL(mat2->sizes[0]), LL(mat2->sizes[1]));
-  RUNTIME(mat1->dtype == mat2->dtype, "expected m1 and m2 to have the same dtype, but got: %s != %s", cpp_name(mat1->dtype),
-          cpp_name(mat2->dtype));
+  RUNTIME(mat1->dtype == mat2->dtype, "expected m1 and m2 to have the same dtype, but got: %s != %s", tj__dtype_cpp(mat1->dtype),
+          tj__dtype_cpp(mat2->dtype));
   if (!supported(self->dtype, "addmm_impl_cpu_")) return NULL;
   return product(start_from(self, TJ_INTS(mat1->sizes[0], mat2->sizes[1]), beta), mat1, mat2, alpha, beta);
 }
 
 tj_tensor *tj__impl_baddbmm(tj_tensor *self, tj_tensor *batch1, tj_tensor *batch2, tj_scalar beta, tj_scalar alpha) {
   if (!check_batches(batch1, batch2, true)) return NULL;
-  RUNTIME(self->dtype == batch1->dtype, "Input dtypes must be the same, got: input %s, batch1: %s, batch2: %s", cpp_name(self->dtype),
-          cpp_name(batch1->dtype), cpp_name(batch2->dtype));
+  RUNTIME(self->dtype == batch1->dtype, "Input dtypes must be the same, got: input %s, batch1: %s, batch2: %s", tj__dtype_cpp(self->dtype),
+          tj__dtype_cpp(batch1->dtype), tj__dtype_cpp(batch2->dtype));
   RUNTIME(batch1->dtype == batch2->dtype, "expected scalar type %s but found %s", tj__dtype_legacy(batch1->dtype),
           tj__dtype_legacy(batch2->dtype));
   if (!supported(self->dtype, "baddbmm")) return NULL;

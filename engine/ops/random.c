@@ -34,25 +34,6 @@ static bool target_of(target *t, tj_tensor *self) {
 
 static tj_tensor *target_done(const target *t) { return t->dense == t->self ? t->self : tj__copy_into(t->self, t->dense); }
 
-static const char *cpp_name(tj_dtype dtype) { /* as PyTorch's messages about bounds name a dtype */
-  static const char *const names[TJ_DTYPE_COUNT] = {"bool",
-                                                    "unsigned char",
-                                                    "signed char",
-                                                    "short int",
-                                                    "int",
-                                                    "long int",
-                                                    "short unsigned int",
-                                                    "unsigned int",
-                                                    "long unsigned int",
-                                                    "c10::Half",
-                                                    "c10::BFloat16",
-                                                    "float",
-                                                    "double",
-                                                    "c10::complex<float>",
-                                                    "c10::complex<double>"};
-  return names[dtype];
-}
-
 static void *not_implemented(const char *kernel, tj_dtype dtype) {
   return tj__fail(TJ_ERROR_RUNTIME, "\"%s\" not implemented for '%s'", kernel, tj__dtype_legacy(dtype));
 }
@@ -80,8 +61,8 @@ tj_tensor *tj__impl_uniform_(tj_tensor *self, double from, double to, tj_generat
   tj_dtype dtype = flat(self, &n);
   if (tj__class_of(dtype) != TJ__CLASS_FLOAT) return not_implemented("check_uniform_bounds", dtype);
   double most = largest(dtype);
-  TJ__CHECK(from >= -most && from <= most, TJ_ERROR_RUNTIME, "from is out of bounds for %s", cpp_name(dtype));
-  TJ__CHECK(to >= -most && to <= most, TJ_ERROR_RUNTIME, "to is out of bounds for %s", cpp_name(dtype));
+  TJ__CHECK(from >= -most && from <= most, TJ_ERROR_RUNTIME, "from is out of bounds for %s", tj__dtype_cpp(dtype));
+  TJ__CHECK(to >= -most && to <= most, TJ_ERROR_RUNTIME, "to is out of bounds for %s", tj__dtype_cpp(dtype));
   TJ__CHECK(from <= to, TJ_ERROR_RUNTIME, "uniform_ expects to return a [from, to) range, but found from=%g > to=%g", from, to);
   TJ__CHECK(
       to - from <= most, TJ_ERROR_RUNTIME,
@@ -139,7 +120,7 @@ tj_tensor *tj__impl_cauchy_(tj_tensor *self, double median, double sigma, tj_gen
   TJ__CHECK(sigma > 0, TJ_ERROR_RUNTIME, "cauchy_ expects sigma > 0.0, but found sigma=%g", sigma);
   TJ__CHECK(tj_dtype_is_floating((tj_dtype)self->dtype), TJ_ERROR_RUNTIME,
             "Cauchy distribution is a continuous probability distribution. dtype must be a floating point but you specified %s",
-            cpp_name((tj_dtype)self->dtype));
+            tj__dtype_cpp((tj_dtype)self->dtype));
   return distribution(self, TJ__CAUCHY, median, sigma, generator);
 }
 tj_tensor *tj__impl_log_normal_(tj_tensor *self, double mean, double std, tj_generator *generator) {
@@ -187,7 +168,7 @@ static bool check_bounds(int64_t from, int64_t last, tj_dtype dtype) {
       bool is_signed = tj_dtype_is_signed(dtype);
       if (bits == 64) { /* every int64 fits, but for the sign */
         if (is_signed || from >= 0) return true;
-        tj__fail(TJ_ERROR_RUNTIME, "from is out of bounds for %s", cpp_name(dtype));
+        tj__fail(TJ_ERROR_RUNTIME, "from is out of bounds for %s", tj__dtype_cpp(dtype));
         return false;
       }
       high = ldexp(1, bits - is_signed) - 1;
@@ -196,7 +177,7 @@ static bool check_bounds(int64_t from, int64_t last, tj_dtype dtype) {
   }
   if ((double)from >= low && (double)from <= high && (double)last >= low && (double)last <= high) return true;
   tj__fail(TJ_ERROR_RUNTIME, "%s is out of bounds for %s", (double)from >= low && (double)from <= high ? "to - 1" : "from",
-           cpp_name(dtype));
+           tj__dtype_cpp(dtype));
   return false;
 }
 

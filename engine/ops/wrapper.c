@@ -59,35 +59,13 @@ static bool share_memory(const tj_tensor *a, const tj_tensor *b) {
   return a->offset * a_size < (b->offset + b->numel) * b_size && b->offset * b_size < (a->offset + a->numel) * a_size;
 }
 
-/* The dtype as C++ has it, for messages. */
-static const char *type_name(int dtype) {
-  static const char *const names[TJ_DTYPE_COUNT] = {
-      [TJ_BOOL] = "bool",
-      [TJ_UINT8] = "unsigned char",
-      [TJ_INT8] = "signed char",
-      [TJ_INT16] = "short int",
-      [TJ_INT32] = "int",
-      [TJ_INT64] = "long int",
-      [TJ_UINT16] = "short unsigned int",
-      [TJ_UINT32] = "unsigned int",
-      [TJ_UINT64] = "long unsigned int",
-      [TJ_FLOAT16] = "c10::Half",
-      [TJ_BFLOAT16] = "c10::BFloat16",
-      [TJ_FLOAT32] = "float",
-      [TJ_FLOAT64] = "double",
-      [TJ_COMPLEX64] = "c10::complex<float>",
-      [TJ_COMPLEX128] = "c10::complex<double>",
-  };
-  return names[dtype];
-}
-
 static bool fail_with_dtypes(const char *message, const tj_tensor *out, const tj_tensor *result) {
   const struct {
     const char *key, *value;
   } words[] = {{"{Result}", tj__dtype_legacy((tj_dtype)result->dtype)},
                {"{Out}", tj__dtype_legacy((tj_dtype)out->dtype)},
-               {"{result}", type_name(result->dtype)},
-               {"{out}", type_name(out->dtype)}};
+               {"{result}", tj__dtype_cpp(result->dtype)},
+               {"{out}", tj__dtype_cpp(out->dtype)}};
   char text[512];
   size_t n = 0;
   while (*message && n + 32 < sizeof text) {
