@@ -261,35 +261,10 @@ static int32_t bidiagonal_values(int64_t n, double *s, double *e, double eps, ro
   return failed;
 }
 
-#define T float
-#define R float
-#define SUFFIX f32
-#define DTYPE TJ_FLOAT32
-#define COMPLEX 0
-#include "eigen_reduce.inc"
+#define EACH_SCALAR "eigen_reduce.inc"
+#include "each_scalar.inc"
 
-#define T double
-#define R double
-#define SUFFIX f64
-#define DTYPE TJ_FLOAT64
-#define COMPLEX 0
-#include "eigen_reduce.inc"
-
-#if TJ__BASELINE
-#define T tj__c64
-#define R float
-#define SUFFIX c64
-#define DTYPE TJ_COMPLEX64
-#define COMPLEX 1
-#include "eigen_reduce.inc"
-
-#define T tj__c128
-#define R double
-#define SUFFIX c128
-#define DTYPE TJ_COMPLEX128
-#define COMPLEX 1
-#include "eigen_reduce.inc"
-#else
+#if !TJ__BASELINE
 extern const tj__eigen_kernels tj__cpu_eigen_base;
 #endif
 

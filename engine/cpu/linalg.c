@@ -9,34 +9,10 @@
 
 extern const tj__gemm_kernels TJ__ISA(tj__cpu_gemm);
 
-#define T float
-#define R float
-#define SUFFIX f32
-#define DTYPE TJ_FLOAT32
-#define COMPLEX 0
-#include "linalg_dense.inc"
-
-#define T double
-#define R double
-#define SUFFIX f64
-#define DTYPE TJ_FLOAT64
-#define COMPLEX 0
-#include "linalg_dense.inc"
+#define EACH_SCALAR "linalg_dense.inc"
+#include "each_scalar.inc"
 
 #if TJ__BASELINE
-#define T tj__c64
-#define R float
-#define SUFFIX c64
-#define DTYPE TJ_COMPLEX64
-#define COMPLEX 1
-#include "linalg_dense.inc"
-
-#define T tj__c128
-#define R double
-#define SUFFIX c128
-#define DTYPE TJ_COMPLEX128
-#define COMPLEX 1
-#include "linalg_dense.inc"
 #define COMPLEX_CASES(BODY, OTHER) \
   case TJ_COMPLEX64: BODY(c64);    \
   case TJ_COMPLEX128:              \
