@@ -6,6 +6,7 @@
 
 #include "../kernels/gemm.h"
 #include "elements.h"
+#include "loop.h"
 
 #if TJ__BASELINE
 

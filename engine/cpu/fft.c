@@ -6,6 +6,7 @@
 
 #include "../kernels/backend.h"
 #include "../kernels/copy.h"
+#include "loop.h"
 
 extern const tj__copy_kernels TJ__ISA(tj__cpu_copy);
 

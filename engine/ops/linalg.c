@@ -207,8 +207,8 @@ tj_tensor *tj__impl_permuted_rows(tj_tensor *self, tj_tensor *pivots, bool backw
   const tj__backend *backend = backend_of(self);
   tj_tensor *b = tj__by_columns(self), *p = tj__contiguous(pivots);
   if (!backend || !b || !p) return NULL;
-  return backend->linalg->swap_rows(b->dtype, tj__matrices(b), tj__rows(b), tj__columns(b), tj__write(b), tj__read(p), p->sizes[p->ndim - 1],
-                                    backwards)
+  return backend->linalg->swap_rows(b->dtype, tj__matrices(b), tj__rows(b), tj__columns(b), tj__write(b), tj__read(p),
+                                    p->sizes[p->ndim - 1], backwards)
              ? b
              : NULL;
 }
@@ -231,7 +231,8 @@ tj_status tj__impl_lu_unpack(tj_tensor *LU_data, tj_tensor *LU_pivots, bool unpa
   RUNTIME_STATUS(!unpack_pivots || LU_pivots->ndim >= 1, "torch.lu_unpack: Expected pivots with 1 or more dimensions");
   /* Rows are exchanged in the dtypes of the factorisations only. */
   const tj_dtype dtype = tj__dtype_sizes[LU_data->dtype] >= 4 ? (tj_dtype)LU_data->dtype : TJ_FLOAT32;
-  *P = unpack_pivots ? tj_to_dtype(tj_lu_permutation(LU_pivots, m, dtype), (tj_dtype)LU_data->dtype, false, false, NULL) : tj__empty(TJ_INTS(0), LU_data->dtype, LU_data->storage->device);
+  *P = unpack_pivots ? tj_to_dtype(tj_lu_permutation(LU_pivots, m, dtype), (tj_dtype)LU_data->dtype, false, false, NULL)
+                     : tj__empty(TJ_INTS(0), LU_data->dtype, LU_data->storage->device);
   return *L && *U && *P ? TJ_OK : tj_error_code();
 }
 
@@ -386,8 +387,10 @@ tj_status tj__impl_linalg_solve_ex(tj_tensor *A, tj_tensor *B, bool left, bool c
   lu = tj__read_by_columns(lu), b = tj__by_columns(b), p = tj__contiguous(p);
   if (!lu || !b || !p) return tj_error_code();
   if (b->numel) {
-    if (!backend->linalg->swap_rows(b->dtype, tj__matrices(b), n, tj__columns(b), tj__write(b), tj__read(p), n, false)) return tj_error_code();
-    if (!triangular(backend, lu, false, true, false, false, b) || !triangular(backend, lu, true, false, false, false, b)) return tj_error_code();
+    if (!backend->linalg->swap_rows(b->dtype, tj__matrices(b), n, tj__columns(b), tj__write(b), tj__read(p), n, false))
+      return tj_error_code();
+    if (!triangular(backend, lu, false, true, false, false, b) || !triangular(backend, lu, true, false, false, false, b))
+      return tj_error_code();
   }
   *result = vector ? tj_squeeze_dim(b, -1) : left ? b : tj__mT(b);
   if (vector && *result && (*result)->ndim >= 2) *result = tj__by_columns(*result); /* PyTorch lays out batches of vectors so too */

@@ -18,9 +18,10 @@ static tj_tensor *whole_window(tj_tensor *window, tj_tensor *like, int64_t win_l
 tj_tensor *tj__impl_stft(tj_tensor *self, int64_t n_fft, int64_t hop_length, int64_t win_length, tj_tensor *window, bool center,
                          const char *pad_mode, bool normalized, int onesided, int return_complex) {
   const bool complex_input = tj_dtype_is_complex(self->dtype), complex = complex_input || (window && tj_dtype_is_complex(window->dtype));
-  RUNTIME(return_complex != TJ_NO_BOOL || complex,
-          "stft requires the return_complex parameter be given for real inputs, and will further require that return_complex=True in a future "
-          "PyTorch release.");
+  RUNTIME(
+      return_complex != TJ_NO_BOOL || complex,
+      "stft requires the return_complex parameter be given for real inputs, and will further require that return_complex=True in a future "
+      "PyTorch release.");
   const int64_t hop = hop_length == TJ_NO_INT ? n_fft / 4 : hop_length, length = win_length == TJ_NO_INT ? n_fft : win_length;
   RUNTIME(tj__class_of(self->dtype) >= TJ__CLASS_FLOAT, "stft: expected a tensor of floating point or complex values");
   RUNTIME(self->ndim == 1 || self->ndim == 2, "stft: expected a 1D or 2D tensor");
@@ -62,21 +63,22 @@ tj_tensor *tj__impl_istft(tj_tensor *self, int64_t n_fft, int64_t hop_length, in
   const int64_t rows = x->sizes[1], frames = x->sizes[2], expected = n_fft + hop * (frames - 1);
   const bool one_sided = onesided == TJ_NO_BOOL ? rows != n_fft : onesided != 0;
   if (one_sided)
-    RUNTIME(n_fft / 2 + 1 == rows,
-            "istft: expected the frequency dimension (3rd to the last) of the input tensor to match n_fft / 2 + 1 when onesided=True, but got "
-            "%lld",
-            LL(rows));
+    RUNTIME(
+        n_fft / 2 + 1 == rows,
+        "istft: expected the frequency dimension (3rd to the last) of the input tensor to match n_fft / 2 + 1 when onesided=True, but got "
+        "%lld",
+        LL(rows));
   else
-    RUNTIME(n_fft == rows,
-            "istft: expected the frequency dimension (3rd to the last) of the input tensor to match n_fft when onesided=False, but got %lld",
-            LL(rows));
+    RUNTIME(
+        n_fft == rows,
+        "istft: expected the frequency dimension (3rd to the last) of the input tensor to match n_fft when onesided=False, but got %lld",
+        LL(rows));
   RUNTIME(hop > 0 && hop <= width, "istft: expected 0 < hop_length <= win_length");
   RUNTIME(width > 0 && width <= n_fft, "istft: expected 0 < win_length <= n_fft");
   RUNTIME(!window || (window->ndim == 1 && window->sizes[0] == width),
           "istft: Invalid window shape. window has to be 1D and length of `win_length`");
   RUNTIME(!return_complex || !one_sided, "cannot have onesided output if window or input is complex");
-  RUNTIME(return_complex || !window || !tj_dtype_is_complex(window->dtype),
-          "Complex windows are incompatible with return_complex=False");
+  RUNTIME(return_complex || !window || !tj_dtype_is_complex(window->dtype), "Complex windows are incompatible with return_complex=False");
   tj_tensor *w = whole_window(window, self, width, n_fft);
   const char *norm = normalized ? "ortho" : NULL;
   x = tj_transpose(x, 1, 2);
