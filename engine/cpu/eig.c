@@ -6,7 +6,6 @@
 
 #include "../kernels/gemm.h"
 #include "elements.h"
-#include "loop.h"
 
 #if TJ__BASELINE
 

@@ -6,7 +6,6 @@
 
 #include "../kernels/gemm.h"
 #include "elements.h"
-#include "loop.h"
 
 extern const tj__gemm_kernels TJ__ISA(tj__cpu_gemm);
 

@@ -69,6 +69,29 @@ static bool steps(const parts *p, bool reverse, tj_tensor **output, tj_tensor **
 
 static bool has_kernel(const tj_tensor *x) { return x->dtype == TJ_FLOAT32 || x->dtype == TJ_FLOAT64; }
 
+static bool has_sizes(const tj_tensor *t, const char *what, tj_ints sizes, tj_dtype dtype) {
+  if (t->dtype != dtype)
+    return tj__fail(TJ_ERROR_RUNTIME, "expected %s of dtype %s, but got %s", what, tj__dtype_legacy(dtype), tj__dtype_legacy(t->dtype)) !=
+           NULL;
+  if (t->ndim == sizes.n && memcmp(t->sizes, sizes.data, (size_t)sizes.n * sizeof *sizes.data) == 0) return true;
+  const char *expected = tj__ints_text(sizes.data, sizes.n);
+  return tj__fail(TJ_ERROR_RUNTIME, "expected %s of size %s, but got %s", what, expected, tj__sizes_text(t)) != NULL;
+}
+/* What the kernels rely on. */
+static bool consistent(const parts *p) {
+  const int64_t count = p->mode == TJ__LSTM ? 4 : p->mode == TJ__GRU ? 3 : 1;
+  if (p->x->ndim != 3 || p->w_hh->ndim != 2)
+    return tj__fail(TJ_ERROR_RUNTIME, "expected gates of 3 dimensions and w_hh of 2, but got %d and %d", p->x->ndim, p->w_hh->ndim) != NULL;
+  const tj_dtype dtype = p->x->dtype;
+  const int64_t batch = p->x->sizes[1], rows = p->x->sizes[2], hidden = rows / count, size = p->w_hr ? p->w_hh->sizes[1] : hidden;
+  if (rows % count)
+    return tj__fail(TJ_ERROR_RUNTIME, "expected weights whose rows are a multiple of %lld, but got %lld", LL(count), LL(rows)) != NULL;
+  return has_sizes(p->w_hh, "w_hh", TJ_INTS(rows, size), dtype) && has_sizes(p->h0, "h0", TJ_INTS(batch, size), dtype) &&
+         (!p->c0 || has_sizes(p->c0, "c0", TJ_INTS(batch, hidden), dtype)) &&
+         (!p->b_hh || has_sizes(p->b_hh, "b_hh", TJ_INTS(rows), dtype)) &&
+         (!p->w_hr || has_sizes(p->w_hr, "w_hr", TJ_INTS(size, hidden), dtype));
+}
+
 static bool describe(parts *p, bool reverse, tj__recurrent *r) {
   tj_tensor **all[] = {&p->h0, &p->w_hh, &p->c0, &p->b_hh, &p->w_hr};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)
@@ -96,7 +119,7 @@ tj_status tj__impl_recurrent_scan(tj_tensors tensors, const char *mode, bool rev
   const tj__backend *backend = tj__backend_for(tensors.data, tensors.n);
   const tj_dtype dtype = p.x->dtype;
   const tj_device device = p.x->storage->device;
-  if (!backend) return tj_error_code();
+  if (!backend || !consistent(&p)) return tj_error_code();
   if (!has_kernel(p.x)) {
     *gates = tj__empty(TJ_INTS(0), dtype, device), *extra = tj__empty(TJ_INTS(0), dtype, device);
     return *gates && *extra && steps(&p, reverse, output, cells) ? TJ_OK : tj_error_code();
@@ -111,7 +134,7 @@ tj_status tj__impl_recurrent_scan(tj_tensors tensors, const char *mode, bool rev
   if (!*gates || !*output || !*cells || !*extra || !tj__copy_into(*gates, p.x)) return tj_error_code();
   r.gates = tj__write(*gates), r.output = tj__write(*output);
   r.cells = lstm ? tj__write(*cells) : NULL, r.extra = more ? tj__write(*extra) : NULL;
-  return !(*output)->numel || backend->recurrent->forward(&r) ? TJ_OK : tj_error_code();
+  return !((*output)->numel || (*gates)->numel) || backend->recurrent->forward(&r) ? TJ_OK : tj_error_code();
 }
 
 tj_list *tj__impl_recurrent_scan_backward(tj_tensor *grad_output, tj_tensor *grad_cells, tj_tensors tensors, tj_tensor *output,
@@ -150,10 +173,10 @@ tj_list *tj__impl_recurrent_scan_backward(tj_tensor *grad_output, tj_tensor *gra
   r.extra = (void *)tj__read(extra);
   for (int64_t i = 0; i < tensors.n; i++) {
     tj_tensor *t = tj__empty(tj__sizes(tensors.data[i]), p.x->dtype, p.x->storage->device);
-    if (!t || (!output->numel && !tj__fill(t, tj_int(0)))) return NULL;
+    if (!t || (!output->numel && !gates->numel && !tj__fill(t, tj_int(0)))) return NULL;
     tj__list_set(list, i, t);
   }
-  if (!output->numel) return list;
+  if (!output->numel && !gates->numel) return list;
   const parts g = parts_of((tj_tensors){list->items, tensors.n}, mode);
   const tj__recurrent_grad to = {.output = tj__read(grad_output),
                                  .cells = lstm ? tj__read(grad_cells) : NULL,
