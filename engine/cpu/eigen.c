@@ -46,14 +46,14 @@ typedef struct rotations {
         const T c = (T)o->c, s = (T)o->s;                                                                          \
         if (packed) {                                                                                              \
           T *x = block + o->i * ROWS, *y = block + o->k * ROWS;                                                    \
-          TJ__INDEPENDENT for (int q = 0; q < ROWS; q++) {                                                         \
+          TJ__SEPARATE for (int q = 0; q < ROWS; q++) {                                                            \
             const T p = x[q], t = y[q];                                                                            \
             x[q] = c * p + s * t;                                                                                  \
             y[q] = c * t - s * p;                                                                                  \
           }                                                                                                        \
         } else {                                                                                                   \
           T *x = z + o->i * r->rows, *y = z + o->k * r->rows;                                                      \
-          TJ__INDEPENDENT for (int64_t q = 0; q < w; q++) {                                                        \
+          TJ__SEPARATE for (int64_t q = 0; q < w; q++) {                                                           \
             const T p = x[q], t = y[q];                                                                            \
             x[q] = c * p + s * t;                                                                                  \
             y[q] = c * t - s * p;                                                                                  \
