@@ -61,7 +61,11 @@ const argument = (a) =>
 function form({ op, form, cname }) {
   const args = [
     ...(form === 'out'
-      ? [{ name: 'out', type: { base: 'Tensor', list: false, optional: false, itemOptional: false }, hasDefault: false }]
+      ? outArguments(op).map((name) => ({
+          name,
+          type: { base: 'Tensor', list: false, optional: false, itemOptional: false },
+          hasDefault: false,
+        }))
       : []),
     ...op.args,
   ]

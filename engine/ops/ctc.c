@@ -72,6 +72,7 @@ typedef struct ctc {
 
 /* alpha [N, states] moved `by` states on, nothing behind. */
 static tj_tensor *moved(const ctc *c, tj_tensor *alpha, int64_t by) {
+  if (!alpha) return NULL;
   tj_tensor *nothing =
       tj_full(TJ_INTS(c->n, TJ__MIN(by, c->states)), tj_float(NEVER), (tj_dtype)alpha->dtype, alpha->storage->device, false);
   if (by >= c->states) return nothing;

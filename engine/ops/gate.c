@@ -51,7 +51,8 @@ static tj_tensor *rrelu(tj_tensor *x, double lower, double upper, bool training,
   }
   TJ__CHECK(tj_dtype_is_floating(dtype) && dtype != TJ_FLOAT16, TJ_ERROR_NOT_IMPLEMENTED,
             "\"rrelu_with_noise_out_cpu\" not implemented for '%s'", tj__dtype_legacy(dtype));
-  tj_tensor *slopes = draw_slopes(x, lower, upper);
+  /* as in PyTorch, the bounds are numbers of the dtype that is computed in */
+  tj_tensor *slopes = dtype == TJ_FLOAT64 ? draw_slopes(x, lower, upper) : draw_slopes(x, (float)lower, (float)upper);
   if (!slopes) return NULL;
   return inplace ? tj_mul_(x, slopes) : tj_mul(x, slopes);
 }

@@ -18,7 +18,9 @@ static bool two(tj_ints list, const char *name, int64_t *out) {
     return false;
   }
   out[0] = list.data[0], out[1] = list.data[list.n - 1];
-  return true;
+  if (out[0] == (int32_t)out[0] && out[1] == (int32_t)out[1]) return true; /* products of two stay exact */
+  tj__fail(TJ_ERROR_RUNTIME, "%s has to be below 2^31, but got %s", name, tj__ints_text(out, 2));
+  return false;
 }
 
 static void *read_blocks(blocks *b, tj_ints kernel, tj_ints dilation, tj_ints padding, tj_ints stride) {

@@ -28,6 +28,21 @@ static const char *tuple_text(tj_ints v, char *buffer, size_t bytes) {
 
 /* ---- max_unpool ------------------------------------------------------------------------------------------------------ */
 
+/* One value a dimension from a list of that many, or of one; small enough for products of two. */
+static bool spread(tj_ints list, int dims, const char *name, int64_t *out) {
+  if (list.n != dims && list.n != 1) {
+    tj__fail(TJ_ERROR_RUNTIME, "max_unpool%dd: %s must be an int or a list of %d, but got %lld values", dims, name, dims, LL(list.n));
+    return false;
+  }
+  for (int i = 0; i < dims; i++) {
+    out[i] = item(list, i);
+    if (out[i] == (int32_t)out[i]) continue;
+    tj__fail(TJ_ERROR_RUNTIME, "max_unpool%dd: %s has to be below 2^31, but got %lld", dims, name, LL(out[i]));
+    return false;
+  }
+  return true;
+}
+
 static void *unpooled_size(const tj_tensor *t, int dims, tj_ints kernel, tj_ints stride, tj_ints padding, tj_ints output_size,
                            int64_t *out) {
   int64_t standard[3];
@@ -99,8 +114,12 @@ static tj_tensor *unpool(tj_tensor *t, tj_tensor *indices, int dims, tj_ints str
 
 static tj_tensor *max_unpool(tj_tensor *input, tj_tensor *indices, int dims, tj_ints kernel, tj_ints stride, tj_ints padding,
                              tj_ints output_size) {
-  int64_t out[3];
+  int64_t out[3], kernels[3], strides[3], paddings[3];
   if (stride.n <= 0) stride = kernel;
+  if (!spread(kernel, dims, "kernel_size", kernels) || !spread(stride, dims, "stride", strides) ||
+      !spread(padding, dims, "padding", paddings))
+    return NULL;
+  kernel = (tj_ints){kernels, dims}, stride = (tj_ints){strides, dims}, padding = (tj_ints){paddings, dims};
   if (!unpooled_size(input, dims, kernel, stride, padding, output_size, out)) return NULL;
   if (dims > 1) return unpool(input, indices, dims, stride, out);
   tj_tensor *x = tj_unsqueeze(input, -1), *at = tj_unsqueeze(indices, -1);

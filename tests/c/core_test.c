@@ -484,7 +484,7 @@ static void parallel_loops(void **state) {
     memset(&m, 0, sizeof m);
     tj__parallel_for(100000, 1000, mark, &m);
     for (int i = 0; i < 100000; i++) assert_int_equal(m.count[i], 1);
-    assert_true(m.pieces <= threads);
+    assert_true(m.pieces <= (threads == 1 ? 1 : 4 * threads)); /* several a thread, so that a late one finds some */
     m.chunk = 777;
     tj__parallel_chunks(100000, 777, mark, &m);
     for (int i = 0; i < 100000; i++) assert_int_equal(m.count[i], 2);

@@ -49,7 +49,7 @@ const TABLE = {
       'TypeError',
       "zeros(): argument 'size' (position 1) must be tuple of ints, but found element of type undefined at pos 0",
     ],
-    [[], () => torch.zeros(Array(65).fill(1)), 'RuntimeError', 'a tensor has at most 64 dimensions, but got 65 sizes'],
+    [[], () => torch.zeros(Array(65).fill(1)), 'RuntimeError', 'only tensors with up to 64 dims are supported, but got 65 sizes'],
     [[], () => torch.empty(2 ** 60), ...no_memory('4611686018427387904')],
     [[], () => torch.empty(2 ** 53 + 2), ...no_memory('36028797018963976')],
     [[], () => torch.zeros(2 ** 44, { dtype: 'bool' }), ...no_memory('17592186044416')],
@@ -310,7 +310,7 @@ const TABLE = {
       'RuntimeError',
       'expected dtype float32 for `end` but got dtype float64',
     ],
-    [() => [i(1)], (x) => x.requires_grad_(), 'RuntimeError', 'only Tensors of floating point and complex dtype can require gradients'],
+    [() => [i(1)], (x) => x.requires_grad_(), 'RuntimeError', 'only Tensors of floating point dtype can require gradients'],
     [
       () => [o(2), o(2), i(1, 2)],
       (x, y, out) => torch.add(x, y, { out }),

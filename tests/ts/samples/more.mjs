@@ -170,6 +170,28 @@ export default {
   linalg_polar: one((t, x) => L(t).polar(x), R(2, 2)),
   linalg_matrix_sqrth: one((t, x) => L(t).matrix_sqrth(spread(t, x)), R(2, 2)),
   gaussian_nll_loss: reductions((t, [x, y, v], reduction) => F(t).gaussian_nll_loss(x, y, v, { reduction }), R(2, 3), R(2, 3), P(2, 3)),
+  linear_cross_entropy: [
+    ...reductions((t, [x, w, y], reduction) => F(t).linear_cross_entropy(x, w, y, { reduction }), R(2, 3), R(4, 3), I([3, 0])),
+    ...one(
+      (t, x, w, y, b) => F(t).linear_cross_entropy(x, w, y, { linear_bias: b, label_smoothing: 0.1 }),
+      R(2, 3),
+      R(4, 3),
+      I([3, 0]),
+      R(4),
+    ),
+  ],
+  // The gradient is that of a softmax in front, so there has to be one.
+  ctc_loss: reductions(
+    (t, [x, y, i, l], reduction) => F(t).ctc_loss(x.log_softmax(-1), y, i, l, { reduction }),
+    R(4, 2, 3),
+    I([
+      [1, 2],
+      [1, 1],
+    ]),
+    I([4, 3]),
+    I([2, 1]),
+  ),
+  ctc_loss_IntList: one((t, x, y) => F(t).ctc_loss(x.log_softmax(-1), y, [4], [2]), R(4, 3), I([1, 1])),
   triplet_margin_loss: [
     ...reductions((t, [a, p, n], reduction) => F(t).triplet_margin_loss(a, p, n, { reduction, margin: 3 }), R(2, 3), R(2, 3), R(2, 3)),
     ...one((t, a, p, n) => F(t).triplet_margin_loss(a, p, n, { swap: true, margin: 3 }), R(2, 3), R(2, 3), R(2, 3)),

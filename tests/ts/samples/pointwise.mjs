@@ -75,6 +75,7 @@ export default {
   atan2: pairs(R),
   hypot: pairs(R),
   copysign: pairs(R),
+  nextafter: pairs(R),
   logaddexp: pairs(R),
   logaddexp2: pairs(R),
   xlogy: [...pairs(R, P), [V([0, 0, 2]), P(3)], [R(3), 2]],

@@ -11,6 +11,8 @@ export default {
   ],
   zero_: over((x) => x.zero_()),
   fill_: over((x) => x.fill_(2)),
+  fill: [[R(2, 3), 2]],
+  fill_Tensor: [[R(2, 3), R()]],
   fill__Tensor: over((x, v) => x.fill_(v), R()),
   to_dtype: [
     { run: (t, x) => x.to('complex128'), inputs: [R(2, 3)] },
