@@ -160,8 +160,12 @@ tj_tensor *tj__impl_resize_(tj_tensor *self, tj_ints size, const char *memory_fo
               tj__ints_text(size.data, size.n));
   int64_t strides[TJ_MAX_DIMS];
   int given = size.n <= TJ_MAX_DIMS ? format_strides(size, memory_format, strides) : 0; /* too many dimensions are refused below */
-  if (given < 0 || !tj__resize(self, size)) return NULL;
-  return !given || tj__set_geometry(self, tj__sizes(self), (tj_ints){strides, self->ndim}, self->offset) ? self : NULL;
+  if (given < 0) return NULL;
+  if (!given) return tj__resize(self, size) ? self : NULL;
+  /* in a row first: an expanded tensor of these sizes already has less memory than the format wants */
+  const int64_t numel = tj__numel_of(size);
+  if (numel < 0 || !tj__resize(self, TJ_INTS(numel))) return NULL;
+  return tj__set_geometry(self, size, (tj_ints){strides, size.n}, self->offset) ? self : NULL;
 }
 
 tj_tensor *tj__impl_resize_as_(tj_tensor *self, tj_tensor *the_template, const char *memory_format) {

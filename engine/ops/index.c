@@ -368,9 +368,9 @@ tj_tensor *tj__impl_index_fill(tj_tensor *self, int64_t dim, tj_tensor *index, t
   int64_t sizes[TJ_MAX_DIMS];
   if (d < 0) return NULL;
   memcpy(sizes, self->sizes, (size_t)self->ndim * sizeof *sizes);
-  if (self->ndim) sizes[d] = index->numel;
+  sizes[d] = index->numel; /* one value an index, also for a number, which is a vector of one here */
   TJ__CHECK(index->numel <= INT32_MAX, TJ_ERROR_RUNTIME, "index_fill_(): too many indices");
-  tj_tensor *source = tj__empty((tj_ints){sizes, self->ndim}, (tj_dtype)self->dtype, self->storage->device);
+  tj_tensor *source = tj__empty((tj_ints){sizes, TJ__MAX(self->ndim, 1)}, (tj_dtype)self->dtype, self->storage->device);
   return source && tj__fill(source, value) ? put_vector(TJ__SCATTER_SET, &rules, self, dim, index, source) : NULL;
 }
 
