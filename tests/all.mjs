@@ -61,12 +61,12 @@ suite('c tests', () => cTests('build', [], {}))
 const SANITIZED = ['CC=clang', 'ISAS=base', 'OPT=-O1']
 suite('asan (C tests under the address and undefined-behaviour sanitizers)', () =>
   cTests('build/asan', [...SANITIZED, 'SANITIZE=address,undefined'], {
-    ASAN_OPTIONS: 'detect_leaks=1',
+    ASAN_OPTIONS: 'detect_leaks=1:allocator_may_return_null=1',
     UBSAN_OPTIONS: 'print_stacktrace=1',
   }),
 )
 suite('tsan (C tests under the thread sanitizer)', () =>
-  cTests('build/tsan', [...SANITIZED, 'SANITIZE=thread'], { TSAN_OPTIONS: 'halt_on_error=1' }),
+  cTests('build/tsan', [...SANITIZED, 'SANITIZE=thread'], { TSAN_OPTIONS: 'halt_on_error=1:allocator_may_return_null=1' }),
 )
 
 // What was found once, and a short search for more.

@@ -128,8 +128,8 @@ typedef struct reducer {
 #define ADD(a, b, A) ((A)((a) + (b)))
 #define MUL(a, b, A) ((A)((a) * (b)))
 /* NaN-propagating where the type has NaNs; a != a is false for integers. */
-#define LARGER(a, b, A) (((b) > (a)) | ((b) != (b)) ? (A)(b) : (a))
-#define SMALLER(a, b, A) (((b) < (a)) | ((b) != (b)) ? (A)(b) : (a))
+#define LARGER(a, b, A) ((((b) > (a)) | ((b) != (b))) ? (A)(b) : (a))
+#define SMALLER(a, b, A) ((((b) < (a)) | ((b) != (b))) ? (A)(b) : (a))
 #define AS_IS(v, c) (v)
 #define NO_NAN(v, c) ((v) != (v) ? 0 : (v))
 #define SQUARE(v, c) ((v) * (v))

@@ -60,8 +60,17 @@ static void quantize(tj__table *t) {
   for (int64_t k = 0; k < t->n_taps; k++) t->weight[k] = trunc(t->weight[k] * one + (t->weight[k] < 0 ? -0.5 : 0.5)) / one;
 }
 
+/* out * most; -1 and an error when no memory could hold so many taps. */
+static int64_t count_taps(int64_t out, int64_t most) {
+  if (out <= ((int64_t)1 << 43) / most) return out * most;
+  tj__fail(TJ_ERROR_MEMORY, "DefaultCPUAllocator: can't allocate memory: you tried to allocate %.0f bytes.",
+           (double)out * (double)most * sizeof(int64_t));
+  return -1;
+}
+
 static bool make_table(const spec *s, int64_t in, int64_t out, double given, bool bytes, tj__table *t) {
   const double scale = scale_of(s, in, out, given);
+  if (count_taps(out, 1) < 0) return false;
   if (s->mode <= NEAREST_EXACT) {
     if (!tj__table_init(t, in, out, out, false)) return false;
     for (int64_t o = 0; o < out; o++) {
@@ -77,8 +86,9 @@ static bool make_table(const spec *s, int64_t in, int64_t out, double given, boo
   const double shift = bytes && s->align && !s->antialias ? 0.5 : 0;
   const bool wide = scale >= 1 && s->antialias;
   const double support = wide ? half * scale : half;
-  const int64_t most = filtered ? 2 * (int64_t)ceil(support) + 1 : (int64_t)(2 * half);
-  if (!tj__table_init(t, in, out, out * most, true)) return false;
+  const int64_t most = filtered ? 2 * (int64_t)ceil(fmin(support, (double)in + 1)) + 1 : (int64_t)(2 * half);
+  const int64_t taps = count_taps(out, most);
+  if (taps < 0 || !tj__table_init(t, in, out, taps, true)) return false;
   for (int64_t o = 0; o < out; o++) {
     if (s->antialias || (filtered && s->mode == LINEAR)) {
       const double center = scale * ((double)o + 0.5 - shift), inverse = wide ? 1 / scale : 1;

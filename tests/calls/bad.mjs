@@ -264,6 +264,7 @@ async function attempt(target, makers) {
   let error = null
   try {
     result = target.call(args)
+    if (result instanceof Promise) result.catch(() => {}) // what it rejects with is what the call without a promise throws
   } catch (e) {
     error = e ?? new Error('threw nothing')
   }

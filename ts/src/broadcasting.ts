@@ -46,10 +46,12 @@ export function broadcastShapes(a: Shape, b: Shape): number[] {
 
 /** Whether a tensor of shape `from` can be expanded to shape `to`. */
 export function canBroadcastTo(from: Shape, to: Shape): boolean {
-  return from.length <= to.length && from.every((n, k) => n === 1 || n === to[k + to.length - from.length])
+  const [a, b] = [sizes(from), sizes(to)]
+  return a.length <= b.length && a.every((n, k) => n === 1 || n === b[k + b.length - a.length])
 }
 
 /** Whether an operator on two tensors of these shapes has to broadcast one of them. */
 export function needsBroadcast(a: Shape, b: Shape): boolean {
-  return a.length !== b.length || a.some((n, k) => n !== b[k])
+  const [x, y] = [sizes(a), sizes(b)]
+  return x.length !== y.length || x.some((n, k) => n !== y[k])
 }

@@ -2,9 +2,16 @@
 import { matmul, randn } from './generated/functions.js'
 import { lu_factor_ex, qr, svd } from './generated/linalg.js'
 import { valueError } from './nn/errors.js'
-import { isOptions } from './runtime/arguments.js'
+import { isOptions, typeName } from './runtime/arguments.js'
 import { TorchError } from './runtime/errors.js'
 import { Tensor } from './tensor.js'
+
+/** A matrix, or a batch of them. */
+function matrix(name: string, A: unknown): Tensor {
+  if (!(A instanceof Tensor)) throw new TorchError(`${name}(): argument 'A' (position 1) must be Tensor, not ${typeName(A)}`, 'TypeError')
+  if (A.ndim < 2) throw new TorchError(`${name}: The input tensor A must have at least 2 dimensions, but got ${A.ndim}`, 'RuntimeError')
+  return A
+}
 
 const adjoint = (x: Tensor): Tensor => x.transpose(-2, -1).conj()
 
@@ -81,6 +88,7 @@ export function svd_lowrank(
   niter?: number | SvdLowrankOptions,
   M?: Tensor | null | SvdLowrankOptions,
 ): [U: Tensor, S: Tensor, V: Tensor] {
+  matrix('svd_lowrank', A)
   const options = ([q, niter, M].find((x) => isOptions(x) && !(x instanceof Tensor)) ?? {}) as SvdLowrankOptions
   const mean = M instanceof Tensor ? M : (options.M ?? null)
   return lowRank(A, (typeof q === 'number' ? q : options.q) ?? 6, typeof niter === 'number' ? niter : (options.niter ?? 2), mean)
@@ -97,6 +105,7 @@ export function pca_lowrank(
   center?: boolean | PcaLowrankOptions,
   niter?: number | PcaLowrankOptions,
 ): [U: Tensor, S: Tensor, V: Tensor] {
+  matrix('pca_lowrank', A)
   const options = ([q, center, niter].find((x) => isOptions(x)) ?? {}) as PcaLowrankOptions
   const least = Math.min(A.shape.at(-2)!, A.shape.at(-1)!)
   const given = typeof q === 'number' ? q : (options.q ?? null)
