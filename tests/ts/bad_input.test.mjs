@@ -541,9 +541,21 @@ describe('every function with every kind of wrong argument', () => {
   const found = { faults: [], targets: 0, ended: 0 }
   /** Runs targets from..to in a process of its own; one that crashes or hangs is a fault of the target that was running, and the next one goes on. */
   async function run(shard, from = 0) {
+    // With bounded memory, so that an absurd size is refused instead of filling the machine.
     const child = spawn(
-      process.execPath,
-      ['--expose-gc', join(ROOT, 'tests/calls/bad.mjs'), '--from', String(from), '--shard', `${shard}/${SHARDS}`],
+      'sh',
+      [
+        '-c',
+        'ulimit -v 8000000; exec "$@"',
+        'sh',
+        process.execPath,
+        '--expose-gc',
+        join(ROOT, 'tests/calls/bad.mjs'),
+        '--from',
+        String(from),
+        '--shard',
+        `${shard}/${SHARDS}`,
+      ],
       {
         stdio: ['ignore', 'pipe', 'pipe'],
       },

@@ -1,7 +1,7 @@
 // Forms of calls that the schema language does not express: tensors as arguments of their own, lists of lists, results that depend on the
 // value of an argument.
 import * as generated from './generated/functions.js'
-import { isOptions } from './runtime/arguments.js'
+import { isOptions, typeName } from './runtime/arguments.js'
 import { named, type Results } from './runtime/call.js'
 import { TorchError } from './runtime/errors.js'
 import { Tensor } from './tensor.js'
@@ -142,7 +142,7 @@ export function cdist(...args: unknown[]): unknown {
   const mode = (v: unknown): unknown => {
     if (v === null || v === undefined) return v
     const k = CDIST_MODES.indexOf(v as (typeof CDIST_MODES)[number])
-    if (k < 0) throw new TorchError(`${String(v)} is not a valid value for compute_mode`, 'ValueError')
+    if (k < 0) throw new TorchError(`${typeof v === 'string' ? v : typeName(v)} is not a valid value for compute_mode`, 'ValueError')
     return k
   }
   const given = args.map((a, i) =>

@@ -8,6 +8,8 @@ export class Device {
   readonly index: number | null
 
   constructor(type: string, index: number | null = null) {
+    if (typeof type !== 'string')
+      throw new TorchError(`Device(): argument 'type' (position 1) must be str, not ${typeof type}`, 'TypeError')
     const m = /^([a-z]+)(?::(\d+))?$/.exec(type)
     if (!m || (m[1] !== 'cpu' && m[1] !== 'webgpu')) {
       const word = m ? m[1] : type

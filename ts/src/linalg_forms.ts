@@ -1,6 +1,7 @@
 // Linear algebra whose form depends on an argument's value, or that draws random numbers: lu, svd_lowrank, pca_lowrank.
 import { matmul, randn } from './generated/functions.js'
 import { lu_factor_ex, qr, svd } from './generated/linalg.js'
+import { scope } from './memory.js'
 import { valueError } from './nn/errors.js'
 import { isOptions, typeName } from './runtime/arguments.js'
 import { TorchError } from './runtime/errors.js'
@@ -91,7 +92,9 @@ export function svd_lowrank(
   matrix('svd_lowrank', A)
   const options = ([q, niter, M].find((x) => isOptions(x) && !(x instanceof Tensor)) ?? {}) as SvdLowrankOptions
   const mean = M instanceof Tensor ? M : (options.M ?? null)
-  return lowRank(A, (typeof q === 'number' ? q : options.q) ?? 6, typeof niter === 'number' ? niter : (options.niter ?? 2), mean)
+  return scope(() =>
+    lowRank(A, (typeof q === 'number' ? q : options.q) ?? 6, typeof niter === 'number' ? niter : (options.niter ?? 2), mean),
+  )
 }
 
 /**
@@ -114,5 +117,5 @@ export function pca_lowrank(
   const sweeps = typeof niter === 'number' ? niter : (options.niter ?? 2)
   if (!(sweeps >= 0)) throw valueError(`niter(=${sweeps}) must be non-negative integer`)
   const centered = typeof center === 'boolean' ? center : (options.center ?? true)
-  return lowRank(centered ? A.sub(A.mean([-2], true)) : A, given ?? Math.min(6, least), sweeps, null)
+  return scope(() => lowRank(centered ? A.sub(A.mean([-2], true)) : A, given ?? Math.min(6, least), sweeps, null))
 }

@@ -82,8 +82,12 @@ export async function multinomial_async(
   return generated.multinomial(input, num_samples, replacement, options)
 }
 
+function numberOf(name: string, v: unknown): number {
+  if (typeof v === 'number' || typeof v === 'bigint' || typeof v === 'boolean') return Number(v)
+  throw new TorchError(`${name}(): argument 'a' (position 1) must be a number, not ${typeName(v)}`, 'TypeError')
+}
 /** The number, as PyTorch's symbolic numbers would give it. */
-export const sym_float = (v: number): number => Number(v)
+export const sym_float = (v: number): number => numberOf('sym_float', v)
 /** The number without its fraction. */
-export const sym_int = (v: number): number => Math.trunc(v)
+export const sym_int = (v: number): number => Math.trunc(numberOf('sym_int', v))
 export const sym_not = (v: boolean): boolean => !v

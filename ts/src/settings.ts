@@ -36,7 +36,7 @@ const TENSOR_TYPES: Readonly<Record<string, DType>> = {
 }
 /** PyTorch's older name of `set_default_dtype`: takes `'torch.FloatTensor'` or `'torch.DoubleTensor'`. */
 export function set_default_tensor_type(type: string): void {
-  const dtype = TENSOR_TYPES[type]
+  const dtype = typeof type === 'string' ? TENSOR_TYPES[type] : undefined
   if (!dtype) throw new TorchError(`invalid type object: only floating-point types are supported as the default type`, 'TypeError')
   set_default_dtype(dtype)
 }
@@ -63,7 +63,10 @@ export function set_deterministic_debug_mode(debug_mode: number | 'default' | 'w
       'RuntimeError',
     )
   if (mode !== 0 && mode !== 1 && mode !== 2)
-    throw new TorchError(`invalid value of debug_mode, expected 0, 1, or 2, but got ${String(debug_mode)}`, 'RuntimeError')
+    throw new TorchError(
+      `invalid value of debug_mode, expected 0, 1, or 2, but got ${typeof debug_mode === 'number' ? debug_mode : typeName(debug_mode)}`,
+      'RuntimeError',
+    )
   deterministic = mode
 }
 export const get_deterministic_debug_mode = (): 0 | 1 | 2 => deterministic
