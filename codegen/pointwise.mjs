@@ -245,12 +245,7 @@ function loop(op, d, otherwise = null) {
       if (vector) lines.push('#endif')
     }
   }
-  lines.push(
-    '  } else {',
-    `    ${otherwise ?? strided}`,
-    '  }',
-    '}',
-  )
+  lines.push('  } else {', `    ${otherwise ?? strided}`, '  }', '}')
   return lines.join('\n')
 }
 

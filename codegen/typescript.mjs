@@ -33,7 +33,8 @@ function groupForms(ops) {
     if (f.form === 'out') return
     const inplace = f.form === 'inplace' || f.op.selfInplace
     const entry = { ...f, index, inplace, out: f.form === 'inplace' ? -1 : (outs.get(f.op) ?? -1) }
-    for (const name of [f.op.jsName, ...f.op.aliases.filter((a) => !a.includes('.'))]) add(f.op.namespace, f.form === 'inplace' ? `${name}_` : name, entry)
+    for (const name of [f.op.jsName, ...f.op.aliases.filter((a) => !a.includes('.'))])
+      add(f.op.namespace, f.form === 'inplace' ? `${name}_` : name, entry)
   })
   return [...groups.values()]
 }
@@ -425,7 +426,8 @@ export function typescriptFiles(ops, root) {
   )
   const first = callTable(ops).length
   const files = {}
-  for (const [namespace, file] of Object.entries(FILES)) files[`${file}.ts`] = functionsFile(groups, namespace, shapes, borrowedFunctions(ops, namespace))
+  for (const [namespace, file] of Object.entries(FILES))
+    files[`${file}.ts`] = functionsFile(groups, namespace, shapes, borrowedFunctions(ops, namespace))
   for (const file of Object.values(FILES)) files[`public/${file}.ts`] = publicFile(file, files[`${file}.ts`])
   files['methods.ts'] = methodsFile(groups, shapes)
   const options = optionsTypes(groups)

@@ -148,9 +148,7 @@ void *tj__no_device(tj_device device) {
   return tj__fail(TJ_ERROR_DEVICE, "there is no device with the code %d", (int)device);
 }
 
-static bool check_device(tj_device device) {
-  return device == TJ_CPU || device == TJ_DEVICE_NONE || tj__no_device(device);
-}
+static bool check_device(tj_device device) { return device == TJ_CPU || device == TJ_DEVICE_NONE || tj__no_device(device); }
 
 /* ---- tensors --------------------------------------------------------------------------------------------------- */
 

@@ -279,7 +279,8 @@ static tj_tensor *antialiased(tj_tensor *self, tj_ints output_size, const char *
 static tj_tensor *antialiased_by_factor(tj_tensor *input, tj_ints output_size, const char *mode, bool align_corners, tj_floats factors) {
   RUNTIME(input->ndim == 4, "It is expected input_size equals to 4, but got size %d", (int)input->ndim);
   RUNTIME((output_size.n >= 0) != (factors.n >= 0), "Must specify exactly one of output_size and scale_factors");
-  if (output_size.n >= 0) return antialiased(input, output_size, mode, align_corners, TJ_NO_SCALAR, TJ_NO_SCALAR);
+  const tj_scalar none = TJ_NO_SCALAR;
+  if (output_size.n >= 0) return antialiased(input, output_size, mode, align_corners, none, none);
   RUNTIME(factors.n == 2, "It is expected scale_factors to have 2 elements, but got %lld", LL(factors.n));
   int64_t out[2];
   for (int i = 0; i < 2; i++) out[i] = (int64_t)floor((double)input->sizes[2 + i] * factors.data[i]);

@@ -220,7 +220,7 @@ tj_tensor *tj__impl_linalg_svd_backward(tj_tensor *grad_U, tj_tensor *grad_S, tj
                                         tj_tensor *Vh) {
   const int64_t m = tj__rows(U), n = tj__columns(Vh), k = S->sizes[S->ndim - 1];
   if (tj__columns(U) > k) U = tj_narrow(U, -1, 0, k), grad_U = tj_narrow(grad_U, -1, 0, k);
-  if (Vh && tj__rows(Vh) > k) Vh = tj_narrow(Vh, -2, 0, k), grad_Vh = tj_narrow(grad_Vh, -2, 0, k);
+  if (tj__rows(Vh) > k) Vh = tj_narrow(Vh, -2, 0, k), grad_Vh = tj_narrow(grad_Vh, -2, 0, k);
   if (!U || !Vh) return NULL;
   if (!k) return tj_matmul(U, Vh);
   tj_tensor *Uh = tj__mH(U), *V = tj__mH(Vh);

@@ -13,7 +13,7 @@ bool tj__table_init(tj__table *t, int64_t n_in, int64_t n_out, int64_t capacity,
   t->first = tj__alloc(whole + (weighted ? (size_t)capacity * sizeof(double) : 0));
   if (!t->first) return false;
   t->index = t->first + n_out + 1;
-  if (weighted) t->weight = (double *)(t->index + capacity);
+  if (weighted) t->weight = (double *)(void *)(t->index + capacity);
   t->first[0] = 0;
   return true;
 }

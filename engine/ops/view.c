@@ -10,7 +10,8 @@
 static bool infer_sizes(tj_ints shape, int64_t numel, int64_t *sizes) {
   int64_t product = 1, unknown = -1;
   if (shape.n > TJ_MAX_DIMS)
-    return tj__fail(TJ_ERROR_RUNTIME, "only tensors with up to %d dims are supported, but got %lld sizes", TJ_MAX_DIMS, (long long)shape.n) != NULL;
+    return tj__fail(TJ_ERROR_RUNTIME, "only tensors with up to %d dims are supported, but got %lld sizes", TJ_MAX_DIMS,
+                    (long long)shape.n) != NULL;
   bool overflow = false;
   for (int64_t i = 0; i < shape.n; i++) {
     int64_t size = sizes[i] = shape.data[i];
