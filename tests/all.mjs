@@ -89,7 +89,7 @@ suite('ts tests', () => {
   const count = (word) => Number(new RegExp(`^. ${word} (\\d+)`, 'm').exec(r.out)?.[1] ?? 0)
   totals.passed += count('pass')
   totals.failed += count('fail')
-  if (count('fail')) console.log(r.out.slice(r.out.indexOf('failing tests')).slice(0, 12000))
+  if (count('fail')) console.log([...r.out.matchAll(/^ *not ok .*\n(?:(?!^ *(?:not )?ok ).*\n){0,24}/gm)].join('\n').slice(0, 12000))
   else if (r.status || count('pass') === 0) broke(`node --test ended with status ${r.status}`, r.out)
 })
 suite('types (what compiles, and what must not)', () => {
@@ -110,7 +110,7 @@ suite('golden cases', () => {
   if (!built) return
   if (!existsSync(options.cases)) return broke(`the recorded cases are not at ${options.cases} (--cases names another folder)`, '')
   const r = run('node', ['tests/golden/run.mjs', '--cases', options.cases, '--baseline', 'tests/golden/passed.txt'])
-  const last = /(\d+) passed, (\d+) failed\s*$/.exec(r.out)
+  const last = /^(\d+) passed, (\d+) failed$/m.exec(r.out)
   if (!last) return broke('the golden runner broke off', r.out)
   totals.passed += Number(last[1])
   totals.failed += Number(last[2])
