@@ -68,7 +68,7 @@ function readEntry(entry, where, fail) {
     args,
     returns,
     selfInplace,
-    cname: text('c') ?? (overload ? `${name}_${overload}` : name),
+    cname: text('c') ?? (overload ? `${name}_${overload}` : name).replace(/^_/, ''),
     jsName: name,
     namespace: text('namespace') ?? 'torch',
     method: boolean('method', false),

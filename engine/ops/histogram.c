@@ -178,14 +178,14 @@ static tj_list *listed(tj__bins_kind kind, tj_tensor *points, tj_tensor **edges,
 
 static const char *const DIFFERENT = "histogramdd: The size of bins must be equal to the innermost dimension of the input.";
 
-tj_list *tj__impl__histogramdd(tj_tensor *self, tj_ints bins, tj_floats range, tj_tensor *weight, bool density) {
+tj_list *tj__impl_histogramdd(tj_tensor *self, tj_ints bins, tj_floats range, tj_tensor *weight, bool density) {
   tj_tensor *edges[TJ_MAX_DIMS], *points = points_of(self, &weight);
   if (!points) return NULL;
   TJ__CHECK(points->sizes[1] == bins.n, TJ_ERROR_RUNTIME, "%s", DIFFERENT);
   return even_edges(points, bins, range, edges) ? listed(TJ__BINS_NEAR, points, edges, weight, density) : NULL;
 }
 
-tj_list *tj__impl__histogramdd_TensorList_bins(tj_tensor *self, tj_tensors bins, tj_tensor *weight, bool density) {
+tj_list *tj__impl_histogramdd_TensorList_bins(tj_tensor *self, tj_tensors bins, tj_tensor *weight, bool density) {
   tj_tensor *edges[TJ_MAX_DIMS], *points = points_of(self, &weight);
   if (!points) return NULL;
   TJ__CHECK(points->sizes[1] == bins.n, TJ_ERROR_RUNTIME, "%s", DIFFERENT);

@@ -288,10 +288,10 @@ static tj_tensor *antialiased_by_factor(tj_tensor *input, tj_ints output_size, c
 }
 
 #define ANTIALIASED(name, mode)                                                                                                      \
-  tj_tensor *tj__impl__upsample_##name##2d_aa(tj_tensor * self, tj_ints output_size, bool align_corners, tj_scalar h, tj_scalar w) { \
+  tj_tensor *tj__impl_upsample_##name##2d_aa(tj_tensor * self, tj_ints output_size, bool align_corners, tj_scalar h, tj_scalar w) { \
     return antialiased(self, output_size, mode, align_corners, h, w);                                                                \
   }                                                                                                                                  \
-  tj_tensor *tj__impl__upsample_##name##2d_aa_vec(tj_tensor * input, tj_ints output_size, bool align_corners, tj_floats factors) {   \
+  tj_tensor *tj__impl_upsample_##name##2d_aa_vec(tj_tensor * input, tj_ints output_size, bool align_corners, tj_floats factors) {   \
     return antialiased_by_factor(input, output_size, mode, align_corners, factors);                                                  \
   }
 ANTIALIASED(bilinear, "bilinear")

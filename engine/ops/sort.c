@@ -159,7 +159,7 @@ static tj_status deduplicate(tj_tensor *x, tj_tensor *order, tj_ints shape, bool
   return *output && *places && *count ? TJ_OK : tj_error_code();
 }
 
-tj_status tj__impl__unique2(tj_tensor *self, bool sorted, bool return_inverse, bool return_counts, tj_tensor **output,
+tj_status tj__impl_unique2(tj_tensor *self, bool sorted, bool return_inverse, bool return_counts, tj_tensor **output,
                             tj_tensor **inverse_indices, tj_tensor **counts) {
   (void)sorted;
   tj_tensor *values = NULL, *order = NULL, *flat = tj_reshape(self, TJ_INTS(-1));

@@ -1,4 +1,4 @@
-/* linalg_more.c: norms, ranks, powers and products, made of other operators. */
+/* linalg_norm.c: norms, ranks, powers and products, made of other operators. */
 #include "linalg.h"
 
 #include <math.h>
