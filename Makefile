@@ -51,7 +51,7 @@ $(NPM): package.json package-lock.json
 
 # ---- generated sources ---------------------------------------------------------------------------------------------
 
-SCHEMA := $(wildcard schema/ops/*.yaml codegen/*.mjs) bindings/common/builtins.def
+SCHEMA := $(wildcard schema/ops/*.yaml codegen/*.mjs) $(wildcard schema/dtypes.tsv) bindings/common/builtins.def
 $(GEN)/sources.mk: $(SCHEMA) | $(NPM)
 	node codegen/main.mjs --out $(GEN)
 	@touch $@

@@ -1,6 +1,7 @@
 // From the schema to C: the public header ops.h, the prototypes of implementations impl.h, the wrappers around them (scope, autograd,
 // in-place and out forms).
 import { defaultC, derivativeC, derivativePlan, nodeNames, recordC } from './derivative.mjs'
+import { dtypesText } from './dtypes.mjs'
 import { pointwiseInputs, pointwiseParameters } from './pointwise.mjs'
 import { typeText } from './signature.mjs'
 import { comment, HEADER } from './text.mjs'
@@ -40,7 +41,7 @@ export function forms(op) {
   return f
 }
 
-export function opsHeader(ops) {
+export function opsHeader(ops, dtypes) {
   const lines = [
     HEADER,
     `/* torchjs/ops.h: every operator. Names, arguments, defaults and results are PyTorch's; each comment begins with the signature in
@@ -61,9 +62,12 @@ extern "C" {
   let family = ''
   for (const op of ops) {
     if (op.family !== family) lines.push(`/* ---- ${(family = op.family)} ${'-'.repeat(Math.max(4, 108 - op.family.length))} */\n`)
+    const known = dtypes.get(op.cname)
     const facts = [
       op.dtype && `dtype: ${op.dtype}`,
       op.shape && `shape: ${op.shape}`,
+      known && `takes: ${dtypesText(known.forward)}`,
+      known && `differentiates: ${dtypesText(known.derivative)}`,
       op.namespace === 'internal' && 'internal: used by derivatives',
     ]
       .filter(Boolean)
@@ -389,10 +393,10 @@ function pointwiseImpl(op) {
 }
 
 // -> { path: text }
-export function cFiles(ops) {
+export function cFiles(ops, dtypes = new Map()) {
   const byName = new Map(ops.map((o) => [o.cname, o]))
   const nodes = nodeNames(ops)
-  const files = { 'ops.h': opsHeader(ops), 'impl.h': implHeader(ops) }
+  const files = { 'ops.h': opsHeader(ops, dtypes), 'impl.h': implHeader(ops) }
   const families = new Map()
   for (const op of ops) families.set(op.family, [...(families.get(op.family) ?? []), op])
   for (const [family, members] of families) {

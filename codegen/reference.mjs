@@ -1,6 +1,6 @@
-// Reference pages: one a family, from the schema alone.
+// Reference pages: one a family, from the schema and the dtypes that were found by calling each operator.
 import { forms, signatureText } from './c.mjs'
-import { covered, DTYPES } from './pointwise.mjs'
+import { dtypesText } from './dtypes.mjs'
 
 const code = (t) => `\`${t}\``
 
@@ -22,11 +22,10 @@ function callForms(op) {
   return out
 }
 
-function dtypes(op) {
-  if (!op.pointwise) return null
-  return DTYPES.filter((d) => covered(op, d))
-    .map((d) => d.name)
-    .join(' ')
+// What runs where: one row a device.
+function devices(known) {
+  if (!known) return ''
+  return `\n| device | dtypes | dtypes with a derivative |\n| --- | --- | --- |\n| cpu | ${dtypesText(known.forward)} | ${dtypesText(known.derivative)} |\n`
 }
 
 function derivative(op) {
@@ -36,7 +35,7 @@ function derivative(op) {
   return Object.keys(op.backward).map(code).join(', ')
 }
 
-function entry(op) {
+function entry(op, dtypes) {
   const title = op.overload ? `${op.name}.${op.overload}` : op.name
   const rows = [
     ['JavaScript', callForms(op).map(code).join(' ') || 'none: used by derivatives'],
@@ -49,21 +48,22 @@ function entry(op) {
   ]
   if (op.dtype) rows.push(['dtype', code(op.dtype)])
   if (op.shape) rows.push(['shape', code(op.shape)])
-  const known = dtypes(op)
-  if (known) rows.push(['computes in', known])
   rows.push(['derivative', derivative(op)])
   if (op.errors) rows.push(['errors', op.errors])
   if (op.source) rows.push(['source', op.source])
-  return `## ${title}\n\n${code(op.name + signatureText(op))}\n\n${op.doc}\n\n| | |\n| --- | --- |\n${rows.map(([k, v]) => `| ${k} | ${v.replaceAll('|', '\\|')} |`).join('\n')}\n`
+  return `## ${title}\n\n${code(op.name + signatureText(op))}\n\n${op.doc}\n\n| | |\n| --- | --- |\n${rows.map(([k, v]) => `| ${k} | ${v.replaceAll('|', '\\|')} |`).join('\n')}\n${devices(dtypes.get(op.cname))}`
 }
 
 // -> { path: text }
-export function referenceFiles(ops) {
+export function referenceFiles(ops, dtypes) {
   const families = new Map()
   for (const op of ops) families.set(op.family, [...(families.get(op.family) ?? []), op])
   const files = {}
   const shown = (list) => list.filter((o) => o.namespace !== 'internal')
-  for (const [family, list] of families) files[`${family}.md`] = `# ${family}\n\n${shown(list).map(entry).join('\n')}`
+  for (const [family, list] of families)
+    files[`${family}.md`] = `# ${family}\n\n${shown(list)
+      .map((op) => entry(op, dtypes))
+      .join('\n')}`
   const rows = [...families].map(([family, list]) => {
     const open = shown(list),
       names = new Set(open.map((o) => o.name))

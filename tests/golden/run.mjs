@@ -3,11 +3,12 @@
 //   node tests/golden/run.mjs --cases DIR [--group NAME] [--device cpu] [--only REGEX] [--json FILE] [--verbose]
 //     --group    op, op_error, module, optim, sched, print, error, rng, dist, serialization; may be given several times
 //     --only     cases whose id matches
-//     --baseline FILE   names that have to be there: fails when one of them is missing; --update writes it
+//     --baseline FILE   names that have to be there: fails when one of them is missing; --update writes it,
+//                       and beside it missing.txt, the names of which no case passes
 // A case is passed, failed, missing (the API lacks a name that it needs; by name), inexpressible (Python can say what JavaScript cannot),
 // or of another version (PyTorch 2.6 answers otherwise, and ours differs from the newer answer).
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { gunzipSync } from 'node:zlib'
 import torch from 'torch.js'
@@ -135,8 +136,11 @@ console.log(
   `\n${wholly.length} names present, ${totals.missing} cases missing, ${totals.inexpressible} that JavaScript cannot express, ${totals.version} unlike this version of PyTorch and marked as different in 2.6`,
 )
 let gone = []
-if (options.baseline && options.update) writeFileSync(options.baseline, wholly.join('\n') + '\n')
-else if (options.baseline && !only) {
+if (options.baseline && options.update) {
+  const absent = [...names].filter(([, n]) => n.missing > 0 && n.passed === 0).map(([k]) => k)
+  writeFileSync(options.baseline, wholly.join('\n') + '\n')
+  writeFileSync(join(dirname(options.baseline), 'missing.txt'), absent.sort().join('\n') + '\n')
+} else if (options.baseline && !only) {
   const now = new Set(wholly)
   gone = readFileSync(options.baseline, 'utf8')
     .split('\n')

@@ -6,7 +6,20 @@ import torch from '../../dist/index.js'
 import { loadSchema } from '../../codegen/schema.mjs'
 import { isFloat, isSpec, numbers, tensor } from './samples/specs.mjs'
 
-const families = ['pointwise', 'special', 'views', 'reductions', 'products', 'linalg', 'indexing', 'nn', 'resample', 'fft', 'losses_and_networks', 'copies_and_random']
+const families = [
+  'pointwise',
+  'special',
+  'views',
+  'reductions',
+  'products',
+  'linalg',
+  'indexing',
+  'nn',
+  'resample',
+  'fft',
+  'losses_and_networks',
+  'copies_and_random',
+]
 const rows = Object.assign({}, ...(await Promise.all(families.map(async (f) => (await import(`./samples/${f}.mjs`)).default))))
 const operators = loadSchema(new URL('../../schema/ops', import.meta.url).pathname)
 const differentiable = operators.filter((op) => op.namespace !== 'internal' && (op.composite || (op.backward && op.backward !== 'none')))

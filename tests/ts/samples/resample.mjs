@@ -43,11 +43,11 @@ export default {
   upsample: [{ run: N((f, x) => f.upsample(x, { scale_factor: 2 })), inputs: [at(2, 2)] }],
   upsample_nearest: [{ run: N((f, x) => f.upsample_nearest(x, { scale_factor: 2 })), inputs: [at(2, 2)] }],
   upsample_bilinear: [{ run: N((f, x) => f.upsample_bilinear(x, { scale_factor: 2 })), inputs: [at(2, 2)] }],
-  _upsample_bilinear2d_aa: [
+  upsample_bilinear2d_aa: [
     [at(2), [2, 4], false],
     [at(2), [2, 4], true],
   ],
-  _upsample_bilinear2d_aa_vec: [{ run: (t, x) => t._upsample_bilinear2d_aa(x, null, false, [0.7, 1.5]), inputs: [at(2)] }],
-  _upsample_bicubic2d_aa: [[at(2), [2, 4], false]],
-  _upsample_bicubic2d_aa_vec: [{ run: (t, x) => t._upsample_bicubic2d_aa(x, null, false, [0.7, 1.5]), inputs: [at(2)] }],
+  upsample_bilinear2d_aa_vec: [{ run: (t, x) => t._upsample_bilinear2d_aa(x, null, false, [0.7, 1.5]), inputs: [at(2)] }],
+  upsample_bicubic2d_aa: [[at(2), [2, 4], false]],
+  upsample_bicubic2d_aa_vec: [{ run: (t, x) => t._upsample_bicubic2d_aa(x, null, false, [0.7, 1.5]), inputs: [at(2)] }],
 }
