@@ -287,12 +287,12 @@ static tj_tensor *antialiased_by_factor(tj_tensor *input, tj_ints output_size, c
   return antialiased(input, (tj_ints){out, 2}, mode, align_corners, tj_float(factors.data[0]), tj_float(factors.data[1]));
 }
 
-#define ANTIALIASED(name, mode)                                                                                                      \
+#define ANTIALIASED(name, mode)                                                                                                     \
   tj_tensor *tj__impl_upsample_##name##2d_aa(tj_tensor * self, tj_ints output_size, bool align_corners, tj_scalar h, tj_scalar w) { \
-    return antialiased(self, output_size, mode, align_corners, h, w);                                                                \
-  }                                                                                                                                  \
+    return antialiased(self, output_size, mode, align_corners, h, w);                                                               \
+  }                                                                                                                                 \
   tj_tensor *tj__impl_upsample_##name##2d_aa_vec(tj_tensor * input, tj_ints output_size, bool align_corners, tj_floats factors) {   \
-    return antialiased_by_factor(input, output_size, mode, align_corners, factors);                                                  \
+    return antialiased_by_factor(input, output_size, mode, align_corners, factors);                                                 \
   }
 ANTIALIASED(bilinear, "bilinear")
 ANTIALIASED(bicubic, "bicubic")

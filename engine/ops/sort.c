@@ -160,7 +160,7 @@ static tj_status deduplicate(tj_tensor *x, tj_tensor *order, tj_ints shape, bool
 }
 
 tj_status tj__impl_unique2(tj_tensor *self, bool sorted, bool return_inverse, bool return_counts, tj_tensor **output,
-                            tj_tensor **inverse_indices, tj_tensor **counts) {
+                           tj_tensor **inverse_indices, tj_tensor **counts) {
   (void)sorted;
   tj_tensor *values = NULL, *order = NULL, *flat = tj_reshape(self, TJ_INTS(-1));
   if (!flat || !sortable(self, "unique", true) || !first_sorted(flat, flat->numel, 0, false, &values, &order)) return tj_error_code();
