@@ -565,7 +565,9 @@ tj_tensor *tj__impl_ormqr(tj_tensor *self, tj_tensor *input2, tj_tensor *input3,
   const tj__backend *backend = backend_of(a);
   const int64_t k = tau->sizes[tau->ndim - 1];
   if (k != tj__columns(a)) a = tj_narrow(a, -1, 0, k);
-  a = tj__read_by_columns(a), tau = tj__contiguous(tau), c = tj__by_columns(c);
+  a = tj__read_by_columns(a);
+  tau = tj__contiguous(tau);
+  c = tj__by_columns(c);
   if (!backend || !a || !tau || !c) return NULL;
   if (c->numel && !backend->linalg->ormqr(a->dtype, tj__matrices(c), tj__rows(c), tj__columns(c), k, tj__read(a), tj__read(tau),
                                           tj__write(c), left, transpose))
