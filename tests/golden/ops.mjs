@@ -187,6 +187,7 @@ const magnitude = (t) => (t.numel() === 0 || !/float|complex/.test(t.dtype) ? 0 
 
 // The records call random what came out differently twice; by chance some came out alike. There, the recorded result has to be a possible one.
 function occurs(torch, c, blob, f, fresh) {
+  torch.manual_seed(0) // the same draws in every run
   for (let draw = 0; draw < 500; draw++) {
     const { args, kwargs } = fresh()
     if (differs(torch, call(f, args, kwargs), c.out, blob) === '') return true
