@@ -1,6 +1,6 @@
 // Calls every operator of the schema, and every other function and method of the package, with arguments that are wrong in all the ways that
 // a caller can be wrong. A call has to return or to throw a TorchError, must not change its inputs when it throws, and must leave nothing behind.
-//   node --expose-gc tests/calls/bad.mjs [--from N] [--shard K/N] [--only REGEX] [--trace] [--trace]
+//   node --expose-gc tests/calls/bad.mjs [--from N] [--shard K/N] [--only REGEX] [--trace]
 // Before a target its number and name are written, and a line for each fault: whoever started this knows what was running when it crashed.
 import { writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -256,7 +256,6 @@ async function attempt(target, makers) {
   const before = counters()
   const args = torch.scope(() => makers.map((make) => make()))
   const text = args.map(describe).join(', ')
-  if (options.trace) say(`CALL\t${target.name}(${text})`)
   if (options.trace) say(`CALL\t${target.name}(${text})`)
   const inputs = tensorsIn(args)
   const seen = [...inputs].map(snapshot)
