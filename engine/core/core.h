@@ -163,6 +163,8 @@ int tj__wrap_dim(int64_t dim, int64_t ndim);
 /* broadcast sizes of a and b into out (TJ_MAX_DIMS values); the number of dims, or -1 and PyTorch's error. */
 int tj__broadcast_sizes(tj_ints a, tj_ints b, int64_t *out);
 bool tj__can_expand(tj_ints from, tj_ints to); /* from broadcasts to exactly `to` */
+/* false and an error when no tensor can have that many dimensions. */
+bool tj__check_ndim(int64_t ndim);
 /* Checked product of sizes; -1 and an error on overflow or a negative size. */
 int64_t tj__numel_of(tj_ints sizes);
 void tj__contiguous_strides(tj_ints sizes, int64_t *strides);

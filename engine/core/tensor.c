@@ -169,7 +169,7 @@ static void free_room(int64_t *sizes, int64_t ndim) {
   if (ndim > TJ__INLINE_DIMS) tj__free(sizes, (size_t)ndim * 2 * sizeof *sizes);
 }
 
-static bool check_ndim(int64_t ndim) {
+bool tj__check_ndim(int64_t ndim) {
   if (TJ__LIKELY(ndim >= 0 && ndim <= TJ_MAX_DIMS)) return true;
   tj__fail(TJ_ERROR_RUNTIME, "only tensors with up to %d dims are supported, but got %lld sizes", TJ_MAX_DIMS, (long long)ndim);
   return false;
@@ -215,7 +215,7 @@ static bool bytes_of(int64_t numel, tj_dtype dtype, tj_ints sizes, size_t *bytes
 tj_tensor *tj__empty(tj_ints sizes, tj_dtype dtype, tj_device device) {
   int64_t strides[TJ_MAX_DIMS];
   size_t bytes;
-  if (!check_ndim(sizes.n) || !check_device(device)) return NULL;
+  if (!tj__check_ndim(sizes.n) || !check_device(device)) return NULL;
   int64_t numel = tj__numel_of(sizes);
   if (numel < 0 || !bytes_of(numel, dtype, sizes, &bytes)) return NULL;
   tj__contiguous_strides(sizes, strides);
@@ -239,7 +239,7 @@ static int64_t span_of(tj_ints sizes, const int64_t *strides) {
 
 tj_tensor *tj__empty_strided(tj_ints sizes, tj_ints strides, tj_dtype dtype, tj_device device) {
   size_t bytes;
-  if (!check_ndim(sizes.n) || !check_device(device)) return NULL;
+  if (!tj__check_ndim(sizes.n) || !check_device(device)) return NULL;
   TJ__CHECK(sizes.n == strides.n, TJ_ERROR_RUNTIME, "dimensionality of sizes (%lld) must match dimensionality of strides (%lld)",
             (long long)sizes.n, (long long)strides.n);
   int64_t numel = tj__numel_of(sizes);
@@ -291,7 +291,7 @@ tj_tensor *tj__empty_like(const tj_tensor *t, tj_dtype dtype) {
 }
 
 tj_tensor *tj__alias_dtype(const tj_tensor *t, tj_dtype dtype, tj_ints sizes, tj_ints strides, int64_t offset) {
-  if (!check_ndim(sizes.n)) return NULL;
+  if (!tj__check_ndim(sizes.n)) return NULL;
   int64_t numel = tj__numel_of(sizes);
   if (numel < 0) return NULL;
   atomic_fetch_add_explicit(&t->storage->refs, 1, memory_order_relaxed);
@@ -311,7 +311,7 @@ tj_tensor *tj__shallow(const tj_tensor *t) {
 }
 
 bool tj__set_geometry(tj_tensor *t, tj_ints sizes, tj_ints strides, int64_t offset) {
-  if (!check_ndim(sizes.n)) return false;
+  if (!tj__check_ndim(sizes.n)) return false;
   int64_t numel = tj__numel_of(sizes);
   if (numel < 0) return false;
   int64_t old_ndim = t->ndim, *old = t->sizes;
@@ -344,7 +344,7 @@ static bool storage_grow(tj__storage *s, size_t bytes) {
 }
 
 bool tj__resize(tj_tensor *t, tj_ints sizes) {
-  if (!check_ndim(sizes.n)) return false;
+  if (!tj__check_ndim(sizes.n)) return false;
   if (sizes.n == t->ndim && (sizes.n == 0 || !memcmp(sizes.data, t->sizes, (size_t)sizes.n * sizeof *sizes.data))) return true;
   int64_t strides[TJ_MAX_DIMS];
   size_t bytes;

@@ -71,8 +71,7 @@ tj_tensor *tj__impl_empty_permuted(tj_ints size, tj_ints physical_layout, tj_dty
             "Number of dimensions in size does not match the length of the physical_layout; i.e. len(size) = %lld is not equal to "
             "len(physical_layout) = %lld",
             (long long)n, (long long)physical_layout.n);
-  TJ__CHECK(n <= TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "only tensors with up to %d dims are supported, but got %lld sizes", TJ_MAX_DIMS,
-            (long long)n);
+  if (!tj__check_ndim(n)) return NULL;
   if (tj__numel_of(size) < 0) return NULL;
   for (int64_t i = n - 1; i >= 0; i--) {
     int64_t d = physical_layout.data[i];

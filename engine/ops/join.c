@@ -322,8 +322,7 @@ tj_tensor *tj__impl_block_diag(tj_tensors tensors) {
 
 tj_list *tj__impl_meshgrid(tj_tensors tensors, const char *indexing) {
   TJ__CHECK(tensors.n > 0, TJ_ERROR_RUNTIME, "meshgrid expects a non-empty TensorList");
-  TJ__CHECK(tensors.n <= TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "only tensors with up to %d dims are supported, but got %lld sizes", TJ_MAX_DIMS,
-            (long long)tensors.n);
+  if (!tj__check_ndim(tensors.n)) return NULL;
   const bool xy = indexing && strcmp(indexing, "xy") == 0;
   TJ__CHECK(!indexing || xy || strcmp(indexing, "ij") == 0, TJ_ERROR_RUNTIME,
             "torch.meshgrid: indexing must be one of \"xy\" or \"ij\", but received: %s", indexing);

@@ -9,9 +9,7 @@
 /* The sizes asked for with -1 replaced; false and PyTorch's error if they do not have numel elements. */
 static bool infer_sizes(tj_ints shape, int64_t numel, int64_t *sizes) {
   int64_t product = 1, unknown = -1;
-  if (shape.n > TJ_MAX_DIMS)
-    return tj__fail(TJ_ERROR_RUNTIME, "only tensors with up to %d dims are supported, but got %lld sizes", TJ_MAX_DIMS,
-                    (long long)shape.n) != NULL;
+  if (!tj__check_ndim(shape.n)) return false;
   bool overflow = false;
   for (int64_t i = 0; i < shape.n; i++) {
     int64_t size = sizes[i] = shape.data[i];
@@ -162,8 +160,7 @@ tj_tensor *tj__impl_unflatten(tj_tensor *self, int64_t dim, tj_ints sizes) {
   int d = tj__wrap_dim(dim, self->ndim);
   if (d < 0) return NULL;
   TJ__CHECK(sizes.n > 0, TJ_ERROR_RUNTIME, "unflatten: sizes must be non-empty");
-  TJ__CHECK(self->ndim - 1 + sizes.n <= TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "only tensors with up to %d dims are supported, but got %lld sizes",
-            TJ_MAX_DIMS, (long long)(self->ndim - 1 + sizes.n));
+  if (!tj__check_ndim(self->ndim - 1 + sizes.n)) return NULL;
   const int64_t size = self->ndim ? self->sizes[d] : 1;
   int64_t product = 1, unknown = 0, all[TJ_MAX_DIMS], n = 0;
   bool overflow = false;
@@ -332,8 +329,7 @@ tj_tensor *tj__impl_expand(tj_tensor *self, tj_ints size, bool implicit) {
             "in the "
             "tensor (%d)",
             tj__dtype_legacy((tj_dtype)self->dtype), tj__sizes_text(self), tj__ints_text(size.data, size.n), (long long)size.n, self->ndim);
-  TJ__CHECK(size.n <= TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "only tensors with up to %d dims are supported, but got %lld sizes", TJ_MAX_DIMS,
-            (long long)size.n);
+  if (!tj__check_ndim(size.n)) return NULL;
   int64_t sizes[TJ_MAX_DIMS], strides[TJ_MAX_DIMS];
   for (int64_t i = size.n - 1; i >= 0; i--) {
     int64_t from = i - (size.n - self->ndim), want = size.data[i];
