@@ -2,12 +2,12 @@
 #include <math.h>
 
 #include "copy.h"
+#include "ops/arithmetic.h"
 #include "impl.h"
 #include "pointwise.h"
 
-static tj_tensor *number(double v) { return tj_scalar_tensor(tj_float(v)); }
-static tj_tensor *plus(tj_tensor *a, double b) { return tj_add(a, number(b), tj_int(1)); }
-static tj_tensor *times(tj_tensor *a, double b) { return tj_mul(a, number(b)); }
+static tj_tensor *plus(tj_tensor *a, double b) { return tj_add(a, tj__number(b), tj_int(1)); }
+static tj_tensor *times(tj_tensor *a, double b) { return tj_mul(a, tj__number(b)); }
 
 tj_tensor *tj__impl_relu(tj_tensor *out, tj_tensor *self) {
   TJ__CHECK(self->dtype != TJ_BOOL, TJ_ERROR_RUNTIME, "Boolean inputs not supported for relu");
@@ -143,5 +143,5 @@ tj_tensor *tj__impl_prelu(tj_tensor *self, tj_tensor *weight) {
     sizes[ndim > 1 ? 1 : 0] = weight->numel;
     w = self->ndim == 0 ? tj_reshape(weight, TJ_NO_DIMS) : tj_reshape(weight, (tj_ints){sizes, ndim});
   }
-  return tj_where(tj_gt(self, number(0)), self, tj_mul(w, self));
+  return tj_where(tj_gt(self, tj__number(0)), self, tj_mul(w, self));
 }

@@ -5,16 +5,13 @@
 #include "core/core.h"
 #include "impl.h"
 #include "ops.h"
+#include "ops/arithmetic.h"
 #include "ops/copy.h"
 #include "ops/loss.h"
 
 #include <math.h>
 
 #define RUNTIME(condition, ...) TJ__CHECK(condition, TJ_ERROR_RUNTIME, __VA_ARGS__)
-
-static tj_tensor *number(double v) { return tj_scalar_tensor(tj_float(v)); }
-static tj_tensor *add(tj_tensor *a, tj_tensor *b) { return tj_add(a, b, tj_int(1)); }
-static tj_tensor *sub(tj_tensor *a, tj_tensor *b) { return tj_sub(a, b, tj_int(1)); }
 
 /* Heads of key and value repeated so that there are as many as the query has. */
 static tj_tensor *repeat_heads(tj_tensor *t, int64_t heads) {
@@ -125,7 +122,7 @@ static tj_tensor *pack(tj_tensor *query, tj_tensor *key, tj_tensor *value) {
 static tj_tensor *weights_of(tj_tensor *scores, bool masked) {
   tj_tensor *weights = tj_softmax(scores, -1, TJ_DTYPE_NONE);
   if (!weights || !masked) return weights;
-  tj_tensor *none = tj_all_dim(tj_eq(scores, number(-INFINITY)), TJ_INTS(-1), true);
+  tj_tensor *none = tj_all_dim(tj_eq(scores, tj__number(-INFINITY)), TJ_INTS(-1), true);
   return none ? tj_masked_fill(weights, none, tj_int(0)) : NULL;
 }
 
@@ -140,7 +137,7 @@ static tj_tensor *causal_mask(int64_t rows, int64_t columns, tj_device device) {
 tj_tensor *tj__impl_attention_double_backward(tj_tensor *cotangent, tj_tensor *grad_output, tj_tensor *packed, tj_ints sizes,
                                               tj_tensor *mask, bool is_causal, double scale, bool by_grad) {
   const int64_t keys = sizes.data[0] / sizes.data[1], rows = sizes.data[2], columns = sizes.data[3], all_rows = sizes.data[1] * rows;
-  tj_tensor *in[3], *co[3], *factor = number(scale);
+  tj_tensor *in[3], *co[3], *factor = tj__number(scale);
   if (!unpack(packed, sizes, in) || !unpack(cotangent, sizes, co) || !factor) return NULL;
   tj_tensor *q = in[0], *k = in[1], *v = in[2], *g = tj_reshape(grad_output, TJ_INTS(keys, all_rows, sizes.data[5]));
   tj_tensor *scores = tj_mul(tj_matmul(q, transposed(k)), factor);
@@ -149,20 +146,20 @@ tj_tensor *tj__impl_attention_double_backward(tj_tensor *cotangent, tj_tensor *g
     scores = tj_reshape(tj_masked_fill(tj_reshape(scores, TJ_INTS(sizes.data[0], rows, columns)), hidden, tj_float(-INFINITY)),
                         TJ_INTS(keys, all_rows, columns));
   }
-  if (scores && mask) scores = add(scores, tj_reshape(mask, TJ_INTS(keys, all_rows, columns)));
+  if (scores && mask) scores = tj__plus(scores, tj_reshape(mask, TJ_INTS(keys, all_rows, columns)));
   tj_tensor *p = scores ? weights_of(scores, mask != NULL) : NULL, *d = tj_matmul(g, transposed(v));
-  tj_tensor *e = tj_mul(add(tj_matmul(co[0], transposed(k)), tj_matmul(q, transposed(co[1]))), factor);
+  tj_tensor *e = tj_mul(tj__plus(tj_matmul(co[0], transposed(k)), tj_matmul(q, transposed(co[1]))), factor);
   if (!p || !d || !e) return NULL;
   tj_tensor *pe = along_rows(tj_mul(p, e)), *pd = along_rows(tj_mul(p, d));
-  tj_tensor *by_d = tj_mul(p, sub(e, pe));
+  tj_tensor *by_d = tj_mul(p, tj__minus(e, pe));
   if (by_grad) {
-    tj_tensor *result = add(tj_matmul(by_d, v), tj_matmul(p, co[2]));
+    tj_tensor *result = tj__plus(tj_matmul(by_d, v), tj_matmul(p, co[2]));
     return result ? tj_reshape(result, tj__sizes(grad_output)) : NULL;
   }
-  tj_tensor *by_p = add(sub(sub(tj_mul(d, e), tj_mul(e, pd)), tj_mul(d, pe)), tj_matmul(g, transposed(co[2])));
-  tj_tensor *by_s = tj_mul(p, sub(by_p, along_rows(tj_mul(p, by_p)))), *gs = tj_mul(p, sub(d, pd));
-  tj_tensor *to_q = tj_mul(add(tj_matmul(by_s, k), tj_matmul(gs, co[1])), factor);
-  tj_tensor *to_k = tj_mul(add(tj_matmul(transposed(by_s), q), tj_matmul(transposed(gs), co[0])), factor);
+  tj_tensor *by_p = tj__plus(tj__minus(tj__minus(tj_mul(d, e), tj_mul(e, pd)), tj_mul(d, pe)), tj_matmul(g, transposed(co[2])));
+  tj_tensor *by_s = tj_mul(p, tj__minus(by_p, along_rows(tj_mul(p, by_p)))), *gs = tj_mul(p, tj__minus(d, pd));
+  tj_tensor *to_q = tj_mul(tj__plus(tj_matmul(by_s, k), tj_matmul(gs, co[1])), factor);
+  tj_tensor *to_k = tj_mul(tj__plus(tj_matmul(transposed(by_s), q), tj_matmul(transposed(gs), co[0])), factor);
   tj_tensor *to_v = tj_matmul(transposed(by_d), g);
   return to_q && to_k && to_v ? pack(to_q, to_k, to_v) : NULL;
 }
@@ -261,11 +258,11 @@ tj_tensor *tj__impl_scaled_dot_product_attention(tj_tensor *query, tj_tensor *ke
     if (!attn_mask) return NULL;
   }
   /* half of the scale on each side keeps large products in range */
-  tj_tensor *side = number(sqrt(fabs(factor))), *negative = number(factor < 0 ? -sqrt(-factor) : sqrt(factor));
+  tj_tensor *side = tj__number(sqrt(fabs(factor))), *negative = tj__number(factor < 0 ? -sqrt(-factor) : sqrt(factor));
   tj_tensor *scores = tj_matmul(tj_mul(query, negative), tj_mul(tj_transpose(key, -2, -1), side));
   if (!scores) return NULL;
   if (attn_mask && attn_mask->dtype == TJ_BOOL) scores = tj_masked_fill(scores, tj_logical_not(attn_mask), tj_float(-INFINITY));
-  else if (attn_mask) scores = add(scores, tj_to_dtype(attn_mask, (tj_dtype)query->dtype, false, false, NULL));
+  else if (attn_mask) scores = tj__plus(scores, tj_to_dtype(attn_mask, (tj_dtype)query->dtype, false, false, NULL));
   tj_tensor *weights = scores ? weights_of(scores, attn_mask != NULL) : NULL;
   if (weights && dropout_p > 0) weights = tj_dropout(weights, dropout_p, true, false);
   return weights ? tj_matmul(weights, value) : NULL;
@@ -288,7 +285,7 @@ tj_tensor *tj__impl_cosine_similarity(tj_tensor *x1, tj_tensor *x2, int64_t dim,
 }
 
 tj_tensor *tj__impl_pairwise_distance(tj_tensor *x1, tj_tensor *x2, double p, double eps, bool keepdim) {
-  return tj_linalg_vector_norm(add(sub(x1, x2), number(eps)), tj_float(p), TJ_INTS(-1), keepdim, TJ_DTYPE_NONE);
+  return tj_linalg_vector_norm(tj__plus(tj__minus(x1, x2), tj__number(eps)), tj_float(p), TJ_INTS(-1), keepdim, TJ_DTYPE_NONE);
 }
 
 tj_tensor *tj__impl_normalize(tj_tensor *input, double p, int64_t dim, double eps) {
@@ -301,9 +298,9 @@ tj_tensor *tj__impl_normalize(tj_tensor *input, double p, int64_t dim, double ep
 tj_tensor *tj__impl_hinge_embedding_loss(tj_tensor *input, tj_tensor *target, double margin, int size_average, int reduce,
                                          const char *reduction) {
   if (!(reduction = tj__loss_reduction(size_average, reduce, reduction))) return NULL;
-  tj_tensor *zero = number(0), *lacking = tj_clamp_min(sub(number(margin), input), tj_int(0));
-  tj_tensor *apart = tj_where(tj_ne(target, number(1)), lacking, zero), *near = tj_where(tj_ne(target, number(-1)), input, zero);
-  return tj__loss_reduce(add(apart, near), reduction);
+  tj_tensor *zero = tj__number(0), *lacking = tj_clamp_min(tj__minus(tj__number(margin), input), tj_int(0));
+  tj_tensor *apart = tj_where(tj_ne(target, tj__number(1)), lacking, zero), *near = tj_where(tj_ne(target, tj__number(-1)), input, zero);
+  return tj__loss_reduce(tj__plus(apart, near), reduction);
 }
 
 tj_tensor *tj__impl_margin_ranking_loss(tj_tensor *input1, tj_tensor *input2, tj_tensor *target, double margin, int size_average,
@@ -315,7 +312,8 @@ tj_tensor *tj__impl_margin_ranking_loss(tj_tensor *input1, tj_tensor *input2, tj
           "torch.Size(%s), target: "
           "torch.Size(%s) ",
           one, two, tj__sizes_text(target));
-  return tj__loss_reduce(tj_clamp_min(add(tj_mul(tj_neg(target), sub(input1, input2)), number(margin)), tj_int(0)), reduction);
+  return tj__loss_reduce(tj_clamp_min(tj__plus(tj_mul(tj_neg(target), tj__minus(input1, input2)), tj__number(margin)), tj_int(0)),
+                         reduction);
 }
 
 tj_tensor *tj__impl_soft_margin_loss(tj_tensor *input, tj_tensor *target, int size_average, int reduce, const char *reduction) {
@@ -326,11 +324,13 @@ tj_tensor *tj__impl_soft_margin_loss(tj_tensor *input, tj_tensor *target, int si
 tj_tensor *tj__impl_poisson_nll_loss(tj_tensor *input, tj_tensor *target, bool log_input, bool full, int size_average, double eps,
                                      int reduce, const char *reduction) {
   if (!(reduction = tj__loss_reduction(size_average, reduce, reduction))) return NULL;
-  tj_tensor *t = log_input ? sub(tj_exp(input), tj_mul(target, input)) : sub(input, tj_mul(target, tj_log(add(input, number(eps)))));
+  tj_tensor *t = log_input ? tj__minus(tj_exp(input), tj_mul(target, input))
+                           : tj__minus(input, tj_mul(target, tj_log(tj__plus(input, tj__number(eps)))));
   if (t && full) { /* Stirling's approximation of log(target!) */
     const double tau = 6.283185307179586;
-    tj_tensor *stirling = add(sub(tj_mul(target, tj_log(target)), target), tj_mul(number(0.5), tj_log(tj_mul(number(tau), target))));
-    t = add(t, tj_masked_fill(stirling, tj_le(target, number(1)), tj_int(0)));
+    tj_tensor *stirling =
+        tj__plus(tj__minus(tj_mul(target, tj_log(target)), target), tj_mul(tj__number(0.5), tj_log(tj_mul(tj__number(tau), target))));
+    t = tj__plus(t, tj_masked_fill(stirling, tj_le(target, tj__number(1)), tj_int(0)));
   }
   return tj__loss_reduce(t, reduction);
 }
@@ -341,10 +341,10 @@ tj_tensor *tj__impl_cosine_embedding_loss(tj_tensor *input1, tj_tensor *input2, 
   const double eps = 1e-12;
   tj_ints last = TJ_INTS(-1);
   tj_tensor *product = tj_sum_dim(tj_mul(input1, input2), last, false, TJ_DTYPE_NONE);
-  tj_tensor *squares1 = add(tj_sum_dim(tj_mul(input1, input1), last, false, TJ_DTYPE_NONE), number(eps));
-  tj_tensor *squares2 = add(tj_sum_dim(tj_mul(input2, input2), last, false, TJ_DTYPE_NONE), number(eps));
-  tj_tensor *cosine = tj_div(product, tj_sqrt(tj_mul(squares1, squares2))), *zero = number(0);
-  tj_tensor *near = tj_where(tj_eq(target, number(1)), sub(number(1), cosine), zero);
-  tj_tensor *apart = tj_where(tj_eq(target, number(-1)), tj_clamp_min(sub(cosine, number(margin)), tj_int(0)), zero);
-  return tj__loss_reduce(add(near, apart), reduction);
+  tj_tensor *squares1 = tj__plus(tj_sum_dim(tj_mul(input1, input1), last, false, TJ_DTYPE_NONE), tj__number(eps));
+  tj_tensor *squares2 = tj__plus(tj_sum_dim(tj_mul(input2, input2), last, false, TJ_DTYPE_NONE), tj__number(eps));
+  tj_tensor *cosine = tj_div(product, tj_sqrt(tj_mul(squares1, squares2))), *zero = tj__number(0);
+  tj_tensor *near = tj_where(tj_eq(target, tj__number(1)), tj__minus(tj__number(1), cosine), zero);
+  tj_tensor *apart = tj_where(tj_eq(target, tj__number(-1)), tj_clamp_min(tj__minus(cosine, tj__number(margin)), tj_int(0)), zero);
+  return tj__loss_reduce(tj__plus(near, apart), reduction);
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "copy.h"
+#include "ops/arithmetic.h"
 #include "impl.h"
 #include "pointwise.h"
 
@@ -10,7 +11,6 @@ static bool is_integral(tj_dtype dtype) {
   tj__dtype_class class = tj__class_of(dtype);
   return class == TJ__CLASS_BOOL || class == TJ__CLASS_INT;
 }
-static tj_tensor *number(double v) { return tj_scalar_tensor(tj_float(v)); }
 
 /* ---- add, sub ------------------------------------------------------------------------------------------------- */
 
@@ -104,11 +104,11 @@ tj_tensor *tj__impl_div_Tensor_mode(tj_tensor *out, tj_tensor *self, tj_tensor *
 }
 
 tj_tensor *tj__impl_div_backward(tj_tensor *grad_output, tj_tensor *other, const char *rounding_mode) {
-  if (rounding_mode) return tj_mul(grad_output, number(0));
+  if (rounding_mode) return tj_mul(grad_output, tj__number(0));
   return tj_div(grad_output, tj_conj(other));
 }
 tj_tensor *tj__impl_div_other_backward(tj_tensor *grad_output, tj_tensor *self, tj_tensor *other, const char *rounding_mode) {
-  if (rounding_mode) return tj_mul(grad_output, number(0));
+  if (rounding_mode) return tj_mul(grad_output, tj__number(0));
   return tj_neg(tj_mul(grad_output, tj_conj(tj_div(tj_div(self, other), other))));
 }
 
@@ -158,20 +158,20 @@ static tj_scalar less_one(tj_scalar e) {
 tj_tensor *tj__impl_pow_backward(tj_tensor *grad_output, tj_tensor *self, tj_tensor *exponent) {
   tj_scalar e;
   if (plain_exponent(exponent, &e)) {
-    if (tj__scalar_is_zero(e)) return tj_mul(tj_zeros_like(self, TJ_DTYPE_NONE, TJ_DEVICE_NONE, false, NULL), number(1));
+    if (tj__scalar_is_zero(e)) return tj_mul(tj_zeros_like(self, TJ_DTYPE_NONE, TJ_DEVICE_NONE, false, NULL), tj__number(1));
     if (tj__scalar_equals(e, 1)) return grad_output;
     tj_tensor *power = tj__scalar_equals(e, 2) ? self : tj_pow(self, tj_scalar_tensor(less_one(e)));
     return tj_mul(grad_output, tj_conj(tj_mul(power, tj_scalar_tensor(e))));
   }
   tj_tensor *slope = tj_mul(exponent, tj_pow(self, tj_sub(exponent, tj_scalar_tensor(tj_int(1)), tj_int(1))));
-  return tj_where(tj_eq(exponent, number(0)), number(0), tj_mul(grad_output, tj_conj(slope)));
+  return tj_where(tj_eq(exponent, tj__number(0)), tj__number(0), tj_mul(grad_output, tj_conj(slope)));
 }
 
 tj_tensor *tj__impl_pow_exponent_backward(tj_tensor *grad_output, tj_tensor *self, tj_tensor *exponent, tj_tensor *result) {
-  tj_tensor *at_zero = tj_eq(self, number(0));
-  if (!tj_dtype_is_complex((tj_dtype)exponent->dtype)) at_zero = tj_logical_and(at_zero, tj_ge(exponent, number(0)));
+  tj_tensor *at_zero = tj_eq(self, tj__number(0));
+  if (!tj_dtype_is_complex((tj_dtype)exponent->dtype)) at_zero = tj_logical_and(at_zero, tj_ge(exponent, tj__number(0)));
   tj_tensor *slope = tj_conj(tj_mul(result, tj_log(self)));
-  return tj_mul(grad_output, tj_where(at_zero, number(0), slope));
+  return tj_mul(grad_output, tj_where(at_zero, tj__number(0), slope));
 }
 
 tj_tensor *tj__impl_float_power(tj_tensor *self, tj_tensor *exponent) {
@@ -190,12 +190,12 @@ tj_tensor *tj__impl_ldexp(tj_tensor *self, tj_tensor *other) {
 /* ---- others --------------------------------------------------------------------------------------------------- */
 
 tj_tensor *tj__impl_copysign_backward(tj_tensor *grad_output, tj_tensor *self, tj_tensor *result) {
-  tj_tensor *ratio = tj_masked_fill(tj_div(result, self), tj_eq(self, number(0)), tj_int(0));
+  tj_tensor *ratio = tj_masked_fill(tj_div(result, self), tj_eq(self, tj__number(0)), tj_int(0));
   return tj_mul(grad_output, ratio);
 }
 
 tj_tensor *tj__impl_xlogy_backward(tj_tensor *grad_output, tj_tensor *self, tj_tensor *other) {
-  tj_tensor *flat = tj_logical_and(tj_eq(self, number(0)), tj_le(other, number(0)));
+  tj_tensor *flat = tj_logical_and(tj_eq(self, tj__number(0)), tj_le(other, tj__number(0)));
   return tj_masked_fill(tj_xlogy(grad_output, other), flat, tj_int(0));
 }
 

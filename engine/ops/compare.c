@@ -1,8 +1,7 @@
 /* compare.c: comparisons up to a tolerance. */
 #include "copy.h"
+#include "ops/arithmetic.h"
 #include "impl.h"
-
-static tj_tensor *number(double v) { return tj_scalar_tensor(tj_float(v)); }
 
 tj_tensor *tj__impl_isclose(tj_tensor *self, tj_tensor *other, double rtol, double atol, bool equal_nan) {
   TJ__CHECK(self->dtype == other->dtype, TJ_ERROR_RUNTIME, "%s did not match %s", tj__dtype_legacy((tj_dtype)self->dtype),
@@ -18,7 +17,7 @@ tj_tensor *tj__impl_isclose(tj_tensor *self, tj_tensor *other, double rtol, doub
     self = tj_to_dtype(self, tj_get_default_dtype(), false, false, NULL);
     other = tj_to_dtype(other, tj_get_default_dtype(), false, false, NULL);
   }
-  tj_tensor *allowed = tj_add(tj_abs(tj_mul(other, number(rtol))), number(atol), tj_int(1));
+  tj_tensor *allowed = tj_add(tj_abs(tj_mul(other, tj__number(rtol))), tj__number(atol), tj_int(1));
   tj_tensor *actual = tj_abs(tj_sub(self, other, tj_int(1)));
   return tj_logical_or(close, tj_logical_and(tj_isfinite(actual), tj_le(actual, allowed)));
 }

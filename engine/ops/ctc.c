@@ -2,6 +2,7 @@
  * for all sequences at once, and is differentiated through them. */
 #include "impl.h"
 #include "ops.h"
+#include "ops/arithmetic.h"
 #include "ops/copy.h"
 #include "ops/loss.h"
 
@@ -10,11 +11,6 @@
 
 #define RUNTIME(condition, ...) TJ__CHECK(condition, TJ_ERROR_RUNTIME, __VA_ARGS__)
 #define LL(x) ((long long)(x))
-
-static tj_tensor *number(double v) { return tj_scalar_tensor(tj_float(v)); }
-static tj_tensor *integer(int64_t v) { return tj_scalar_tensor(tj_int(v)); }
-static tj_tensor *add(tj_tensor *a, tj_tensor *b) { return tj_add(a, b, tj_int(1)); }
-static tj_tensor *sub(tj_tensor *a, tj_tensor *b) { return tj_sub(a, b, tj_int(1)); }
 
 /* ---- linear_cross_entropy --------------------------------------------------------------------------------------------- */
 
@@ -100,18 +96,19 @@ static tj_tensor *likelihoods(const ctc *c) {
   if (!alpha || !tj_fill_(tj_select(alpha, 1, 0), tj_int(0))) return NULL;
   for (int64_t t = 0; t < c->time; t++) {
     tj_tensor *two = t ? tj_where(c->skips, moved(c, alpha, 2), never) : never;
-    tj_tensor *next = add(log_sum(alpha, moved(c, alpha, 1), two), tj_select(of_labels, 0, t));
+    tj_tensor *next = tj__plus(log_sum(alpha, moved(c, alpha, 1), two), tj_select(of_labels, 0, t));
     if (!next) return NULL;
-    alpha = tj_where(tj_gt(lengths, integer(t)), tj_clamp_min(next, tj_float(NEVER)), alpha);
+    alpha = tj_where(tj_gt(lengths, tj__integer(t)), tj_clamp_min(next, tj_float(NEVER)), alpha);
   }
   /* a path ends in the last label or in the blank behind it */
-  tj_tensor *last = tj_mul(ends, integer(2)), *label = sub(last, integer(1));
+  tj_tensor *last = tj_mul(ends, tj__integer(2)), *label = tj__minus(last, tj__integer(1));
   tj_tensor *blank_end = tj_gather(alpha, 1, last, false);
-  tj_tensor *label_end = tj_where(tj_ge(label, integer(0)), tj_gather(alpha, 1, tj_clamp_min(label, tj_int(0)), false), number(NEVER));
+  tj_tensor *label_end =
+      tj_where(tj_ge(label, tj__integer(0)), tj_gather(alpha, 1, tj_clamp_min(label, tj_int(0)), false), tj__number(NEVER));
   tj_tensor *ended =
       blank_end && label_end ? tj_squeeze_dim(tj_logsumexp(tj_stack(TJ_TENSORS(blank_end, label_end), 0), TJ_INTS(0), false), 1) : NULL;
-  tj_tensor *impossible = tj_lt(ended, number(NEVER / 1e6));
-  return impossible ? tj_where(impossible, number(INFINITY), tj_neg(ended)) : NULL;
+  tj_tensor *impossible = tj_lt(ended, tj__number(NEVER / 1e6));
+  return impossible ? tj_where(impossible, tj__number(INFINITY), tj_neg(ended)) : NULL;
 }
 
 /* labels and skips from targets [N, S] or in a row. */
@@ -139,7 +136,7 @@ static bool read_targets(ctc *c, tj_tensor *targets, int64_t longest, int64_t bl
   }
   tj_tensor *blanks = tj_full(TJ_INTS(c->n, TJ__MIN(2, c->states)), tj_int(blank), TJ_INT64, c->labels->storage->device, false);
   tj_tensor *before = c->states > 2 ? tj_cat(TJ_TENSORS(blanks, tj_narrow(c->labels, 1, 0, c->states - 2)), 1) : blanks;
-  c->skips = before ? tj_logical_and(tj_ne(c->labels, integer(blank)), tj_ne(c->labels, before)) : NULL;
+  c->skips = before ? tj_logical_and(tj_ne(c->labels, tj__integer(blank)), tj_ne(c->labels, before)) : NULL;
   return c->skips != NULL;
 }
 
@@ -192,11 +189,11 @@ tj_tensor *tj__impl_ctc_loss_IntList(tj_tensor *log_probs, tj_tensor *targets, t
   tj_tensor *lengths = tj_from_data(input_lengths.data, TJ_INT64, TJ_INTS(1, c.n));
   tj_tensor *steps = tj_unsqueeze(tj_arange(tj_int(c.time), TJ_INT64, log_probs->storage->device, false), 1);
   tj_tensor *counts = lengths && steps ? tj_unsqueeze(tj_lt(steps, lengths), 2) : NULL;
-  tj_tensor *mass = counts ? tj_sum_dim(tj_where(counts, tj_exp(c.log_probs), number(0)), TJ_INTS(0, 2), false, TJ_DTYPE_NONE) : NULL;
-  losses = losses && mass ? add(losses, sub(mass, tj_detach(mass))) : NULL;
+  tj_tensor *mass = counts ? tj_sum_dim(tj_where(counts, tj_exp(c.log_probs), tj__number(0)), TJ_INTS(0, 2), false, TJ_DTYPE_NONE) : NULL;
+  losses = losses && mass ? tj__plus(losses, tj__minus(mass, tj_detach(mass))) : NULL;
   if (!losses) return NULL;
   losses = tj_to_dtype(losses, dtype, false, false, NULL);
-  if (losses && zero_infinity) losses = tj_where(tj_eq(tj_detach(losses), number(INFINITY)), number(0), losses);
+  if (losses && zero_infinity) losses = tj_where(tj_eq(tj_detach(losses), tj__number(INFINITY)), tj__number(0), losses);
   if (reduction[0] == 'm') {
     tj_tensor *ends = tj_clamp_min(tj_from_data(target_lengths.data, TJ_INT64, TJ_INTS(c.n)), tj_int(1));
     return ends ? tj_mean(tj_div(losses, tj_to_dtype(ends, dtype, false, false, NULL)), TJ_DTYPE_NONE) : NULL;

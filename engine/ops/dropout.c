@@ -7,6 +7,7 @@
 #include "copy.h"
 #include "impl.h"
 #include "ops.h"
+#include "ops/arithmetic.h"
 
 tj_status tj__impl_native_dropout(tj_tensor *input, double p, bool train, tj_tensor **output, tj_tensor **mask) {
   tj_dtype dtype = (tj_dtype)input->dtype;
@@ -48,8 +49,6 @@ tj_tensor *tj__impl_native_dropout_backward(tj_tensor *grad_output, tj_tensor *m
 
 /* ---- nn.functional --------------------------------------------------------------------------------------------- */
 
-static tj_tensor *number(double v) { return tj_scalar_tensor(tj_float(v)); }
-
 /* Zeros and ones for each element, or for each channel of each example, in the layout and the order of PyTorch. */
 static tj_tensor *draw_noise(tj_tensor *input, double p, bool channels) {
   tj_tensor *noise;
@@ -88,7 +87,7 @@ static tj_tensor *dropout(tj_tensor *input, double p, bool training, bool inplac
     return tj_native_dropout(input, p, true, &output, &mask) ? NULL : output;
   }
   tj_tensor *noise = draw_noise(input, p, channels);
-  return times(input, tj_div_(noise, number(1 - p)), inplace);
+  return times(input, tj_div_(noise, tj__number(1 - p)), inplace);
 }
 
 /* One channel dimension more for inputs without a batch dimension. */
@@ -124,8 +123,9 @@ static tj_tensor *alpha_dropout(tj_tensor *input, double p, bool training, bool 
   if (p == 1) return all_dropped(input, inplace);
   double a = 1 / sqrt((alpha * alpha * p + 1) * (1 - p));
   tj_tensor *noise = draw_noise(input, p, channels);
-  tj_tensor *shift = tj_add_(tj_mul_(tj_add(noise, number(-1), tj_int(1)), number(alpha * a)), number(alpha * a * p), tj_int(1));
-  tj_tensor *scaled = times(input, tj_mul_(noise, number(a)), inplace);
+  tj_tensor *shift =
+      tj_add_(tj_mul_(tj_add(noise, tj__number(-1), tj_int(1)), tj__number(alpha * a)), tj__number(alpha * a * p), tj_int(1));
+  tj_tensor *scaled = times(input, tj_mul_(noise, tj__number(a)), inplace);
   return tj_add_(scaled, shift, tj_int(1));
 }
 tj_tensor *tj__impl_alpha_dropout(tj_tensor *input, double p, bool training, bool inplace) {

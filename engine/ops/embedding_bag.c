@@ -2,6 +2,7 @@
 #include "impl.h"
 #include "iter/convert.h"
 #include "ops.h"
+#include "ops/arithmetic.h"
 
 #include <math.h>
 
@@ -9,7 +10,6 @@
 #define VALUE(condition, ...) TJ__CHECK(condition, TJ_ERROR_VALUE, __VA_ARGS__)
 #define LL(x) ((long long)(x))
 
-static tj_tensor *integer(int64_t v) { return tj_scalar_tensor(tj_int(v)); }
 static tj_tensor *cast(tj_tensor *t, tj_dtype dtype) { return t ? tj_to_dtype(t, dtype, false, false, NULL) : NULL; }
 
 /* The number of the bag of each of n indices; those behind the last offset of include_last_offset are in bag number `bags`. */
@@ -17,7 +17,7 @@ static tj_tensor *bag_numbers(tj_tensor *offsets, int64_t n) {
   tj_tensor *marks = tj_zeros(TJ_INTS(n + 1), TJ_INT64, offsets->storage->device, false);
   tj_tensor *ones = tj_ones(TJ_INTS(offsets->numel), TJ_INT64, offsets->storage->device, false);
   marks = tj_index_add(marks, 0, offsets, ones, tj_int(1));
-  return tj_narrow(tj_sub(tj_cumsum(marks, 0, TJ_DTYPE_NONE), integer(1), tj_int(1)), 0, 0, n);
+  return tj_narrow(tj_sub(tj_cumsum(marks, 0, TJ_DTYPE_NONE), tj__integer(1), tj_int(1)), 0, 0, n);
 }
 
 /* Everything about a call that modes share. */
@@ -59,7 +59,7 @@ static tj_tensor *largest(const bags *b, tj_tensor *rows) {
     tj_tensor *is_top = top ? tj_eq(fixed, tj_gather(top, 0, bag, false)) : NULL;
     if (is_top && b->ignored) is_top = tj_masked_fill(is_top, tj_unsqueeze(b->ignored, 1), tj_bool(false));
     tj_tensor *own = tj_unsqueeze(tj_arange(tj_int(b->n), TJ_INT64, device, false), 1);
-    own = is_top ? tj_where(is_top, own, integer(b->n)) : NULL;
+    own = is_top ? tj_where(is_top, own, tj__integer(b->n)) : NULL;
     tj_tensor *none = tj_full(all, tj_int(b->n), TJ_INT64, device, false);
     places = own ? tj_scatter_reduce(none, 0, bag, own, "amin", true) : NULL;
   }
@@ -156,7 +156,7 @@ tj_tensor *tj__impl_embedding_bag(tj_tensor *input, tj_tensor *weight, tj_tensor
   if (!b.indices || !offsets || !check_indices(b.indices, offsets, rows_of_weight, include_last_offset)) return NULL;
   b.count = offsets->numel - include_last_offset;
   b.number = bag_numbers(offsets, b.n);
-  if (padding_idx >= 0) b.ignored = tj_eq(b.indices, integer(padding_idx));
+  if (padding_idx >= 0) b.ignored = tj_eq(b.indices, tj__integer(padding_idx));
   /* the rows, with the gradient of embedding */
   tj_tensor *rows =
       tj_embedding(b.indices, weight, padding_idx >= 0 ? padding_idx : TJ_NO_INT, max_norm, norm_type, scale_grad_by_freq, false);

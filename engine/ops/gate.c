@@ -2,12 +2,11 @@
 #include "autograd/node.h"
 #include "impl.h"
 #include "ops.h"
+#include "ops/arithmetic.h"
 #include "ops/copy.h"
 
 #define RUNTIME(condition, ...) TJ__CHECK(condition, TJ_ERROR_RUNTIME, __VA_ARGS__)
 #define LL(x) ((long long)(x))
-
-static tj_tensor *number(double v) { return tj_scalar_tensor(tj_float(v)); }
 
 tj_tensor *tj__impl_glu(tj_tensor *self, int64_t dim) {
   RUNTIME(self->ndim > 0, "glu does not support scalars because halving size must be even");
@@ -27,7 +26,7 @@ tj_tensor *tj__impl_glu(tj_tensor *self, int64_t dim) {
 static tj_tensor *draw_slopes(tj_tensor *x, double lower, double upper) {
   const bool before = tj_set_grad_enabled(false);
   tj_tensor *t = tj_detach(x), *slopes = NULL;
-  tj_tensor *mask = t ? tj_le(t, number(0)) : NULL;
+  tj_tensor *mask = t ? tj_le(t, tj__number(0)) : NULL;
   tj_tensor *count = mask ? tj_sum(mask, TJ_INT64) : NULL;
   tj_scalar n = count ? tj_item(count) : TJ_NO_SCALAR;
   if (n.kind != TJ_SCALAR_NONE) {
@@ -78,7 +77,7 @@ tj_tensor *tj__impl_gumbel_softmax(tj_tensor *logits, double tau, bool hard, dou
           tj__dtype_legacy((tj_dtype)logits->dtype));
   tj_tensor *drawn = tj_empty(tj__sizes(logits), (tj_dtype)logits->dtype, logits->storage->device, false, NULL);
   tj_tensor *gumbels = tj_neg(tj_log(tj_exponential_(drawn, 1, NULL)));
-  tj_tensor *soft = tj_softmax(tj_div(tj_add(logits, gumbels, tj_int(1)), number(tau)), dim, TJ_DTYPE_NONE);
+  tj_tensor *soft = tj_softmax(tj_div(tj_add(logits, gumbels, tj_int(1)), tj__number(tau)), dim, TJ_DTYPE_NONE);
   if (!soft || !hard) return soft;
   tj_tensor *values, *index;
   if (tj_max_dim(tj_detach(soft), dim, true, &values, &index)) return NULL;
@@ -98,5 +97,5 @@ tj_tensor *tj__impl_local_response_norm(tj_tensor *input, int64_t size, double a
   square = square ? tj_constant_pad_nd(square, TJ_INTS(0, 0, size / 2, (size - 1) / 2), tj_int(0)) : NULL;
   tj_tensor *mean = tj_avg_pool2d(square, TJ_INTS(size, 1), TJ_INTS(1, 1), TJ_INTS(0, 0), false, true, TJ_NO_INT);
   mean = tj_reshape(mean, tj__sizes(input));
-  return tj_div(input, tj_pow(tj_add(tj_mul(mean, number(alpha)), number(k), tj_int(1)), number(beta)));
+  return tj_div(input, tj_pow(tj_add(tj_mul(mean, tj__number(alpha)), tj__number(k), tj_int(1)), tj__number(beta)));
 }

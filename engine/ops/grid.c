@@ -2,6 +2,7 @@
  * gathered; so that derivatives of every order, also by the grid, follow from those of the parts. */
 #include "impl.h"
 #include "ops.h"
+#include "ops/arithmetic.h"
 #include "ops/copy.h"
 
 #include <stdio.h>
@@ -10,10 +11,8 @@
 #define VALUE(condition, ...) TJ__CHECK(condition, TJ_ERROR_VALUE, __VA_ARGS__)
 #define LL(x) ((long long)(x))
 
-static tj_tensor *number(double v) { return tj_scalar_tensor(tj_float(v)); }
-static tj_tensor *plus(tj_tensor *t, double v) { return tj_add(t, number(v), tj_int(1)); }
-static tj_tensor *times(tj_tensor *t, double v) { return tj_mul(t, number(v)); }
-static tj_tensor *minus(tj_tensor *a, tj_tensor *b) { return tj_sub(a, b, tj_int(1)); }
+static tj_tensor *plus(tj_tensor *t, double v) { return tj_add(t, tj__number(v), tj_int(1)); }
+static tj_tensor *times(tj_tensor *t, double v) { return tj_mul(t, tj__number(v)); }
 
 /* ---- affine_grid ---------------------------------------------------------------------------------------------------- */
 
@@ -87,17 +86,17 @@ static tj_tensor *reflected(tj_tensor *at, int64_t n, bool align) {
   const double low = align ? 0 : -0.5, span = align ? (double)(n - 1) : (double)n;
   if (span <= 0) return times(at, 0);
   tj_tensor *distance = tj_abs(plus(at, -low));
-  tj_tensor *flips = distance ? tj_floor(tj_div(tj_detach(distance), number(span))) : NULL;
-  tj_tensor *rest = flips ? minus(distance, times(flips, span)) : NULL;
+  tj_tensor *flips = distance ? tj_floor(tj_div(tj_detach(distance), tj__number(span))) : NULL;
+  tj_tensor *rest = flips ? tj__minus(distance, times(flips, span)) : NULL;
   if (!rest) return NULL;
-  tj_tensor *odd = tj_ne(tj_remainder(flips, number(2)), number(0));
+  tj_tensor *odd = tj_ne(tj_remainder(flips, tj__number(2)), tj__number(0));
   return plus(tj_where(odd, plus(tj_neg(rest), span), rest), low);
 }
 
 /* What is no number, or too large for an index, lies outside whatever the padding. */
 static tj_tensor *sane(tj_tensor *at) {
-  tj_tensor *fine = at ? tj_lt(tj_abs(tj_detach(at)), number(2147483647.0)) : NULL;
-  return fine ? tj_where(fine, at, number(-100)) : NULL;
+  tj_tensor *fine = at ? tj_lt(tj_abs(tj_detach(at)), tj__number(2147483647.0)) : NULL;
+  return fine ? tj_where(fine, at, tj__number(-100)) : NULL;
 }
 
 static tj_tensor *padded(tj_tensor *at, int64_t n, int padding, bool align) {
@@ -107,7 +106,9 @@ static tj_tensor *padded(tj_tensor *at, int64_t n, int padding, bool align) {
 }
 
 /* Where an index is inside [0, n). */
-static tj_tensor *inside(tj_tensor *index, int64_t n) { return tj_logical_and(tj_ge(index, number(0)), tj_lt(index, number((double)n))); }
+static tj_tensor *inside(tj_tensor *index, int64_t n) {
+  return tj_logical_and(tj_ge(index, tj__number(0)), tj_lt(index, tj__number((double)n)));
+}
 
 typedef struct sampler {
   tj_tensor *input; /* [N, C, elements] */
@@ -120,7 +121,7 @@ static tj_tensor *elements_at(const sampler *s, tj_tensor *const index[3], tj_te
   tj_tensor *flat = NULL, *mask = NULL;
   for (int d = 0; d < s->dims; d++) {
     tj_tensor *in = inside(index[d], s->sizes[d]);
-    tj_tensor *i = in ? tj_to_dtype(tj_where(in, index[d], number(0)), TJ_INT64, false, false, NULL) : NULL;
+    tj_tensor *i = in ? tj_to_dtype(tj_where(in, index[d], tj__number(0)), TJ_INT64, false, false, NULL) : NULL;
     if (!i) return NULL;
     flat = flat ? tj_add(tj_mul(flat, tj_scalar_tensor(tj_int(s->sizes[d]))), i, tj_int(1)) : i;
     mask = mask ? tj_logical_and(mask, in) : in;
@@ -128,7 +129,7 @@ static tj_tensor *elements_at(const sampler *s, tj_tensor *const index[3], tj_te
   tj_tensor *every = tj_expand(tj_unsqueeze(flat, 1), TJ_INTS(s->batch, s->channels, s->points), false);
   tj_tensor *values = every ? tj_gather(s->input, 2, every, false) : NULL;
   if (!values) return NULL;
-  values = tj_where(tj_unsqueeze(mask, 1), values, number(0));
+  values = tj_where(tj_unsqueeze(mask, 1), values, tj__number(0));
   return tj_mul(values, tj_unsqueeze(weight, 1));
 }
 
@@ -140,8 +141,8 @@ static tj_tensor *sample_linear(const sampler *s, tj_tensor *const at[3]) {
   for (int d = 0; d < s->dims; d++) {
     if (!at[d]) return NULL;
     low[d] = tj_floor(tj_detach(at[d]));
-    weights[d][1] = minus(at[d], low[d]);
-    weights[d][0] = tj_sub(number(1), weights[d][1], tj_int(1));
+    weights[d][1] = tj__minus(at[d], low[d]);
+    weights[d][0] = tj_sub(tj__number(1), weights[d][1], tj_int(1));
     if (!weights[d][0]) return NULL;
   }
   for (int corner = 0; corner < 1 << s->dims; corner++) {
@@ -170,7 +171,7 @@ static tj_tensor *sample_nearest(const sampler *s, tj_tensor *const at[3]) {
 /* The four weights of Keys' convolution (a = -0.75) at distance t behind the second element. */
 static bool cubic_weights(tj_tensor *t, tj_tensor *out[4]) {
   const double a = -0.75;
-  tj_tensor *rest = tj_sub(number(1), t, tj_int(1));
+  tj_tensor *rest = tj_sub(tj__number(1), t, tj_int(1));
   tj_tensor *near[2] = {t, rest}, *far[2] = {plus(t, 1), plus(rest, 1)};
   for (int i = 0; i < 2; i++) {
     /* ((a + 2) x - (a + 3)) x x + 1 and ((a x - 5 a) x + 8 a) x - 4 a */
@@ -185,7 +186,7 @@ static tj_tensor *sample_cubic(const sampler *s, tj_tensor *const at[3], int pad
   tj_tensor *weights[2][4], *index[2][4], *total = NULL;
   for (int d = 0; d < 2; d++) {
     tj_tensor *x = sane(at[d]), *low = x ? tj_floor(tj_detach(x)) : NULL;
-    if (!low || !cubic_weights(minus(x, low), weights[d])) return NULL;
+    if (!low || !cubic_weights(tj__minus(x, low), weights[d])) return NULL;
     for (int k = 0; k < 4; k++)
       if (!(index[d][k] = padded(plus(low, k - 1), s->sizes[d], padding, align))) return NULL;
   }

@@ -44,8 +44,6 @@ int32_t tj__first_failure(tj_tensor *info, char *where, size_t size);
 /* Differentiable shorthands; NULL in, NULL out. */
 static inline tj_tensor *tj__mT(tj_tensor *t) { return tj_transpose(t, -2, -1); }
 static inline tj_tensor *tj__mH(tj_tensor *t) { return tj_conj(tj_transpose(t, -2, -1)); }
-static inline tj_tensor *tj__minus(tj_tensor *a, tj_tensor *b) { return tj_sub(a, b, TJ__ONE); }
-static inline tj_tensor *tj__plus(tj_tensor *a, tj_tensor *b) { return tj_add(a, b, TJ__ONE); }
 static inline tj_tensor *tj__diagonals(tj_tensor *t) { return tj_diagonal(t, 0, -2, -1); }
 static inline tj_tensor *tj__diagonal_matrices(tj_tensor *t) { return tj_diag_embed(t, 0, -2, -1); }
 tj_tensor *tj__identities(const tj_tensor *like, int64_t n); /* [n, n], of like's dtype and device */

@@ -2,6 +2,7 @@
 #include "core/core.h"
 #include "impl.h"
 #include "ops.h"
+#include "ops/arithmetic.h"
 #include "ops/copy.h"
 #include "ops/loss.h"
 
@@ -21,10 +22,6 @@ tj_tensor *tj__loss_reduce(tj_tensor *t, const char *reduction) {
   if (!t || !reduction) return NULL;
   return reduction[0] == 'n' ? t : reduction[0] == 'm' ? tj_mean(t, TJ_DTYPE_NONE) : tj_sum(t, TJ_DTYPE_NONE);
 }
-
-static tj_tensor *number(double v) { return tj_scalar_tensor(tj_float(v)); }
-static tj_tensor *add(tj_tensor *a, tj_tensor *b) { return tj_add(a, b, tj_int(1)); }
-static tj_tensor *sub(tj_tensor *a, tj_tensor *b) { return tj_sub(a, b, tj_int(1)); }
 
 /* ---- nll_loss ---------------------------------------------------------------------------------------------------- */
 
@@ -162,13 +159,13 @@ static tj_tensor *with_probabilities(tj_tensor *input, tj_tensor *target, tj_ten
           "cross_entropy: weight tensor should be defined either for all %lld classes or no classes but got weight tensor of shape: %s",
           LL(n), tj__sizes_text(weight));
   tj_tensor *x = tj_log_softmax(input, dim, TJ_DTYPE_NONE);
-  if (smoothing > 0) target = add(tj_mul(target, number(1 - smoothing)), number(smoothing / (double)n));
+  if (smoothing > 0) target = tj__plus(tj_mul(target, tj__number(1 - smoothing)), tj__number(smoothing / (double)n));
   tj_tensor *t = tj_mul(x, target);
   if (t && weight) t = tj_mul(t, along(weight, x, dim));
   if (!t) return NULL;
   if (reduction[0] == 'n') return tj_neg(tj_sum_dim(t, TJ_INTS(dim), false, TJ_DTYPE_NONE));
   t = tj_neg(tj_sum(t, TJ_DTYPE_NONE));
-  return reduction[0] == 's' ? t : tj_div(t, number(x->numel ? (double)(x->numel / n) : 0));
+  return reduction[0] == 's' ? t : tj_div(t, tj__number(x->numel ? (double)(x->numel / n) : 0));
 }
 
 static tj_tensor *smoothed(tj_tensor *x, tj_tensor *target, tj_tensor *weight, int64_t ignore_index, const char *reduction,
@@ -183,9 +180,9 @@ static tj_tensor *smoothed(tj_tensor *x, tj_tensor *target, tj_tensor *weight, i
   if (smooth && reduction[0] != 'n') smooth = tj_sum(smooth, TJ_DTYPE_NONE);
   if (smooth && reduction[0] == 'm') {
     tj_tensor *w = weights_of(at, ignored, weight, x);
-    smooth = tj_div(smooth, w ? tj_sum(w, TJ_DTYPE_NONE) : number((double)at->numel));
+    smooth = tj_div(smooth, w ? tj_sum(w, TJ_DTYPE_NONE) : tj__number((double)at->numel));
   }
-  return add(tj_mul(nll, number(1 - smoothing)), tj_mul(smooth, number(smoothing / (double)n)));
+  return tj__plus(tj_mul(nll, tj__number(1 - smoothing)), tj_mul(smooth, tj__number(smoothing / (double)n)));
 }
 
 tj_tensor *tj__impl_cross_entropy(tj_tensor *input, tj_tensor *target, tj_tensor *weight, int size_average, int64_t ignore_index,
@@ -208,7 +205,7 @@ static tj_tensor *difference(tj_tensor *input, tj_tensor *target, const char *ke
   if (dtype == TJ_DTYPE_NONE) return NULL;
   IMPLEMENTED(tj_dtype_is_floating(dtype) || tj_dtype_is_complex(dtype), "\"%s\" not implemented for '%s'", kernel,
               tj__dtype_legacy(dtype));
-  return sub(input, target);
+  return tj__minus(input, target);
 }
 
 /* With a weight, the mean is that of the weighted losses over the weights. */
@@ -228,14 +225,15 @@ tj_tensor *tj__impl_mse_loss(tj_tensor *input, tj_tensor *target, int size_avera
 
 tj_tensor *tj__impl_l1_loss(tj_tensor *input, tj_tensor *target, int size_average, int reduce, const char *reduction, tj_tensor *weight) {
   if (!(reduction = tj__loss_reduction(size_average, reduce, reduction))) return NULL;
-  return weighted(tj_abs(sub(input, target)), weight, reduction);
+  return weighted(tj_abs(tj__minus(input, target)), weight, reduction);
 }
 
 /* Half the squared distance over `knee` below the knee, the distance less half a knee above; times `slope`. */
 static tj_tensor *rounded(tj_tensor *d, double knee, double slope) {
   tj_tensor *z = tj_abs(d);
-  tj_tensor *below = tj_mul(tj_mul(z, z), number(0.5 / knee * slope)), *above = tj_mul(sub(z, number(0.5 * knee)), number(slope));
-  return tj_where(tj_lt(z, number(knee)), below, above);
+  tj_tensor *below = tj_mul(tj_mul(z, z), tj__number(0.5 / knee * slope)),
+            *above = tj_mul(tj__minus(z, tj__number(0.5 * knee)), tj__number(slope));
+  return tj_where(tj_lt(z, tj__number(knee)), below, above);
 }
 
 tj_tensor *tj__impl_smooth_l1_loss(tj_tensor *input, tj_tensor *target, int size_average, int reduce, const char *reduction, double beta) {
@@ -264,7 +262,7 @@ tj_tensor *tj__impl_binary_cross_entropy(tj_tensor *input, tj_tensor *target, tj
             target_text, tj__sizes_text(input));
   IMPLEMENTED(tj_dtype_is_floating(input->dtype), "\"binary_cross_entropy\" not implemented for '%s'", tj__dtype_legacy(input->dtype));
   RUNTIME(target->dtype == input->dtype, "Found dtype %s but expected %s", tj__dtype_legacy(target->dtype), tj__dtype_legacy(input->dtype));
-  tj_tensor *inside = tj_all(tj_mul(tj_ge(input, number(0)), tj_le(input, number(1))));
+  tj_tensor *inside = tj_all(tj_mul(tj_ge(input, tj__number(0)), tj_le(input, tj__number(1))));
   tj_scalar all = inside ? tj_item(inside) : TJ_NO_SCALAR;
   if (all.kind == TJ_SCALAR_NONE) return NULL;
   RUNTIME(all.i, "all elements of input should be between 0 and 1");
@@ -282,8 +280,8 @@ tj_tensor *tj__impl_binary_cross_entropy_with_logits(tj_tensor *input, tj_tensor
   TJ__CHECK(tj__same_sizes(input, target), TJ_ERROR_VALUE, "Target size (torch.Size(%s)) must be the same as input size (torch.Size(%s))",
             target_text, tj__sizes_text(input));
   tj_tensor *log_sigmoid = tj_logsigmoid(input);
-  if (pos_weight) log_sigmoid = tj_mul(add(tj_mul(sub(pos_weight, number(1)), target), number(1)), log_sigmoid);
-  tj_tensor *t = sub(tj_mul(sub(number(1), target), input), log_sigmoid);
+  if (pos_weight) log_sigmoid = tj_mul(tj__plus(tj_mul(tj__minus(pos_weight, tj__number(1)), target), tj__number(1)), log_sigmoid);
+  tj_tensor *t = tj__minus(tj_mul(tj__minus(tj__number(1), target), input), log_sigmoid);
   if (t && weight) t = tj_mul(t, weight);
   return tj__loss_reduce(t, reduction);
 }
@@ -291,7 +289,7 @@ tj_tensor *tj__impl_binary_cross_entropy_with_logits(tj_tensor *input, tj_tensor
 tj_tensor *tj__impl_kl_div(tj_tensor *input, tj_tensor *target, int size_average, int reduce, const char *reduction, bool log_target) {
   bool batch = size_average == TJ_NO_BOOL && reduce == TJ_NO_BOOL && reduction && !strcmp(reduction, "batchmean");
   if (!(reduction = tj__loss_reduction(size_average, reduce, batch ? "sum" : reduction))) return NULL;
-  tj_tensor *t = log_target ? tj_mul(tj_exp(target), sub(target, input)) : sub(tj_xlogy(target, target), tj_mul(target, input));
+  tj_tensor *t = log_target ? tj_mul(tj_exp(target), tj__minus(target, input)) : tj__minus(tj_xlogy(target, target), tj_mul(target, input));
   t = tj__loss_reduce(t, reduction);
-  return batch && t && input->ndim ? tj_div(t, number((double)input->sizes[0])) : t;
+  return batch && t && input->ndim ? tj_div(t, tj__number((double)input->sizes[0])) : t;
 }

@@ -1,6 +1,7 @@
 /* ops/margin_loss.c: losses of distances, margins and labels. */
 #include "impl.h"
 #include "ops.h"
+#include "ops/arithmetic.h"
 #include "ops/copy.h"
 #include "ops/loss.h"
 
@@ -10,11 +11,6 @@
 #define RUNTIME(condition, ...) TJ__CHECK(condition, TJ_ERROR_RUNTIME, __VA_ARGS__)
 #define VALUE(condition, ...) TJ__CHECK(condition, TJ_ERROR_VALUE, __VA_ARGS__)
 #define LL(x) ((long long)(x))
-
-static tj_tensor *number(double v) { return tj_scalar_tensor(tj_float(v)); }
-static tj_tensor *integer(int64_t v) { return tj_scalar_tensor(tj_int(v)); }
-static tj_tensor *add(tj_tensor *a, tj_tensor *b) { return tj_add(a, b, tj_int(1)); }
-static tj_tensor *sub(tj_tensor *a, tj_tensor *b) { return tj_sub(a, b, tj_int(1)); }
 
 /* The reduction of losses that have no older spelling of it and a shorter message. */
 static const char *plain_reduction(const char *reduction) {
@@ -39,7 +35,7 @@ static tj_tensor *fitting_variance(tj_tensor *input, tj_tensor *var) {
 }
 
 tj_tensor *tj__impl_gaussian_nll_loss(tj_tensor *input, tj_tensor *target, tj_tensor *var, bool full, double eps, const char *reduction) {
-  tj_tensor *negative = tj_any(tj_lt(tj_detach(var), number(0)));
+  tj_tensor *negative = tj_any(tj_lt(tj_detach(var), tj__number(0)));
   tj_scalar any = negative ? tj_item(negative) : TJ_NO_SCALAR;
   if (any.kind == TJ_SCALAR_NONE) return NULL;
   VALUE(!any.i, "var has negative entry/entries");
@@ -51,9 +47,9 @@ tj_tensor *tj__impl_gaussian_nll_loss(tj_tensor *input, tj_tensor *target, tj_te
   tj_tensor *raised = tj_clamp_min_(limited, tj_float(eps));
   tj_set_grad_enabled(before);
   if (!raised) return NULL;
-  tj_tensor *difference = sub(input, target);
-  tj_tensor *loss = tj_mul(add(tj_log(limited), tj_div(tj_mul(difference, difference), limited)), number(0.5));
-  if (full) loss = add(loss, number(0.5 * log(2 * 3.14159265358979323846)));
+  tj_tensor *difference = tj__minus(input, target);
+  tj_tensor *loss = tj_mul(tj__plus(tj_log(limited), tj_div(tj_mul(difference, difference), limited)), tj__number(0.5));
+  if (full) loss = tj__plus(loss, tj__number(0.5 * log(2 * 3.14159265358979323846)));
   return tj__loss_reduce(loss, reduction);
 }
 
@@ -74,7 +70,7 @@ tj_tensor *tj__impl_triplet_margin_loss(tj_tensor *anchor, tj_tensor *positive, 
   tj_tensor *near = tj_pairwise_distance(anchor, positive, p, eps, false);
   tj_tensor *far = near ? tj_pairwise_distance(anchor, negative, p, eps, false) : NULL;
   if (far && swap) far = tj_minimum(far, tj_pairwise_distance(positive, negative, p, eps, false));
-  return tj__loss_reduce(tj_clamp_min(sub(add(near, number(margin)), far), tj_int(0)), reduction);
+  return tj__loss_reduce(tj_clamp_min(tj__minus(tj__plus(near, tj__number(margin)), far), tj_int(0)), reduction);
 }
 
 /* ---- margins ---------------------------------------------------------------------------------------------------------- */
@@ -131,11 +127,11 @@ tj_tensor *tj__impl_multi_margin_loss(tj_tensor *input, tj_tensor *target, int64
   if (!check_range(target, 0, classes, "target out of range")) return NULL;
   tj_tensor *x = tj_reshape(input, TJ_INTS(samples, classes)), *at = tj_reshape(target, TJ_INTS(samples, 1));
   if (!x || !at) return NULL;
-  tj_tensor *z = tj_relu(add(sub(x, tj_gather(x, 1, at, false)), number(margin)));
+  tj_tensor *z = tj_relu(tj__plus(tj__minus(x, tj_gather(x, 1, at, false)), tj__number(margin)));
   z = z ? tj_masked_fill(z, marked(at, samples, classes), tj_int(0)) : NULL;
   if (p == 2) z = tj_mul(z, z);
   if (z && weight) z = tj_mul(z, tj_unsqueeze(tj_index_select(weight, 0, tj_reshape(at, TJ_INTS(samples))), 1));
-  tj_tensor *losses = tj_div(tj_sum_dim(z, TJ_INTS(1), false, TJ_DTYPE_NONE), number((double)classes));
+  tj_tensor *losses = tj_div(tj_sum_dim(z, TJ_INTS(1), false, TJ_DTYPE_NONE), tj__number((double)classes));
   if (losses && reduction[0] == 'n') return target->ndim ? losses : tj_squeeze_dim(losses, 0);
   return tj__loss_reduce(losses, reduction);
 }
@@ -151,16 +147,16 @@ tj_tensor *tj__impl_multilabel_margin_loss(tj_tensor *input, tj_tensor *target, 
   if (!check_range(target, -1, classes, "argument #2 'target' is out of range")) return NULL;
   tj_tensor *x = tj_reshape(input, TJ_INTS(n, classes)), *t = tj_reshape(target, TJ_INTS(n, classes));
   /* labels in front of the first -1, and which classes are labels; the others are marked in a column that is cut off */
-  tj_tensor *label = t ? tj_to_dtype(tj_ge(t, integer(0)), TJ_INT64, false, false, NULL) : NULL;
-  label = label ? tj_ne(tj_cumprod(label, 1, TJ_DTYPE_NONE), integer(0)) : NULL;
+  tj_tensor *label = t ? tj_to_dtype(tj_ge(t, tj__integer(0)), TJ_INT64, false, false, NULL) : NULL;
+  label = label ? tj_ne(tj_cumprod(label, 1, TJ_DTYPE_NONE), tj__integer(0)) : NULL;
   if (!label) return NULL;
-  tj_tensor *is_label = tj_narrow(marked(tj_where(label, t, integer(classes)), n, classes + 1), 1, 0, classes);
-  tj_tensor *own = tj_gather(x, 1, tj_where(label, t, integer(0)), false);
+  tj_tensor *is_label = tj_narrow(marked(tj_where(label, t, tj__integer(classes)), n, classes + 1), 1, 0, classes);
+  tj_tensor *own = tj_gather(x, 1, tj_where(label, t, tj__integer(0)), false);
   /* [n, label, other class] */
-  tj_tensor *z = tj_relu(add(sub(tj_unsqueeze(x, 1), tj_unsqueeze(own, 2)), number(1)));
+  tj_tensor *z = tj_relu(tj__plus(tj__minus(tj_unsqueeze(x, 1), tj_unsqueeze(own, 2)), tj__number(1)));
   tj_tensor *counts = tj_logical_and(tj_unsqueeze(label, 2), tj_logical_not(tj_unsqueeze(is_label, 1)));
-  z = z && counts ? tj_where(counts, z, number(0)) : NULL;
-  tj_tensor *losses = tj_div(tj_sum_dim(z, TJ_INTS(1, 2), false, TJ_DTYPE_NONE), number((double)classes));
+  z = z && counts ? tj_where(counts, z, tj__number(0)) : NULL;
+  tj_tensor *losses = tj_div(tj_sum_dim(z, TJ_INTS(1, 2), false, TJ_DTYPE_NONE), tj__number((double)classes));
   if (losses && reduction[0] == 'n') return input->ndim == 2 ? losses : tj_squeeze_dim(losses, 0);
   return tj__loss_reduce(losses, reduction);
 }
@@ -168,11 +164,12 @@ tj_tensor *tj__impl_multilabel_margin_loss(tj_tensor *input, tj_tensor *target, 
 tj_tensor *tj__impl_multilabel_soft_margin_loss(tj_tensor *input, tj_tensor *target, tj_tensor *weight, int size_average, int reduce,
                                                 const char *reduction) {
   if (size_average != TJ_NO_BOOL || reduce != TJ_NO_BOOL) reduction = tj__loss_reduction(size_average, reduce, reduction);
-  tj_tensor *yes = tj_mul(target, tj_logsigmoid(input)), *no = tj_mul(tj_sub(number(1), target, tj_int(1)), tj_logsigmoid(tj_neg(input)));
-  tj_tensor *loss = tj_neg(add(yes, no));
+  tj_tensor *yes = tj_mul(target, tj_logsigmoid(input)),
+            *no = tj_mul(tj_sub(tj__number(1), target, tj_int(1)), tj_logsigmoid(tj_neg(input)));
+  tj_tensor *loss = tj_neg(tj__plus(yes, no));
   if (loss && weight) loss = tj_mul(loss, weight);
   if (!loss || !reduction) return NULL;
   TJ__CHECK(input->ndim > 0, TJ_ERROR_INDEX, "Dimension specified as -1 but tensor has no dimensions");
-  loss = tj_div(tj_sum_dim(loss, TJ_INTS(input->ndim - 1), false, TJ_DTYPE_NONE), number((double)input->sizes[input->ndim - 1]));
+  loss = tj_div(tj_sum_dim(loss, TJ_INTS(input->ndim - 1), false, TJ_DTYPE_NONE), tj__number((double)input->sizes[input->ndim - 1]));
   return plain_reduction(reduction) ? tj__loss_reduce(loss, reduction) : NULL;
 }

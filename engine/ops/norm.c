@@ -3,6 +3,7 @@
 #include "autograd/node.h"
 #include "impl.h"
 #include "ops.h"
+#include "ops/arithmetic.h"
 #include "ops/copy.h"
 
 #include <math.h>
@@ -410,15 +411,14 @@ static view view_of(const tj_tensor *x, kind k, tj_ints extra) {
 
 static tj_tensor *seen(tj_tensor *t, const int64_t *sizes, int n) { return tj_reshape(t, (tj_ints){sizes, n}); }
 static tj_tensor *average(const view *v, tj_tensor *t) { return tj_mean_dim(t, (tj_ints){v->reduced, v->n_reduced}, true, TJ_DTYPE_NONE); }
-static tj_tensor *sub(tj_tensor *a, tj_tensor *b) { return tj_sub(a, b, tj_int(1)); }
 
 static tj_tensor *normalised(const view *v, tj_tensor *x, tj_tensor *mean, tj_tensor *rstd) {
-  return tj_mul(sub(seen(x, v->sizes, v->n), seen(mean, v->statistics, v->n)), seen(rstd, v->statistics, v->n));
+  return tj_mul(tj__minus(seen(x, v->sizes, v->n), seen(mean, v->statistics, v->n)), seen(rstd, v->statistics, v->n));
 }
 
 /* rstd (t - mean(t) - xhat mean(t xhat)): the derivative of normalising, which is its own transpose. In evaluation: rstd t. */
 static tj_tensor *projected(const view *v, tj_tensor *t, tj_tensor *xhat, tj_tensor *rstd, bool training) {
-  if (training) t = sub(sub(t, average(v, t)), tj_mul(xhat, average(v, tj_mul(t, xhat))));
+  if (training) t = tj__minus(tj__minus(t, average(v, t)), tj_mul(xhat, average(v, tj_mul(t, xhat))));
   return tj_mul(t, rstd);
 }
 
@@ -448,10 +448,10 @@ tj_tensor *tj__impl_norm_add_statistics(tj_tensor *grad_input, tj_tensor *grad_m
                                         tj_tensor *mean, tj_tensor *rstd, const char *kind, tj_ints extra) {
   if (silent(grad_mean) && silent(grad_rstd)) return grad_input;
   view v = view_of(input, kind_of(kind), extra);
-  tj_tensor *x = sub(seen(input, v.sizes, v.n), seen(mean, v.statistics, v.n)), *r = seen(rstd, v.statistics, v.n);
+  tj_tensor *x = tj__minus(seen(input, v.sizes, v.n), seen(mean, v.statistics, v.n)), *r = seen(rstd, v.statistics, v.n);
   /* the mean's derivative is 1 / n, that of rstd -rstd^3 (x - mean) / n */
   tj_tensor *through = tj_mul(tj_mul(seen(grad_rstd, v.statistics, v.n), tj_mul(r, tj_mul(r, r))), x);
-  tj_tensor *t = sub(seen(grad_mean, v.statistics, v.n), through);
+  tj_tensor *t = tj__minus(seen(grad_mean, v.statistics, v.n), through);
   t = tj_div(t, tj_scalar_tensor(tj_float((double)input->numel / (double)TJ__MAX(1, mean->numel))));
   t = t ? tj_to_dtype(tj_reshape(t, tj__sizes(input)), (tj_dtype)grad_input->dtype, false, false, NULL) : NULL;
   return t ? tj_add(grad_input, t, tj_int(1)) : NULL;
@@ -488,6 +488,6 @@ tj_tensor *tj__impl_norm_double_input(tj_tensor *cotangent, tj_tensor *grad_outp
   tj_tensor *c = average(&v, tj_mul(g, xhat));
   tj_tensor *through = tj_neg(tj_mul(r, tj_add(tj_mul(c, u), tj_mul(average(&v, tj_mul(u, xhat)), g), tj_int(1))));
   tj_tensor *first = projected(&v, g, xhat, r, true);
-  tj_tensor *result = sub(projected(&v, through, xhat, r, true), tj_mul(tj_mul(r, xhat), average(&v, tj_mul(u, first))));
+  tj_tensor *result = tj__minus(projected(&v, through, xhat, r, true), tj_mul(tj_mul(r, xhat), average(&v, tj_mul(u, first))));
   return tj_reshape(result, tj__sizes(input));
 }

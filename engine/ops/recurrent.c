@@ -4,6 +4,7 @@
 
 #include "impl.h"
 #include "ops.h"
+#include "ops/arithmetic.h"
 #include "ops/copy.h"
 #include "ops/reduce.h"
 
@@ -13,7 +14,6 @@
 static tj__recurrent_mode mode_of(const char *mode) {
   return *mode == 'l' ? TJ__LSTM : *mode == 'g' ? TJ__GRU : *mode == 'r' ? TJ__RNN_RELU : TJ__RNN_TANH;
 }
-static tj_tensor *plus(tj_tensor *a, tj_tensor *b) { return tj_add(a, b, TJ__ONE); }
 
 /* One step in operators. gates: the input's share [B, G H]. *c is read and written (LSTM). */
 static tj_tensor *step(tj__recurrent_mode mode, tj_tensor *gates, tj_tensor *h, tj_tensor **c, tj_tensor *w_hh, tj_tensor *b_hh,
@@ -22,16 +22,16 @@ static tj_tensor *step(tj__recurrent_mode mode, tj_tensor *gates, tj_tensor *h, 
   if (!hidden || !gates) return NULL;
   const int64_t n = w_hh->sizes[0] / (mode == TJ__LSTM ? 4 : mode == TJ__GRU ? 3 : 1);
   if (mode == TJ__GRU) {
-    tj_tensor *r = tj_sigmoid(plus(tj_narrow(gates, -1, 0, n), tj_narrow(hidden, -1, 0, n)));
-    tj_tensor *z = tj_sigmoid(plus(tj_narrow(gates, -1, n, n), tj_narrow(hidden, -1, n, n)));
-    tj_tensor *u = tj_tanh(plus(tj_narrow(gates, -1, 2 * n, n), tj_mul(r, tj_narrow(hidden, -1, 2 * n, n))));
-    return plus(tj_mul(tj_sub(h, u, TJ__ONE), z), u);
+    tj_tensor *r = tj_sigmoid(tj__plus(tj_narrow(gates, -1, 0, n), tj_narrow(hidden, -1, 0, n)));
+    tj_tensor *z = tj_sigmoid(tj__plus(tj_narrow(gates, -1, n, n), tj_narrow(hidden, -1, n, n)));
+    tj_tensor *u = tj_tanh(tj__plus(tj_narrow(gates, -1, 2 * n, n), tj_mul(r, tj_narrow(hidden, -1, 2 * n, n))));
+    return tj__plus(tj_mul(tj_sub(h, u, TJ__ONE), z), u);
   }
-  gates = plus(gates, hidden);
+  gates = tj__plus(gates, hidden);
   if (mode != TJ__LSTM) return mode == TJ__RNN_TANH ? tj_tanh(gates) : tj_relu(gates);
   tj_tensor *i = tj_sigmoid(tj_narrow(gates, -1, 0, n)), *f = tj_sigmoid(tj_narrow(gates, -1, n, n));
   tj_tensor *u = tj_tanh(tj_narrow(gates, -1, 2 * n, n)), *o = tj_sigmoid(tj_narrow(gates, -1, 3 * n, n));
-  *c = plus(tj_mul(f, *c), tj_mul(i, u));
+  *c = tj__plus(tj_mul(f, *c), tj_mul(i, u));
   tj_tensor *out = tj_mul(o, tj_tanh(*c));
   return w_hr ? tj_linear(out, w_hr, NULL) : out;
 }
@@ -216,7 +216,7 @@ static tj_status network(const char *mode, tj_tensor *input, tj_tensor *hx, tj_t
     for (int64_t d = 0; d < directions; d++) {
       const int64_t at = layer * directions + d;
       tj_tensor *const *w = params.data + at * each;
-      tj_tensor *bias = o.biases ? gru ? w[2] : plus(w[2], w[3]) : NULL, *parts_[5], *gates, *extra, *c = NULL;
+      tj_tensor *bias = o.biases ? gru ? w[2] : tj__plus(w[2], w[3]) : NULL, *parts_[5], *gates, *extra, *c = NULL;
       int64_t n = 0;
       parts_[n++] = tj_linear(x, w[0], bias);
       parts_[n++] = tj_select(hx, 0, at);

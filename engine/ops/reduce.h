@@ -3,6 +3,7 @@
 #define TJ__OPS_REDUCE_H
 
 #include "../kernels/reduce.h"
+#include "arithmetic.h"
 
 /* dims -> one flag a dimension of self. Not given or empty: all of them. false and PyTorch's error for a bad or repeated dimension. */
 bool tj__reduce_flags(tj_ints dims, int64_t ndim, bool *flags);
@@ -25,7 +26,5 @@ tj_tensor *tj__lines_of(tj_tensor *self, int64_t dim, tj__lines *lines);
 
 /* t with the reduced dimensions put back as 1 where keepdim was false. Differentiable. */
 tj_tensor *tj__unsqueeze_dims(tj_tensor *t, tj_ints dims, int64_t ndim, bool keepdim);
-static inline tj_tensor *tj__number(double v) { return tj_scalar_tensor(tj_float(v)); }
-#define TJ__ONE tj_int(1)
 
 #endif

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "impl.h"
+#include "ops/arithmetic.h"
 #include "iter/convert.h"
 #include "reduce.h"
 
@@ -238,20 +239,18 @@ static int gradient_dims(const tj_tensor *self, int64_t n_spacing, tj_ints dim, 
 }
 
 static tj_tensor *at(tj_tensor *self, int d, int64_t i) { return self ? tj_narrow(self, d, i < 0 ? self->sizes[d] + i : i, 1) : NULL; }
-static tj_tensor *plus(tj_tensor *a, tj_tensor *b) { return tj_add(a, b, TJ__ONE); }
-static tj_tensor *minus(tj_tensor *a, tj_tensor *b) { return tj_sub(a, b, TJ__ONE); }
 static tj_tensor *times(double v, tj_tensor *a) { return tj_mul(a, tj__number(v)); }
 
 static tj_tensor *slope_even(tj_tensor *self, int d, tj_tensor *step, int64_t edge_order) {
   const int64_t n = self->sizes[d];
   tj_tensor *first, *last, *middle = NULL;
-  if (n > 2) middle = times(0.5, tj_div(minus(tj_narrow(self, d, 2, n - 2), tj_narrow(self, d, 0, n - 2)), step));
+  if (n > 2) middle = times(0.5, tj_div(tj__minus(tj_narrow(self, d, 2, n - 2), tj_narrow(self, d, 0, n - 2)), step));
   if (edge_order == 1) {
-    first = minus(at(self, d, 1), at(self, d, 0));
-    last = minus(at(self, d, -1), at(self, d, -2));
+    first = tj__minus(at(self, d, 1), at(self, d, 0));
+    last = tj__minus(at(self, d, -1), at(self, d, -2));
   } else {
-    first = minus(plus(times(-1.5, at(self, d, 0)), times(2, at(self, d, 1))), times(0.5, at(self, d, 2)));
-    last = plus(minus(times(1.5, at(self, d, -1)), times(2, at(self, d, -2))), times(0.5, at(self, d, -3)));
+    first = tj__minus(tj__plus(times(-1.5, at(self, d, 0)), times(2, at(self, d, 1))), times(0.5, at(self, d, 2)));
+    last = tj__plus(tj__minus(times(1.5, at(self, d, -1)), times(2, at(self, d, -2))), times(0.5, at(self, d, -3)));
   }
   first = tj_div(first, step);
   last = tj_div(last, step);
@@ -260,11 +259,11 @@ static tj_tensor *slope_even(tj_tensor *self, int d, tj_tensor *step, int64_t ed
 
 /* The parabola through three neighbours, left and right of the middle one h and k apart. where: its slope at the first (-1), middle, last (1). */
 static tj_tensor *parabola(tj_tensor *x, tj_tensor *y, tj_tensor *z, tj_tensor *h, tj_tensor *k, int where) {
-  tj_tensor *both = plus(h, k), *a = tj_mul(h, both), *b = tj_mul(h, k), *c = tj_mul(k, both);
-  if (where < 0) a = tj_neg(tj_div(plus(times(2, h), k), a)), b = tj_div(both, b), c = tj_neg(tj_div(h, c));
-  else if (where == 0) a = tj_neg(tj_div(k, a)), b = tj_div(minus(k, h), b), c = tj_div(h, c);
-  else a = tj_div(k, a), b = tj_neg(tj_div(both, b)), c = tj_div(plus(times(2, k), h), c);
-  return plus(plus(tj_mul(a, x), tj_mul(b, y)), tj_mul(c, z));
+  tj_tensor *both = tj__plus(h, k), *a = tj_mul(h, both), *b = tj_mul(h, k), *c = tj_mul(k, both);
+  if (where < 0) a = tj_neg(tj_div(tj__plus(times(2, h), k), a)), b = tj_div(both, b), c = tj_neg(tj_div(h, c));
+  else if (where == 0) a = tj_neg(tj_div(k, a)), b = tj_div(tj__minus(k, h), b), c = tj_div(h, c);
+  else a = tj_div(k, a), b = tj_neg(tj_div(both, b)), c = tj_div(tj__plus(times(2, k), h), c);
+  return tj__plus(tj__plus(tj_mul(a, x), tj_mul(b, y)), tj_mul(c, z));
 }
 
 static tj_tensor *slope_at_places(tj_tensor *self, int d, tj_tensor *places, int64_t edge_order) {
@@ -278,8 +277,8 @@ static tj_tensor *slope_at_places(tj_tensor *self, int d, tj_tensor *places, int
     middle = parabola(tj_narrow(self, d, 0, n - 2), tj_narrow(self, d, 1, n - 2), tj_narrow(self, d, 2, n - 2),
                       tj_narrow(steps, d, 0, m - 1), tj_narrow(steps, d, 1, m - 1), 0);
   if (edge_order == 1) {
-    first = tj_div(minus(at(self, d, 1), at(self, d, 0)), at(steps, d, 0));
-    last = tj_div(minus(at(self, d, -1), at(self, d, -2)), at(steps, d, -1));
+    first = tj_div(tj__minus(at(self, d, 1), at(self, d, 0)), at(steps, d, 0));
+    last = tj_div(tj__minus(at(self, d, -1), at(self, d, -2)), at(steps, d, -1));
   } else {
     first = parabola(at(self, d, 0), at(self, d, 1), at(self, d, 2), at(steps, d, 0), at(steps, d, 1), -1);
     last = parabola(at(self, d, -3), at(self, d, -2), at(self, d, -1), at(steps, d, -2), at(steps, d, -1), 1);

@@ -2,11 +2,11 @@
 #include <math.h>
 
 #include "copy.h"
+#include "ops/arithmetic.h"
 #include "impl.h"
 #include "pointwise.h"
 
 static bool is_complex(const tj_tensor *t) { return t && tj_dtype_is_complex((tj_dtype)t->dtype); }
-static tj_tensor *number(double v) { return tj_scalar_tensor(tj_float(v)); }
 
 /* ---- where, masked_fill ----------------------------------------------------------------------------------------- */
 
@@ -112,7 +112,7 @@ tj_tensor *tj__impl_clamp_Tensor_backward(tj_tensor *grad_output, tj_tensor *sel
     mask = tj_gt(self, max);
     if (min) mask = tj_logical_or(tj_lt(max, min), mask);
   }
-  return tj_where(mask, grad_output, number(0));
+  return tj_where(mask, grad_output, tj__number(0));
 }
 
 /* ---- interpolation ---------------------------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "copy.h"
+#include "ops/arithmetic.h"
 #include "impl.h"
 #include "pointwise.h"
 
@@ -133,35 +134,34 @@ tj_status tj__impl_frexp(tj_tensor *self, tj_tensor **mantissa, tj_tensor **expo
 
 /* value * grad, with zero where `zero` holds, also where value is infinite or NaN there */
 static tj_tensor *zero_where(tj_tensor *zero, tj_tensor *value) { return tj_masked_fill(value, zero, tj_int(0)); }
-static tj_tensor *number(double v) { return tj_scalar_tensor(tj_float(v)); }
 
 /* Of z / |z|: the part of grad / |z| across the direction of z. */
 tj_tensor *tj__impl_sgn_backward(tj_tensor *grad_output, tj_tensor *self, tj_tensor *result) {
-  if (!is_complex(self)) return tj_mul(grad_output, number(0));
+  if (!is_complex(self)) return tj_mul(grad_output, tj__number(0));
   tj_tensor *length = tj_abs(self);
   tj_tensor *along = tj_mul(grad_output, tj_conj(result));
-  along = tj_mul(tj_add(along, tj_conj(along), tj_int(1)), number(0.5)); /* its real part */
+  along = tj_mul(tj_add(along, tj_conj(along), tj_int(1)), tj__number(0.5)); /* its real part */
   tj_tensor *grad = tj_div(tj_sub(grad_output, tj_mul(along, result), tj_int(1)), length);
-  return zero_where(tj_eq(length, number(0)), grad);
+  return zero_where(tj_eq(length, tj__number(0)), grad);
 }
 
 tj_tensor *tj__impl_sinc_backward(tj_tensor *grad_output, tj_tensor *self) {
-  tj_tensor *x = tj_mul(self, number(M_PI));
+  tj_tensor *x = tj_mul(self, tj__number(M_PI));
   tj_tensor *slope = tj_div(tj_sub(tj_mul(tj_cos(x), x), tj_sin(x), tj_int(1)), tj_mul(x, self));
-  return zero_where(tj_eq(self, number(0)), tj_mul(grad_output, tj_conj(slope)));
+  return zero_where(tj_eq(self, tj__number(0)), tj_mul(grad_output, tj_conj(slope)));
 }
 
 tj_tensor *tj__impl_angle_backward(tj_tensor *grad_output, tj_tensor *self) {
-  if (!is_complex(self)) return tj_mul(grad_output, number(0));
+  if (!is_complex(self)) return tj_mul(grad_output, tj__number(0));
   tj_tensor *turned = tj_mul(grad_output, tj_scalar_tensor(tj_complex_number(0, 1)));
-  return zero_where(tj_eq(self, number(0)), tj_div(turned, tj_conj(self)));
+  return zero_where(tj_eq(self, tj__number(0)), tj_div(turned, tj_conj(self)));
 }
 
 tj_tensor *tj__impl_logit_backward(tj_tensor *grad_output, tj_tensor *self, tj_scalar eps) {
-  tj_tensor *slope = tj_mul(self, tj_rsub(self, number(1), tj_int(1)));
+  tj_tensor *slope = tj_mul(self, tj_rsub(self, tj__number(1), tj_int(1)));
   tj_tensor *grad = tj_div(grad_output, slope);
   if (eps.kind == TJ_SCALAR_NONE) /* outside [0, 1] the function is NaN, and so is its derivative */
-    return tj_where(tj_logical_and(tj_ge(self, number(0)), tj_le(self, number(1))), grad, number(NAN));
+    return tj_where(tj_logical_and(tj_ge(self, tj__number(0)), tj_le(self, tj__number(1))), grad, tj__number(NAN));
   double e = tj__scalar_to_double(eps);
-  return tj_where(tj_logical_and(tj_ge(self, number(e)), tj_le(self, number(1 - e))), grad, number(0));
+  return tj_where(tj_logical_and(tj_ge(self, tj__number(e)), tj_le(self, tj__number(1 - e))), grad, tj__number(0));
 }

@@ -2,6 +2,7 @@
 #include "impl.h"
 #include "kernels/pool.h"
 #include "ops.h"
+#include "ops/arithmetic.h"
 #include "ops/copy.h"
 
 #include <stdio.h>
@@ -279,23 +280,21 @@ FRACTIONAL(3)
 
 /* ---- lp_pool --------------------------------------------------------------------------------------------------------- */
 
-static tj_tensor *number(double v) { return tj_scalar_tensor(tj_float(v)); }
-
 /* From the means of the powers to the norm: (sum)^(1/p), negative sums (odd p) as 0 with their sign. */
 static tj_tensor *root(tj_tensor *mean, double p, double elements) {
   TJ__CHECK(p != 0, TJ_ERROR_RUNTIME, "float division by zero");
-  return tj_pow(tj_mul(tj_mul(tj_sign(mean), tj_relu(tj_abs(mean))), number(elements)), number(1 / p));
+  return tj_pow(tj_mul(tj_mul(tj_sign(mean), tj_relu(tj_abs(mean))), tj__number(elements)), tj__number(1 / p));
 }
 
 tj_tensor *tj__impl_lp_pool1d(tj_tensor *input, double norm_type, tj_ints kernel_size, tj_ints stride, bool ceil_mode) {
-  tj_tensor *mean = tj_avg_pool1d(tj_pow(input, number(norm_type)), kernel_size, stride, TJ_INTS(0), ceil_mode, true);
+  tj_tensor *mean = tj_avg_pool1d(tj_pow(input, tj__number(norm_type)), kernel_size, stride, TJ_INTS(0), ceil_mode, true);
   return mean ? root(mean, norm_type, (double)kernel_size.data[0]) : NULL;
 }
 tj_tensor *tj__impl_lp_pool2d(tj_tensor *input, double norm_type, tj_ints kernel_size, tj_ints stride, bool ceil_mode) {
-  tj_tensor *mean = tj_avg_pool2d(tj_pow(input, number(norm_type)), kernel_size, stride, TJ_INTS(0), ceil_mode, true, TJ_NO_INT);
+  tj_tensor *mean = tj_avg_pool2d(tj_pow(input, tj__number(norm_type)), kernel_size, stride, TJ_INTS(0), ceil_mode, true, TJ_NO_INT);
   return mean ? root(mean, norm_type, (double)(item(kernel_size, 0) * item(kernel_size, 1))) : NULL;
 }
 tj_tensor *tj__impl_lp_pool3d(tj_tensor *input, double norm_type, tj_ints kernel_size, tj_ints stride, bool ceil_mode) {
-  tj_tensor *mean = tj_avg_pool3d(tj_pow(input, number(norm_type)), kernel_size, stride, TJ_INTS(0), ceil_mode, true, TJ_NO_INT);
+  tj_tensor *mean = tj_avg_pool3d(tj_pow(input, tj__number(norm_type)), kernel_size, stride, TJ_INTS(0), ceil_mode, true, TJ_NO_INT);
   return mean ? root(mean, norm_type, (double)(item(kernel_size, 0) * item(kernel_size, 1) * item(kernel_size, 2))) : NULL;
 }

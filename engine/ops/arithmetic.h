@@ -1,0 +1,13 @@
+/* arithmetic.h: shorthands of compositions. NULL in, NULL out; differentiable. */
+#ifndef TJ__OPS_ARITHMETIC_H
+#define TJ__OPS_ARITHMETIC_H
+
+#include "ops.h"
+
+#define TJ__ONE tj_int(1)
+static inline tj_tensor *tj__number(double v) { return tj_scalar_tensor(tj_float(v)); }
+static inline tj_tensor *tj__integer(int64_t v) { return tj_scalar_tensor(tj_int(v)); }
+static inline tj_tensor *tj__plus(tj_tensor *a, tj_tensor *b) { return tj_add(a, b, TJ__ONE); }
+static inline tj_tensor *tj__minus(tj_tensor *a, tj_tensor *b) { return tj_sub(a, b, TJ__ONE); }
+
+#endif
