@@ -68,6 +68,9 @@ double tj__scalar_to_double(tj_scalar s); /* complex: the real part */
 int64_t tj__scalar_to_int(tj_scalar s);
 /* The whole part; the least integer for NaN and whatever does not fit, as x86 has it (in C it is undefined). */
 static inline int64_t tj__whole64(double x) { return x >= -0x1p63 && x < 0x1p63 ? (int64_t)x : INT64_MIN; }
+static inline uint64_t tj__natural64(double x) {
+  return x >= 0x1p63 ? (uint64_t)tj__whole64(x - 0x1p63) ^ (uint64_t)INT64_MIN : (uint64_t)tj__whole64(x);
+}
 bool tj__scalar_is_zero(tj_scalar s);
 bool tj__scalar_equals(tj_scalar s, double value);
 /* A number as a value of an element type of the machine; used by kernels. */
@@ -136,7 +139,9 @@ tj_tensor *tj__alias_dtype(const tj_tensor *t, tj_dtype dtype, tj_ints sizes, tj
                            int64_t offset); /* offset in elements of dtype */
 tj_tensor *tj__shallow(const tj_tensor *t); /* the same geometry and storage, no autograd meta */
 /* Changes t's geometry in place; the storage grows if it has to (resize_). false and an error on failure, t unchanged. */
-bool tj__resize(tj_tensor *t, tj_ints sizes);
+bool tj__resize(tj_tensor *t, tj_ints sizes);                          /* contiguous, but as it is where the sizes are the same */
+bool tj__resize_strided(tj_tensor *t, tj_ints sizes, tj_ints strides); /* of a dense layout */
+/* No bounds check: callers check. */
 bool tj__set_geometry(tj_tensor *t, tj_ints sizes, tj_ints strides, int64_t offset);
 tj_list *tj__list_new(int64_t n);                          /* items NULL; fill with tj__list_set */
 void tj__list_set(tj_list *list, int64_t i, tj_tensor *t); /* takes a reference of its own */

@@ -347,14 +347,19 @@ bool tj__resize(tj_tensor *t, tj_ints sizes) {
   if (!tj__check_ndim(sizes.n)) return false;
   if (sizes.n == t->ndim && (sizes.n == 0 || !memcmp(sizes.data, t->sizes, (size_t)sizes.n * sizeof *sizes.data))) return true;
   int64_t strides[TJ_MAX_DIMS];
+  tj__contiguous_strides(sizes, strides);
+  return tj__resize_strided(t, sizes, (tj_ints){strides, sizes.n});
+}
+
+bool tj__resize_strided(tj_tensor *t, tj_ints sizes, tj_ints strides) {
+  if (!tj__check_ndim(sizes.n)) return false;
   size_t bytes;
   int64_t numel = tj__numel_of(sizes);
   if (numel < 0 || !bytes_of(numel, (tj_dtype)t->dtype, sizes, &bytes)) return false;
   if (numel && __builtin_add_overflow(bytes, (size_t)t->offset * tj__itemsize(t), &bytes))
     return bytes_of(INT64_MAX, TJ_INT64, sizes, &bytes);
-  tj__contiguous_strides(sizes, strides);
   if (numel && !storage_grow(t->storage, bytes)) return false;
-  return tj__set_geometry(t, sizes, (tj_ints){strides, sizes.n}, t->offset);
+  return tj__set_geometry(t, sizes, strides, t->offset);
 }
 
 /* ---- lists ----------------------------------------------------------------------------------------------------- */

@@ -33,9 +33,7 @@ static inline int32_t whole32(double x) { return x > -0x1p31 - 1 && x < 0x1p31 ?
 static inline int32_t whole32f(float x) { return x >= -0x1p31f && x < 0x1p31f ? (int32_t)x : INT32_MIN; }
 #define whole64 tj__whole64
 static inline int64_t whole64f(float x) { return x >= -0x1p63f && x < 0x1p63f ? (int64_t)x : INT64_MIN; }
-static inline uint64_t natural64(double x) {
-  return x >= 0x1p63 ? (uint64_t)whole64(x - 0x1p63) ^ (uint64_t)INT64_MIN : (uint64_t)whole64(x);
-}
+#define natural64 tj__natural64
 #define WHOLE(way, x)                                             \
   _Generic((x), float                                             \
            : way##f((float)(x)), double                           \
@@ -43,7 +41,7 @@ static inline uint64_t natural64(double x) {
            : way##f(crealf((float _Complex)(x))), double _Complex \
            : way(creal((double _Complex)(x))), default            \
            : (x))
-#define natural64f natural64
+#define natural64f tj__natural64
 #define CAST_BOOL(T, x) ((uint8_t)((x) != 0))
 #define CAST_UINT8(T, x) ((T)WHOLE(whole64, x))
 #define CAST_INT8(T, x) ((T)WHOLE(whole32, x))

@@ -191,8 +191,7 @@ static tj_status make_output(tj__iter *it, const tj__iter_spec *spec, const setu
   tj_ints shape = {s->shape, s->ndim};
   tj_tensor *given = spec->outputs[k];
   if (given && s->will_resize[k]) {
-    if (!tj__resize(given, shape)) return tj_error_code();
-    if (strides && !tj__set_geometry(given, shape, (tj_ints){strides, s->ndim}, given->offset)) return tj_error_code();
+    if (!(strides ? tj__resize_strided(given, shape, (tj_ints){strides, s->ndim}) : tj__resize(given, shape))) return tj_error_code();
     if (!op->original) {
       op->tensor = given;
       return TJ_OK;

@@ -161,19 +161,16 @@ tj_tensor *tj__impl_resize_(tj_tensor *self, tj_ints size, const char *memory_fo
   int64_t strides[TJ_MAX_DIMS];
   int given = size.n <= TJ_MAX_DIMS ? format_strides(size, memory_format, strides) : 0; /* too many dimensions are refused below */
   if (given < 0) return NULL;
-  if (!given) return tj__resize(self, size) ? self : NULL;
-  /* in a row first: an expanded tensor of these sizes already has less memory than the format wants */
-  const int64_t numel = tj__numel_of(size);
-  if (numel < 0 || !tj__resize(self, TJ_INTS(numel))) return NULL;
-  return tj__set_geometry(self, size, (tj_ints){strides, size.n}, self->offset) ? self : NULL;
+  return (given ? tj__resize_strided(self, size, (tj_ints){strides, size.n}) : tj__resize(self, size)) ? self : NULL;
 }
 
 tj_tensor *tj__impl_resize_as_(tj_tensor *self, tj_tensor *the_template, const char *memory_format) {
   TJ__CHECK(!tj_requires_grad(self), TJ_ERROR_RUNTIME, "cannot resize variables that require grad");
-  const bool preserve = memory_format && strcmp(memory_format, "preserve_format") == 0;
-  if (!tj__impl_resize_(self, tj__sizes(the_template), preserve ? NULL : memory_format)) return NULL;
-  if (!preserve || !tj__is_dense(the_template)) return self;
-  return tj__set_geometry(self, tj__sizes(self), tj__strides(the_template), self->offset) ? self : NULL;
+  if (memory_format && strcmp(memory_format, "preserve_format") == 0) {
+    memory_format = tj__suggested_format(the_template);
+    if (!memory_format) memory_format = "contiguous_format";
+  }
+  return tj__impl_resize_(self, tj__sizes(the_template), memory_format);
 }
 
 /* ---- complex conjugates ---------------------------------------------------------------------------------------- */

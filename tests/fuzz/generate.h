@@ -423,14 +423,34 @@ static void put_argument(call *c, tj__host *h, source *s, const tj__argument *a)
   }
 }
 
+/* The form that four bytes say. Rendezvous hashing: every form is as likely as any other, and where one is added to the schema or renamed,
+ * old bytes go on to mean what they meant, but for those that now mean the new one. */
+static int choose_form(source *s) {
+  static uint32_t names[8192]; /* FNV-1a */
+  if (!names[0])
+    for (int i = 0; i < tj__form_count; i++) {
+      names[i] = 2166136261u;
+      for (const char *at = tj__forms[i].name; *at; at++) names[i] = (names[i] ^ (unsigned char)*at) * 16777619u;
+    }
+  uint32_t choice = 0, most = 0;
+  for (int i = 0; i < 4; i++) choice = choice << 8 | byte_of(s);
+  int best = 0;
+  for (int i = 0; i < tj__form_count; i++) {
+    uint32_t weight = names[i] ^ choice * 2654435761u;
+    weight = (weight ^ weight >> 16) * 0x7feb352du;
+    weight = (weight ^ weight >> 15) * 0x846ca68bu;
+    if (weight > most) most = weight, best = i;
+  }
+  return best;
+}
+
 /* Makes the call of form `index` (-1: the bytes say which). Its tensors belong to the host's handles: drop_call gives them back. */
 static void make_call(call *c, tj__host *h, source *s, int index) {
   static const tj_dtype dtypes[] = {TJ_FLOAT32, TJ_FLOAT32, TJ_FLOAT32, TJ_FLOAT32, TJ_FLOAT64, TJ_FLOAT64,   TJ_FLOAT16,   TJ_BFLOAT16,
                                     TJ_INT64,   TJ_INT64,   TJ_INT32,   TJ_BOOL,    TJ_UINT8,   TJ_COMPLEX64, TJ_COMPLEX128};
   static const int64_t tails[] = {5, 7, 8, 13, 16, 17, 19, 33, 36, 65};
   memset(c, 0, sizeof *c);
-  unsigned low = byte_of(s), high = byte_of(s);
-  c->index = index >= 0 ? index : (int)((low | high << 8) % (unsigned)tj__form_count);
+  c->index = index >= 0 ? index : choose_form(s);
   c->form = &tj__forms[c->index];
   unsigned b = byte_of(s);
   c->rank = pick(s, 10);
