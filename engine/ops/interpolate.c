@@ -234,7 +234,7 @@ tj_tensor *tj__impl_interpolate(tj_tensor *input, tj_ints size, tj_floats scale_
     if (size.n >= 0) out[i] = size.data[size.n == 1 ? 0 : i];
     else {
       const double factor = scale_factor.data[scale_factor.n == 1 ? 0 : i];
-      out[i] = (int64_t)floor((double)input->sizes[2 + i] * factor);
+      out[i] = tj__whole64(floor((double)input->sizes[2 + i] * factor));
       if (recompute_scale_factor != 1 && !area) scales[3 - dims + i] = tj_float(factor);
     }
   }
@@ -283,7 +283,7 @@ static tj_tensor *antialiased_by_factor(tj_tensor *input, tj_ints output_size, c
   if (output_size.n >= 0) return antialiased(input, output_size, mode, align_corners, none, none);
   RUNTIME(factors.n == 2, "It is expected scale_factors to have 2 elements, but got %lld", LL(factors.n));
   int64_t out[2];
-  for (int i = 0; i < 2; i++) out[i] = (int64_t)floor((double)input->sizes[2 + i] * factors.data[i]);
+  for (int i = 0; i < 2; i++) out[i] = tj__whole64(floor((double)input->sizes[2 + i] * factors.data[i]));
   return antialiased(input, (tj_ints){out, 2}, mode, align_corners, tj_float(factors.data[0]), tj_float(factors.data[1]));
 }
 

@@ -112,10 +112,11 @@ tj_tensor *tj__impl_linalg_cond(tj_tensor *self, tj_scalar p) {
 }
 tj_tensor *tj__impl_linalg_cond_str(tj_tensor *self, const char *p) {
   if (!tj__is_matrix(self, "linalg.cond", "A") || !floating(self, "linalg.cond")) return NULL;
-  if (strcmp(p, "nuc")) return condition(self, TJ_NO_SCALAR, p);
-  tj_scalar any_singular = tj_bool(false); /* the nuclear norm takes singular values, which infinities have not */
-  tj_tensor *inverse, *info;
-  if (tj_linalg_inv_ex(self, false, &inverse, &info) == TJ_OK) any_singular = tj_item(tj_any(tj_ne(info, tj__number(0))));
+  if (strcmp(p, "nuc") || self->numel == 0 || tj__rows(self) != tj__columns(self)) return condition(self, TJ_NO_SCALAR, p);
+  tj_tensor *inverse, *info; /* the nuclear norm takes singular values, which infinities have not */
+  if (tj_linalg_inv_ex(self, false, &inverse, &info) != TJ_OK) return NULL;
+  tj_scalar any_singular = tj_item(tj_any(tj_ne(info, tj__number(0))));
+  if (any_singular.kind == TJ_SCALAR_NONE) return NULL;
   if (!tj__scalar_is_zero(any_singular)) {
     tj_tensor *s = tj_linalg_svdvals(self, NULL);
     return tj_mul(tj_sum_dim(s, TJ_INTS(-1), false, TJ_DTYPE_NONE), tj_sum_dim(tj_reciprocal(s), TJ_INTS(-1), false, TJ_DTYPE_NONE));

@@ -151,9 +151,9 @@ static double rounded(double v, tj_dtype dtype) {
 static void window_starts(double sample, int64_t in, int64_t out, int64_t kernel, tj_dtype dtype, int64_t *start) {
   if (out > 1) {
     double alpha = rounded(rounded((double)(in - kernel), dtype) / rounded((double)(out - 1), dtype), dtype);
-    int64_t first = (int64_t)rounded(sample * alpha, dtype);
+    int64_t first = tj__whole64(rounded(sample * alpha, dtype));
     for (int64_t i = 0; i < out - 1; i++) {
-      int64_t at = (int64_t)rounded(rounded((double)i + sample, dtype) * alpha, dtype) - first;
+      int64_t at = tj__whole64(rounded(rounded((double)i + sample, dtype) * alpha, dtype)) - first;
       start[i] = TJ__MIN(TJ__MAX(at, 0), in - kernel);
     }
   }
@@ -250,7 +250,7 @@ static tj_status fractional(tj_tensor *input, int dims, tj_ints kernel, tj_ints 
                      dims);
   for (int i = 0; i < dims; i++)
     out[i] = output_size.n >= 0 ? item(output_size, i)
-                                : (int64_t)((double)input->sizes[input->ndim - dims + i] * ratio.data[ratio.n == 1 ? 0 : i]);
+                                : tj__whole64((double)input->sizes[input->ndim - dims + i] * ratio.data[ratio.n == 1 ? 0 : i]);
   if (!samples) {
     const int64_t batch = input->ndim == dims + 1 ? 1 : input->sizes[0];
     TJ__CHECK_STATUS(tj_dtype_is_floating((tj_dtype)input->dtype), TJ_ERROR_NOT_IMPLEMENTED,
