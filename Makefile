@@ -159,9 +159,9 @@ fuzz: fuzz-build ## calls made up at random, baseline against the best kernels, 
 	$(FUZZ_RUN) -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=build/fuzz/found/ build/fuzz/corpus tests/fuzz/corpus
 fuzz-replay: fuzz-build
 	$(FUZZ_RUN) -runs=0 tests/fuzz/corpus
-fuzz-short: fuzz-build
-	@mkdir -p build/fuzz/found build/fuzz/short
-	$(FUZZ_RUN) -seed=1 -max_total_time=20 -artifact_prefix=build/fuzz/found/ build/fuzz/short tests/fuzz/corpus
+fuzz-short: fuzz-build # the same calls each time: 20 seconds or so
+	@rm -rf build/fuzz/short && mkdir -p build/fuzz/found build/fuzz/short
+	$(FUZZ_RUN) -seed=1 -runs=40000 -artifact_prefix=build/fuzz/found/ build/fuzz/short tests/fuzz/corpus
 test-c: $(TEST_C) ## build the C tests: build/tests/
 check-ulp: $(BUILD)/tests/math_test ## how far functions are from the truth, over every float32 number, for every instruction set; takes long
 	@for isa in $(ISAS); do echo "$$isa:"; TORCHJS_ISA=$$isa $(BUILD)/tests/math_test --all $(STEP) || exit 1; done
