@@ -199,7 +199,7 @@ function functional(op, plan) {
     const tracked = outputs.map((o, k) => (kind === 'tuple' && plan && !plan.used.has(k) ? 'NULL' : o))
     const array = kind === 'list' ? ['returned->items', 'returned->n'] : [`(tj_tensor *[]){${tracked.join(', ')}}`, String(outputs.length)]
     const fail = kind === 'tuple' ? 'status = tj_error_code()' : 'returned = NULL'
-    const fresh = kind === 'tensor' ? ' && tj__is_fresh(&scope, returned)' : ''
+    const fresh = kind === 'tensor' ? ' && tj__takes_history(&scope, returned)' : ''
     if (!plan) {
       out.push(
         `  if (graph && ${good}${fresh} && !tj__node_attach_missing("${op.name}", inputs, ${op.inputCount}, ${array.join(', ')})) ${fail};`,

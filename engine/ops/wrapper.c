@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "autograd/graph.h"
 #include "ops/copy.h"
 
 void *tj__null_argument(const char *op, const char *argument) {
@@ -17,6 +18,10 @@ bool tj__bad_list(tj_tensors list, bool optional_items, const char *op, const ch
     return true;
   }
   return false;
+}
+
+bool tj__takes_history(const tj__scope *scope, const tj_tensor *result) {
+  return tj__is_fresh(scope, result) && tj__differentiable((tj_dtype)result->dtype);
 }
 
 void *tj__scope_return(tj__scope *scope, void *result) {

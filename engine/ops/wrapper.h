@@ -13,6 +13,8 @@ bool tj__bad_list(tj_tensors list, bool optional_items, const char *op, const ch
 
 /* result was made inside scope (and is not an argument that the implementation handed back as it is). */
 static inline bool tj__is_fresh(const tj__scope *scope, const tj_tensor *result) { return result->object.scope == scope; }
+/* Such a result, of a dtype that has gradients (`dtype: torch.int64` asks for one that has none). */
+bool tj__takes_history(const tj__scope *scope, const tj_tensor *result);
 /* Ends the scope; result (a tensor or a list, NULL is fine) lives on, owned by the scope around it or by the caller. */
 void *tj__scope_return(tj__scope *scope, void *result);
 /* The same for several results; on a failure they become NULL. Returns the status. */
