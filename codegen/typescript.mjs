@@ -19,6 +19,9 @@ export const FILES = { torch: 'functions', 'nn.functional': 'functional', specia
 
 export const functionName = (name) => (RESERVED.has(name) ? `${name}_` : name)
 
+// What messages and printed results call an operator: PyTorch's binding, which has no nested namespaces.
+const spokenName = (namespace, jsName) => (['linalg', 'fft', 'special'].includes(namespace) ? `${namespace}_${jsName}` : jsName)
+
 // One name that JavaScript sees: { jsName, namespace, overloads: [form], inplace }, a form being { op, form, cname, index, out }.
 function groupForms(ops) {
   const table = callTable(ops)
@@ -213,7 +216,7 @@ function fastPath(entry, names, count) {
   const fields = op.returns.kind === 'tuple' ? JSON.stringify(op.returns.items.map((i) => i.name)) : '[]'
   if (returns === 'tensor') lines.push('  return wrap(r)')
   else if (returns === 'self') lines.push('  if (r <= 0) fail()', `  return ${names[selfIndex(op)]}`)
-  else lines.push(`  return finish(r, '${returns}', ${fields}, undefined, '${op.name}')`)
+  else lines.push(`  return finish(r, '${returns}', ${fields}, undefined, '${spokenName(op.namespace, op.jsName)}')`)
   lines.push('}')
   return lines
 }
@@ -242,7 +245,7 @@ function docOf(group, indent) {
 const innerName = (group) => `$${group.jsName}`
 
 function innerFunction(group) {
-  const table = `export const O_${group.jsName} = /* @__PURE__ */ operator('${group.jsName}', [\n${group.overloads.map((e) => `  ${overloadRow(e)},`).join('\n')}\n])`
+  const table = `export const O_${group.jsName} = /* @__PURE__ */ operator('${spokenName(group.namespace, group.jsName)}', [\n${group.overloads.map((e) => `  ${overloadRow(e)},`).join('\n')}\n])`
   if (isVariadic(group)) {
     return `${table}\nexport function ${innerName(group)}(skip: 0 | 1, args: readonly unknown[]): unknown {\n${variadicFast(group)}  return invoke(O_${group.jsName}, skip, args)\n}`
   }

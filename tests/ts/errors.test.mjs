@@ -8,6 +8,8 @@ const cases = [
   [() => torch.ones(3).repeat(), 'TypeError', 'repeat() missing 1 required positional arguments: "repeats"'],
   [() => torch.ones(2).matmul(3), 'TypeError', "matmul(): argument 'other' (position 1) must be Tensor, not int"],
   [() => torch.relu(3), 'TypeError', "relu(): argument 'input' (position 1) must be Tensor, not int"],
+  [() => torch.linalg.slogdet(3), 'TypeError', "linalg_slogdet(): argument 'A' (position 1) must be Tensor, not int"],
+  [() => torch.fft.fft(3), 'TypeError', "fft_fft(): argument 'input' (position 1) must be Tensor, not int"],
   [() => torch.zeros(2.5), 'TypeError', "zeros(): argument 'size' (position 1) must be tuple of ints, not float"],
   [
     () => torch.zeros([2, 'a']),
