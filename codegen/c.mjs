@@ -349,6 +349,7 @@ function outForm(op) {
     )
   else {
     const n = outs.length
+    if (op.outDtype) o.push('    if (dtype == TJ_DTYPE_NONE) dtype = (tj_dtype)out->dtype;')
     if (tuple)
       o.push(
         `    tj_tensor *results[${n}] = {NULL};`,

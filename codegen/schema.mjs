@@ -17,6 +17,7 @@ const KEYS = [
   'out',
   'out_check',
   'out_apart',
+  'out_dtype',
   'view',
   'composite',
   'numbers',
@@ -108,7 +109,11 @@ function readEntry(entry, where, fail) {
     fail('out_check', `'out_check' is a text, or a list of one for each result`)
   op.outCheck = checks.map((c) => (c === 'exact' ? 'Expected out tensor to have dtype {result}, but got {out} instead' : c))
   op.outApart = boolean('out_apart', false)
-  if (op.out !== 'copy' && (checks.length || op.outApart)) fail('out', `'out_check' and 'out_apart' are for results that are copied to out`)
+  op.outDtype = boolean('out_dtype', false)
+  if (op.outDtype && !op.args.some((a) => a.name === 'dtype' && a.type.optional))
+    fail('out_dtype', `'out_dtype' is for an operator with an argument 'ScalarType? dtype'`)
+  if (op.out !== 'copy' && (checks.length || op.outApart || op.outDtype))
+    fail('out', `'out_check', 'out_apart' and 'out_dtype' are for results that are copied to out`)
   if (op.inplace && (returns.kind !== 'tensor' || !tensors.length || tensors[0].type.list))
     fail('inplace', 'an in-place form needs a Tensor to write to and one Tensor result')
   if (op.composite && op.out === 'kernel') fail('out', 'a composite has no kernel that writes out')

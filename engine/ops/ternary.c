@@ -17,6 +17,8 @@ tj_tensor *tj__impl_where(tj_tensor *out, tj_tensor *condition, tj_tensor *self,
   tj_tensor *inputs[] = {self, other};
   tj_dtype dtype = tj__common_dtype(inputs, 2);
   if (dtype == TJ_DTYPE_NONE) return NULL;
+  TJ__CHECK(!tj__resizing_out || out->dtype == dtype, TJ_ERROR_RUNTIME, "Expected out type to be %s but got %s", tj__dtype_legacy(dtype),
+            tj__dtype_legacy((tj_dtype)out->dtype));
   return tj__where(out, tj__to_dtype(condition, TJ_BOOL), tj__to_dtype(self, dtype), tj__to_dtype(other, dtype));
 }
 
@@ -42,26 +44,30 @@ tj_tensor *tj__impl_masked_fill_Tensor(tj_tensor *self, tj_tensor *mask, tj_tens
 
 /* ---- clamp ---------------------------------------------------------------------------------------------------- */
 
-/* What self and the limits promote to; a limit that is not given says nothing. */
-static tj_dtype dtype_with_limits(const tj_tensor *self, tj_scalar min, tj_scalar max) {
+/* What self and the limits promote to, which out= has to have; a limit that is not given says nothing. */
+static tj_dtype dtype_with_limits(const tj_tensor *out, const tj_tensor *self, tj_scalar min, tj_scalar max) {
   bool complex = is_complex(self) || min.kind == TJ_SCALAR_COMPLEX || max.kind == TJ_SCALAR_COMPLEX;
   if (complex) return tj__fail(TJ_ERROR_RUNTIME, "clamp is not supported for complex types"), TJ_DTYPE_NONE;
   tj__promotion p = TJ__PROMOTION_START;
   if (!tj__promotion_add(&p, self)) return TJ_DTYPE_NONE;
   if (min.kind != TJ_SCALAR_NONE && !tj__promotion_add_scalar(&p, min)) return TJ_DTYPE_NONE;
   if (max.kind != TJ_SCALAR_NONE && !tj__promotion_add_scalar(&p, max)) return TJ_DTYPE_NONE;
-  return tj__promotion_result(&p);
+  const tj_dtype dtype = tj__promotion_result(&p);
+  if (tj__resizing_out && out && out->dtype != dtype)
+    return tj__fail(TJ_ERROR_RUNTIME, "Found dtype %s but expected %s", tj__dtype_legacy((tj_dtype)out->dtype), tj__dtype_legacy(dtype)),
+           TJ_DTYPE_NONE;
+  return dtype;
 }
 
 tj_tensor *tj__impl_clamp_min(tj_tensor *out, tj_tensor *self, tj_scalar min) {
-  tj_dtype dtype = dtype_with_limits(self, min, TJ_NO_SCALAR);
+  tj_dtype dtype = dtype_with_limits(out, self, min, TJ_NO_SCALAR);
   if (dtype == TJ_DTYPE_NONE) return NULL;
   tj__params params = {.p = {tj__param_of(min)}};
   return tj__pointwise_as(TJ__PW_clamp_min, out, &self, 1, &params, dtype, dtype, "clamp_min_scalar_cpu");
 }
 
 tj_tensor *tj__impl_clamp_max(tj_tensor *out, tj_tensor *self, tj_scalar max) {
-  tj_dtype dtype = dtype_with_limits(self, TJ_NO_SCALAR, max);
+  tj_dtype dtype = dtype_with_limits(out, self, TJ_NO_SCALAR, max);
   if (dtype == TJ_DTYPE_NONE) return NULL;
   tj__params params = {.p = {tj__param_of(max)}};
   return tj__pointwise_as(TJ__PW_clamp_max, out, &self, 1, &params, dtype, dtype, "clamp_max_scalar_cpu");
@@ -73,7 +79,7 @@ tj_tensor *tj__impl_clamp(tj_tensor *out, tj_tensor *self, tj_scalar min, tj_sca
             "torch.clamp: At least one of 'min' or 'max' must not be None");
   if (max.kind == TJ_SCALAR_NONE) return tj__impl_clamp_min(out, self, min);
   if (min.kind == TJ_SCALAR_NONE) return tj__impl_clamp_max(out, self, max);
-  tj_dtype dtype = dtype_with_limits(self, min, max);
+  tj_dtype dtype = dtype_with_limits(out, self, min, max);
   if (dtype == TJ_DTYPE_NONE) return NULL;
   tj__params params = {.p = {tj__param_of(min), tj__param_of(max)}};
   return tj__pointwise_as(TJ__PW_clamp, out, &self, 1, &params, dtype, dtype, "clamp_scalar_cpu");
