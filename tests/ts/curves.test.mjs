@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import torch, { nn } from 'torch.js'
+import { convnet } from './convnet.mjs'
 import { loadDigits } from '../../build/examples/digits/data.js'
 
 const CASES = process.env.TORCHJS_CASES ?? '../shared/golden'
@@ -15,19 +16,7 @@ const rows = train.labels.shape[0]
 // What each curve trains, as its record describes it.
 const RUNS = {
   convnet_adamw: {
-    model: () =>
-      new nn.Sequential(
-        new nn.Conv2d(1, 16, 3, { padding: 1 }),
-        new nn.ReLU(),
-        new nn.MaxPool2d(2),
-        new nn.Conv2d(16, 32, 3, { padding: 1 }),
-        new nn.ReLU(),
-        new nn.MaxPool2d(2),
-        new nn.Flatten(),
-        new nn.Linear(128, 64),
-        new nn.ReLU(),
-        new nn.Linear(64, 10),
-      ),
+    model: convnet,
     optimizer: (p) => new torch.optim.AdamW(p, { lr: 2e-3 }),
     input: (x) => x,
   },

@@ -1,13 +1,10 @@
 // Optimizers and learning rate schedulers.
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
 import test from 'node:test'
-import { gunzipSync } from 'node:zlib'
 import torch from 'torch.js'
 
 const { nn, optim } = torch
 const { lr_scheduler } = optim
-const GOLDEN = process.env.GOLDEN ?? new URL('../../../shared/golden', import.meta.url).pathname
 const parameter = () => [new nn.Parameter(torch.ones(1))]
 const error = (code, message) => ({ code, message })
 
@@ -261,58 +258,6 @@ test('a learning rate may be a tensor', () => {
   assert.equal(p.item(), 0.5)
   scheduler.step()
   assert.equal(lr.item(), 0.25)
-})
-
-// ---- schedulers, against recorded rates ----------------------------------------------------------------------------
-
-const decode = (v) => {
-  if (Array.isArray(v)) return v.map(decode)
-  if (v === null || typeof v !== 'object') return v
-  if ('float' in v) return v.float === 'inf' ? Infinity : v.float
-  if ('dict' in v) return Object.fromEntries(v.dict.map(([key, item]) => [key, decode(item)]))
-  if ('lambda' in v)
-    return { '1/(1+epoch)': (e) => 1 / (1 + e), 'epoch//3': (e) => Math.floor(e / 3), 0.9: () => 0.9, '0.95**epoch': (e) => 0.95 ** e }[
-      v.lambda
-    ]
-  return Object.fromEntries(Object.entries(v).map(([key, item]) => [key, decode(item)]))
-}
-
-const file = `${GOLDEN}/sched.jsonl.gz`
-test('rates are those of PyTorch', { skip: !existsSync(file) && 'no golden data' }, () => {
-  let count = 0
-  for (const line of gunzipSync(readFileSync(file)).toString().trim().split('\n')) {
-    const c = JSON.parse(line)
-    if (!lr_scheduler[c.scheduler]) continue
-    const groups = c.optimizer.lrs.map((lr) => ({ params: parameter(), lr }))
-    const optimizer = new optim.SGD(groups, { lr: 0.1, momentum: c.optimizer.momentum })
-    const make = ({ scheduler, kwargs }) => {
-      const { schedulers, ...rest } = kwargs
-      if (scheduler === 'ChainedScheduler') return new lr_scheduler.ChainedScheduler(schedulers.map(make))
-      if (schedulers) return new lr_scheduler[scheduler](optimizer, { ...decode(rest), schedulers: schedulers.map(make) })
-      return new lr_scheduler[scheduler](optimizer, decode(rest))
-    }
-    const scheduler = make(c)
-    const rates = () => optimizer.param_groups.map((group) => group.lr)
-    const momenta = () => optimizer.param_groups.map((group) => group.momentum)
-    const check = (actual, expected, what) =>
-      actual.forEach((value, i) => assert.ok(value === expected[i], `${c.id} ${what}: ${value} is not ${expected[i]}`))
-    check(rates(), c.lrs[0], 'first')
-    if (c.momenta) check(momenta(), c.momenta[0].map(decode), 'first momentum')
-    for (let t = 0; t + 1 < c.lrs.length; t++) {
-      optimizer.step()
-      if (c.metrics) scheduler.step(decode(c.metrics[t]))
-      else scheduler.step()
-      check(rates(), c.lrs[t + 1], `epoch ${t + 1}`)
-      check(scheduler.get_last_lr(), c.last_lr[t], `last_lr ${t + 1}`)
-      if (c.momenta) check(momenta(), c.momenta[t + 1].map(decode), `momentum ${t + 1}`)
-    }
-    const state = scheduler.state_dict()
-    for (const key of Object.keys(c.state_dict)) assert.ok(key in state, `${c.id}: no ${key} in the state`)
-    assert.equal(state.last_epoch, c.state_dict.last_epoch, c.id)
-    assert.equal(state._step_count, c.state_dict._step_count, c.id)
-    count++
-  }
-  assert.ok(count >= 50, `${count} cases`)
 })
 
 test('a scheduler goes on where its state was saved', () => {

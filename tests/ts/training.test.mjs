@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import torch, { nn } from 'torch.js'
+import { convnet } from './convnet.mjs'
 import { host } from '../../dist/runtime/host.js'
 
 // Pinned. Fewer is good news, to be written down here; more wants a reason.
@@ -18,18 +19,7 @@ describe('a warm training step of the digit convnet', () => {
       return call.call(this, op)
     }
     torch.manual_seed(0)
-    const model = new nn.Sequential(
-      new nn.Conv2d(1, 16, 3, { padding: 1 }),
-      new nn.ReLU(),
-      new nn.MaxPool2d(2),
-      new nn.Conv2d(16, 32, 3, { padding: 1 }),
-      new nn.ReLU(),
-      new nn.MaxPool2d(2),
-      new nn.Flatten(),
-      new nn.Linear(128, 64),
-      new nn.ReLU(),
-      new nn.Linear(64, 10),
-    )
+    const model = convnet()
     const optimizer = new torch.optim.AdamW(model.parameters(), { lr: 2e-3 })
     const criterion = new nn.CrossEntropyLoss()
     const images = torch.rand(160, 1, 8, 8)
