@@ -28,7 +28,7 @@
         int64_t bin;                                                                                                                \
         if (kind == TJ__BINS_SEARCH) bin = last_below_##tag(e, 0, bins + 1, v);                                                     \
         else {                                                                                                                      \
-          bin = (int64_t)((v - low) * (T)bins / (high - low));                                                                      \
+          bin = TJ__MAX(0, TJ__MIN(tj__whole64((v - low) * (T)bins / (high - low)), bins));                                         \
           if (kind == TJ__BINS_NEAR) bin = last_below_##tag(e, TJ__MAX(0, bin - 1), TJ__MIN(bin + 2, bins + 1), v);                 \
         }                                                                                                                           \
         at = at * bins + TJ__MAX(0, TJ__MIN(bin, bins - 1));                                                                        \

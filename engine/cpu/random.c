@@ -39,14 +39,14 @@ static void store_doubles(void *out, tj_dtype dtype, int64_t at, const double *f
   switch (dtype) {
     TJ__ELEMENTS_BOOL(STORE_CASE, 0) TJ__ELEMENTS_FLOATING(STORE_CASE, 0) case TJ_INT64 : {
       int64_t *to = (int64_t *)out + at;
-      for (int64_t i = 0; i < n; i++) to[i] = (int64_t)from[i];
+      for (int64_t i = 0; i < n; i++) to[i] = tj__whole64(from[i]);
       break;
     }
-#define STORE_VIA_INT64(DTYPE, T)                                \
-  case DTYPE: {                                                  \
-    T *to = (T *)out + at;                                       \
-    for (int64_t i = 0; i < n; i++) to[i] = (T)(int64_t)from[i]; \
-    break;                                                       \
+#define STORE_VIA_INT64(DTYPE, T)                                    \
+  case DTYPE: {                                                      \
+    T *to = (T *)out + at;                                           \
+    for (int64_t i = 0; i < n; i++) to[i] = (T)tj__whole64(from[i]); \
+    break;                                                           \
   }
     STORE_VIA_INT64(TJ_UINT8, uint8_t)
     STORE_VIA_INT64(TJ_INT8, int8_t)
