@@ -55,7 +55,7 @@ static void quantize(tj__table *t) {
   double largest = 0;
   int bits = 0;
   for (int64_t k = 0; k < t->n_taps; k++) largest = fmax(largest, t->weight[k]);
-  while (bits < 22 && (int64_t)(0.5 + largest * (double)(1 << (bits + 1))) < 1 << 15) bits++;
+  while (bits < 22 && 0.5 + largest * (double)(1 << (bits + 1)) < 1 << 15) bits++;
   const double one = (double)(1 << bits);
   for (int64_t k = 0; k < t->n_taps; k++) t->weight[k] = trunc(t->weight[k] * one + (t->weight[k] < 0 ? -0.5 : 0.5)) / one;
 }
@@ -75,7 +75,7 @@ static bool make_table(const spec *s, int64_t in, int64_t out, double given, boo
     if (!tj__table_init(t, in, out, out, false)) return false;
     for (int64_t o = 0; o < out; o++) {
       double at = narrowed(s, narrowed(s, (double)o + (s->mode == NEAREST ? 0 : 0.5)) * scale);
-      tap(t, (int64_t)floor(at), 1);
+      tap(t, tj__whole64(floor(at)), 1);
       t->first[o + 1] = t->n_taps;
     }
     return true;
@@ -92,7 +92,7 @@ static bool make_table(const spec *s, int64_t in, int64_t out, double given, boo
   for (int64_t o = 0; o < out; o++) {
     if (s->antialias || (filtered && s->mode == LINEAR)) {
       const double center = scale * ((double)o + 0.5 - shift), inverse = wide ? 1 / scale : 1;
-      int64_t from = TJ__MAX((int64_t)(center - support + 0.5 + shift), 0), to = TJ__MIN((int64_t)(center + support + 0.5 + shift), in);
+      int64_t from = TJ__MAX(tj__whole64(center - support + 0.5 + shift), 0), to = TJ__MIN(tj__whole64(center + support + 0.5 + shift), in);
       double total = 0;
       to = TJ__MIN(TJ__MAX(to, from), from + most);
       for (int64_t j = from; j < to; j++) {
@@ -103,7 +103,7 @@ static bool make_table(const spec *s, int64_t in, int64_t out, double given, boo
       for (int64_t k = t->first[o]; k < t->n_taps && total != 0; k++) t->weight[k] /= total;
     } else {
       const double at = position(s, scale, o);
-      const int64_t i = (int64_t)floor(at);
+      const int64_t i = tj__whole64(floor(at));
       const double x =
           s->mode == LINEAR ? TJ__MIN(TJ__MAX(narrowed(s, at - (double)TJ__MIN(i, in - 1)), 0), 1) : narrowed(s, at - (double)i);
       if (s->mode == LINEAR) tap(t, i, 1 - x), tap(t, i + 1, x);
