@@ -376,11 +376,13 @@ tj_tensor *tj__impl_combinations(tj_tensor *self, int64_t r, bool with_replaceme
   TJ__CHECK(r >= 0, TJ_ERROR_RUNTIME, "Expect a non-negative number, but got %lld", (long long)r);
   const int64_t n = self->numel;
   if (r == 0) return tj__empty(TJ_INTS(0), (tj_dtype)self->dtype, self->storage->device);
-  /* The number of rows: n (or n + r - 1) over r, multiplied up so that every step is exact. */
-  const int64_t top = with_replacement ? n + r - 1 : n;
-  int64_t rows = n == 0 || top < r ? 0 : 1, numel;
-  for (int64_t i = 1; i <= r && rows; i++)
-    TJ__CHECK(!__builtin_mul_overflow(rows, top - r + i, &rows) && (rows /= i, true), TJ_ERROR_RUNTIME,
+  /* The number of rows: n (or n + r - 1) over r, multiplied up from the smaller side so that every step is exact, and soon done or too large. */
+  int64_t top = n, rows = 1, numel;
+  TJ__CHECK(!with_replacement || !__builtin_add_overflow(n, r - 1, &top), TJ_ERROR_RUNTIME, "combinations(): there are too many");
+  if (n == 0 || top < r) rows = 0;
+  const int64_t steps = TJ__MIN(r, top - r);
+  for (int64_t i = 1; i <= steps && rows; i++)
+    TJ__CHECK(!__builtin_mul_overflow(rows, top - steps + i, &rows) && (rows /= i, true), TJ_ERROR_RUNTIME,
               "combinations(): there are too many");
   TJ__CHECK(!__builtin_mul_overflow(rows, r, &numel), TJ_ERROR_RUNTIME, "combinations(): there are too many");
   tj_tensor *index = tj__empty(TJ_INTS(numel), TJ_INT64, self->storage->device);
