@@ -7,7 +7,7 @@ const code = (t) => `\`${t}\``
 function callForms(op) {
   const names = [op.name, ...op.aliases.filter((a) => !a.includes('.'))]
   const elsewhere = op.aliases.filter((a) => a.includes('.')).map((a) => `torch.${a}`)
-  const out = []
+  const out = op.javascript ? [`torch.${op.javascript}`] : []
   const prefix = {
     torch: 'torch',
     'nn.functional': 'torch.nn.functional',

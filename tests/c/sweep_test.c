@@ -77,7 +77,7 @@ static bool is_by_hand(const char *name) {
   char base[64];
   snprintf(base, sizeof base, "%.*s", (int)(n > 4 && !strcmp(name + n - 4, "_out") ? n - 4 : n), name);
   return is_name(base, " affine_grid grid_sampler_3d linalg_norm_str linear_cross_entropy ctc_loss ctc_loss_IntList lstm gru rnn_tanh "
-                       "rnn_relu repeat_interleave_self_Tensor ");
+                       "rnn_relu repeat_interleave_self_Tensor einops_rearrange einops_reduce einops_repeat einops_pack einops_unpack ");
 }
 
 static void calls(void **state) {
@@ -254,6 +254,22 @@ static void repeats(void *context) {
   back_from(tj_repeat_interleave_self_Tensor(leaf(TJ_INTS(2, 2)), whole(TJ_INTS(1, 2)), 0, TJ_NO_INT));
 }
 
+static void patterns(void *context) {
+  (void)context;
+  tj_tensor *x = tj_einops_rearrange(leaf(TJ_INTS(2, 6)), "a (b c) -> (c a) b", "b", TJ_INTS(2));
+  x = tj_einops_repeat(x, "a b -> (a 2) c b", "c", TJ_INTS(2));
+  back_from(tj_einops_reduce(x, "a c (b d) -> d a", "mean", "b", TJ_INTS(2)));
+  tj_tensor *packed = tj_einops_pack(TJ_TENSORS(leaf(TJ_INTS(2, 3)), leaf(TJ_INTS(2, 2, 2))), "a *");
+  if (!packed) return;
+  tj_list *parts = tj_einops_unpack(packed, TJ_INTS(3, 2, -1), TJ_INTS(1, 2), "a *");
+  if (!parts) return;
+  back_from(tj_list_at(parts, 1));
+  tj_list_free(parts);
+  if (tj_error_code() == TJ_OK && !tj_einops_rearrange(leaf(TJ_INTS(2, 6)), "a (b c -> a", "", TJ_NO_DIMS) &&
+      tj_error_code() == TJ_ERROR_RUNTIME)
+    tj_error_clear();
+}
+
 static void errors(void *context) { /* an error's own text needs no memory, and an error is no memory error by itself */
   (void)context;
   tj_tensor *t = tj_from_data(numbers, TJ_FLOAT32, TJ_INTS(2, 4));
@@ -270,6 +286,7 @@ static const struct {
     {"optimizers", optimizers}, {"training", training},     {"views", views},
     {"errors", errors},         {"grids", grids},           {"norms", norms},
     {"losses", losses},         {"recurrent", recurrent},   {"repeats", repeats},
+    {"patterns", patterns},
 };
 
 static void the_rest(void **state) {

@@ -26,6 +26,7 @@ const method =
     Reflect.apply(f, self, rest)
 // The operator as a function of its arguments, self among them.
 function caller(op) {
+  if (op.javascript) return torch[op.javascript]
   const f = op.function ? (space(op)[op.name] ?? space(op)[`${op.name}_`]) : undefined
   return f ?? method(Tensor.prototype[op.name])
 }
@@ -36,7 +37,7 @@ const outputs = (r) =>
 
 // The calls of `op`, { call, args }, that happen while `run` runs: functions through the torch that it is given, methods through their prototype.
 function captured(op, run) {
-  const names = new Set([op.name, `${op.name}_`, ...op.aliases.map((a) => a.split('.').at(-1))])
+  const names = new Set([op.javascript ?? op.name, `${op.name}_`, ...op.aliases.map((a) => a.split('.').at(-1))])
   const calls = []
   let depth = 0
   const watch = (f) =>

@@ -288,6 +288,20 @@ static void put_string(call *c, source *s, const tj__argument *a) {
     static const char *const sums[] = {"sum", "mean", "max"};
     word = !strcmp(c->form->family, "embedding_bag") ? sums[b % 3] : ways[strcmp(c->form->family, "linalg") ? 3 + b % 11 : b % 3];
   }
+  char pattern[64];
+  if (is_name(a->name, " pattern equation ")) { /* of einops and einsum: out of their words, good ones at times */
+    static const char *const pieces[] = {"a",     "b", "c", " ", "(", ")", "...", "->", ",", "1", "2", "*", "a b -> b a", "... a -> a ...",
+                                         "a * b", "-"};
+    size_t used = 0;
+    for (int n = 1 + pick(s, 9); n > 0; n--) {
+      const char *piece = pieces[pick(s, 16)];
+      used += (size_t)snprintf(pattern + used, sizeof pattern - used, "%s ", piece);
+      if (used > sizeof pattern - 20) break;
+    }
+    word = pattern;
+  } else if (!strcmp(a->name, "axes")) {
+    word = b % 4 ? "" : "a";
+  }
   if (b == 255) word = "no such word";
   size_t bytes = strlen(word);
   put_slot(c, (double)bytes);

@@ -40,6 +40,21 @@ describe('the programs', () => {
       assert.ok(row.every((c) => c >= 0 && c < 1000))
     }
   })
+  it('patch-embedding: an image to tokens and back', async () => {
+    assert.equal(
+      await example('patch-embedding.js'),
+      `images [4, 3, 224, 224]
+patches [4, 196, 768]
+sequence [4, 197, 192]
+heads [4, 3, 197, 64]
+summary [4, 3]
+first [4, 192]
+grid [4, 192, 14, 14]
+restored [4, 3, 224, 224]
+the image comes back: true
+`,
+    )
+  })
   it("temperature: PyTorch's numbers for this seed", async () => {
     assert.equal(
       await example('temperature.js'),

@@ -22,6 +22,7 @@ export {
   type MeshgridOptions,
   type TensordotDims,
 } from './call_forms.js'
+export { pack, rearrange, reduce, repeat, unpack, type RearrangeOptions } from './einops.js'
 export { unique, unique_consecutive, type Unique, type UniqueConsecutiveOptions, type UniqueOptions } from './unique.js'
 export { broadcast_shapes, broadcastShapes, canBroadcastTo, needsBroadcast } from './broadcasting.js'
 export * as special from './generated/public/special.js'
@@ -136,6 +137,25 @@ export type { Results } from './runtime/call.js'
 export type { ArrayOf, Nested, TensorData, TypedArray } from './types/arrays.js'
 export type { Complex, DeviceType, DType, ItemOf, Promote, Scalar } from './types/dtype.js'
 export type * from './types/shapes.js'
+export type {
+  AxesRecord,
+  EinopsReduceShape,
+  PackedShapes,
+  PackShape,
+  RearrangeShape,
+  ReduceOperation,
+  RepeatShape,
+  UnpackShape,
+  ValidatedRearrangeShape,
+  ValidatedRepeatShape,
+  einops_error_ambiguous_decomposition,
+  einops_error_anonymous_in_output,
+  einops_error_dimension_mismatch,
+  einops_error_invalid_pattern,
+  einops_error_reduce_undefined_output,
+  einops_error_repeat_missing_size,
+  einops_error_undefined_axis,
+} from './types/einops.js'
 
 /** The version of the package. */
 export const __version__ = '0.1.0'

@@ -13,6 +13,18 @@ const both = (rows) =>
   )
 
 export default {
+  einops_rearrange: [
+    { run: (t, x) => t.rearrange(x, 'a (b c) -> (c a) b', { b: 2 }), inputs: [R(2, 6)] },
+    { run: (t, x) => t.rearrange(x, '... a -> a ...'), inputs: [R(2, 1, 3)] },
+    { run: (t, x) => t.rearrange(x, '-> 1'), inputs: [R()] },
+  ],
+  einops_reduce: ['sum', 'mean', 'max', 'prod'].map((how) => ({ run: (t, x) => t.reduce(x, '(a 2) b -> a 1', how), inputs: [R(4, 3)] })),
+  einops_repeat: [
+    { run: (t, x) => t.repeat(x, 'a b -> (b 2) c a', { c: 2 }), inputs: [R(2, 3)] },
+    { run: (t, x) => t.repeat(x, '... -> 3 ...'), inputs: [R()] },
+  ],
+  einops_pack: [{ run: (t, x, y) => t.pack([x, y], 'a *')[0], inputs: [R(2, 3), R(2, 1, 2)] }],
+  einops_unpack: [{ run: (t, x) => t.unpack(x, [[], [-1, 2]], '* a'), inputs: [R(5, 2)] }],
   ...both({
     view: [
       { run: (t, x) => x.contiguous().view([3, 2]), inputs: [R(2, 3)] },
