@@ -143,7 +143,7 @@ typedef struct callback {
 
 static callback *callback_new(tj__host *h, double id) {
   callback *c = tj__grow(NULL, sizeof *c);
-  if (!c) return tj__fail(TJ_ERROR_MEMORY, "not enough memory: could not allocate %zu bytes", sizeof *c);
+  if (!c) return tj__fail(TJ_ERROR_MEMORY, "not enough memory: could not allocate %lld bytes", (long long)sizeof *c);
   atomic_fetch_add_explicit(&h->ref->refs, 1, memory_order_relaxed);
   *c = (callback){h->ref, id};
   return c;

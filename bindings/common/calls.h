@@ -102,6 +102,12 @@ void tj__host_settle(tj__host *h);
 double tj__host_from_bytes(tj__host *h, tj_dtype dtype, const void *data, size_t bytes);
 double tj__host_write_bytes(tj__host *h, double handle, void *data, size_t bytes);
 double tj__host_read_bytes(tj__host *h, double handle, void *data, size_t bytes);
+/* The same in place, for a JavaScript that sees the engine's memory: a new tensor to be filled (its handle or 0); where a contiguous tensor
+ * is written (NULL and an error); where one is read: NULL, without an error where it is not contiguous and tj__host_read_bytes is needed. An
+ * empty tensor has an address too, of nothing. */
+double tj__host_new_tensor(tj__host *h, tj_dtype dtype, size_t bytes);
+void *tj__host_write_address(tj__host *h, double handle, size_t bytes);
+const void *tj__host_read_address(tj__host *h, double handle, size_t bytes);
 /* A handle for a reference that the caller gives away (kept off scopes). 0 and an error when out of memory; the reference is then released. */
 double tj__handle_new(tj__host *h, void *object, tj__handle_kind kind);
 /* Gives the handle's reference back; a stale handle is a no-op. */

@@ -19,7 +19,7 @@ static bool grow(void **items, int64_t count, int64_t *capacity, size_t size) {
 
 static void *out_of_memory(tj__host *h, size_t bytes) {
   h->failed = true;
-  return tj__fail(TJ_ERROR_MEMORY, "not enough memory: could not allocate %zu bytes", bytes);
+  return tj__fail(TJ_ERROR_MEMORY, "not enough memory: could not allocate %lld bytes", (long long)bytes);
 }
 
 /* ---- the host ------------------------------------------------------------------------------------------------ */
@@ -32,7 +32,7 @@ tj__host *tj__host_new(void) {
     free(h);
     free(ref);
     tj_generator_free(generator);
-    return tj__fail(TJ_ERROR_MEMORY, "not enough memory: could not allocate %zu bytes", sizeof *h);
+    return tj__fail(TJ_ERROR_MEMORY, "not enough memory: could not allocate %lld bytes", (long long)sizeof *h);
   }
   memset(h, 0, sizeof *h);
   memset(ref, 0, sizeof *ref);
@@ -266,34 +266,48 @@ static void begin(tj__host *h) {
   if (TJ__UNLIKELY(tj_error_code() != TJ_OK)) tj_error_clear();
 }
 
-double tj__host_from_bytes(tj__host *h, tj_dtype dtype, const void *data, size_t bytes) {
+double tj__host_new_tensor(tj__host *h, tj_dtype dtype, size_t bytes) {
   begin(h);
   tj_ints sizes = tj__read_ints(h);
   if (h->failed) return 0;
   int64_t numel = tj__numel_of(sizes);
   if (numel < 0) return 0;
   if ((uint64_t)numel != bytes / tj__dtype_sizes[dtype] || bytes % tj__dtype_sizes[dtype]) {
-    tj__fail(TJ_ERROR_VALUE, "%zu bytes are not %lld elements of %s", bytes, (long long)numel, tj_dtype_name(dtype));
+    tj__fail(TJ_ERROR_VALUE, "%lld bytes are not %lld elements of %s", (long long)bytes, (long long)numel, tj_dtype_name(dtype));
     return 0;
   }
-  double handle = tj__return_tensor(h, tj_from_data(data, dtype, sizes));
+  double handle = tj__return_tensor(h, tj__empty(sizes, dtype, TJ_CPU));
   if (h->depth == 0) arena_reset(h, NULL, 0);
   return handle;
 }
 
-double tj__host_write_bytes(tj__host *h, double handle, void *data, size_t bytes) {
+double tj__host_from_bytes(tj__host *h, tj_dtype dtype, const void *data, size_t bytes) {
+  double handle = tj__host_new_tensor(h, dtype, bytes);
+  if (handle > 0 && bytes) memcpy(tj__write(tj__handle_get(h, handle, TJ__HANDLE_TENSOR)), data, bytes);
+  return handle;
+}
+
+void *tj__host_write_address(tj__host *h, double handle, size_t bytes) {
   begin(h);
   tj_tensor *t = tj__handle_get(h, handle, TJ__HANDLE_TENSOR);
-  if (!t) return 0;
-  if (!tj__is_contiguous(t) || (size_t)t->numel * tj__itemsize(t) != bytes) {
-    tj__fail(TJ_ERROR_VALUE, "%zu bytes cannot be written to a tensor of %zu bytes that is %scontiguous", bytes,
-             (size_t)t->numel * tj__itemsize(t), tj__is_contiguous(t) ? "" : "not ");
-    return 0;
-  }
-  void *to = tj_mutable_data(t);
-  if (bytes && !to) return 0;
-  if (bytes) memcpy(to, data, bytes);
-  return 1;
+  if (!t) return NULL;
+  if (!tj__is_contiguous(t) || (size_t)t->numel * tj__itemsize(t) != bytes)
+    return tj__fail(TJ_ERROR_VALUE, "%lld bytes cannot be written to a tensor of %lld bytes that is %scontiguous", (long long)bytes,
+                    (long long)t->numel * (long long)tj__itemsize(t), tj__is_contiguous(t) ? "" : "not ");
+  return bytes ? tj_mutable_data(t) : h;
+}
+
+double tj__host_write_bytes(tj__host *h, double handle, void *data, size_t bytes) {
+  void *to = tj__host_write_address(h, handle, bytes);
+  if (to && bytes) memcpy(to, data, bytes);
+  return to != NULL;
+}
+
+const void *tj__host_read_address(tj__host *h, double handle, size_t bytes) {
+  begin(h);
+  tj_tensor *t = tj__handle_get(h, handle, TJ__HANDLE_TENSOR);
+  if (!t || !tj__is_contiguous(t) || (size_t)t->numel * tj__itemsize(t) != bytes) return NULL;
+  return bytes ? tj__read(t) : h;
 }
 
 double tj__host_read_bytes(tj__host *h, double handle, void *data, size_t bytes) {

@@ -180,7 +180,8 @@ void *tj__alloc(size_t bytes) {
   return b;
 fail:
   count(&c->count.allocations, -1);
-  return tj__fail(TJ_ERROR_MEMORY, "DefaultCPUAllocator: can't allocate memory: you tried to allocate %zu bytes.", bytes);
+  return tj__fail(TJ_ERROR_MEMORY, "DefaultCPUAllocator: can't allocate memory: you tried to allocate %llu bytes.",
+                 (unsigned long long)bytes);
 }
 
 void *tj__alloc_zeroed(size_t bytes) {

@@ -212,6 +212,13 @@ typedef void (*tj__range_body)(int64_t begin, int64_t end, void *context);
 void tj__parallel_for(int64_t n, int64_t grain, tj__range_body body, void *context);
 /* Pieces of exactly `chunk` (the last may be smaller), whatever the thread count: for reductions whose partial results are combined in order. */
 void tj__parallel_chunks(int64_t n, int64_t chunk, tj__range_body body, void *context);
+#ifdef __wasm__
+/* WebAssembly makes no threads: the host starts them (bindings/wasm). One that calls this belongs to the pool for good. How many there are. */
+_Noreturn void tj__pool_join(void);
+int tj__pool_threads(void);
+/* 53 random bits of the host's. */
+uint64_t tj__wasm_entropy(void);
+#endif
 #define TJ__GRAIN 32768 /* elements that are worth a thread of their own, for a cheap loop */
 
 /* ---- generator.c --------------------------------------------------------------------------------------------- */

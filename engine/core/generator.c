@@ -28,6 +28,9 @@ static void seed_engine(tj_generator *g, uint64_t seed) {
 }
 
 /* 53 bits, so that a seed is exact as a floating number too. */
+#ifdef __wasm__
+static uint64_t seed_of_system(void) { return tj__wasm_entropy(); }
+#else
 static uint64_t seed_of_system(void) {
   uint64_t seed = 0;
   FILE *f = fopen("/dev/urandom", "rb");
@@ -40,6 +43,7 @@ static uint64_t seed_of_system(void) {
   }
   return seed & 0x1fffffffffffffu;
 }
+#endif
 
 static void make_default(void) {
   atomic_init(&default_generator.refs, 1);

@@ -12,8 +12,12 @@
 static _Atomic int wanted; /* 0: not decided yet */
 
 static int default_threads(void) {
+#ifdef __wasm__
+  return 1; /* the host knows: it starts the threads */
+#else
   long n = sysconf(_SC_NPROCESSORS_ONLN);
   return n < 1 ? 1 : n > MAX_THREADS ? MAX_THREADS : (int)n;
+#endif
 }
 
 int tj_get_num_threads(void) {
@@ -74,7 +78,7 @@ static inline void pause_briefly(void) {
 #endif
 }
 
-static void *worker(void *argument) {
+static _Noreturn void *worker(void *argument) {
   int index = (int)(intptr_t)argument;
   uint64_t seen = 0;
   for (;;) {
@@ -92,8 +96,23 @@ static void *worker(void *argument) {
     if (atomic_fetch_sub_explicit(&pool.running, 1, memory_order_release) == 1) pthread_cond_signal(&pool.done);
     pthread_mutex_unlock(&pool.lock);
   }
-  return NULL;
 }
+
+#ifdef __wasm__
+void tj__pool_join(void) {
+  pthread_mutex_lock(&pool.lock);
+  int index = pool.threads++;
+  pthread_mutex_unlock(&pool.lock);
+  worker((void *)(intptr_t)index);
+}
+
+int tj__pool_threads(void) {
+  pthread_mutex_lock(&pool.lock);
+  int n = pool.threads;
+  pthread_mutex_unlock(&pool.lock);
+  return n;
+}
+#endif
 
 static void run(job *j, int threads) {
   if (pthread_mutex_trylock(&pool.user)) {

@@ -48,7 +48,11 @@ static int choose_level(void) {
 #define TRY(name) \
   if (has_##name()) level = LEVEL_##name;
   LEVELS(TRY)
+#ifdef __wasm__
+  const char *wanted = NULL; /* no environment, and one level a module */
+#else
   const char *wanted = getenv("TORCHJS_ISA");
+#endif
   if (wanted) {
 #define MATCH(name) \
   if (strcmp(wanted, #name) == 0) level = TJ__MIN(level, (int)LEVEL_##name);

@@ -52,7 +52,7 @@ static bool read_subscripts(const char *equation, size_t *at, subscripts *s, int
     const int label = label_of(c);
     if (label < 0)
       return tj__fail(TJ_ERROR_RUNTIME,
-                      "einsum(): invalid subscript given at index %zu in the equation string, subscripts must be in [a-zA-Z]", *at) != NULL;
+                      "einsum(): invalid subscript given at index %lld in the equation string, subscripts must be in [a-zA-Z]", (long long)*at) != NULL;
     if (!push(s, label)) return false;
   }
 }
@@ -112,7 +112,7 @@ tj_tensor *tj__impl_einsum(const char *equation, tj_tensors tensors, tj_ints pat
     }
     if (equation[at] == '-') {
       RUNTIME(equation[at + 1] == '>',
-              "einsum(): invalid subscript given at index %zu in the equation string, subscripts must be in [a-zA-Z]", at);
+              "einsum(): invalid subscript given at index %lld in the equation string, subscripts must be in [a-zA-Z]", (long long)at);
       at += 2;
       arrow = true;
       if (!read_subscripts(equation, &at, &output, -1)) return NULL;

@@ -22,7 +22,7 @@ static bool reserve(text *s, size_t more) {
   char *data = tj__grow(s->data, capacity);
   if (!data) {
     s->failed = true;
-    tj__fail(TJ_ERROR_MEMORY, "not enough memory: could not allocate %zu bytes", capacity);
+    tj__fail(TJ_ERROR_MEMORY, "not enough memory: could not allocate %lld bytes", (long long)capacity);
     return false;
   }
   s->data = data;

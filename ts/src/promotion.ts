@@ -4,6 +4,7 @@ import { dtypeIndex, dtypeName } from './dtype.js'
 import { BUILTIN } from './generated/calls.js'
 import { isScalar, scalarSlots, typeName } from './runtime/arguments.js'
 import { Arguments, builtinBool, builtinInt, builtinVoid, readScalar } from './runtime/call.js'
+import { host } from './runtime/host.js'
 import { TorchError } from './runtime/errors.js'
 import { Tensor } from './tensor.js'
 
@@ -69,4 +70,5 @@ export function set_num_threads(n: number): void {
   if (!Number.isInteger(n)) throw new TorchError(`set_num_threads expects an int, but got ${typeName(n)}`, 'TypeError')
   if (n < 1) throw new TorchError('set_num_threads expects a positive integer', 'RuntimeError')
   builtinVoid(BUILTIN.set_num_threads, n)
+  host.startThreads()
 }

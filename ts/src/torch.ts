@@ -1,6 +1,7 @@
 // Everything that is in the namespace `torch`, beside nn, optim and utils: what index.ts exports and what its default export holds.
 import './generated/methods.js'
 import './indexing.js'
+import { host } from './runtime/host.js'
 
 export * from './generated/public/functions.js'
 export {
@@ -157,6 +158,8 @@ export type {
   einops_error_undefined_axis,
 } from './types/einops.js'
 
+/** What computes: `'native'`, or `'wasm-simd-threads'` and the like. TORCHJS_BACKEND, as an environment or a global variable, chooses it. */
+export const backend: string = host.kind
 /** The version of the package. */
 export const __version__ = '0.1.0'
 export const inf = Infinity
