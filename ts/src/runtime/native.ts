@@ -90,7 +90,7 @@ class NativeHost implements Host {
   }
 }
 
-export type Gc = (options: { type: 'minor' | 'major' }) => void
+export type Gc = (options?: { type: 'minor' | 'major' }) => void
 
 /** V8's collector as a function. The flag that shows it to scripts is on only while it is fetched. */
 export function collector(): Gc | null {

@@ -52,6 +52,28 @@ const isPage = typeof document === 'object'
 /** Node's modules, where there are some. */
 const node = typeof process === 'object' && typeof process.getBuiltinModule === 'function' ? process : null
 
+interface Registry {
+  register(object: object, handle: number): void
+  /** Runs what is due now. */
+  cleanupSome?(): void
+}
+
+/**
+ * Calls `free` with the handles of collected objects: in a later turn of the event loop, and with the V8 of Node 20 also when it is asked to, so that a
+ * loop that never awaits is bounded there.
+ */
+function registry(free: (handle: number) => void): Registry {
+  if (node?.versions.v8?.startsWith('11.')) {
+    const v8 = node.getBuiltinModule('node:v8')
+    const flag = 'harmony-weak-refs-with-cleanup-some'
+    v8.setFlagsFromString(`--${flag}`)
+    const Constructor = node.getBuiltinModule('node:vm').runInNewContext('FinalizationRegistry') as FinalizationRegistryConstructor
+    v8.setFlagsFromString(`--no-${flag}`)
+    return new Constructor(free)
+  }
+  return new FinalizationRegistry(free)
+}
+
 /** Why there are no threads; null where there are. */
 function noThreads(): string | null {
   if (typeof SharedArrayBuffer !== 'function' || (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === false) {
@@ -84,7 +106,7 @@ function processors(): number {
 const HANDLES = 2 ** 24
 const SLOTS = 4096
 /** Bytes of new tensors between hints to the collector, at least. */
-const BUDGET = 2 ** 25
+const BUDGET = 2 ** 26
 const STACK = 2 ** 20
 const MOST_THREADS = 64
 
@@ -100,7 +122,7 @@ class WasmHost implements Host {
   readonly #exports: Exports
   readonly #shared: boolean
   readonly #collect = collector()
-  readonly #registry = new FinalizationRegistry<number>((handle) => this.#exports.free(handle))
+  readonly #registry = registry((handle) => this.#exports.free(handle))
   #address = 0
   #slots = 0
   #callback: HostCallback | null = null
@@ -189,19 +211,21 @@ class WasmHost implements Host {
 
   /**
    * To the collector a tensor is an object of a hundred bytes. Node's is told to run; others are made to by an ArrayBuffer of the size of the
-   * tensors, which nothing holds and nothing touches. Handles go with the next turn of the event loop.
+   * tensors, which nothing holds and nothing touches.
    */
   #relieve(): void {
     const bytes = this.#exports.fresh_bytes(1)
-    if (this.#collect) this.#collect({ type: 'minor' })
-    else {
+    if (this.#collect) {
+      this.#collect()
+      this.#registry.cleanupSome?.()
+    } else {
       try {
         new ArrayBuffer(Math.min(bytes, 2 ** 28))
       } catch {
         // Then there is little memory, and the collector has run.
       }
     }
-    this.#budget = Math.max(BUDGET, this.#exports.live_bytes() / 4)
+    this.#budget = Math.max(BUDGET, this.#exports.live_bytes() / 2)
   }
 
   free(handle: number): void {
@@ -272,10 +296,22 @@ function startThread(data: ThreadData): void {
   worker.postMessage(data)
 }
 
+/** Memory for several threads reserves its addresses at once: as many as there are. */
+function sharedMemory(): WebAssembly.Memory {
+  for (let maximum = 65536; ; maximum /= 2) {
+    try {
+      return new WebAssembly.Memory({ initial: 256, maximum, shared: true })
+    } catch (cause) {
+      if (maximum > 4096) continue
+      throw new TorchError('torch.js: not enough memory for the WebAssembly engine', 'OutOfMemoryError', { cause })
+    }
+  }
+}
+
 export async function wasmHost(backend: WasmBackend): Promise<Host> {
   const name = moduleFor(backend)
   const module = await compile(name)
-  const memory = name.endsWith('threads') ? new WebAssembly.Memory({ initial: 256, maximum: 65536, shared: true }) : null
+  const memory = name.endsWith('threads') ? sharedMemory() : null
   let run: (kind: number, id: number, count: number) => number = () => -1
   const random = new Uint32Array(2)
   const nothing = (): number => 8 // EBADF: there are no files

@@ -23,6 +23,6 @@ const run = ({ module, memory, stack, locals }) => {
   exports.__wasm_init_tls(locals)
   exports.thread_run()
 }
-if (typeof require === 'function') run(require('node:worker_threads').workerData)
+if (typeof process === 'object' && process.getBuiltinModule) run(process.getBuiltinModule('node:worker_threads').workerData)
 else self.onmessage = (e) => run(e.data)
 `
