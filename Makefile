@@ -51,7 +51,7 @@ $(NPM): package.json package-lock.json
 
 # ---- generated sources ---------------------------------------------------------------------------------------------
 
-SCHEMA := $(wildcard schema/ops/*.yaml codegen/*.mjs) $(wildcard schema/dtypes.tsv) bindings/common/builtins.def
+SCHEMA := $(wildcard schema/ops/*.yaml codegen/*.mjs) $(wildcard schema/dtypes.tsv schema/webgpu.txt) bindings/common/builtins.def engine/webgpu/math.wgsl
 $(GEN)/sources.mk: $(SCHEMA) | $(NPM)
 	node codegen/main.mjs --out $(GEN)
 	@touch $@
@@ -62,13 +62,13 @@ endif
 
 # ---- the engine ----------------------------------------------------------------------------------------------------
 
-ENGINE_SRC := $(wildcard engine/core/*.c engine/iter/*.c engine/autograd/*.c engine/ops/*.c engine/text/*.c engine/optim/*.c engine/nn/*.c engine/cpu/special/*.c) engine/cpu/backend.c
+ENGINE_SRC := $(wildcard engine/core/*.c engine/iter/*.c engine/autograd/*.c engine/ops/*.c engine/text/*.c engine/optim/*.c engine/nn/*.c engine/cpu/special/*.c engine/webgpu/*.c) engine/cpu/backend.c
 CPU_SRC := $(filter-out engine/cpu/backend.c,$(wildcard engine/cpu/*.c))
 BINDING_SRC := $(wildcard bindings/common/*.c)
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 isa_obj = $(foreach isa,$(ISAS),$(patsubst %.c,$(BUILD)/obj/%.$(isa).o,$(1)))
-ENGINE_OBJ := $(call obj,$(ENGINE_SRC)) $(addprefix $(BUILD)/obj/gen/,$(GEN_OPS:.c=.o)) $(call isa_obj,$(CPU_SRC)) \
+ENGINE_OBJ := $(call obj,$(ENGINE_SRC)) $(BUILD)/obj/gen/webgpu.o $(addprefix $(BUILD)/obj/gen/,$(GEN_OPS:.c=.o)) $(call isa_obj,$(CPU_SRC)) \
   $(foreach isa,$(ISAS),$(addprefix $(BUILD)/obj/gen/,$(GEN_CPU:.c=.$(isa).o))) $(addprefix $(BUILD)/obj/gen/,$(GEN_COLD:.c=.base.o))
 BINDING_OBJ := $(call obj,$(BINDING_SRC)) $(BUILD)/obj/gen/calls.o
 

@@ -136,7 +136,21 @@ function guards(op, failure) {
         `  if (TJ__UNLIKELY(!${a.name})) return ${failure === 'NULL' ? '' : `(void)`}tj__null_argument("${op.name}", "${a.name}")${failure === 'NULL' ? '' : `, ${failure}`};`,
       )
   }
-  return lines
+  return [...lines, ...deviceGuard(op, failure)]
+}
+
+// Tensors have to be on one device, and the operator has to have kernels there. What is made of other operators leaves that to them.
+// Copies between devices are what they are for.
+const CROSSING = /^(to_device|to_other|copy_)$/
+function deviceGuard(op, failure) {
+  const tensors = op.args.filter((a) => a.type.base === 'Tensor')
+  if (op.composite || tensors.length === 0 || CROSSING.test(op.cname)) return []
+  const on = !!op.pointwise || op.view || op.webgpu !== undefined
+  const rest = `${on}, ${!!op.pointwise || op.webgpu === 'lone'})`
+  const single = tensors.filter((a) => !a.type.list).map((a) => a.name)
+  const checks = tensors.filter((a) => a.type.list).map((a) => `!tj__devices_agree("${op.name}", ${a.name}.data, ${a.name}.n, ${rest}`)
+  if (single.length) checks.push(`!tj__devices_agree("${op.name}", (tj_tensor *[]){${single.join(', ')}}, ${single.length}, ${rest}`)
+  return [`  if (TJ__UNLIKELY(tj__device_memory != NULL) && (${checks.join(' || ')})) return ${failure};`]
 }
 const FAILURE = { tensor: 'NULL', list: 'NULL', tuple: 'tj_error_code()', void: 'tj_error_code()', scalar: 'TJ_NO_SCALAR' }
 

@@ -15,6 +15,7 @@ import { readmeText } from './readme.mjs'
 import { referenceFiles } from './reference.mjs'
 import { loadSchema, SchemaError } from './schema.mjs'
 import { SchemaBug } from './text.mjs'
+import { wgslFiles } from './wgsl.mjs'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 
@@ -50,7 +51,7 @@ async function main() {
   })
   const ops = loadSchema(values.schema ?? join(ROOT, 'schema/ops'))
   const dtypes = readDtypes(join(ROOT, 'schema/dtypes.tsv'))
-  const c = { ...cFiles(ops, dtypes), ...pointwiseFiles(ops), ...callFiles(ops) }
+  const c = { ...cFiles(ops, dtypes), ...pointwiseFiles(ops), ...callFiles(ops), ...wgslFiles(ops, join(ROOT, 'engine/webgpu/math.wgsl')) }
   // What make has to compile: once, once an instruction set, for the baseline only.
   const named = (test) => Object.keys(c).filter(test).sort().join(' ')
   c['sources.mk'] = `GEN_OPS := ${named((f) => f.startsWith('ops/'))}

@@ -1,5 +1,5 @@
 // Reads schema/ops/*.yaml into a list of operators, checked. Every complaint says file and line.
-import { readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join, basename } from 'node:path'
 import { LineCounter, parseDocument } from 'yaml'
 import { parseExpression } from './expression.mjs'
@@ -196,5 +196,17 @@ export function loadSchema(dir) {
     if (op.inplace) claim(`${op.cname}_`, op)
     if (op.out !== 'none') claim(`${op.cname}_out`, op)
   }
+  readDeviceList(join(dir, '../webgpu.txt'), new Map(ops.map((o) => [o.cname, o])))
   return ops
+}
+
+// The operators that webgpu has kernels of: op.webgpu is 'lone' where a number of the cpu may stand beside its tensors, else 'own'.
+function readDeviceList(file, byName) {
+  if (!existsSync(file)) return
+  const words = readFileSync(file, 'utf8').replace(/^#.*$/gm, '').split(/\s+/).filter(Boolean)
+  for (const word of words) {
+    const op = byName.get(word.replace('*', ''))
+    if (!op) throw new SchemaError(`${file}: there is no operator '${word}'`)
+    op.webgpu = word.endsWith('*') ? 'lone' : 'own'
+  }
 }

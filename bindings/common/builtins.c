@@ -2,6 +2,8 @@
 #include <stdlib.h>
 
 #include "../../engine/autograd/node.h"
+#include "../../engine/iter/convert.h"
+#include "../../engine/webgpu/device.h"
 #include "../../include/torchjs/optim.h"
 #include "calls.h"
 
@@ -413,6 +415,70 @@ static double call_adam_step(tj__host *h) {
   o.amsgrad = tj__read_bool(h);
   o.maximize = tj__read_bool(h);
   return h->failed ? 0 : tj__return_status(h, tj_adam_step(params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, steps, &o));
+}
+
+/* ---- the webgpu device ----------------------------------------------------------------------------------------- */
+
+static void notify_driver(void *context, int64_t bytes, bool full) {
+  tj__host *h = context;
+  if (h->callback && !h->spill_count) h->callback(h, TJ__CALLBACK_WEBGPU, full, bytes);
+}
+
+static double call_webgpu_start(tj__host *h) {
+  tj__gpu_limits limits;
+  limits.buffer_bytes = tj__read_int(h);
+  limits.groups = tj__read_int(h);
+  limits.bindings = tj__read_int(h);
+  limits.invocations = tj__read_int(h);
+  limits.shared_bytes = tj__read_int(h);
+  return !h->failed && tj__gpu_start(&limits, notify_driver, h) ? 1 : 0;
+}
+
+static double call_webgpu_stop(tj__host *h) {
+  const char *reason = tj__read_string(h);
+  if (h->failed || !reason) return 0;
+  tj__gpu_stop(reason);
+  return 1;
+}
+
+static double call_webgpu_batch(tj__host *h) {
+  int64_t n = tj__read_int(h);
+  if (h->failed) return 0;
+  tj__gpu_set_batch(n);
+  return 1;
+}
+
+static double call_webgpu_take(tj__host *h) { return tj__return_tensor(h, tj__gpu_take()); }
+
+/* 0 where it failed, so the answer is a Scalar. */
+static double call_webgpu_request(tj__host *h) {
+  tj_tensor *t = tj__read_tensor(h);
+  const int64_t ticket = tj__read_int(h);
+  if (h->failed) return 0;
+  tj__scope scope;
+  tj__scope_push(&scope);
+  const bool dense = tj__is_dense(t);
+  tj_tensor *from = dense ? t : tj__contiguous(t);
+  const bool ok = from && tj__gpu_request(from, from->numel, (uint32_t)ticket);
+  tj__scope_pop(&scope);
+  return ok ? tj__return_bool(h, dense) : 0;
+}
+
+static double call_webgpu_stats(tj__host *h) {
+  const tj__gpu_stats s = tj__gpu_stats_of();
+  return tj__return_ints(h, TJ_INTS(s.live_bytes, s.peak_bytes, s.buffers, s.dispatches, s.pipelines, s.commands));
+}
+
+static double call_webgpu_reset_peak(tj__host *h) {
+  (void)h;
+  tj__gpu_reset_peak();
+  return 1;
+}
+
+static double call_webgpu_error(tj__host *h) {
+  const int64_t code = tj__read_int(h), a = tj__read_int(h), b = tj__read_int(h);
+  if (!h->failed) tj__gpu_fail(code, a, b);
+  return 0;
 }
 
 /* ---- the table ----------------------------------------------------------------------------------------------- */

@@ -51,6 +51,7 @@ typedef enum tj__callback_kind {
   TJ__CALLBACK_HOOK,     /* slot 0: a gradient. Returns a handle in its place, 0 to leave it, -1 when it threw */
   TJ__CALLBACK_FUNCTION, /* slots 0..: one gradient an output (0: none). Returns how many handles it left in slots 0.., -1 when it threw */
   TJ__CALLBACK_DROP,     /* `id` will not be called again; the buffer is not to be touched */
+  TJ__CALLBACK_WEBGPU,   /* commands wait: `count` bytes; id is 1 when a batch is full. The buffer is not to be touched */
 } tj__callback_kind;
 
 /* ---- the host ------------------------------------------------------------------------------------------------ */

@@ -1,4 +1,5 @@
 /* accumulate.c: gradients into .grad, sums of gradients, and the form that a gradient has to have. */
+#include "../iter/convert.h"
 #include "graph.h"
 #include "ops.h"
 
@@ -68,12 +69,15 @@ bool tj__accumulate_grad(tj_tensor *leaf, tj_tensor *grad) {
 
 /* ---- sums ----------------------------------------------------------------------------------------------------- */
 
+/* Its memory is somebody else's. */
+static bool is_foreign(const tj_tensor *t) { return t->storage->release && t->storage->device == TJ_CPU; }
+
 tj_tensor *tj__sum_grads(tj_tensor *sum, tj_tensor *grad) {
   tj__scope scope;
   tj__scope_push(&scope);
   tj_tensor *result;
-  if (!tj__recording() && is_ours_alone(sum) && tj__is_dense(sum) && !sum->storage->release) result = tj_add_(sum, grad, tj_int(1));
-  else if (!tj__recording() && is_ours_alone(grad) && tj__is_dense(grad) && !grad->storage->release) result = tj_add_(grad, sum, tj_int(1));
+  if (!tj__recording() && is_ours_alone(sum) && tj__is_dense(sum) && !is_foreign(sum)) result = tj_add_(sum, grad, tj_int(1));
+  else if (!tj__recording() && is_ours_alone(grad) && tj__is_dense(grad) && !is_foreign(grad)) result = tj_add_(grad, sum, tj_int(1));
   else result = tj_add(sum, grad, tj_int(1));
   tj__hold(result);
   tj__release(sum);
@@ -84,6 +88,7 @@ tj_tensor *tj__sum_grads(tj_tensor *sum, tj_tensor *grad) {
 
 tj_tensor *tj__zeros_for(const tj__output_meta *meta) {
   tj_tensor *zeros = tj__empty((tj_ints){meta->sizes, meta->ndim}, (tj_dtype)meta->dtype, meta->device);
+  if (zeros && zeros->storage->device != TJ_CPU) return tj__fill(zeros, tj_int(0));
   if (zeros && zeros->numel) memset(tj__write(zeros), 0, (size_t)zeros->numel * tj__itemsize(zeros));
   return zeros;
 }

@@ -1,4 +1,5 @@
 /* backward.c: torch.autograd.backward and torch.autograd.grad: checks of the arguments and the first gradients. */
+#include "../iter/convert.h"
 #include "graph.h"
 
 typedef struct roots {
@@ -33,7 +34,9 @@ static tj_tensor *implicit_grad(const tj_tensor *out) {
   TJ__CHECK(!tj_dtype_is_complex((tj_dtype)out->dtype), TJ_ERROR_RUNTIME,
             "grad can be implicitly created only for real scalar outputs but got torch.%s", tj_dtype_name((tj_dtype)out->dtype));
   tj_tensor *one = tj__scope_detach(tj__empty(tj__sizes(out), (tj_dtype)out->dtype, out->storage->device));
-  if (one) tj__store_scalar(tj__write(one), (tj_dtype)one->dtype, tj_float(1));
+  if (one && one->storage->device != TJ_CPU) {
+    if (!tj__fill(one, tj_int(1))) tj_free(one), one = NULL;
+  } else if (one) tj__store_scalar(tj__write(one), (tj_dtype)one->dtype, tj_float(1));
   return one;
 }
 

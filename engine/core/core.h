@@ -156,10 +156,43 @@ bool tj__same_sizes(const tj_tensor *a, const tj_tensor *b);
 
 /* The error of a device that is not there. */
 void *tj__no_device(tj_device device);
+/* What means and variances are computed in: float64, or float32 where the device has no wider numbers. */
+static inline tj_dtype tj__wide_dtype(const tj_tensor *t) { return t->storage->device == TJ_CPU ? TJ_FLOAT64 : TJ_FLOAT32; }
+/* Addresses from here on are no memory of this process, but of another device. */
+#if UINTPTR_MAX > 0xffffffffu
+#define TJ__DEVICE_ADDRESSES ((uintptr_t)1 << 62)
+#else
+#define TJ__DEVICE_ADDRESSES ((uintptr_t)1 << 31)
+#endif
+static inline bool tj__is_device_address(const void *p) { return (uintptr_t)p >= TJ__DEVICE_ADDRESSES; }
+/* Can its elements be looked at now? Checks of values are made where they can; elsewhere kernels find what is out of range later, or nobody. */
+static inline bool tj__can_look(const tj_tensor *t) { return t->storage->device == TJ_CPU; }
+/* The same, and an error when not. */
+bool tj__must_look(const tj_tensor *t);
+/* "webgpu:0"; in one of two buffers of the thread. */
+const char *tj__device_name(tj_device device);
+/* The error of tensors that are on different devices. */
+void *tj__fail_devices(tj_device a, tj_device b);
+
+/* The memory of the device webgpu:0, which registers itself when it starts. Addresses are of the device: nobody but its kernels follows them. */
+typedef struct tj__memory {
+  void *(*allocate)(size_t bytes, size_t itemsize); /* for bytes / itemsize elements; NULL and an error */
+  void (*release)(void *data, size_t bytes, void *context);
+  bool (*takes)(tj_dtype dtype);                       /* false and an error */
+  bool (*upload)(tj_tensor *t, const tj_tensor *src);  /* both contiguous, of one dtype; src of the CPU */
+  bool (*move)(void *to, const void *from, size_t bytes, size_t itemsize);
+} tj__memory;
+void tj__memory_register(const tj__memory *memory);
+extern const tj__memory *tj__device_memory; /* NULL while all tensors are the CPU's */
+/* Do all of the tensors, NULL passed over, lie on one device, and does the operator have kernels there? false and an error. `lone`: a number (0-d) of
+ * the CPU may stand beside tensors of another device. Asked only once there is another device. */
+bool tj__devices_agree(const char *op, tj_tensor *const *tensors, int64_t n, bool has_kernels, bool lone);
 
 /* The accessor pair: the only way to the bytes. At the first element; NULL is right for tensors without elements. */
 const void *tj__read(const tj_tensor *t);
 void *tj__write(tj_tensor *t);
+/* The error of what needs the elements now, where t's device gives them only later. */
+void *tj__fail_asynchronous(const tj_tensor *t);
 static inline void tj__bump_version(tj_tensor *t) { atomic_fetch_add_explicit(&t->storage->version, 1, memory_order_relaxed); }
 static inline uint32_t tj__version(const tj_tensor *t) { return atomic_load_explicit(&t->storage->version, memory_order_relaxed); }
 

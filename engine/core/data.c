@@ -11,6 +11,14 @@ const void *tj__read(const tj_tensor *t) {
 
 void *tj__write(tj_tensor *t) { return t->storage->data ? (char *)t->storage->data + t->offset * (int64_t)tj__itemsize(t) : NULL; }
 
+void *tj__fail_asynchronous(const tj_tensor *t) {
+  return tj__fail(TJ_ERROR_NOT_IMPLEMENTED,
+                  "the elements of a tensor on %s cannot be read at once: reading is asynchronous there (`await x.cpu()`, `await x.item()`)",
+                  tj__device_name(t->storage->device));
+}
+
+bool tj__must_look(const tj_tensor *t) { return tj__can_look(t) || tj__fail_asynchronous(t); }
+
 /* ---- copies ---------------------------------------------------------------------------------------------------- */
 
 tj_tensor *tj_from_data(const void *data, tj_dtype dtype, tj_ints sizes) {
@@ -59,6 +67,7 @@ static void copy_strided(const tj_tensor *t, char *to) {
 
 int tj_to_data(tj_tensor *t, void *data, size_t bytes) {
   if (!t) return tj_error_code() ? tj_error_code() : tj__fail_status(TJ_ERROR_VALUE, "to_data: there is no tensor");
+  if (TJ__UNLIKELY(t->storage->device != TJ_CPU)) return tj__fail_asynchronous(t), tj_error_code();
   size_t needed = (size_t)t->numel * tj__itemsize(t);
   TJ__CHECK_STATUS(bytes == needed, TJ_ERROR_VALUE, "to_data: the tensor has %lld bytes, but there is room for %lld",
                    (long long)needed, (long long)bytes);
@@ -74,6 +83,7 @@ tj_scalar tj_item(tj_tensor *t) {
     tj__fail(TJ_ERROR_RUNTIME, "a Tensor with %lld elements cannot be converted to Scalar", (long long)t->numel);
     return TJ_NO_SCALAR;
   }
+  if (TJ__UNLIKELY(t->storage->device != TJ_CPU)) return tj__fail_asynchronous(t), TJ_NO_SCALAR;
   return tj__load_scalar(tj__read(t), (tj_dtype)t->dtype);
 }
 

@@ -92,6 +92,10 @@ bool tj__scalar_is_zero(tj_scalar s) { return tj__scalar_equals(s, 0); }
 bool tj__scalar_equals(tj_scalar s, double value) { return tj__scalar_to_double(s) == value && imaginary(s) == 0; }
 
 tj_scalar tj__load_scalar(const void *p, tj_dtype dtype) {
+  if (TJ__UNLIKELY(tj__is_device_address(p))) {
+    tj__fail(TJ_ERROR_NOT_IMPLEMENTED, "this needs a number that is on webgpu: reading is asynchronous there; pass `await x.item()`");
+    return TJ_NO_SCALAR;
+  }
 #define INTEGER(type)          \
   {                            \
     type v;                    \

@@ -1,6 +1,8 @@
 /* tensor.c: storages, tensors and lists: making them, their geometry, and their end. */
 #include "core.h"
 
+#include <stdio.h>
+
 #include "../autograd/node.h"
 
 /* ---- geometry -------------------------------------------------------------------------------------------------- */
@@ -112,13 +114,10 @@ bool tj__can_expand(tj_ints from, tj_ints to) {
 #define INLINE_MAX 448
 _Static_assert(sizeof(tj__storage) <= INLINE_AT, "the bytes begin behind the struct");
 
-static tj__storage *storage_new(size_t bytes, tj_device device) {
-  const bool small = bytes <= INLINE_MAX;
-  const size_t block = small ? INLINE_AT + bytes : sizeof(tj__storage);
-  tj__storage *s = tj__alloc(block);
-  if (!s) return NULL;
-  void *data = bytes && small ? (char *)s + INLINE_AT : NULL;
-  if (!small && !(data = tj__alloc(bytes))) return tj__free(s, block), NULL;
+const tj__memory *tj__device_memory;
+void tj__memory_register(const tj__memory *memory) { tj__device_memory = memory; }
+
+static void init_storage(tj__storage *s, tj_device device, size_t block, void *data, size_t bytes) {
   atomic_init(&s->refs, 1);
   atomic_init(&s->version, 0);
   s->device = device;
@@ -127,6 +126,28 @@ static tj__storage *storage_new(size_t bytes, tj_device device) {
   s->bytes = bytes;
   s->release = NULL;
   s->release_context = NULL;
+}
+
+static tj__storage *device_storage_new(size_t bytes, tj_dtype dtype, tj_device device) {
+  if (!tj__device_memory->takes(dtype)) return NULL;
+  tj__storage *s = tj__alloc(sizeof *s);
+  if (!s) return NULL;
+  void *data = bytes ? tj__device_memory->allocate(bytes, tj__dtype_sizes[dtype]) : NULL;
+  if (bytes && !data) return tj__free(s, sizeof *s), NULL;
+  init_storage(s, device, sizeof *s, data, bytes);
+  s->release = tj__device_memory->release;
+  return s;
+}
+
+static tj__storage *storage_new(size_t bytes, tj_dtype dtype, tj_device device) {
+  if (TJ__UNLIKELY(device > TJ_CPU)) return device_storage_new(bytes, dtype, device);
+  const bool small = bytes <= INLINE_MAX;
+  const size_t block = small ? INLINE_AT + bytes : sizeof(tj__storage);
+  tj__storage *s = tj__alloc(block);
+  if (!s) return NULL;
+  void *data = bytes && small ? (char *)s + INLINE_AT : NULL;
+  if (!small && !(data = tj__alloc(bytes))) return tj__free(s, block), NULL;
+  init_storage(s, TJ_CPU, block, data, bytes);
   return s;
 }
 
@@ -143,12 +164,45 @@ static void storage_release(tj__storage *s) {
 
 void *tj__no_device(tj_device device) {
   if (device >= 0x100 && device < 0x200)
-    return tj__fail(TJ_ERROR_DEVICE, "the device webgpu:%d is not available: this build of the engine computes on the cpu only",
-                    (int)(device & 0xff));
+    return tj__fail(TJ_ERROR_DEVICE, "the device webgpu:%d is not available%s", (int)(device & 0xff),
+                    device == TJ_WEBGPU(0) ? ": call `await torch.webgpu.init()` first" : ": there is only webgpu:0");
   return tj__fail(TJ_ERROR_DEVICE, "there is no device with the code %d", (int)device);
 }
 
-static bool check_device(tj_device device) { return device == TJ_CPU || device == TJ_DEVICE_NONE || tj__no_device(device); }
+const char *tj__device_name(tj_device device) {
+  static _Thread_local char names[2][16];
+  static _Thread_local int next;
+  if (device <= TJ_CPU) return "cpu";
+  char *name = names[next ^= 1];
+  snprintf(name, sizeof names[0], "webgpu:%d", (int)(device & 0xff));
+  return name;
+}
+
+void *tj__fail_devices(tj_device a, tj_device b) {
+  return tj__fail(TJ_ERROR_RUNTIME, "Expected all tensors to be on the same device, but found at least two devices, %s and %s!",
+                  tj__device_name(a), tj__device_name(b));
+}
+
+bool tj__devices_agree(const char *op, tj_tensor *const *tensors, int64_t n, bool has_kernels, bool lone) {
+  const tj_tensor *first = NULL; /* what says the device */
+  for (int64_t i = 0; i < n; i++)
+    if (tensors[i] && (!first || (first->storage->device == TJ_CPU && tensors[i]->storage->device != TJ_CPU))) first = tensors[i];
+  if (!first || first->storage->device == TJ_CPU) return true;
+  for (int64_t i = 0; i < n; i++) {
+    const tj_tensor *t = tensors[i];
+    if (!t || t->storage->device == first->storage->device || (lone && t->ndim == 0 && t->storage->device == TJ_CPU)) continue;
+    return tj__fail_devices(tensors[0] && tensors[0]->storage->device == TJ_CPU ? TJ_CPU : first->storage->device,
+                            tensors[0] && tensors[0]->storage->device == TJ_CPU ? first->storage->device : t->storage->device) != NULL;
+  }
+  if (has_kernels) return true;
+  return tj__fail(TJ_ERROR_NOT_IMPLEMENTED,
+                  "The operator '%s' is not implemented for the device webgpu. Compute it on the cpu: `await x.cpu()` brings a tensor there.",
+                  op) != NULL;
+}
+
+static bool check_device(tj_device device) {
+  return device == TJ_CPU || device == TJ_DEVICE_NONE || (device == TJ_WEBGPU(0) && tj__device_memory) || tj__no_device(device);
+}
 
 /* ---- tensors --------------------------------------------------------------------------------------------------- */
 
@@ -219,7 +273,7 @@ tj_tensor *tj__empty(tj_ints sizes, tj_dtype dtype, tj_device device) {
   int64_t numel = tj__numel_of(sizes);
   if (numel < 0 || !bytes_of(numel, dtype, sizes, &bytes)) return NULL;
   tj__contiguous_strides(sizes, strides);
-  tj__storage *storage = storage_new(bytes, TJ_CPU);
+  tj__storage *storage = storage_new(bytes, dtype, device);
   return storage ? tensor_new(storage, dtype, sizes, strides, 0, numel) : NULL;
 }
 
@@ -249,7 +303,7 @@ tj_tensor *tj__empty_strided(tj_ints sizes, tj_ints strides, tj_dtype dtype, tj_
               tj__ints_text(strides.data, strides.n));
   int64_t span = span_of(sizes, strides.data);
   if (span < 0 || !bytes_of(span, dtype, sizes, &bytes)) return NULL;
-  tj__storage *storage = storage_new(bytes, TJ_CPU);
+  tj__storage *storage = storage_new(bytes, dtype, device);
   return storage ? tensor_new(storage, dtype, sizes, strides.data, 0, numel) : NULL;
 }
 
@@ -331,8 +385,16 @@ bool tj__set_geometry(tj_tensor *t, tj_ints sizes, tj_ints strides, int64_t offs
 }
 
 /* Lets a storage hold at least `bytes`. */
-static bool storage_grow(tj__storage *s, size_t bytes) {
+static bool storage_grow(tj__storage *s, size_t bytes, size_t itemsize) {
   if (bytes <= s->bytes) return true;
+  if (s->device != TJ_CPU) {
+    void *data = tj__device_memory->allocate(bytes, itemsize);
+    if (!data || (s->data && !tj__device_memory->move(data, s->data, s->bytes, itemsize))) return false;
+    storage_free_data(s);
+    s->data = data;
+    s->bytes = bytes;
+    return true;
+  }
   TJ__CHECK(!s->release, TJ_ERROR_RUNTIME, "Trying to resize storage that is not resizable");
   void *data = tj__alloc(bytes);
   if (!data) return false;
@@ -358,7 +420,7 @@ bool tj__resize_strided(tj_tensor *t, tj_ints sizes, tj_ints strides) {
   if (numel < 0 || !bytes_of(numel, (tj_dtype)t->dtype, sizes, &bytes)) return false;
   if (numel && __builtin_add_overflow(bytes, (size_t)t->offset * tj__itemsize(t), &bytes))
     return bytes_of(INT64_MAX, TJ_INT64, sizes, &bytes);
-  if (numel && !storage_grow(t->storage, bytes)) return false;
+  if (numel && !storage_grow(t->storage, bytes, tj__itemsize(t))) return false;
   return tj__set_geometry(t, sizes, strides, t->offset);
 }
 

@@ -78,7 +78,7 @@ const tj__backend *tj__backend_of(tj_device device) {
     }
     return chosen;
   }
-  return tj__no_device(device);
+  return device == TJ_WEBGPU(0) && tj__device_memory ? &tj__webgpu_backend : tj__no_device(device);
 }
 
 const tj__backend *tj__backend_for(tj_tensor *const *tensors, int64_t n) {
@@ -86,8 +86,8 @@ const tj__backend *tj__backend_for(tj_tensor *const *tensors, int64_t n) {
   for (int64_t i = 0; i < n; i++) {
     if (!tensors[i]) continue;
     if (!first) first = tensors[i];
-    TJ__CHECK(tensors[i]->storage->device == first->storage->device, TJ_ERROR_RUNTIME,
-              "Expected all tensors to be on the same device, but found at least two devices!");
+    if (TJ__UNLIKELY(tensors[i]->storage->device != first->storage->device))
+      return tj__fail_devices(first->storage->device, tensors[i]->storage->device);
   }
   return tj__backend_of(first ? first->storage->device : TJ_CPU);
 }

@@ -79,9 +79,27 @@ static bool copy_transposed(const tj__iter *it, const tj__copy_kernels *kernels,
 
 /* ---- copies --------------------------------------------------------------------------------------------------- */
 
+/* Between devices: from the CPU. The other way is asynchronous, and no business of a copy. */
+static tj_tensor *copy_across(tj_tensor *dst, tj_tensor *src) {
+  if (dst->storage->device == TJ_CPU) return tj__fail_asynchronous(src);
+  if (!tj__can_expand(tj__sizes(src), tj__sizes(dst)))
+    return tj__fail(TJ_ERROR_RUNTIME, "The expanded size of the tensor %s must match the existing size %s", tj__sizes_text(dst), tj__sizes_text(src));
+  if (dst->numel == 0) return dst;
+  /* dst's order of memory where it is dense: then one transfer is enough */
+  tj_tensor *staged = tj__is_dense(dst) ? tj__empty_strided(tj__sizes(dst), tj__strides(dst), (tj_dtype)dst->dtype, TJ_CPU)
+                                        : tj__empty(tj__sizes(dst), (tj_dtype)dst->dtype, TJ_CPU);
+  if (!tj__copy_into(staged, src)) return NULL;
+  tj_ints all = TJ_INTS(dst->numel), one = TJ_INTS(1);
+  tj_tensor *from = tj__alias(staged, all, one, 0);
+  tj_tensor *to = tj__is_dense(dst) ? tj__alias(dst, all, one, dst->offset) : tj__empty(tj__sizes(dst), (tj_dtype)dst->dtype, dst->storage->device);
+  if (!from || !to || !tj__device_memory->upload(to, from)) return NULL;
+  return tj__is_dense(dst) ? dst : tj__copy_into(dst, to);
+}
+
 tj_tensor *tj__copy_into(tj_tensor *dst, tj_tensor *src) {
   if (!dst || !src) return NULL;
   if (dst == src) return dst;
+  if (TJ__UNLIKELY(dst->storage->device != src->storage->device)) return copy_across(dst, src);
   const tj__copy_kernels *kernels = kernels_of(dst);
   if (!kernels) return NULL;
   tj__iter it;
@@ -91,9 +109,9 @@ tj_tensor *tj__copy_into(tj_tensor *dst, tj_tensor *src) {
   if (it.numel == 0 || (it.operands[0].data == it.operands[1].data && dst->dtype == src->dtype && tj__same_sizes(dst, src) &&
                         memcmp(dst->strides, src->strides, (size_t)dst->ndim * sizeof(int64_t)) == 0))
     return dst;
-  if (!copy_transposed(&it, kernels, (tj_dtype)dst->dtype, (tj_dtype)src->dtype))
+  if (it.device != TJ_CPU || !copy_transposed(&it, kernels, (tj_dtype)dst->dtype, (tj_dtype)src->dtype))
     tj__iter_run(&it, kernels->convert[dst->dtype][src->dtype], NULL);
-  return dst;
+  return tj__iter_finish(&it, 0) ? dst : NULL;
 }
 
 tj_tensor *tj__to_dtype(tj_tensor *t, tj_dtype dtype) {
@@ -104,6 +122,11 @@ tj_tensor *tj__to_dtype(tj_tensor *t, tj_dtype dtype) {
 tj_tensor *tj__contiguous(tj_tensor *t) {
   if (!t || tj__is_contiguous(t)) return t;
   return tj__copy_into(tj__empty(tj__sizes(t), (tj_dtype)t->dtype, t->storage->device), t);
+}
+
+tj_tensor *tj__on_device(tj_tensor *t, tj_device device) {
+  if (!t || t->storage->device == device) return t;
+  return tj__copy_into(tj__empty(tj__sizes(t), (tj_dtype)t->dtype, device), t);
 }
 
 tj_tensor *tj__clone(tj_tensor *t) {
@@ -177,5 +200,5 @@ tj_tensor *tj__fill(tj_tensor *t, tj_scalar value) {
   tj__params params = {.p = {tj__param_of(value)}};
   if (t->dtype == TJ_BOOL) params.p[0].i = !tj__scalar_is_zero(value);
   tj__iter_run(&it, kernels->fill[t->dtype], &params);
-  return t;
+  return tj__iter_finish(&it, 0) ? t : NULL;
 }

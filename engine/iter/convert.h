@@ -9,6 +9,8 @@
 tj_tensor *tj__to_dtype(tj_tensor *t, tj_dtype dtype);
 /* t itself when it is contiguous, else a contiguous copy. NULL on failure. */
 tj_tensor *tj__contiguous(tj_tensor *t);
+/* t itself when it is on the device already, else a contiguous copy there. NULL on failure. */
+tj_tensor *tj__on_device(tj_tensor *t, tj_device device);
 /* A copy of its own, in t's layout (torch.preserve_format). */
 tj_tensor *tj__clone(tj_tensor *t);
 /* Writes src, broadcast to dst's sizes and converted to its dtype, into dst. Returns dst; NULL on failure. No version is counted. */

@@ -126,7 +126,9 @@ static tj_status find_device(tj__iter *it, const tj__iter_spec *spec) {
   if (it->device == TJ_CPU) return TJ_OK;
   for (int k = 0; k < n; k++) { /* a number of the CPU may join tensors of any device */
     if (all[k]->storage->device == it->device || (all[k]->ndim == 0 && all[k]->storage->device == TJ_CPU)) continue;
-    return tj__fail_status(TJ_ERROR_RUNTIME, "Expected all tensors to be on the same device, but found at least two devices!");
+    const tj_device first = all[0]->storage->device;
+    tj__fail_devices(first, first != all[k]->storage->device ? all[k]->storage->device : it->device);
+    return TJ_ERROR_RUNTIME;
   }
   return TJ_OK;
 }
@@ -427,6 +429,7 @@ tj_status tj__iter_init(tj__iter *it, const tj__iter_spec *spec) {
 
 tj_tensor *tj__iter_finish(tj__iter *it, int k) {
   tj__operand *op = &it->operands[k];
+  if (TJ__UNLIKELY(it->device != TJ_CPU) && tj_error_code()) return NULL;
   if (!op->original) return op->tensor;
   if (!tj__copy_into(op->original, op->tensor)) return NULL;
   return op->original;

@@ -1,4 +1,5 @@
 /* run.c: running a loop over an iterator's elements: rows of the fastest dimension, split over threads by element counts. */
+#include "../kernels/backend.h"
 #include "iter.h"
 
 typedef struct job {
@@ -95,8 +96,20 @@ static void run_tiles(int64_t begin, int64_t end, void *context) {
   }
 }
 
+/* A failure stays as the thread's error, where tj__iter_finish finds it. */
+static void run_on_device(const tj__iter *it, tj__loop loop, const tj__params *params) {
+  const tj__backend *backend = tj__backend_of(it->device);
+  if (!backend) return;
+  if (!loop) tj__fail(TJ_ERROR_NOT_IMPLEMENTED, "there is no kernel for this dtype on %s", tj__device_name(it->device));
+  else backend->iterate(it, (const void *)(uintptr_t)loop, params);
+}
+
 void tj__iter_run_grain(const tj__iter *it, tj__loop loop, const tj__params *params, int64_t grain) {
   if (it->numel == 0) return;
+  if (TJ__UNLIKELY(it->device != TJ_CPU)) {
+    run_on_device(it, loop, params);
+    return;
+  }
   job j = {it, loop, params, 0, 1};
   /* Very short rows cost a call each: the next dimension makes better ones, even with strides. */
   if (it->ndim > 1 && it->shape[0] < 8 && it->shape[1] >= 4 * it->shape[0]) j.first = 1, j.second = 0;
@@ -113,6 +126,10 @@ void tj__iter_run(const tj__iter *it, tj__loop loop, const tj__params *params) {
 
 void tj__iter_run_serial(const tj__iter *it, tj__loop loop, const tj__params *params) {
   if (it->numel == 0) return;
+  if (TJ__UNLIKELY(it->device != TJ_CPU)) {
+    run_on_device(it, loop, params);
+    return;
+  }
   job j = {it, loop, params, 0, 1};
   run_range(0, it->numel, &j);
 }

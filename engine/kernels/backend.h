@@ -16,12 +16,19 @@
 TJ__FAMILIES(TJ__X)
 #undef TJ__X
 
+struct tj__iter;
+struct tj__params;
+
 typedef struct tj__backend {
   const char *name; /* "cpu-avx512" */
 #define TJ__X(family) const struct tj__##family##_kernels *family;
   TJ__FAMILIES(TJ__X)
 #undef TJ__X
+  /* Of a device that runs whole iterations by itself: what tj__iter_run does there. The loops of its tables are then no functions, but names
+   * of its own. NULL: loops are called. */
+  bool (*iterate)(const struct tj__iter *it, const void *loop, const struct tj__params *params);
 } tj__backend;
+extern const tj__backend tj__webgpu_backend; /* engine/webgpu/backend.c */
 
 /* NULL and an error for a device that is not there. */
 const tj__backend *tj__backend_of(tj_device device);

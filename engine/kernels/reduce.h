@@ -15,8 +15,8 @@ typedef enum tj__reduce_kind {
   TJ__REDUCE_NORMP,   /* (sum of |x|^p)^(1/p) */
   TJ__REDUCE_NORMINF, /* largest |x| */
   TJ__REDUCE_NORMNEGINF,
-  TJ__REDUCE_SUM64,   /* the sum in double, written as float64 */
-  TJ__REDUCE_SQDEV64, /* sum of (x - center)^2 in double, written as float64 */
+  TJ__REDUCE_SUM64,   /* the sum in the device's widest numbers (tj__wide_dtype), and written so */
+  TJ__REDUCE_SQDEV64, /* sum of (x - center)^2, the same */
 } tj__reduce_kind;
 
 /* Dimensions of the input that stay (in the order of the output, which is contiguous) and that go, neighbours already merged.
@@ -30,7 +30,7 @@ typedef struct tj__reduce_geometry {
 
 typedef struct tj__reduce_params {
   double p;              /* NORMP */
-  const double *centers; /* SQDEV64: one an output */
+  const void *centers; /* SQDEV64: one an output, of that dtype */
 } tj__reduce_params;
 
 typedef struct tj__reduce_kernels {

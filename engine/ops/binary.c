@@ -58,7 +58,7 @@ tj_tensor *tj__impl_scale_grad(tj_tensor *grad_output, tj_scalar factor) {
 
 /* Loops cannot fail, so integers are looked through for a zero divisor first. */
 static bool divides(tj_tensor *other, tj_dtype dtype) {
-  if (tj__class_of(dtype) != TJ__CLASS_INT || other->numel == 0) return true;
+  if (tj__class_of(dtype) != TJ__CLASS_INT || other->numel == 0 || !tj__can_look(other)) return true;
   tj_tensor *flat = tj__contiguous(other);
   if (!flat) return false;
   const char *p = tj__read(flat);

@@ -90,6 +90,14 @@ static tj_tensor *convert(tj_tensor *self, tj_dtype dtype, bool copy, const char
   return tj__clone_as(self, dtype, memory_format);
 }
 
+static tj_tensor *to_other_device(tj_tensor *self, tj_device device, tj_dtype dtype, const char *memory_format) {
+  if (!tj__backend_of(device)) return NULL;
+  if (device == TJ_CPU) return tj__fail_asynchronous(self);
+  tj_tensor *like = convert(self, dtype, false, memory_format); /* narrower or wider before it crosses */
+  if (like && !tj__is_dense(like)) like = tj__clone(like);
+  return like ? tj__copy_into(tj__empty_strided(tj__sizes(like), tj__strides(like), (tj_dtype)like->dtype, device), like) : NULL;
+}
+
 tj_tensor *tj__impl_to_dtype(tj_tensor *self, tj_dtype dtype, bool non_blocking, bool copy, const char *memory_format) {
   (void)non_blocking;
   return convert(self, dtype, copy, memory_format);
@@ -97,12 +105,13 @@ tj_tensor *tj__impl_to_dtype(tj_tensor *self, tj_dtype dtype, bool non_blocking,
 
 tj_tensor *tj__impl_to_device(tj_tensor *self, tj_device device, tj_dtype dtype, bool non_blocking, bool copy, const char *memory_format) {
   (void)non_blocking;
-  if (device != TJ_DEVICE_NONE && device != self->storage->device && !tj__backend_of(device)) return NULL;
-  return convert(self, dtype, copy, memory_format);
+  if (device == TJ_DEVICE_NONE || device == self->storage->device) return convert(self, dtype, copy, memory_format);
+  return to_other_device(self, device, dtype, memory_format);
 }
 
 tj_tensor *tj__impl_to_other(tj_tensor *self, tj_tensor *other, bool non_blocking, bool copy, const char *memory_format) {
   (void)non_blocking;
+  if (self->storage->device != other->storage->device) return to_other_device(self, other->storage->device, (tj_dtype)other->dtype, memory_format);
   return convert(self, (tj_dtype)other->dtype, copy, memory_format);
 }
 
@@ -131,7 +140,7 @@ tj_tensor *tj__impl_copy_(tj_tensor *self, tj_tensor *src, bool non_blocking) {
 }
 
 tj_tensor *tj__impl_zero_(tj_tensor *self) {
-  if (self->numel > 0 && tj__is_contiguous(self) && self->numel <= TJ__GRAIN) {
+  if (self->numel > 0 && tj__is_contiguous(self) && self->numel <= TJ__GRAIN && self->storage->device == TJ_CPU) {
     memset(tj__write(self), 0, (size_t)self->numel * tj__itemsize(self));
     return self;
   }

@@ -16,7 +16,8 @@ tj_tensor *tj__with_requires_grad(tj_tensor *t, bool requires_grad) {
 
 tj_tensor *tj__empty_like_as(tj_tensor *t, tj_dtype dtype, tj_device device, const char *memory_format) {
   if (dtype == TJ_DTYPE_NONE) dtype = (tj_dtype)t->dtype;
-  if (device != TJ_DEVICE_NONE && device != t->storage->device) return tj__empty(tj__sizes(t), dtype, device);
+  if (device == TJ_DEVICE_NONE) device = t->storage->device;
+  if (device != t->storage->device) return tj__empty(tj__sizes(t), dtype, device);
   if (!memory_format || !strcmp(memory_format, "preserve_format")) return tj__empty_like(t, dtype);
   if (!strcmp(memory_format, "contiguous_format")) return tj__empty(tj__sizes(t), dtype, device);
   return tj__clone_as(t, dtype, memory_format); /* rare: the copy is made for its layout only */

@@ -212,7 +212,7 @@ static tj_tensor *lengths_of(tj_tensor *t, const char *name) {
 tj_tensor *tj__impl_ctc_loss(tj_tensor *log_probs, tj_tensor *targets, tj_tensor *input_lengths, tj_tensor *target_lengths, int64_t blank,
                              const char *reduction, bool zero_infinity) {
   tj_tensor *in = lengths_of(input_lengths, "input_lengths"), *out = in ? lengths_of(target_lengths, "target_lengths") : NULL;
-  if (!out) return NULL;
+  if (!out || !tj__must_look(in) || !tj__must_look(out)) return NULL;
   return tj_ctc_loss_IntList(log_probs, targets, (tj_ints){tj__read(in), in->numel}, (tj_ints){tj__read(out), out->numel}, blank, reduction,
                              zero_infinity);
 }

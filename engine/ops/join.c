@@ -385,7 +385,7 @@ tj_tensor *tj__impl_combinations(tj_tensor *self, int64_t r, bool with_replaceme
     TJ__CHECK(!__builtin_mul_overflow(rows, top - steps + i, &rows) && (rows /= i, true), TJ_ERROR_RUNTIME,
               "combinations(): there are too many");
   TJ__CHECK(!__builtin_mul_overflow(rows, r, &numel), TJ_ERROR_RUNTIME, "combinations(): there are too many");
-  tj_tensor *index = tj__empty(TJ_INTS(numel), TJ_INT64, self->storage->device);
+  tj_tensor *index = tj__empty(TJ_INTS(numel), TJ_INT64, TJ_CPU);
   if (!index) return NULL;
   int64_t *at = tj__write(index);
   for (int64_t k = 0; rows && k < r; k++) at[k] = with_replacement ? 0 : k;
@@ -395,6 +395,7 @@ tj_tensor *tj__impl_combinations(tj_tensor *self, int64_t r, bool with_replaceme
     while (before[k] == (with_replacement ? n - 1 : n - r + k)) k--;
     for (int64_t j = 0; j < r; j++) now[j] = j < k ? before[j] : before[k] + 1 + (with_replacement ? 0 : j - k);
   }
+  if (!(index = tj__on_device(index, self->storage->device))) return NULL;
   return tj_view(tj_index_select(self, 0, index), TJ_INTS(rows, r));
 }
 

@@ -31,9 +31,10 @@ static tj_tensor *usable_target(tj_tensor *target, int64_t ignore_index, int64_t
   tj_tensor *t = tj__contiguous(target);
   if (t) t = tj__to_dtype(t, TJ_INT64);
   if (!t) return NULL;
+  const bool look = tj__can_look(t); /* elsewhere the gathering kernel finds a target out of bounds */
   const int64_t *values = tj__read(t);
-  bool any = false;
-  for (int64_t i = 0; i < t->numel; i++) {
+  bool any = !look;
+  for (int64_t i = 0; look && i < t->numel; i++) {
     if (values[i] == ignore_index) any = true;
     else
       TJ__CHECK(n_classes < 0 || (values[i] >= 0 && values[i] < n_classes), TJ_ERROR_INDEX, "Target %lld is out of bounds.", LL(values[i]));
@@ -262,9 +263,9 @@ tj_tensor *tj__impl_binary_cross_entropy(tj_tensor *input, tj_tensor *target, tj
             target_text, tj__sizes_text(input));
   IMPLEMENTED(tj_dtype_is_floating(input->dtype), "\"binary_cross_entropy\" not implemented for '%s'", tj__dtype_legacy(input->dtype));
   RUNTIME(target->dtype == input->dtype, "Found dtype %s but expected %s", tj__dtype_legacy(target->dtype), tj__dtype_legacy(input->dtype));
-  tj_tensor *inside = tj_all(tj_mul(tj_ge(input, tj__number(0)), tj_le(input, tj__number(1))));
-  tj_scalar all = inside ? tj_item(inside) : TJ_NO_SCALAR;
-  if (all.kind == TJ_SCALAR_NONE) return NULL;
+  tj_tensor *inside = !tj__can_look(input) ? NULL : tj_all(tj_mul(tj_ge(input, tj__number(0)), tj_le(input, tj__number(1))));
+  tj_scalar all = inside ? tj_item(inside) : tj_bool(true);
+  if (all.kind == TJ_SCALAR_NONE || tj_error_code()) return NULL;
   RUNTIME(all.i, "all elements of input should be between 0 and 1");
   tj_tensor *t = tj_binary_cross_entropy_each(input, target);
   int64_t sizes[TJ_MAX_DIMS];

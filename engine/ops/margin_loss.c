@@ -35,9 +35,9 @@ static tj_tensor *fitting_variance(tj_tensor *input, tj_tensor *var) {
 }
 
 tj_tensor *tj__impl_gaussian_nll_loss(tj_tensor *input, tj_tensor *target, tj_tensor *var, bool full, double eps, const char *reduction) {
-  tj_tensor *negative = tj_any(tj_lt(tj_detach(var), tj__number(0)));
-  tj_scalar any = negative ? tj_item(negative) : TJ_NO_SCALAR;
-  if (any.kind == TJ_SCALAR_NONE) return NULL;
+  tj_tensor *negative = tj__can_look(var) ? tj_any(tj_lt(tj_detach(var), tj__number(0))) : NULL;
+  tj_scalar any = negative ? tj_item(negative) : tj_bool(false);
+  if (any.kind == TJ_SCALAR_NONE || tj_error_code()) return NULL;
   VALUE(!any.i, "var has negative entry/entries");
   var = var->wrapped_number ? tj_mul(var, tj_ones_like(input, TJ_DTYPE_NONE, TJ_DEVICE_NONE, false, NULL)) : fitting_variance(input, var);
   if (!var || !plain_reduction(reduction)) return NULL;
@@ -85,7 +85,7 @@ static void *check_matrix(const tj_tensor *t, int64_t *samples, int64_t *classes
 }
 
 static bool check_range(tj_tensor *target, int64_t low, int64_t high, const char *message) {
-  if (!target->numel) return true;
+  if (!target->numel || !tj__can_look(target)) return true;
   tj_scalar least = tj_item(tj_min(target)), most = tj_item(tj_max(target));
   if (least.kind == TJ_SCALAR_NONE || most.kind == TJ_SCALAR_NONE) return false;
   if (least.i >= low && most.i < high) return true;

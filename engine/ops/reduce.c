@@ -158,7 +158,7 @@ static tj_tensor *mean(tj_tensor *self, tj_ints dims, bool keepdim, tj_dtype dty
   if (!tj__reduce_flags(dims, self->ndim, flags)) return NULL;
   double n = (double)count_of(self, flags);
   if (result == TJ_FLOAT16 || result == TJ_BFLOAT16) { /* the sum of halves may be beyond their range: round once, after the division */
-    tj_tensor *sum = (self = tj__to_dtype(self, result)) ? tj__reduce(TJ__REDUCE_SUM64, self, flags, keepdim, TJ_FLOAT64, NULL) : NULL;
+    tj_tensor *sum = (self = tj__to_dtype(self, result)) ? tj__reduce(TJ__REDUCE_SUM64, self, flags, keepdim, tj__wide_dtype(self), NULL) : NULL;
     tj_tensor *quotient = sum ? tj_div(sum, tj__number(n)) : NULL;
     return quotient ? tj__to_dtype(quotient, result) : NULL;
   }
@@ -228,11 +228,11 @@ static tj_status moments(const char *name, tj_tensor *self, tj_ints dims, tj_sca
         return tj_error_code();
   }
   for (int k = 0; k < 1 + complex; k++) {
-    tj_tensor *total = tj__reduce(TJ__REDUCE_SUM64, parts[k], flags, false, TJ_FLOAT64, NULL);
+    tj_tensor *total = tj__reduce(TJ__REDUCE_SUM64, parts[k], flags, false, tj__wide_dtype(self), NULL);
     means[k] = total ? tj_div(total, tj__number(n)) : NULL;
     if (!means[k] || !(means[k] = tj__contiguous(means[k]))) return tj_error_code();
     tj_tensor *squares =
-        tj__reduce(TJ__REDUCE_SQDEV64, parts[k], flags, false, TJ_FLOAT64, &(tj__reduce_params){.centers = tj__read(means[k])});
+        tj__reduce(TJ__REDUCE_SQDEV64, parts[k], flags, false, tj__wide_dtype(self), &(tj__reduce_params){.centers = tj__read(means[k])});
     sum = sum ? tj_add(sum, squares, TJ__ONE) : squares;
     if (!sum) return tj_error_code();
   }

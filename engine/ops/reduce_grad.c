@@ -46,9 +46,9 @@ tj_tensor *tj__impl_prod_dim_backward(tj_tensor *grad, tj_tensor *self, tj_tenso
   if (!keepdim) grad = tj_unsqueeze(grad, d), result = tj_unsqueeze(result, d);
   if (!grad || !result) return NULL;
   if (self->numel == 0) return tj_mul(grad, self);
-  tj_tensor *zero = tj_any(tj_eq(tj_detach(self), tj__number(0)));
-  tj_scalar some = tj_item(zero);
-  if (some.kind == TJ_SCALAR_NONE) return NULL;
+  tj_tensor *zero = tj__can_look(self) ? tj_any(tj_eq(tj_detach(self), tj__number(0))) : NULL;
+  tj_scalar some = zero ? tj_item(zero) : tj_bool(true);
+  if (some.kind == TJ_SCALAR_NONE || tj_error_code()) return NULL;
   if (!some.i) return tj_mul(grad, tj_conj(tj_div(result, self)));
   tj_tensor *left = before(self, d), *right = tj_flip(before(tj_flip(self, TJ_INTS(d)), d), TJ_INTS(d));
   return tj_mul(grad, tj_conj(tj_mul(left, right)));

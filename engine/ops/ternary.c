@@ -37,7 +37,8 @@ tj_tensor *tj__impl_masked_fill(tj_tensor *self, tj_tensor *mask, tj_scalar valu
 tj_tensor *tj__impl_masked_fill_Tensor(tj_tensor *self, tj_tensor *mask, tj_tensor *value) {
   TJ__CHECK(value->ndim == 0, TJ_ERROR_RUNTIME,
             "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with %d dimension(s).", (int)value->ndim);
-  if (!mask_is_bool(mask) || !tj__check_scalar_fits(tj__load_scalar(tj__read(value), (tj_dtype)value->dtype), (tj_dtype)self->dtype))
+  if (!mask_is_bool(mask)) return NULL;
+  if (tj__can_look(value) && !tj__check_scalar_fits(tj__load_scalar(tj__read(value), (tj_dtype)value->dtype), (tj_dtype)self->dtype))
     return NULL;
   return tj__where(NULL, mask, tj__to_dtype(value, (tj_dtype)self->dtype), self);
 }

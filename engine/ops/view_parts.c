@@ -327,7 +327,7 @@ tj_list *tj__impl_tensor_split_tensor_indices_or_sections(tj_tensor *self, tj_te
       "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional tensor, but got a tensor with %d dims",
       split->ndim);
   tj_tensor *numbers = tj__contiguous(split);
-  if (!numbers) return NULL;
+  if (!numbers || !tj__must_look(numbers)) return NULL;
   const int64_t *values = tj__read(numbers);
   return split->ndim == 0 ? tj_tensor_split(self, values[0], dim) : tj_tensor_split_indices(self, (tj_ints){values, split->numel}, dim);
 }

@@ -195,13 +195,14 @@ function occurs(torch, c, blob, f, fresh) {
   return false
 }
 
-function differentiated(torch, out) {
+export const cotangentOf = cotangent
+export function differentiated(torch, out, make = (t, k) => cotangent(torch, t, k)) {
   const differentiable = [],
     cotangents = []
   tensorsIn(torch, out).forEach((t, k) => {
     if (!t.requires_grad) return
     differentiable.push(t)
-    cotangents.push(cotangent(torch, t, k))
+    cotangents.push(make(t, k))
   })
   return { differentiable, cotangents }
 }
@@ -308,16 +309,18 @@ function processedBy(torch, c) {
   throw new Missing(`gauge ${c.gauge}`)
 }
 
+// Shapes, dtypes and layouts alone.
+export const bare = (v) =>
+  Array.isArray(v)
+    ? v.map(bare)
+    : v?.tuple
+      ? { ...v, tuple: v.tuple.map(bare) }
+      : v?.tensor
+        ? { tensor: { ...v.tensor, nodata: true } }
+        : v
+
 function gauged(torch, c, blob, b, out) {
-  // Shapes, dtypes and layouts are the same, whatever the gauge.
-  const bare = (v) =>
-    Array.isArray(v)
-      ? v.map(bare)
-      : v?.tuple
-        ? { ...v, tuple: v.tuple.map(bare) }
-        : v?.tensor
-          ? { tensor: { ...v.tensor, nodata: true } }
-          : v
+  // These are the same, whatever the gauge.
   const shape = differs(torch, out, bare(c.out), blob, { strides: !c.random })
   if (shape) return [shape]
   if (c.processed === undefined) return []

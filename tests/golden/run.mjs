@@ -3,6 +3,8 @@
 //   node tests/golden/run.mjs --cases DIR [--group NAME] [--device cpu] [--only REGEX] [--json FILE] [--verbose]
 //     --group    op, op_error, module, optim, sched, print, error, rng, dist, serialization; may be given several times
 //     --only     cases whose id matches
+//     --part     0/3: every third case, beginning with the first
+//     --device   cpu, or webgpu: group op, dtypes float32, int32 and bool
 //     --baseline FILE   names that have to be there: fails when one of them is missing; --update writes it,
 //                       and beside it missing.txt, the names of which no case passes
 // A case is passed, failed, missing (the API lacks a name that it needs; by name), inexpressible (Python can say what JavaScript cannot),
@@ -12,6 +14,7 @@ import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { gunzipSync } from 'node:zlib'
 import torch from 'torch.js'
+import { DEVICE_DTYPES, runOpOn } from './device.mjs'
 import { runModule, runOptim, runSched } from './classes.mjs'
 import { runOp, runOpError } from './ops.mjs'
 import { runError, runPrint, runRng } from './programs.mjs'
@@ -25,6 +28,7 @@ const { values: options } = parseArgs({
     device: { type: 'string', default: 'cpu' },
     only: { type: 'string' },
     json: { type: 'string' },
+    part: { type: 'string' },
     baseline: { type: 'string' },
     update: { type: 'boolean' },
     verbose: { type: 'boolean' },
@@ -39,10 +43,13 @@ for (const g of options.group ?? [])
     console.error(`unknown group '${g}' (known: ${GROUPS.join(', ')})`)
     process.exit(2)
   }
-if (options.device !== 'cpu') {
-  console.error(`device '${options.device}' is not there (known: cpu)`)
+if (options.device !== 'cpu' && options.device !== 'webgpu') {
+  console.error(`device '${options.device}' is not there (known: cpu, webgpu)`)
   process.exit(2)
 }
+const onDevice = options.device !== 'cpu'
+if (onDevice) await torch.webgpu.init()
+const [part, parts] = (options.part ?? '0/1').split('/').map(Number)
 
 const read = (name) => gunzipSync(readFileSync(join(options.cases, name)))
 const lines = (name) =>
@@ -84,6 +91,7 @@ const totals = { passed: 0, failed: 0, missing: 0, inexpressible: 0, version: 0 
 const names = new Map() // "group name" -> counts
 const missingNames = new Map()
 const failures = []
+let count = 0
 for (const file of files) {
   const group = groupOf(file)
   if (options.group && !options.group.includes(group)) continue
@@ -91,6 +99,8 @@ for (const file of files) {
   for (const c of lines(file)) {
     c.group ??= group
     if (only && !only.test(c.id)) continue
+    if (onDevice && (group !== 'op' || !DEVICE_DTYPES.includes(c.dtype))) continue
+    if (count++ % parts !== part) continue
     const key = `${group} ${nameOf(c)}`
     if (!names.has(key)) names.set(key, { passed: 0, failed: 0, missing: 0, inexpressible: 0, version: 0 })
     let outcome = 'passed',
@@ -98,10 +108,12 @@ for (const file of files) {
     try {
       if (!RUN[group]) throw new Missing(group)
       if (c.dtype && !SUPPORTED_DTYPES.includes(c.dtype)) throw new Missing(`dtype ${c.dtype}`)
-      const wrong = torch.scope(() => {
-        const r = RUN[group](c, blob)
-        return r
-      })
+      const wrong = onDevice
+        ? await torch.scope(() => runOpOn(torch, c, blob, info(c), options.device))
+        : torch.scope(() => {
+            const r = RUN[group](c, blob)
+            return r
+          })
       // PyTorch's own versions answer these differently; ours follows 2.6 in them.
       if (wrong.length && c.other_versions?.['2.6.0']?.same === false) outcome = 'version'
       else if (wrong.length) ((outcome = 'failed'), (why = wrong.join('; ')))

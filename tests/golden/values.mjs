@@ -63,6 +63,10 @@ export class Builder {
     this.floatIntegers = 0
   }
 
+  storage(flat) {
+    return flat
+  }
+
   tensor(d) {
     const { torch } = this
     if (!BYTES[d.dtype]) throw new Missing(`dtype ${d.dtype}`)
@@ -73,7 +77,7 @@ export class Builder {
     if (!flat) {
       const [offset, length] = d.data
       const bytes = Uint8Array.from(this.blob.subarray(offset, offset + length))
-      flat = length === 0 ? torch.empty([0], { dtype: d.dtype }) : torch.frombuffer(bytes.buffer, { dtype: d.dtype })
+      flat = this.storage(length === 0 ? torch.empty([0], { dtype: d.dtype }) : torch.frombuffer(bytes.buffer, { dtype: d.dtype }))
       if (key !== undefined) this.storages.set(key, flat)
     }
     let t = torch.as_strided(flat, d.shape, d.strides, d.offset).detach()

@@ -15,6 +15,17 @@ import { Arguments, builtin, builtinBool, builtinInt, builtinVoid, fail, innermo
 import { addCallback, dropCallback } from './runtime/callbacks.js'
 import { TorchError } from './runtime/errors.js'
 import { host } from './runtime/host.js'
+import { isOnDevice, readTensor } from './webgpu/reading.js'
+
+/** What reading gives: the value, or on webgpu a promise of it. */
+export type Read<On extends DeviceType, Value> = [On] extends ['webgpu'] ? Promise<Value> : Value
+
+async function later<Value>(t: Tensor, read: (t: Tensor) => Value): Promise<Value> {
+  const copy = await readTensor(t)
+  const value = read(copy)
+  copy.dispose()
+  return value
+}
 
 // Node 20 has no Symbol.dispose yet; compiled `using` looks for this one.
 const symbols = Symbol as { dispose?: symbol; asyncDispose?: symbol }
@@ -198,25 +209,38 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType, ou
 
   // ---- the elements ----
 
-  /** The only element: a number; a boolean, `{ re, im }` or (int64 outside ±(2^53 - 1)) a bigint by dtype. */
-  item<T extends DType>(this: Tensor<Shape, T>): ItemOf<T> {
-    return readScalar(builtin(BUILTIN.item, this.handle)) as ItemOf<T>
+  /** The only element: a number; a boolean, `{ re, im }` or (int64 outside ±(2^53 - 1)) a bigint by dtype. On webgpu a promise of it. */
+  item<T extends DType, On extends DeviceType>(this: Tensor<Shape, T, On>): Read<On, ItemOf<T>> {
+    if (isOnDevice(this)) {
+      const n = this.numel()
+      if (n !== 1) throw new TorchError(`a Tensor with ${n} elements cannot be converted to Scalar`, 'RuntimeError')
+      return later(this, (t) => t.item()) as Read<On, ItemOf<T>>
+    }
+    return readScalar(builtin(BUILTIN.item, this.handle)) as Read<On, ItemOf<T>>
   }
 
-  /** All elements as nested arrays; of a tensor without dimensions the element itself. */
-  toArray<Size extends Shape, T extends DType>(this: Tensor<Size, T>): ArrayOf<Size, ItemOf<T>> {
-    const dtype = this.dtype
-    return nest(decode(readData(this, dtype), dtype), this.shape) as ArrayOf<Size, ItemOf<T>>
+  /** All elements as nested arrays; of a tensor without dimensions the element itself. On webgpu a promise of them. */
+  toArray<Size extends Shape, T extends DType, On extends DeviceType>(this: Tensor<Size, T, On>): Read<On, ArrayOf<Size, ItemOf<T>>> {
+    if (isOnDevice(this)) return later(this, (t) => t.toArray()) as Read<On, ArrayOf<Size, ItemOf<T>>>
+    const dtype = this.dtype as DType
+    return nest(decode(readData(this, dtype), dtype), this.shape) as Read<On, ArrayOf<Size, ItemOf<T>>>
   }
 
   /** PyTorch's name of `toArray`. */
-  tolist<Size extends Shape, T extends DType>(this: Tensor<Size, T>): ArrayOf<Size, ItemOf<T>> {
+  tolist<Size extends Shape, T extends DType, On extends DeviceType>(this: Tensor<Size, T, On>): Read<On, ArrayOf<Size, ItemOf<T>>> {
     return this.toArray()
   }
 
-  /** All elements, row-major, copied to a typed array. float16 and bfloat16 as float32; complex numbers as pairs; bool as bytes 0 and 1. */
-  data<T extends DType>(this: Tensor<Shape, T>): DataOf<T> {
-    return readData(this, this.dtype) as DataOf<T>
+  /** All elements, row-major, copied to a typed array. float16 and bfloat16 as float32; complex numbers as pairs; bool as bytes 0 and 1. On webgpu
+   * a promise of it. */
+  data<T extends DType, On extends DeviceType>(this: Tensor<Shape, T, On>): Read<On, DataOf<T>> {
+    if (isOnDevice(this)) return later(this, (t) => t.data()) as Read<On, DataOf<T>>
+    return readData(this, this.dtype as DType) as Read<On, DataOf<T>>
+  }
+
+  /** This tensor on the cpu: itself if it is there; of a tensor on webgpu a promise of a copy, which autograd does not track. */
+  cpu<Size extends Shape, T extends DType, On extends DeviceType>(this: Tensor<Size, T, On>): Read<On, Tensor<Size, T, 'cpu'>> {
+    return (isOnDevice(this) ? readTensor(this as Tensor) : this) as Read<On, Tensor<Size, T, 'cpu'>>
   }
 
   /** Shows the memory of `source` from now on, and keeps its identity, hooks and gradient (PyTorch's `x.data = source`). */

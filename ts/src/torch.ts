@@ -1,6 +1,7 @@
 // Everything that is in the namespace `torch`, beside nn, optim and utils: what index.ts exports and what its default export holds.
 import './generated/methods.js'
 import './indexing.js'
+import './moving.js'
 import { host } from './runtime/host.js'
 
 export * from './generated/public/functions.js'
@@ -31,6 +32,8 @@ export * as linalg from './generated/public/linalg.js'
 export * as fft from './generated/public/fft.js'
 export { lu, pca_lowrank, svd_lowrank, type LuOptions, type PcaLowrankOptions, type SvdLowrankOptions } from './linalg_forms.js'
 export * as signal from './signal/index.js'
+export * as webgpu from './webgpu/index.js'
+export { is_available as is_webgpu_available, requireWebGPU } from './webgpu/index.js'
 export * as autograd from './autograd/index.js'
 
 export { Tensor, type GradHook, type Node, type RemovableHandle } from './tensor.js'

@@ -11,11 +11,18 @@ let connected = false
 
 const HOOK = 0
 const DROP = 2
+const WEBGPU = 3
+
+let gpuCallback: ((full: boolean, bytes: number) => void) | null = null
 
 // The host throws an exception that escapes from here again in the call that led to it.
 function dispatch(kind: number, id: number, count: number): number {
   if (kind === DROP) {
     callbacks.delete(id)
+    return 0
+  }
+  if (kind === WEBGPU) {
+    gpuCallback?.(id !== 0, count)
     return 0
   }
   const callback = callbacks.get(id)
@@ -29,12 +36,21 @@ function dispatch(kind: number, id: number, count: number): number {
   return handles.length
 }
 
+function connect(): void {
+  if (connected) return
+  host.setCallback(dispatch)
+  connected = true
+}
+
+/** What runs when commands for the webgpu device wait. It has to leave the argument buffer alone. */
+export function setGpuCallback(callback: (full: boolean, bytes: number) => void): void {
+  connect()
+  gpuCallback = callback
+}
+
 /** Registers a callback; the engine drops it when what holds it goes. */
 export function addCallback(callback: Callback): number {
-  if (!connected) {
-    host.setCallback(dispatch)
-    connected = true
-  }
+  connect()
   callbacks.set(next, callback)
   return next++
 }

@@ -1,0 +1,136 @@
+// From the scalar expressions of pointwise operators to WGSL, for engine/webgpu: one expression for each class of dtype (bool, int, float), of
+// tensors x0, x1, ... and numbers s0, s1, ... bool is computed in i32. What calls a function that engine/webgpu/math.wgsl does not have is
+// left out: the operator is then missing on the device, and says so.
+import { readFileSync } from 'node:fs'
+import { walk } from './expression.mjs'
+import { pointwiseInputs, pointwiseParameters } from './pointwise.mjs'
+import { HEADER, SchemaBug } from './text.mjs'
+
+const CLASSES = ['bool', 'int', 'float']
+const CONSTANTS = {
+  PI: Math.PI,
+  true: 1,
+  false: 0,
+  M_PI: Math.PI,
+  M_E: Math.E,
+  M_LN2: Math.LN2,
+  M_LN10: Math.LN10,
+  M_SQRT2: Math.SQRT2,
+  M_SQRT1_2: Math.SQRT1_2,
+  M_2_SQRTPI: 2 / Math.sqrt(Math.PI),
+  M_LOG2E: Math.LOG2E,
+  M_LOG10E: Math.LOG10E,
+  M_1_PI: 1 / Math.PI,
+  M_2_PI: 2 / Math.PI,
+  M_PI_2: Math.PI / 2,
+}
+const PREDICATES = new Set(['isnan', 'isinf', 'isfinite', 'signbit'])
+
+// A hexadecimal literal has to be a float32 to the bit; coefficients are written with a digit or two more.
+function rounded(code) {
+  return code.replace(/0x([\da-f]+)\.([\da-f]*)p([-+]?\d+)f|0x([\da-f]+)p([-+]?\d+)f/g, (_, whole, fraction, e1, alone, e2) => {
+    const value = alone !== undefined ? parseInt(alone, 16) * 2 ** Number(e2) : parseInt(whole + fraction, 16) * 2 ** (Number(e1) - 4 * fraction.length)
+    return `${Math.fround(value)}f`
+  })
+}
+
+// math.wgsl -> [{ name, code }]
+export function wgslFunctions(file) {
+  const code = rounded(readFileSync(file, 'utf8')).replace(/^\s*\/\/.*\n/gm, '')
+  return code
+    .split(/^(?=fn )/m)
+    .filter((f) => f.startsWith('fn '))
+    .map((f) => ({ name: /^fn (\w+)/.exec(f)[1], code: f.replace(/\s*\/\/.*$/gm, '').replace(/\n{2,}/g, '\n') }))
+}
+
+const numberText = (v, t) => {
+  if (t === 'i') return String(v)
+  const s = String(v)
+  return /[.e]/.test(s) ? s : `${s}.0`
+}
+
+// -> { code, type: 'f' | 'i' | 'b' }, or null
+function translate(op, cls, functions) {
+  const T = cls === 'float' ? 'f' : 'i'
+  const inputs = pointwiseInputs(op).map((a) => a.name)
+  const params = pointwiseParameters(op).map((a) => a.name)
+  let known = true
+  const number = (e) => (e.type === 'b' ? (T === 'f' ? `select(0.0, 1.0, ${e.code})` : `select(0, 1, ${e.code})`) : e.code)
+  const truth = (e) => (e.type === 'b' ? e.code : `(${e.code} != ${T === 'f' ? '0.0' : '0'})`)
+  const go = (n) => {
+    switch (n.kind) {
+      case 'number':
+        if (T === 'i' && !Number.isInteger(n.value)) known = false
+        return { code: numberText(n.value, T), type: T }
+      case 'name':
+        if (inputs.includes(n.name)) return { code: `x${inputs.indexOf(n.name)}`, type: T }
+        if (params.includes(n.name)) return { code: `s${params.indexOf(n.name)}`, type: T }
+        if (n.name === 'INF' || n.name === 'NAN') return { code: `${n.name.toLowerCase()}()`, type: 'f' }
+        if (CONSTANTS[n.name] === undefined) throw new SchemaBug(op, `the expression names '${n.name}', which is no argument`)
+        return { code: numberText(CONSTANTS[n.name], T), type: T }
+      case 'unary': {
+        const a = go(n.arg)
+        if (n.op === '!') return { code: `(!${truth(a)})`, type: 'b' }
+        return { code: `(${n.op}${number(a)})`, type: T }
+      }
+      case 'binary': {
+        const a = go(n.left)
+        const b = go(n.right)
+        if (n.op === '&&' || n.op === '||') return { code: `(${truth(a)} ${n.op} ${truth(b)})`, type: 'b' }
+        if (['==', '!='].includes(n.op) && a.type === 'b' && b.type === 'b') return { code: `(${a.code} ${n.op} ${b.code})`, type: 'b' }
+        if (['==', '!=', '<', '<=', '>', '>='].includes(n.op)) return { code: `(${number(a)} ${n.op} ${number(b)})`, type: 'b' }
+        if (n.op === '/' && T === 'f') return { code: `div_f(${number(a)}, ${number(b)})`, type: T }
+        return { code: `(${number(a)} ${n.op} ${number(b)})`, type: T }
+      }
+      case 'select': {
+        const c = truth(go(n.cond))
+        const a = go(n.then)
+        const b = go(n.else)
+        if (a.type === 'b' && b.type === 'b') return { code: `select(${b.code}, ${a.code}, ${c})`, type: 'b' }
+        return { code: `select(${number(b)}, ${number(a)}, ${c})`, type: T }
+      }
+      case 'call': {
+        const name = `${n.name}_${T}`
+        if (!functions.has(name)) known = false
+        return { code: `${name}(${n.args.map((a) => number(go(a))).join(', ')})`, type: PREDICATES.has(n.name) ? 'b' : T }
+      }
+      default:
+        throw new SchemaBug(op, `a pointwise expression cannot hold a ${n.kind}`)
+    }
+  }
+  const e = go(op.pointwise[cls])
+  return known ? e : null
+}
+
+// -> { path: text }
+export function wgslFiles(ops, file) {
+  const functions = wgslFunctions(file)
+  const names = new Set(functions.map((f) => f.name))
+  const text = (s) => JSON.stringify(s)
+  const rows = ops
+    .filter((o) => o.pointwise)
+    .map((o) => {
+      const cells = CLASSES.map((cls, k) => {
+        let complexOnly = false
+        if (o.pointwise[cls] !== undefined) walk(o.pointwise[cls], (n) => (complexOnly ||= n.kind === 'list'))
+        const e = o.pointwise[cls] === undefined || complexOnly ? null : translate(o, cls, names)
+        return e && `[${k}] = {${text(e.code)}, '${e.type}'}`
+      }).filter(Boolean)
+      const head = `.name = ${text(o.name)}, .inputs = ${pointwiseInputs(o).length}, .params = ${pointwiseParameters(o).length}, .rule = '${o.rule === 'bool' ? 'b' : 's'}'`
+      return `  [TJ__PW_${o.cname}] = {${head}${cells.length ? `, .expressions = {${cells.join(', ')}}` : ''}},`
+    })
+  return {
+    'webgpu.c': `${HEADER}
+#include "webgpu/kernel.h"
+#include "pointwise_ids.h"
+const tj__wgsl_op tj__wgsl_ops[TJ__PW_COUNT] = {
+${rows.join('\n')}
+};
+const tj__wgsl_function tj__wgsl_functions[] = {
+${functions.map((f) => `  {${text(f.name)}, ${f.code.split('\n').filter(Boolean).map((l) => text(l + '\n')).join('\n    ')}},`).join('\n')}
+  {NULL, NULL},
+};
+const int tj__wgsl_function_count = ${functions.length};
+`,
+  }
+}

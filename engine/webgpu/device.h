@@ -1,0 +1,74 @@
+/* device.h: the webgpu device as the engine sees it: memory by number, and a stream of commands that a driver outside of the engine takes and
+ * runs. Nothing here calls a GPU.
+ *
+ * Memory. Every storage is one buffer. Its tensors have addresses, as on the CPU, so that kernels are called with the same arguments on every
+ * device; these addresses lie where no memory of the process can be, and tj__gpu_locate finds the buffer and the element back. An element
+ * takes one word of 32 bits on the device, whatever its dtype: float16 and bfloat16 are kept as float32 rounded to their precision, integers
+ * of 64 bits in 32 (what does not fit is refused where it enters), bool as 0 and 1.
+ *
+ * Threads. A device belongs to the thread that started it. */
+#ifndef TJ__WEBGPU_DEVICE_H
+#define TJ__WEBGPU_DEVICE_H
+
+#include "../core/core.h"
+
+/* The commands of a stream: words of 32 bits, the first of each is the command, the second its length in words, both included.
+ * ts/src/webgpu/commands.ts reads them. */
+enum tj__gpu_command {
+  TJ__GPU_CREATE = 1, /* buffer, bytes */
+  TJ__GPU_FREE,       /* buffer */
+  TJ__GPU_WRITE,      /* buffer, byte offset, bytes, then the bytes */
+  TJ__GPU_COPY,       /* source, byte offset, target, byte offset, bytes */
+  TJ__GPU_CLEAR,      /* buffer, byte offset, bytes */
+  TJ__GPU_PIPELINE,   /* pipeline, number of bindings, 1 for each that is written or 0, bytes of label and code, then both */
+  TJ__GPU_DISPATCH,   /* pipeline, workgroups x, y, z, number of words, number of buffers, words, buffers */
+  TJ__GPU_READ,       /* buffer, byte offset, bytes, ticket */
+};
+
+/* What the adapter allows. */
+typedef struct tj__gpu_limits {
+  int64_t buffer_bytes; /* of one buffer and of one binding */
+  int64_t groups;       /* workgroups in one dimension */
+  int64_t bindings;     /* storage buffers of one kernel */
+  int64_t invocations;  /* of one workgroup */
+  int64_t shared_bytes; /* of one workgroup */
+} tj__gpu_limits;
+
+typedef struct tj__gpu_stats {
+  int64_t live_bytes, peak_bytes, buffers; /* that tensors hold */
+  int64_t dispatches, pipelines, commands; /* recorded since the start */
+} tj__gpu_stats;
+
+/* Makes the device webgpu:0 of this thread. `notify` is called when commands enter an empty stream and when there are `batch` of them (full); it
+ * may take the stream, which has `bytes` then. What is left of an earlier device is lost. */
+bool tj__gpu_start(const tj__gpu_limits *limits, void (*notify)(void *context, int64_t bytes, bool full), void *context);
+void tj__gpu_set_batch(int64_t batch);
+/* From now on everything that needs the device fails with this reason. */
+void tj__gpu_stop(const char *reason);
+bool tj__gpu_running(void);
+const tj__gpu_limits *tj__gpu_limits_of(void);
+tj__gpu_stats tj__gpu_stats_of(void);
+void tj__gpu_reset_peak(void);
+/* The commands since the last call, as a uint8 tensor of the CPU. */
+tj_tensor *tj__gpu_take(void);
+
+/* Room for a command of n words in the stream, the first two of which are written; NULL and an error when there is no memory. The caller
+ * fills it before anything else is recorded. */
+uint32_t *tj__gpu_record(enum tj__gpu_command command, int64_t n);
+/* After a command is complete: tells the driver when it is time. */
+void tj__gpu_recorded(void);
+
+/* Buffer and element of an address in a tensor of such elements; false and an error for an address of the CPU or of a device that is gone. */
+bool tj__gpu_locate(const void *address, size_t itemsize, uint32_t *buffer, uint32_t *element);
+
+/* Bytes to the device and back. src is contiguous, of the CPU and of t's dtype; t is contiguous. */
+bool tj__gpu_upload(tj_tensor *t, const tj_tensor *src);
+/* Asks for n elements from t's first one on, as they lie in memory. */
+bool tj__gpu_request(const tj_tensor *t, int64_t n, uint32_t ticket);
+
+/* Errors that kernels find in the numbers: they leave a code and two numbers in words 0 to 2 of buffer 0, which the driver looks at with every
+ * read. The first one stays. */
+enum tj__gpu_error { TJ__GPU_INDEX = 1 /* an index (a) that is out of the range of a dimension (b) */ };
+void tj__gpu_fail(int64_t code, int64_t a, int64_t b);
+
+#endif

@@ -1,0 +1,332 @@
+/* kernel.c: from a kernel's text to a pipeline, and its launch. */
+#include "kernel.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- text ------------------------------------------------------------------------------------------------------- */
+
+static bool make_room(tj__text *t, size_t more) {
+  if (t->n + more < t->room) return true;
+  const size_t room = 2 * t->room + more + 2048;
+  char *text = tj__grow(t->text, room);
+  if (!text) return t->failed = true, false;
+  t->text = text;
+  t->room = room;
+  return true;
+}
+
+void tj__put(tj__text *t, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  va_list again;
+  va_copy(again, arguments);
+  const int n = vsnprintf(NULL, 0, format, arguments);
+  va_end(arguments);
+  if (n > 0 && make_room(t, (size_t)n + 1)) {
+    vsnprintf(t->text + t->n, (size_t)n + 1, format, again);
+    t->n += (size_t)n;
+  }
+  va_end(again);
+}
+
+void tj__put_code(tj__text *t, const char *code) { tj__put(t, "%s", code); }
+
+/* ---- functions of math.wgsl --------------------------------------------------------------------------------------- */
+
+static bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
+
+/* Marks the functions that the text calls, and those that they call. */
+static void find_functions(const char *text, size_t n, bool *used) {
+  for (size_t i = 0; i < n;) {
+    if (!is_word(text[i])) {
+      i++;
+      continue;
+    }
+    const size_t from = i;
+    while (i < n && is_word(text[i])) i++;
+    if (i >= n || text[i] != '(') continue;
+    for (int f = 0; f < tj__wgsl_function_count; f++) {
+      const char *name = tj__wgsl_functions[f].name;
+      if (used[f] || strlen(name) != i - from || memcmp(name, text + from, i - from) != 0) continue;
+      used[f] = true;
+      find_functions(tj__wgsl_functions[f].code, strlen(tj__wgsl_functions[f].code), used);
+      break;
+    }
+  }
+}
+
+/* ---- pipelines ----------------------------------------------------------------------------------------------------- */
+
+typedef struct pipeline {
+  uint64_t hash;
+  char *key;
+} pipeline;
+
+static _Thread_local pipeline *table; /* open addressing; key NULL: free. The number of a pipeline is its slot's `number` */
+static _Thread_local uint32_t *numbers;
+static _Thread_local int64_t slots, made;
+
+void tj__gpu_forget_pipelines(void) {
+  for (int64_t i = 0; i < slots; i++) free(table[i].key);
+  free(table);
+  free(numbers);
+  table = NULL;
+  numbers = NULL;
+  slots = made = 0;
+}
+
+static uint64_t hash_of(const char *key) {
+  uint64_t h = 14695981039346656037u;
+  for (; *key; key++) h = (h ^ (unsigned char)*key) * 1099511628211u;
+  return h;
+}
+
+static int64_t slot_of(const char *key, uint64_t hash) {
+  int64_t at = (int64_t)(hash & (uint64_t)(slots - 1));
+  while (table[at].key && (table[at].hash != hash || strcmp(table[at].key, key) != 0)) at = (at + 1) & (slots - 1);
+  return at;
+}
+
+static bool grow_table(void) {
+  if (slots && made * 2 < slots) return true;
+  const int64_t old_slots = slots;
+  pipeline *old = table;
+  uint32_t *old_numbers = numbers;
+  const int64_t wanted = slots ? slots * 2 : 256;
+  pipeline *more = tj__grow(NULL, (size_t)wanted * sizeof *more);
+  uint32_t *more_numbers = tj__grow(NULL, (size_t)wanted * sizeof *more_numbers);
+  if (!more || !more_numbers) {
+    free(more);
+    free(more_numbers);
+    return tj__fail(TJ_ERROR_MEMORY, "webgpu: there is no memory for more pipelines") != NULL;
+  }
+  memset(more, 0, (size_t)wanted * sizeof *more);
+  table = more;
+  numbers = more_numbers;
+  slots = wanted;
+  for (int64_t i = 0; i < old_slots; i++) {
+    if (!old[i].key) continue;
+    const int64_t at = slot_of(old[i].key, old[i].hash);
+    table[at] = old[i];
+    numbers[at] = old_numbers[i];
+  }
+  free(old);
+  free(old_numbers);
+  return true;
+}
+
+/* ---- text of a kernel ----------------------------------------------------------------------------------------------- */
+
+/* Which binding an operand has, and what the bindings are. */
+typedef struct bindings {
+  int n, of[TJ__GPU_OPERANDS];
+  uint32_t buffer[TJ__GPU_OPERANDS], element[TJ__GPU_OPERANDS]; /* element: by operand */
+  bool write[TJ__GPU_OPERANDS], atomic[TJ__GPU_OPERANDS];
+} bindings;
+
+static bool find_bindings(const tj__gpu_kernel *k, bindings *b) {
+  b->n = 0;
+  for (int o = 0; o < k->n; o++) {
+    const tj__gpu_operand *op = &k->operands[o];
+    uint32_t buffer;
+    if (!tj__gpu_locate(op->address, tj__dtype_sizes[op->dtype], &buffer, &b->element[o])) return false;
+    int at = 0;
+    while (at < b->n && b->buffer[at] != buffer) at++;
+    if (at == b->n) {
+      b->buffer[at] = buffer;
+      b->write[at] = b->atomic[at] = false;
+      b->n++;
+    }
+    b->of[o] = at;
+    b->write[at] |= op->write;
+    b->atomic[at] |= op->atomic;
+  }
+  TJ__CHECK(b->n <= tj__gpu_limits_of()->bindings, TJ_ERROR_RUNTIME,
+            "webgpu: the kernel '%s' needs %d buffers, and the adapter binds at most %lld (maxStorageBuffersPerShaderStage)", k->name, b->n,
+            (long long)tj__gpu_limits_of()->bindings);
+  return true;
+}
+
+const char *tj__gpu_type(tj_dtype dtype) { return tj__gpu_is_float(dtype) ? "f32" : "i32"; }
+
+static void put_accessors(tj__text *t, const tj__gpu_kernel *k, const bindings *b, int o) {
+  const tj_dtype dtype = k->operands[o].dtype;
+  const int offset = k->n_params + o, at = b->of[o];
+  char place[64];
+  snprintf(place, sizeof place, "b%d[i + $%d]", at, offset);
+  if (b->atomic[at]) {
+    tj__put(t, "fn ld%d(i: u32) -> %s { return bitcast<%s>(atomicLoad(&%s)); }\n", o, tj__gpu_type(dtype), tj__gpu_type(dtype), place);
+    tj__put(t, "fn st%d(i: u32, v: %s) { atomicStore(&%s, bitcast<u32>(v)); }\n", o, tj__gpu_type(dtype), place);
+    tj__put(t, "fn cas%d(i: u32, old: u32, new_: u32) -> bool { return atomicCompareExchangeWeak(&%s, old, new_).exchanged; }\n", o, place);
+    tj__put(t, "fn word%d(i: u32) -> u32 { return atomicLoad(&%s); }\n", o, place);
+    tj__put(t, "fn addi%d(i: u32, v: i32) { atomicAdd(&%s, bitcast<u32>(v)); }\n", o, place);
+    return;
+  }
+  if (tj__gpu_is_float(dtype)) tj__put(t, "fn ld%d(i: u32) -> f32 { return bitcast<f32>(%s); }\n", o, place);
+  else tj__put(t, "fn ld%d(i: u32) -> i32 { return bitcast<i32>(%s); }\n", o, place);
+  if (!k->operands[o].write) return;
+  const char *value = "bitcast<u32>(v)";
+  switch (dtype) {
+    case TJ_FLOAT16: value = "round_half(v)"; break;
+    case TJ_BFLOAT16: value = "round_bfloat(v)"; break;
+    case TJ_BOOL: value = "select(0u, 1u, v != 0)"; break;
+    case TJ_UINT8: value = "bitcast<u32>(v) & 0xffu"; break;
+    case TJ_UINT16: value = "bitcast<u32>(v) & 0xffffu"; break;
+    case TJ_INT8: value = "bitcast<u32>((v << 24u) >> 24u)"; break;
+    case TJ_INT16: value = "bitcast<u32>((v << 16u) >> 16u)"; break;
+    default: break;
+  }
+  tj__put(t, "fn st%d(i: u32, v: %s) { %s = %s; }\n", o, tj__gpu_type(dtype), place, value);
+}
+
+/* $12, $i12, $f12 -> the parameter */
+static void put_expanded(tj__text *to, const char *from, size_t n) {
+  for (size_t i = 0; i < n;) {
+    if (from[i] != '$') {
+      size_t end = i;
+      while (end < n && from[end] != '$') end++;
+      tj__put(to, "%.*s", (int)(end - i), from + i);
+      i = end;
+      continue;
+    }
+    i++;
+    const char kind = i < n && (from[i] == 'i' || from[i] == 'f') ? from[i++] : 'u';
+    int number = 0;
+    while (i < n && from[i] >= '0' && from[i] <= '9') number = number * 10 + (from[i++] - '0');
+    const char component = "xyzw"[number % 4];
+    if (kind == 'u') tj__put(to, "params.v[%d].%c", number / 4, component);
+    else tj__put(to, "bitcast<%s>(params.v[%d].%c)", kind == 'f' ? "f32" : "i32", number / 4, component);
+  }
+}
+
+static bool make_pipeline(const tj__gpu_kernel *k, const bindings *b, uint32_t number) {
+  tj__text body = {0}, text = {0};
+  for (int o = 0; o < k->n; o++) put_accessors(&body, k, b, o);
+  k->body(&body, k->context);
+  bool ok = false;
+  if (!body.failed && body.text) {
+    const int words = k->n_params + k->n;
+    tj__put(&text, "struct Params { v: array<vec4<u32>, %d> }\n@group(0) @binding(0) var<uniform> params: Params;\n", (words + 3) / 4);
+    for (int i = 0; i < b->n; i++)
+      tj__put(&text, "@group(0) @binding(%d) var<storage, %s> b%d: array<%s>;\n", i + 1, b->write[i] ? "read_write" : "read", i,
+              b->atomic[i] ? "atomic<u32>" : "u32");
+    bool *used = tj__grow(NULL, (size_t)tj__wgsl_function_count + 1);
+    if (used) {
+      memset(used, 0, (size_t)tj__wgsl_function_count + 1);
+      find_functions(body.text, body.n, used);
+      tj__put_code(&text, "var<private> inf_word: u32 = 0x7f800000u;\nvar<private> nan_word: u32 = 0x7fc00000u;\n");
+      for (int f = 0; f < tj__wgsl_function_count; f++)
+        if (used[f]) tj__put_code(&text, tj__wgsl_functions[f].code);
+      put_expanded(&text, body.text, body.n);
+      ok = !text.failed && text.text;
+      free(used);
+    }
+  }
+  const size_t label = strlen(k->name);
+  uint32_t *w = NULL;
+  if (ok) {
+    const int64_t head = 6 + b->n, bytes = (int64_t)(label + text.n);
+    w = tj__gpu_record(TJ__GPU_PIPELINE, head + (bytes + 3) / 4);
+    if (w) {
+      w[2] = number;
+      w[3] = (uint32_t)b->n;
+      w[4] = (uint32_t)label;
+      w[5] = (uint32_t)text.n;
+      for (int i = 0; i < b->n; i++) w[6 + i] = b->write[i];
+      char *to = (char *)(w + head);
+      memset(w + head, 0, (size_t)((bytes + 3) / 4) * 4);
+      memcpy(to, k->name, label);
+      memcpy(to + label, text.text, text.n);
+      tj__gpu_recorded();
+    }
+  } else {
+    tj__fail(TJ_ERROR_MEMORY, "webgpu: there is no memory for the text of the kernel '%s'", k->name);
+  }
+  free(body.text);
+  free(text.text);
+  return w != NULL;
+}
+
+/* ---- launches ---------------------------------------------------------------------------------------------------------- */
+
+void tj__gpu_kernel_begin(tj__gpu_kernel *k, void (*body)(tj__text *, const void *), const void *context, const char *name, ...) {
+  k->body = body;
+  k->context = context;
+  k->n = k->n_params = 0;
+  va_list arguments;
+  va_start(arguments, name);
+  vsnprintf(k->name, sizeof k->name, name, arguments);
+  va_end(arguments);
+}
+
+int tj__gpu_operand_add(tj__gpu_kernel *k, const void *address, tj_dtype dtype, bool write) {
+  k->operands[k->n] = (tj__gpu_operand){.address = address, .dtype = dtype, .write = write};
+  return k->n++;
+}
+
+int tj__gpu_param(tj__gpu_kernel *k, int64_t value) {
+  if (k->n_params >= TJ__GPU_PARAMS - TJ__GPU_OPERANDS || value < INT32_MIN || value > (int64_t)UINT32_MAX)
+    tj__fail(TJ_ERROR_RUNTIME, "webgpu: the number %lld does not fit into the 32 bits of the device ('%s')", (long long)value, k->name);
+  else k->params[k->n_params] = (uint32_t)value;
+  return k->n_params++;
+}
+
+int tj__gpu_param_float(tj__gpu_kernel *k, double value) {
+  k->params[k->n_params] = tj__float_bits((float)value);
+  return k->n_params++;
+}
+
+bool tj__gpu_launch(tj__gpu_kernel *k, int64_t x, int64_t y, int64_t z) {
+  if (tj_error_code()) return false;
+  if (x <= 0 || y <= 0 || z <= 0) return true;
+  const tj__gpu_limits *limits = tj__gpu_limits_of();
+  TJ__CHECK(x <= limits->groups && y <= limits->groups && z <= limits->groups, TJ_ERROR_RUNTIME,
+            "webgpu: the kernel '%s' needs %lld x %lld x %lld workgroups, and the adapter takes %lld in each dimension", k->name, (long long)x,
+            (long long)y, (long long)z, (long long)limits->groups);
+  bindings b;
+  if (!find_bindings(k, &b)) return false;
+  for (int o = 0; o < k->n; o++) k->params[k->n_params + o] = b.element[o];
+  char key[192];
+  int at = snprintf(key, sizeof key, "%s|%d", k->name, k->n_params);
+  for (int o = 0; o < k->n && at < (int)sizeof key - 8; o++)
+    at += snprintf(key + at, sizeof key - (size_t)at, ",%x%c%d", k->operands[o].dtype,
+                   k->operands[o].atomic ? 'a' : k->operands[o].write ? 'w' : 'r', b.of[o]);
+  if (!grow_table()) return false;
+  const uint64_t hash = hash_of(key);
+  const int64_t slot = slot_of(key, hash);
+  if (!table[slot].key) {
+    const size_t n = strlen(key) + 1;
+    char *copy = tj__grow(NULL, n);
+    TJ__CHECK(copy, TJ_ERROR_MEMORY, "webgpu: there is no memory for more pipelines");
+    memcpy(copy, key, n);
+    if (!make_pipeline(k, &b, (uint32_t)made)) {
+      free(copy);
+      return false;
+    }
+    table[slot] = (pipeline){hash, copy};
+    numbers[slot] = (uint32_t)made++;
+  }
+  const int words = (k->n_params + k->n + 3) / 4 * 4;
+  uint32_t *w = tj__gpu_record(TJ__GPU_DISPATCH, 8 + words + b.n);
+  if (!w) return false;
+  w[2] = numbers[slot];
+  w[3] = (uint32_t)x, w[4] = (uint32_t)y, w[5] = (uint32_t)z;
+  w[6] = (uint32_t)words;
+  w[7] = (uint32_t)b.n;
+  memset(w + 8, 0, (size_t)words * 4);
+  memcpy(w + 8, k->params, (size_t)(k->n_params + k->n) * 4);
+  memcpy(w + 8 + words, b.buffer, (size_t)b.n * 4);
+  tj__gpu_recorded();
+  return true;
+}
+
+bool tj__gpu_launch_groups(tj__gpu_kernel *k, int64_t n) {
+  const int64_t most = tj__gpu_limits_of()->groups;
+  if (n <= most) return tj__gpu_launch(k, n, 1, 1);
+  const int64_t x = TJ__MIN(most, 32768);
+  return tj__gpu_launch(k, x, (n + x - 1) / x, 1);
+}
+
+bool tj__gpu_launch_flat(tj__gpu_kernel *k, int64_t n) { return tj__gpu_launch_groups(k, (n + TJ__GPU_GROUP - 1) / TJ__GPU_GROUP); }

@@ -1,0 +1,674 @@
+// Functions for the expressions of the schema: NAME_f of numbers as f32, NAME_i as i32. A kernel gets those that its text calls. What WGSL has of
+// the same name is used only where its accuracy is that of the CPU's functions: the standard allows sin and exp errors that show. Algorithms and
+// coefficients are those of engine/cpu/math.h. Infinity and NaN are made from words and told by their bits, because WGSL knows neither literals
+// for them nor promises about comparisons with them.
+
+fn inf() -> f32 { return bitcast<f32>(inf_word); }
+fn nan() -> f32 { return bitcast<f32>(nan_word); }
+fn bits(x: f32) -> u32 { return bitcast<u32>(x); }
+fn isnan_f(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
+fn isinf_f(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) == 0x7f800000u; }
+fn isfinite_f(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u; }
+fn signbit_f(x: f32) -> bool { return (bitcast<u32>(x) >> 31u) != 0u; }
+fn signbit_i(x: i32) -> bool { return x < 0; }
+fn abs_f(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) & 0x7fffffffu); }
+fn abs_i(x: i32) -> i32 { return abs(x); }
+fn copysign_f(x: f32, y: f32) -> f32 { return bitcast<f32>((bitcast<u32>(x) & 0x7fffffffu) | (bitcast<u32>(y) & 0x80000000u)); }
+
+// float16 and bfloat16 in memory are float32 rounded to nearest, ties to even.
+fn round_bfloat(x: f32) -> u32 {
+  let u = bitcast<u32>(x);
+  if ((u & 0x7fffffffu) > 0x7f800000u) { return 0x7fc00000u; }
+  return (u + 0x7fffu + ((u >> 16u) & 1u)) & 0xffff0000u;
+}
+fn round_half(x: f32) -> u32 {
+  let u = bitcast<u32>(x);
+  let sign = u & 0x80000000u;
+  let a = u & 0x7fffffffu;
+  if (a >= 0x7f800000u) { return u; }
+  if (a < 0x38800000u) { // below 2^-14: steps of 2^-24
+    let y = round(bitcast<f32>(a) * 16777216.0) * 0x1p-24f;
+    return sign | bitcast<u32>(y);
+  }
+  let r = (a + 0xfffu + ((a >> 13u) & 1u)) & 0xffffe000u;
+  return sign | select(r, 0x7f800000u, r >= 0x47800000u);
+}
+
+// ---- comparisons and steps
+
+fn max_f(x: f32, y: f32) -> f32 { return select(select(y, x, x > y), select(y, x, isnan_f(x)), isnan_f(x) || isnan_f(y)); }
+fn min_f(x: f32, y: f32) -> f32 { return select(select(y, x, x < y), select(y, x, isnan_f(x)), isnan_f(x) || isnan_f(y)); }
+fn fmax_f(x: f32, y: f32) -> f32 { return select(select(select(y, x, x > y), x, isnan_f(y)), y, isnan_f(x)); }
+fn fmin_f(x: f32, y: f32) -> f32 { return select(select(select(y, x, x < y), x, isnan_f(y)), y, isnan_f(x)); }
+fn max_i(x: i32, y: i32) -> i32 { return max(x, y); }
+fn min_i(x: i32, y: i32) -> i32 { return min(x, y); }
+fn sign_f(x: f32) -> f32 { return select(0.0, 1.0, x > 0.0) - select(0.0, 1.0, x < 0.0); }
+fn sign_i(x: i32) -> i32 { return sign(x); }
+fn floor_f(x: f32) -> f32 { return select(copysign_f(floor(x), x), x, !isfinite_f(x)); }
+fn ceil_f(x: f32) -> f32 { return select(copysign_f(ceil(x), x), x, !isfinite_f(x)); }
+fn trunc_f(x: f32) -> f32 { return select(copysign_f(trunc(x), x), x, !isfinite_f(x)); }
+fn round_f(x: f32) -> f32 { return select(copysign_f(round(x), x), x, !isfinite_f(x)); }
+fn frac_f(x: f32) -> f32 { return select(x - trunc(x), nan(), !isfinite_f(x)); }
+
+// The division of WGSL may be off by 2.5 units; one step of Newton's makes it nearly exact where that cannot overflow.
+fn div_f(x: f32, y: f32) -> f32 {
+  let q = x / y;
+  if (!isfinite_f(q) || abs(q) > 1e30 || abs(y) < 1e-30 || abs(y) > 1e30) { return q; }
+  let r = fma(-q, y, x);
+  return select(q + r / y, q, q == 0.0 || !isfinite_f(r));
+}
+fn sqrt_f(x: f32) -> f32 {
+  if (x < 0.0) { return nan(); }
+  if (x == 0.0 || !isfinite_f(x)) { return x; }
+  let s = sqrt(x);
+  let r = fma(-s, s, x);
+  return select(s + r / (2.0 * s), s, x < 1e-30 || x > 1e30);
+}
+fn rsqrt_f(x: f32) -> f32 {
+  if (x == 0.0) { return copysign_f(inf(), x); }
+  return div_f(1.0, sqrt_f(x));
+}
+fn hypot_f(x: f32, y: f32) -> f32 {
+  if (isinf_f(x) || isinf_f(y)) { return inf(); }
+  let a = max(abs(x), abs(y));
+  let b = min(abs(x), abs(y));
+  if (isnan_f(x) || isnan_f(y)) { return nan(); }
+  if (a == 0.0) { return 0.0; }
+  let r = b / a;
+  return a * sqrt(1.0 + r * r);
+}
+
+// x - y * trunc(x / y), exactly: subtracts multiples of y from the top bit down.
+fn fmod_f(x: f32, y: f32) -> f32 {
+  if (isnan_f(x) || isnan_f(y) || isinf_f(x) || y == 0.0) { return nan(); }
+  if (isinf_f(y)) { return x; }
+  var a = abs(x);
+  let b = abs(y);
+  for (var k = 0; k < 300 && a >= b; k++) {
+    let ea = i32(bits(a) >> 23u);
+    let eb = i32(bits(b) >> 23u);
+    var s = b;
+    if (ea > eb) {
+      s = bitcast<f32>((bits(b) & 0x7fffffu) | (u32(ea) << 23u));
+      if (eb == 0) { s = b * exp2(f32(min(ea - 1, 100))); }
+      if (s > a) { s = s * 0.5; }
+    }
+    a = a - s;
+  }
+  return copysign_f(a, x);
+}
+fn remainder_f(x: f32, y: f32) -> f32 {
+  let m = fmod_f(x, y);
+  return select(m, m + y, m != 0.0 && !isnan_f(m) && ((y < 0.0) != (m < 0.0)));
+}
+fn floor_divide_f(x: f32, y: f32) -> f32 {
+  if (y == 0.0) {
+    if (x == 0.0 || isnan_f(x)) { return nan(); }
+    return copysign_f(inf(), bitcast<f32>(bits(x) ^ bits(y)));
+  }
+  let m = fmod_f(x, y);
+  var q = div_f(x - m, y);
+  if (m != 0.0 && ((y < 0.0) != (m < 0.0))) { q = q - 1.0; }
+  if (isnan_f(q)) { return nan(); }
+  if (q == 0.0) { return copysign_f(0.0, bitcast<f32>(bits(x) ^ bits(y))); }
+  let f = floor(q);
+  return select(f, f + 1.0, q - f > 0.5);
+}
+fn fmod_i(x: i32, y: i32) -> i32 { return select(x % select(y, 1, y == 0 || y == -1), 0, y == 0 || y == -1); }
+fn remainder_i(x: i32, y: i32) -> i32 {
+  let m = fmod_i(x, y);
+  return select(m, m + y, m != 0 && ((m < 0) != (y < 0)));
+}
+fn trunc_divide_i(x: i32, y: i32) -> i32 {
+  if (y == 0) { return 0; }
+  if (y == -1) { return -x; }
+  return x / y;
+}
+fn floor_divide_i(x: i32, y: i32) -> i32 {
+  let q = trunc_divide_i(x, y);
+  return select(q, q - 1, y != 0 && q * y != x && ((x < 0) != (y < 0)));
+}
+fn lshift_i(x: i32, y: i32) -> i32 { return select(x << u32(y & 31), 0, y < 0 || y > 31); }
+fn rshift_i(x: i32, y: i32) -> i32 { return x >> u32(select(y, 31, y < 0 || y > 31)); }
+fn pow_i(x: i32, y: i32) -> i32 {
+  if (y < 0) { return select(select(0, select(1, -1, (y & 1) != 0), x == -1), 1, x == 1); }
+  var result = 1;
+  var square = x;
+  for (var e = y; e != 0; e = e >> 1u) {
+    if ((e & 1) != 0) { result = result * square; }
+    square = square * square;
+  }
+  return result;
+}
+fn gcd_i(x: i32, y: i32) -> i32 {
+  var a = abs(x);
+  var b = abs(y);
+  while (b != 0) {
+    let r = a % b;
+    a = b;
+    b = r;
+  }
+  return a;
+}
+fn lcm_i(x: i32, y: i32) -> i32 {
+  let g = gcd_i(x, y);
+  return select(abs(x / select(g, 1, g == 0) * y), 0, g == 0);
+}
+
+// ---- exponentials
+
+fn expm1_reduced(r: f32) -> f32 {
+  var p = 0x1.a03282p-13f;
+  p = p * r + 0x1.6d78d8p-10f;
+  p = p * r + 0x1.11118ep-7f;
+  p = p * r + 0x1.5554aap-5f;
+  p = p * r + 0x1.555554p-3f;
+  p = p * r + 0.5;
+  return (p * r) * r + r;
+}
+fn exp_f(x: f32) -> f32 {
+  if (isnan_f(x)) { return x; }
+  if (x > 88.8) { return inf(); }
+  if (x < -104.0) { return 0.0; }
+  let k = round(x * 1.44269504);
+  let n = i32(k);
+  let r = fma(k, 2.12194440e-4, fma(k, -0.693359375, x));
+  let p = 1.0 + expm1_reduced(r);
+  let half_ = n >> 1u;
+  return (p * bitcast<f32>(u32(half_ + 127) << 23u)) * bitcast<f32>(u32(n - half_ + 127) << 23u);
+}
+fn exp2_f(x: f32) -> f32 {
+  if (isnan_f(x)) { return x; }
+  if (x >= 128.0) { return inf(); }
+  if (x < -150.0) { return 0.0; }
+  let k = round(x);
+  let n = i32(k);
+  let p = 1.0 + expm1_reduced((x - k) * 0.69314718056);
+  let half_ = n >> 1u;
+  return (p * bitcast<f32>(u32(half_ + 127) << 23u)) * bitcast<f32>(u32(n - half_ + 127) << 23u);
+}
+fn expm1_f(x: f32) -> f32 {
+  if (isnan_f(x) || x == 0.0) { return x; }
+  if (x > 88.8) { return inf(); }
+  let y = max(x, -30.0);
+  let k = round(y * 1.44269504);
+  let n = i32(k);
+  let r = fma(k, 2.12194440e-4, fma(k, -0.693359375, y));
+  let p = expm1_reduced(r);
+  let m = select(n, n - 1, n > 126);
+  let s = bitcast<f32>(u32(m + 127) << 23u);
+  let v = s * p + (s - select(1.0, 0.5, n > 126));
+  return select(v, v + v, n > 126);
+}
+
+// ---- logarithms
+
+fn log_tail(f: f32) -> f32 {
+  var p = 0x1.1457a8p-4f;
+  p = p * f - 0x1.de3c16p-4f;
+  p = p * f + 0x1.e6f06ap-4f;
+  p = p * f - 0x1.fc2208p-4f;
+  p = p * f + 0x1.233768p-3f;
+  p = p * f - 0x1.555c4ep-3f;
+  p = p * f + 0x1.99a4b6p-3f;
+  p = p * f - 0x1.000006p-2f;
+  return p * f + 0x1.555548p-2f;
+}
+// x = 2^e (1 + f), 1 + f in [sqrt(1/2), sqrt(2)); for positive finite x, without its subnormals where the device flushes them
+fn log_parts(x: f32) -> vec2<f32> {
+  let tiny = bits(x) < 0x00800000u;
+  let y = select(x, f32(bits(x)) * 0x1p-126f, tiny);
+  let u = bits(y) - 0x3f3504f3u;
+  let e = f32(bitcast<i32>(u) >> 23u) - select(0.0, 23.0, tiny);
+  return vec2<f32>(e, bitcast<f32>((u & 0x7fffffu) + 0x3f3504f3u) - 1.0);
+}
+fn log_positive(x: f32, c: f32) -> f32 {
+  let parts = log_parts(x);
+  let e = parts.x;
+  let f = parts.y;
+  let f2 = f * f;
+  var y = f2 * f * log_tail(f) + (e * -2.12194440e-4 + c);
+  y = y - 0.5 * f2;
+  return (f + y) + e * 0.693359375;
+}
+fn log_f(x: f32) -> f32 {
+  if (isnan_f(x)) { return x; }
+  if ((bits(x) & 0x7fffffffu) == 0u) { return -inf(); }
+  if (signbit_f(x)) { return nan(); }
+  if (isinf_f(x)) { return x; }
+  return log_positive(x, 0.0);
+}
+fn log1p_f(x: f32) -> f32 {
+  if (isnan_f(x) || x == 0.0) { return x; }
+  if (x == -1.0) { return -inf(); }
+  if (x < -1.0) { return nan(); }
+  if (isinf_f(x)) { return x; }
+  let u = 1.0 + x;
+  return log_positive(u, (x - (u - 1.0)) / u);
+}
+fn log2_f(x: f32) -> f32 {
+  if (isnan_f(x)) { return x; }
+  if ((bits(x) & 0x7fffffffu) == 0u) { return -inf(); }
+  if (signbit_f(x)) { return nan(); }
+  if (isinf_f(x)) { return x; }
+  let parts = log_parts(x);
+  let f = parts.y;
+  let f2 = f * f;
+  let tail = f2 * f * log_tail(f) - 0.5 * f2;
+  return fma(f, 1.44269504, fma(f, 1.925963033e-8, tail * 1.44269504)) + parts.x;
+}
+fn log10_f(x: f32) -> f32 {
+  if (isnan_f(x)) { return x; }
+  if ((bits(x) & 0x7fffffffu) == 0u) { return -inf(); }
+  if (signbit_f(x)) { return nan(); }
+  if (isinf_f(x)) { return x; }
+  let parts = log_parts(x);
+  let f = parts.y;
+  let f2 = f * f;
+  let y = f + (f2 * f * log_tail(f) - 0.5 * f2);
+  return fma(parts.x, 0.30102999566, y * 0.43429448190);
+}
+
+// ---- powers: log2 of x to about 2^-40 of itself in two numbers, so that the product with y keeps its digits
+
+fn two_sum(a: f32, b: f32) -> vec2<f32> {
+  let s = a + b;
+  let t = s - a;
+  return vec2<f32>(s, (a - (s - t)) + (b - t));
+}
+fn split_f(x: f32) -> vec2<f32> {
+  let high = bitcast<f32>(bits(x) & 0xfffff000u);
+  return vec2<f32>(high, x - high);
+}
+fn two_product(a: f32, b: f32) -> vec2<f32> {
+  let p = a * b;
+  let x = split_f(a);
+  let y = split_f(b);
+  return vec2<f32>(p, ((x.x * y.x - p) + x.x * y.y + x.y * y.x) + x.y * y.y);
+}
+fn log2_double(x: f32) -> vec2<f32> {
+  let parts = log_parts(x);
+  let f = parts.y;
+  // s = f / (2 + f) in two numbers; log2(1 + f) = 2/ln2 (s + s^3/3 + s^5/5 + ...)
+  let d = two_sum(2.0, f);
+  let s = f / d.x;
+  let back = two_product(s, d.x);
+  let s_low = ((f - back.x) - back.y - s * d.y) / d.x;
+  let z = s * s;
+  let tail = s * z * (0.33333333333 + z * (0.2 + z * (0.14285714286 + z * (0.11111111111 + z * 0.0909090909))));
+  let whole = two_sum(s, s_low + tail);
+  let scaled = two_product(whole.x, 2.8853900432586670); // 2 / ln 2 to 24 bits
+  let low = scaled.y + whole.y * 2.88539004 + whole.x * 3.851926066e-8;
+  let sum = two_sum(parts.x, scaled.x);
+  return two_sum(sum.x, sum.y + low);
+}
+fn pow_positive(a: f32, y: f32) -> f32 {
+  let l = log2_double(a);
+  let p = two_product(y, l.x);
+  let z = p.x;
+  if (z > 200.0) { return inf(); }
+  if (z < -200.0) { return 0.0; }
+  let rest = p.y + y * l.y;
+  let k = round(z);
+  let r = ((z - k) + rest) * 0.69314718056;
+  let n = i32(k);
+  let e = 1.0 + expm1_reduced(r);
+  let half_ = n >> 1u;
+  return (e * bitcast<f32>(u32(half_ + 127) << 23u)) * bitcast<f32>(u32(n - half_ + 127) << 23u);
+}
+fn pow_f(x: f32, y: f32) -> f32 {
+  if (x == 1.0 || y == 0.0) { return 1.0; }
+  if (isnan_f(x) || isnan_f(y)) { return nan(); }
+  let a = abs_f(x);
+  if (isinf_f(y)) {
+    if (a == 1.0) { return 1.0; }
+    return select(0.0, inf(), (a > 1.0) == (y > 0.0));
+  }
+  let whole = floor(y) == y;
+  let odd = whole && abs(y) < 16777216.0 && floor(y * 0.5) != y * 0.5;
+  var r = 0.0;
+  if (a == 0.0) { r = select(0.0, inf(), y < 0.0); }
+  else if (isinf_f(a)) { r = select(inf(), 0.0, y < 0.0); }
+  else {
+    if (x < 0.0 && !whole) { return nan(); }
+    r = pow_positive(a, y);
+  }
+  return select(r, -r, odd && signbit_f(x));
+}
+
+// ---- hyperbolic, logistic, error function
+
+fn tanh_f(x: f32) -> f32 {
+  if (isnan_f(x)) { return x; }
+  let a = abs(x);
+  if (a >= 0.625) { return copysign_f(1.0 - 2.0 / (exp_f(min(a + a, 40.0)) + 1.0), x); }
+  let z = x * x;
+  var p = 0x1.12f3dap-9f;
+  p = p * z - 0x1.0a5f00p-7f;
+  p = p * z + 0x1.633b68p-6f;
+  p = p * z - 0x1.b9e782p-5f;
+  p = p * z + 0x1.111044p-3f;
+  p = p * z - 0x1.555554p-2f;
+  return (p * z) * x + x;
+}
+fn sigmoid_f(x: f32) -> f32 {
+  let e = exp_f(-abs_f(x));
+  return div_f(select(1.0, e, x < 0.0), 1.0 + e);
+}
+fn erf_f(x: f32) -> f32 {
+  if (isnan_f(x)) { return x; }
+  let a = abs(x);
+  if (a >= 1.0) {
+    let b = min(a, 4.0);
+    var q = -0x1.68a4cep-16f;
+    q = q * b + 0x1.cc6f82p-12f;
+    q = q * b - 0x1.12d50ep-8f;
+    q = q * b + 0x1.9c8836p-6f;
+    q = q * b - 0x1.bbe4c4p-4f;
+    q = q * b - 0x1.443b00p-1f;
+    q = q * b - 0x1.212aa2p+0f;
+    q = q * b + 0x1.80b538p-13f;
+    return copysign_f(1.0 - exp_f(q), x);
+  }
+  let z = x * x;
+  var p = -0x1.44cfa6p-17f;
+  p = p * z + 0x1.d8b882p-14f;
+  p = p * z - 0x1.bcd7dcp-11f;
+  p = p * z + 0x1.562b1ap-8f;
+  p = p * z - 0x1.b829d8p-6f;
+  p = p * z + 0x1.ce2f0ap-4f;
+  p = p * z - 0x1.812746p-2f;
+  p = p * z + 0x1.06eba8p-3f;
+  return p * x + x;
+}
+// erfc(b) exp(b^2) for b >= 1, from 1 / (1 + b / 2)
+fn erfc_scaled(b: f32) -> f32 {
+  let u = 1.0 / (1.0 + 0.5 * b);
+  var p = 0x1.de7cb8p-8f;
+  p = p * u + 0x1.afb3bcp-7f;
+  p = p * u - 0x1.32498fp-2f;
+  p = p * u + 0x1.2bd462p+0f;
+  p = p * u - 0x1.2e1fd3p+1f;
+  p = p * u + 0x1.6f387dp+1f;
+  p = p * u - 0x1.1ba989p+1f;
+  p = p * u + 0x1.33678ep+0f;
+  p = p * u - 0x1.2d4035p-1f;
+  p = p * u + 0x1.54cac2p-3f;
+  p = p * u + 0x1.596c1dp-5f;
+  p = p * u + 0x1.78938bp-3f;
+  p = p * u + 0x1.f777e4p-3f;
+  p = p * u + 0x1.20f52bp-2f;
+  p = p * u + 0x1.20dc23p-2f;
+  p = p * u + 0x1.16707ap-23f;
+  return p;
+}
+fn erfc_f(x: f32) -> f32 {
+  if (isnan_f(x)) { return x; }
+  let a = abs_f(x);
+  if (a < 1.0) { return 1.0 - erf_f(x); }
+  let b = min(a, 11.0);
+  let s = two_product(b, b);
+  let tail = exp_f(-s.x) * (1.0 - s.y) * erfc_scaled(b);
+  return select(tail, 2.0 - tail, x < 0.0);
+}
+fn sinh_f(x: f32) -> f32 {
+  if (isnan_f(x) || isinf_f(x)) { return x; }
+  let a = abs_f(x);
+  if (a < 1e-3) { return x + x * x * x / 6.0; }
+  if (a > 88.0) { let h = exp_f(a * 0.5); return copysign_f(0.5 * h * h, x); }
+  let e = expm1_f(a);
+  return copysign_f(0.5 * (e + e / (e + 1.0)), x);
+}
+fn cosh_f(x: f32) -> f32 {
+  let a = abs_f(x);
+  if (a > 88.0) { let h = exp_f(a * 0.5); return 0.5 * h * h; }
+  let e = exp_f(a);
+  return 0.5 * e + 0.5 / e;
+}
+fn asinh_f(x: f32) -> f32 {
+  if (isnan_f(x) || isinf_f(x) || x == 0.0) { return x; }
+  let a = abs(x);
+  if (a > 1e8) { return copysign_f(log_f(a) + 0.69314718056, x); }
+  return copysign_f(log1p_f(a + a * a / (1.0 + sqrt(1.0 + a * a))), x);
+}
+fn acosh_f(x: f32) -> f32 {
+  if (isnan_f(x) || x < 1.0) { return nan(); }
+  if (x > 1e8) { return log_f(x) + 0.69314718056; }
+  let t = x - 1.0;
+  return log1p_f(t + sqrt(t * (x + 1.0)));
+}
+fn atanh_f(x: f32) -> f32 {
+  if (isnan_f(x) || x == 0.0) { return x; }
+  let a = abs(x);
+  if (a > 1.0) { return nan(); }
+  if (a == 1.0) { return copysign_f(inf(), x); }
+  return copysign_f(0.5 * log1p_f(2.0 * a / (1.0 - a)), x);
+}
+
+// ---- sine and its like
+
+// x less the nearest multiple of pi/2, and which multiple
+fn reduce_f(x: f32) -> vec2<f32> {
+  let n = round(x * 0.63661977236758134);
+  let a = two_product(n, -0x1.921fb6p+0f);
+  let s = two_sum(x, a.x);
+  var r = s.x + (s.y + a.y + n * 0x1.777a5cp-25f);
+  return vec2<f32>(r, n);
+}
+// Past 2^17 the multiple itself is inexact in f32: there pi/2 is taken off by halves of the argument's own exponent.
+fn reduce_far(x: f32) -> vec2<f32> {
+  var r = fmod_f(abs_f(x), 25735.927); // 2^13 pi
+  let k = trunc((abs_f(x) - r) / 25735.927);
+  r = r - k * 2.3693e-4;
+  let near = reduce_f(r);
+  return vec2<f32>(select(near.x, -near.x, x < 0.0), select(near.y, -near.y, x < 0.0));
+}
+fn sin_reduced(r: f32) -> f32 {
+  let z = r * r;
+  var p = 0x1.6cbecep-19f;
+  p = p * z - 0x1.a00f32p-13f;
+  p = p * z + 0x1.111108p-7f;
+  p = p * z - 0x1.555556p-3f;
+  return (p * z) * r + r;
+}
+fn cos_reduced(r: f32) -> f32 {
+  let z = r * r;
+  var p = -0x1.240b04p-22f;
+  p = p * z + 0x1.a0107ep-16f;
+  p = p * z - 0x1.6c16b8p-10f;
+  p = p * z + 0x1.555556p-5f;
+  return (p * z) * z + (1.0 - 0.5 * z);
+}
+fn circle(x: f32, turn: i32) -> f32 {
+  if (!isfinite_f(x)) { return nan(); }
+  var rq = reduce_f(x);
+  if (abs(x) > 131072.0) { rq = reduce_far(x); }
+  let q = i32(rq.y) + turn;
+  let v = select(sin_reduced(rq.x), cos_reduced(rq.x), (q & 1) != 0);
+  return select(v, -v, (q & 2) != 0);
+}
+fn sin_f(x: f32) -> f32 { return select(circle(x, 0), x, x == 0.0); }
+fn cos_f(x: f32) -> f32 { return circle(x, 1); }
+fn tan_f(x: f32) -> f32 { return select(circle(x, 0) / circle(x, 1), x, x == 0.0); }
+// atan of numbers in [0, 1]: a step to tan(pi/8), then a series
+fn atan_unit(x: f32) -> f32 {
+  let far = x > 0.41421356;
+  let y = select(x, (x - 1.0) / (x + 1.0), far);
+  let z = y * y;
+  let p = ((8.05374449538e-2 * z - 1.38776856032e-1) * z + 1.99777106478e-1) * z - 3.33329491539e-1;
+  let v = p * z * y + y;
+  return select(v, v + 0.78539816339, far);
+}
+fn atan_f(x: f32) -> f32 {
+  if (isnan_f(x) || x == 0.0) { return x; }
+  let a = abs_f(x);
+  if (isinf_f(a)) { return copysign_f(1.57079632679, x); }
+  let v = select(atan_unit(min(a, 1.0)), 1.57079632679 - atan_unit(1.0 / max(a, 1.0)), a > 1.0);
+  return copysign_f(v, x);
+}
+fn atan2_f(y: f32, x: f32) -> f32 {
+  if (isnan_f(x) || isnan_f(y)) { return nan(); }
+  let a = abs_f(x);
+  let b = abs_f(y);
+  var v = 0.0;
+  if (isinf_f(a) && isinf_f(b)) { v = 0.78539816339; }
+  else if (b == 0.0) { v = 0.0; }
+  else if (a == 0.0 || isinf_f(b)) { v = 1.57079632679; }
+  else if (isinf_f(a)) { v = 0.0; }
+  else { v = atan_f(div_f(b, a)); }
+  if (signbit_f(x)) { v = 3.14159265359 - v; }
+  return copysign_f(v, y);
+}
+fn asin_f(x: f32) -> f32 {
+  if (isnan_f(x) || abs(x) > 1.0) { return nan(); }
+  let a = abs_f(x);
+  let far = a > 0.5;
+  let z = select(a * a, 0.5 * (1.0 - a), far);
+  let s = select(a, sqrt(z), far);
+  let p = (((4.2163199048e-2 * z + 2.4181311049e-2) * z + 4.5470025998e-2) * z + 7.4953002686e-2) * z + 1.6666752422e-1;
+  let v = p * z * s + s;
+  return copysign_f(select(v, 1.57079632679 - 2.0 * v, far), x);
+}
+fn acos_f(x: f32) -> f32 {
+  if (isnan_f(x) || abs(x) > 1.0) { return nan(); }
+  if (x > 0.5) { return 2.0 * asin_f(sqrt(0.5 * (1.0 - x))); }
+  if (x < -0.5) { return 3.14159265359 - 2.0 * asin_f(sqrt(0.5 * (1.0 + x))); }
+  return 1.57079632679 - asin_f(x);
+}
+
+// ---- of several
+
+fn logaddexp_f(x: f32, y: f32) -> f32 {
+  if (x == y && isinf_f(x)) { return x; }
+  return max_f(x, y) + log1p_f(exp_f(-abs_f(x - y)));
+}
+fn logaddexp2_f(x: f32, y: f32) -> f32 {
+  if (x == y && isinf_f(x)) { return x; }
+  return max_f(x, y) + log1p_f(exp2_f(-abs_f(x - y))) * 1.44269504;
+}
+fn xlogy_f(x: f32, y: f32) -> f32 {
+  if (isnan_f(y)) { return y; }
+  if (x == 0.0) { return 0.0; }
+  return x * log_f(y);
+}
+fn xlog1py_f(x: f32, y: f32) -> f32 {
+  if (isnan_f(y)) { return y; }
+  if (x == 0.0) { return 0.0; }
+  return x * log1p_f(y);
+}
+fn sinc_f(x: f32) -> f32 {
+  if (x == 0.0) { return 1.0; }
+  return sin_f(3.14159265359 * x) / (3.14159265359 * x);
+}
+fn angle_f(x: f32) -> f32 { return select(select(0.0, 3.14159265359, x < 0.0), x, isnan_f(x)); }
+fn logsigmoid_f(x: f32) -> f32 { return min_f(x, 0.0) - log1p_f(exp_f(-abs_f(x))); }
+fn lerp_f(x: f32, y: f32, w: f32) -> f32 { return select(y - (y - x) * (1.0 - w), x + w * (y - x), abs_f(w) < 0.5); }
+fn gelu_tanh_derivative_f(x: f32) -> f32 {
+  let z = x * x;
+  let t = tanh_f(0.79788456080 * (x + 0.044715 * x * z));
+  return 0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * (0.79788456080 * (1.0 + 3.0 * 0.044715 * z));
+}
+fn mish_derivative_f(x: f32) -> f32 {
+  let s = sigmoid_f(x);
+  let t = tanh_f(log1p_f(exp_f(x)));
+  return t + x * s * (1.0 - t * t);
+}
+fn softplus_f(x: f32, beta: f32, threshold: f32) -> f32 {
+  let z = x * beta;
+  return select(log1p_f(exp_f(z)) / beta, x, z > threshold);
+}
+fn entr_f(x: f32) -> f32 {
+  if (isnan_f(x)) { return x; }
+  if (x > 0.0) { return -x * log_f(x); }
+  return select(-inf(), 0.0, x == 0.0);
+}
+fn nextafter_f(x: f32, y: f32) -> f32 {
+  if (isnan_f(x) || isnan_f(y)) { return nan(); }
+  if (x == y) { return y; }
+  if (x == 0.0) { return bitcast<f32>((bits(y) & 0x80000000u) | 1u); }
+  return bitcast<f32>(select(bits(x) - 1u, bits(x) + 1u, (y > x) == (x > 0.0)));
+}
+fn frexp_exponent_f(x: f32) -> f32 {
+  if (x == 0.0 || !isfinite_f(x)) { return 0.0; }
+  let tiny = (bits(x) & 0x7f800000u) == 0u;
+  let y = select(bits(x), bits(f32(bits(x) & 0x7fffffu)), tiny);
+  return f32(i32((y >> 23u) & 0xffu) - 126 - select(0, 149, tiny));
+}
+fn frexp_mantissa_f(x: f32) -> f32 {
+  if (x == 0.0 || !isfinite_f(x)) { return x; }
+  let tiny = (bits(x) & 0x7f800000u) == 0u;
+  let y = select(bits(x), bits(f32(bits(x) & 0x7fffffu)), tiny);
+  return bitcast<f32>((y & 0x7fffffu) | 0x3f000000u | (bits(x) & 0x80000000u));
+}
+fn erfinv_f(y: f32) -> f32 {
+  let a = abs_f(y);
+  if (isnan_f(y) || a > 1.0) { return nan(); }
+  if (a == 1.0) { return copysign_f(inf(), y); }
+  if (a < 1e-4) { return y * 0.88622692545; }
+  let w = -log_f((1.0 - a) * (1.0 + a));
+  let l = 4.3307467508 - 0.5 * w;
+  var x = sqrt(max(sqrt(l * l + w / 0.147) - l, 0.0));
+  for (var step = 0; step < 3; step++) {
+    let e = select(a - erf_f(x), erfc_f(x) - (1.0 - a), a > 0.7);
+    let f = e * 0.88622692545 * exp_f(x * x);
+    x = x + f / (1.0 + x * f);
+  }
+  return copysign_f(x, y);
+}
+fn digamma_f(v: f32) -> f32 {
+  if (isnan_f(v)) { return v; }
+  if (v == 0.0) { return copysign_f(inf(), -v); }
+  var x = v;
+  var result = 0.0;
+  if (x < 0.0) {
+    let fraction = x - trunc(x);
+    if (fraction == 0.0) { return nan(); }
+    result = -3.14159265359 / tan_f(3.14159265359 * fraction);
+    x = 1.0 - x;
+  }
+  for (var k = 0; k < 10 && x < 10.0; k++) {
+    result = result - 1.0 / x;
+    x = x + 1.0;
+  }
+  let z = 1.0 / (x * x);
+  return result + log_f(x) - 0.5 / x - z * (1.0 / 12.0 - z * (1.0 / 120.0 - z * (1.0 / 252.0 - z / 240.0)));
+}
+fn trigamma_f(v: f32) -> f32 {
+  var x = v;
+  var result = 0.0;
+  var sign_ = 1.0;
+  if (x < 0.5) {
+    sign_ = -1.0;
+    let s = sin_f(3.14159265359 * x);
+    result = -9.86960440109 / (s * s);
+    x = 1.0 - x;
+  }
+  for (var k = 0; k < 12 && x < 12.0; k++) {
+    result = result + 1.0 / (x * x);
+    x = x + 1.0;
+  }
+  let z = 1.0 / (x * x);
+  result = result + (1.0 + 1.0 / (2.0 * x) + z * (1.0 / 6.0 - z * (1.0 / 30.0 - z * (1.0 / 42.0 - z / 30.0)))) / x;
+  return sign_ * result;
+}
+// Stirling's series past 7; below by the recurrence, negative numbers by reflection.
+fn lgamma_positive(v: f32) -> f32 {
+  if (v == 1.0 || v == 2.0) { return 0.0; }
+  var x = v;
+  var product = 1.0;
+  for (var k = 0; k < 8 && x < 7.0; k++) {
+    product = product * x;
+    x = x + 1.0;
+  }
+  let z = 1.0 / (x * x);
+  let series = (1.0 / 12.0 - z * (1.0 / 360.0 - z * (1.0 / 1260.0))) / x;
+  return (x - 0.5) * log_f(x) - x + 0.91893853320 + series - log_f(product);
+}
+fn lgamma_f(x: f32) -> f32 {
+  if (isnan_f(x)) { return x; }
+  if (isinf_f(x)) { return inf(); }
+  if (x <= 0.0 && floor(x) == x) { return inf(); }
+  if (x > 0.0) { return lgamma_positive(x); }
+  let s = abs(sin_f(3.14159265359 * (x - floor(x))));
+  return log_f(3.14159265359 / s) - lgamma_positive(1.0 - x);
+}

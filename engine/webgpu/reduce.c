@@ -1,0 +1,213 @@
+/* reduce.c: reductions. Long ones go in two stages, whose pieces depend on the sizes alone: results are the same every time. */
+#include "../kernels/reduce.h"
+
+#include "../iter/convert.h"
+#include "families.h"
+#include "kernel.h"
+
+#define SERIAL 64        /* elements that one invocation adds up by itself */
+#define CHUNK 8192       /* elements of a workgroup in the first of two stages */
+
+typedef struct reduction {
+  tj__reduce_kind kind;
+  bool pre, post;    /* the elements are still to be transformed; the result is to be finished */
+  bool real;         /* computed in f32, else i32 */
+  int kept, reduced; /* dimensions */
+  int kept_at, reduced_at;
+  bool grouped;      /* a workgroup for an output, else an invocation */
+  int group;
+} reduction;
+
+static const char *identity(const reduction *r) {
+  switch (r->kind) {
+    case TJ__REDUCE_PROD: return r->real ? "1.0" : "1";
+    case TJ__REDUCE_MAX: return r->real ? "-inf()" : "(-2147483647 - 1)";
+    case TJ__REDUCE_MIN: return r->real ? "inf()" : "2147483647";
+    case TJ__REDUCE_NORMNEGINF: return "inf()";
+    default: return r->real ? "0.0" : "0";
+  }
+}
+
+static const char *combine(const reduction *r) {
+  switch (r->kind) {
+    case TJ__REDUCE_PROD: return "a * b";
+    case TJ__REDUCE_MAX: return r->real ? "max_f(a, b)" : "max(a, b)";
+    case TJ__REDUCE_MIN: return r->real ? "min_f(a, b)" : "min(a, b)";
+    case TJ__REDUCE_NORMINF: return "max_f(a, b)";
+    case TJ__REDUCE_NORMNEGINF: return "min_f(a, b)";
+    default: return "a + b";
+  }
+}
+
+static const char *transform(const reduction *r) {
+  if (!r->pre) return "x";
+  switch (r->kind) {
+    case TJ__REDUCE_NANSUM: return r->real ? "select(x, 0.0, isnan_f(x))" : "x";
+    case TJ__REDUCE_NORM1:
+    case TJ__REDUCE_NORMINF:
+    case TJ__REDUCE_NORMNEGINF: return "abs_f(x)";
+    case TJ__REDUCE_NORM2: return "x * x";
+    case TJ__REDUCE_SQDEV64: return "(x - ld2(out)) * (x - ld2(out))";
+    case TJ__REDUCE_NORMP: return "pow_f(abs_f(x), $f2)";
+    default: return "x";
+  }
+}
+
+static const char *finish(const reduction *r) {
+  if (!r->post) return "acc";
+  if (r->kind == TJ__REDUCE_NORM2) return "sqrt_f(acc)";
+  if (r->kind == TJ__REDUCE_NORMP) return "pow_f(acc, 1.0 / $f2)";
+  return "acc";
+}
+
+/* The place of number `index` among dimensions of sizes and strides in parameters. */
+static void put_place(tj__text *t, const char *name, const char *index, int n, int at) {
+  tj__put(t, "  var %s = 0u;\n  {\n    var rest = %s;\n", name, index);
+  for (int d = n - 1; d >= 0; d--) {
+    if (d) tj__put(t, "    %s += (rest %% $%d) * $%d;\n    rest = rest / $%d;\n", name, at + d, at + n + d, at + d);
+    else tj__put(t, "    %s += rest * $%d;\n", name, at + n);
+  }
+  tj__put(t, "  }\n");
+}
+
+/* Parameters: 0 outputs, 1 elements of one, 2 p, 3 chunks, 4 elements of a chunk. */
+static void body(tj__text *t, const void *context) {
+  const reduction *r = context;
+  const char *T = r->real ? "f32" : "i32";
+  tj__put(t, "fn join(a: %s, b: %s) -> %s { return %s; }\n", T, T, T, combine(r));
+  if (r->grouped) {
+    tj__put(t, "var<workgroup> shared_: array<%s, %d>;\n", T, r->group);
+    if (r->group == 256) tj__put_code(t, TJ__GROUPS(256));
+    else tj__put_code(t, TJ__GROUPS(64));
+    tj__put(t, "  let out = row / $3;\n  let start = (row %% $3) * $4;\n  let end_ = min(start + $4, $1);\n");
+    put_place(t, "base", "out", r->kept, r->kept_at);
+    tj__put(t, "  var acc = %s;\n  for (var j = start + li; j < end_; j += %du) {\n", identity(r), r->group);
+  } else {
+    tj__put_code(t, TJ__FLAT);
+    tj__put(t, "  let row = i;\n  let out = i;\n");
+    put_place(t, "base", "out", r->kept, r->kept_at);
+    tj__put(t, "  var acc = %s;\n  for (var j = 0u; j < $1; j += 1u) {\n", identity(r));
+  }
+  put_place(t, "at", "j", r->reduced, r->reduced_at);
+  tj__put(t, "    let x = ld1(base + at);\n    acc = join(acc, %s);\n  }\n", transform(r));
+  if (r->grouped) {
+    tj__put(t, "  shared_[li] = acc;\n  workgroupBarrier();\n");
+    for (int half = r->group / 2; half; half /= 2)
+      tj__put(t, "  if (li < %du) { shared_[li] = join(shared_[li], shared_[li + %du]); }\n  workgroupBarrier();\n", half, half);
+    tj__put(t, "  if (li != 0u) { return; }\n  acc = shared_[0];\n");
+  }
+  tj__put(t, "  st0(row, %s);\n}\n", finish(r));
+}
+
+static int group_size(void) { return tj__gpu_limits_of()->invocations >= 256 ? 256 : 64; }
+
+static bool stage(reduction *r, const void *out, tj_dtype out_dtype, const void *in, tj_dtype in_dtype, const tj__reduce_geometry *g, double p,
+                  int64_t chunks, int64_t chunk,
+                  const void *centers) {
+  tj__gpu_kernel k;
+  r->kept = g->n_kept, r->reduced = g->n_reduced;
+  r->group = group_size();
+  r->grouped = g->n_in > SERIAL && (g->n_out < 16384 || g->n_in > 4096);
+  if (chunks > 1) r->grouped = true;
+  if (r->kept + r->reduced > 12)
+    return tj__fail(TJ_ERROR_RUNTIME, "webgpu: a reduction over %d dimensions that do not join; call contiguous() first", r->kept + r->reduced) != NULL;
+  tj__gpu_kernel_begin(&k, body, r, "reduce %d%c%c%c%d.%d.%d", (int)r->kind, r->pre ? 'p' : '-', r->post ? 'f' : '-', r->grouped ? 'g' : '-',
+                       r->grouped ? r->group : 0, r->kept, r->reduced);
+  tj__gpu_param(&k, g->n_out * chunks);
+  tj__gpu_param(&k, g->n_in);
+  tj__gpu_param_float(&k, p);
+  tj__gpu_param(&k, chunks);
+  tj__gpu_param(&k, chunk);
+  r->kept_at = k.n_params;
+  for (int d = 0; d < r->kept; d++) tj__gpu_param(&k, g->kept[d]);
+  for (int d = 0; d < r->kept; d++) tj__gpu_param(&k, g->kept_strides[d]);
+  r->reduced_at = k.n_params;
+  for (int d = 0; d < r->reduced; d++) tj__gpu_param(&k, g->reduced[d]);
+  for (int d = 0; d < r->reduced; d++) tj__gpu_param(&k, g->reduced_strides[d]);
+  tj__gpu_operand_add(&k, out, out_dtype, true);
+  tj__gpu_operand_add(&k, in, in_dtype, false);
+  if (r->kind == TJ__REDUCE_SQDEV64 && r->pre) tj__gpu_operand_add(&k, centers, TJ_FLOAT32, false);
+  return r->grouped ? tj__gpu_launch_groups(&k, g->n_out * chunks) : tj__gpu_launch_flat(&k, g->n_out);
+}
+
+static tj_scalar neutral(tj__reduce_kind kind) {
+  switch (kind) {
+    case TJ__REDUCE_PROD: return tj_int(1);
+    case TJ__REDUCE_MAX: return tj_float(-__builtin_inf());
+    case TJ__REDUCE_MIN:
+    case TJ__REDUCE_NORMNEGINF: return tj_float(__builtin_inf());
+    default: return tj_int(0);
+  }
+}
+
+static bool reduce(tj__reduce_kind kind, tj_tensor *out, const tj_tensor *in, const tj__reduce_geometry *g, const tj__reduce_params *params) {
+  if (g->n_out == 0) return true;
+  if (g->n_in == 0) return tj__fill(out, neutral(kind)) != NULL;
+  const bool real = tj__gpu_is_float((tj_dtype)in->dtype);
+  reduction r = {.kind = kind, .pre = true, .post = true, .real = real};
+  const double p = params ? params->p : 0;
+  const void *centers = params ? params->centers : NULL;
+  const void *from = tj__read(in), *to = tj__write(out);
+  if (g->n_in <= 2 * CHUNK || g->n_out >= 1024) return stage(&r, to, (tj_dtype)out->dtype, from, (tj_dtype)in->dtype, g, p, 1, g->n_in, centers);
+  const int64_t chunk = TJ__MAX((int64_t)CHUNK, (g->n_in + 1023) / 1024), chunks = (g->n_in + chunk - 1) / chunk;
+  const tj_dtype work = real ? TJ_FLOAT32 : TJ_INT32;
+  tj_tensor *parts = tj__empty(TJ_INTS(g->n_out * chunks), work, in->storage->device);
+  if (!parts) return false;
+  r.post = false;
+  if (!stage(&r, tj__write(parts), work, from, (tj_dtype)in->dtype, g, p, chunks, chunk, centers)) return false;
+  r.pre = false;
+  r.post = true;
+  const tj__reduce_geometry second = {
+      .n_kept = 1, .n_reduced = 1, .kept = {g->n_out}, .kept_strides = {chunks}, .reduced = {chunks}, .reduced_strides = {1}, .n_out = g->n_out, .n_in = chunks};
+  return stage(&r, to, (tj_dtype)out->dtype, tj__read(parts), work, &second, p, 1, chunks, NULL);
+}
+
+/* ---- the largest element and where it is -------------------------------------------------------------------------- */
+
+typedef struct search {
+  bool largest, values, indices, real;
+} search;
+
+static void extremes_body(tj__text *t, const void *context) {
+  const search *s = context;
+  const char *T = s->real ? "f32" : "i32";
+  /* does (b, at j) come before (a, at i)? */
+  tj__put(t, "fn better(a: %s, i: u32, b: %s, j: u32) -> bool {\n", T, T);
+  if (s->real) tj__put(t, "  if (isnan_f(a) || isnan_f(b)) { return isnan_f(b) && (!isnan_f(a) || j < i); }\n");
+  tj__put(t, "  return b %s a || (b == a && j < i);\n}\n", s->largest ? ">" : "<");
+  tj__put(t, "var<workgroup> sv: array<%s, 64>;\nvar<workgroup> si: array<u32, 64>;\n", T);
+  tj__put_code(t, TJ__GROUPS(64));
+  tj__put(t,
+          "  let base = row / $2 * $1 * $2 + row %% $2;\n"
+          "  var at = min(li, $1 - 1u);\n"
+          "  var best = ld0(base + at * $2);\n"
+          "  for (var j = li + 64u; j < $1; j += 64u) {\n"
+          "    let x = ld0(base + j * $2);\n"
+          "    if (better(best, at, x, j)) { best = x; at = j; }\n"
+          "  }\n"
+          "  sv[li] = best;\n  si[li] = at;\n  workgroupBarrier();\n"
+          "  for (var half_ = 32u; half_ > 0u; half_ = half_ >> 1u) {\n"
+          "    if (li < half_ && better(sv[li], si[li], sv[li + half_], si[li + half_])) { sv[li] = sv[li + half_]; si[li] = si[li + half_]; }\n"
+          "    workgroupBarrier();\n"
+          "  }\n"
+          "  if (li != 0u) { return; }\n");
+  int o = 1;
+  if (s->values) tj__put(t, "  st%d(row, sv[0]);\n", o++);
+  if (s->indices) tj__put(t, "  st%d(row, i32(si[0]));\n", o);
+  tj__put(t, "}\n");
+}
+
+static bool extremes(bool largest, tj_tensor *values, tj_tensor *indices, const tj_tensor *in, int64_t outer, int64_t n, int64_t inner) {
+  const search s = {largest, values, indices, tj__gpu_is_float((tj_dtype)in->dtype)};
+  tj__gpu_kernel k;
+  tj__gpu_kernel_begin(&k, extremes_body, &s, "extremes %d%d%d", largest, s.values, s.indices);
+  tj__gpu_param(&k, outer * inner);
+  tj__gpu_param(&k, n);
+  tj__gpu_param(&k, inner);
+  tj__gpu_operand_add(&k, tj__read(in), (tj_dtype)in->dtype, false);
+  if (values) tj__gpu_operand_add(&k, tj__write(values), (tj_dtype)values->dtype, true);
+  if (indices) tj__gpu_operand_add(&k, tj__write(indices), (tj_dtype)indices->dtype, true);
+  return tj__gpu_launch_groups(&k, outer * inner);
+}
+
+const tj__reduce_kernels tj__webgpu_reduce = {.reduce = reduce, .extremes = extremes};

@@ -1,0 +1,65 @@
+// Group op on another device than the cpu: the recorded arguments are moved there, the results and gradients come back and are compared. Reading is
+// asynchronous there, so this is a way of its own; what the cpu's way tests beside (in-place and out= forms) is the same code on every device.
+import { bare, callable, cotangentOf, differentiated } from './ops.mjs'
+import { Builder, call, differs, Missing, tensorsIn } from './values.mjs'
+
+/** The dtypes of cases that are replayed. Others have no kernels there, or are computed as one of these. */
+export const DEVICE_DTYPES = ['float32', 'int32', 'bool']
+
+// What reads results in the middle of a call, or is told by it, cannot be on a device.
+const isMissing = (e) => e.name === 'NotImplementedError' || e.code === 'NotImplementedError' || /not implemented for|Cannot convert a webgpu Tensor to|no kernel for this dtype/.test(e.message)
+
+class DeviceBuilder extends Builder {
+  constructor(torch, blob, device) {
+    super(torch, blob)
+    this.device = device
+  }
+  // The storage moves, so that views keep their strides.
+  storage(flat) {
+    return flat.to(this.device)
+  }
+}
+
+async function brought(torch, v) {
+  if (v instanceof torch.Tensor) return v.device === 'cpu' ? v : v.detach().cpu()
+  if (Array.isArray(v)) return Promise.all(v.map((x) => brought(torch, x)))
+  if (v && typeof v === 'object' && typeof v[Symbol.iterator] === 'function') return Promise.all([...v].map((x) => brought(torch, x)))
+  return v
+}
+
+export async function runOpOn(torch, c, blob, info, device) {
+  const f = callable(torch, info, c)
+  const b = new DeviceBuilder(torch, blob, device)
+  try {
+    const args = c.args.map((a) => b.value(a)),
+      kwargs = b.kwargs(c.kwargs)
+    if (tensorsIn(torch, [args, Object.values(kwargs)]).length === 0) throw new Missing('a call without tensors')
+    const out = call(f, args, kwargs)
+    if (kwargs.device === undefined && tensorsIn(torch, out).some((t) => t.device === 'cpu' && t.numel() > 0)) return ['the result is on the cpu']
+    const failures = []
+    if (c.gauge) throw new Missing(`gauge`)
+    const wrong =
+      c.out === undefined
+        ? ''
+        : differs(torch, out, bare(c.out), blob, { strides: !c.random && !c.uninit }) || differs(torch, await brought(torch, out), c.out, blob)
+    if (wrong) failures.push(wrong)
+    for (const m of c.mutated ?? []) {
+      const r = differs(torch, await b.byId.get(m.id).detach().cpu(), { tensor: m.value.tensor ?? m.value }, blob)
+      if (r) failures.push(`mutated argument ${m.id}: ${r}`)
+    }
+    if (!c.grads || failures.length) return failures
+    const { differentiable, cotangents } = differentiated(torch, out, (t, k) => cotangentOf(torch, t, k).to(device))
+    const inputs = c.grads.map((g) => b.byId.get(g.id))
+    if (differentiable.length === 0) return c.grads.every((g) => g.grad === null) ? [] : ['the result does not require a gradient']
+    const got = torch.autograd.grad(differentiable, inputs, { grad_outputs: cotangents, allow_unused: true })
+    for (const [i, g] of c.grads.entries()) {
+      if (g.grad === null) continue
+      const r = got[i] ? differs(torch, await got[i].detach().cpu(), g.grad, blob) : 'none'
+      if (r) failures.push(`gradient of input ${g.id}: ${r}`)
+    }
+    return failures
+  } catch (e) {
+    if (isMissing(e)) throw new Missing(/'([^']*)'/.exec(e.message)?.[1] ?? c.op)
+    throw e
+  }
+}

@@ -1,0 +1,379 @@
+// Runs the engine's commands on a GPUDevice: one submit for each batch. The commands are those of engine/webgpu/device.h. Nothing here knows the
+// host: it runs in pages, workers and Node alike.
+import { TorchError } from '../runtime/errors.js'
+import { USAGE, type GpuBindGroup, type GpuBuffer, type GpuDevice, type GpuEncoder, type GpuLayout, type GpuPass, type GpuPipeline } from './interface.js'
+
+const CREATE = 1
+const FREE = 2
+const WRITE = 3
+const COPY = 4
+const CLEAR = 5
+const PIPELINE = 6
+const DISPATCH = 7
+const READ = 8
+
+/** Uniforms of a launch begin at a multiple of this: what every adapter takes. */
+const UNIFORM_STEP = 256
+/** Words of buffer 0, where kernels leave errors: code, two numbers. */
+const ERROR_BYTES = 16
+const BIND_GROUPS = 4096
+
+interface Pipeline {
+  readonly pipeline: GpuPipeline
+  readonly layout: GpuLayout
+  readonly label: string
+  uniformBytes: number
+}
+
+interface Buffer {
+  readonly gpu: GpuBuffer
+  /** Tells buffers apart in the keys of bind groups. */
+  readonly serial: number
+}
+
+interface PendingRead {
+  resolve(words: ArrayBuffer): void
+  reject(error: Error): void
+}
+
+export interface DriverCounters {
+  /** Batches given to the GPU, launches in them, pipelines and buffers made, bind groups made, results read. */
+  submits: number
+  dispatches: number
+  pipelines: number
+  buffers: number
+  bind_groups: number
+  reads: number
+  /** Bytes of buffers that wait to be used again, and of those in use. */
+  pooled_bytes: number
+  used_bytes: number
+}
+
+/** Four sizes to an octave, at least 256 bytes. */
+export function sizeClass(bytes: number): number {
+  if (bytes <= 256) return 256
+  const step = 2 ** Math.max(6, Math.floor(Math.log2(bytes - 1)) - 2)
+  return Math.ceil(bytes / step) * step
+}
+
+export class Driver {
+  readonly device: GpuDevice
+  readonly counters: DriverCounters = {
+    submits: 0,
+    dispatches: 0,
+    pipelines: 0,
+    buffers: 0,
+    bind_groups: 0,
+    reads: 0,
+    pooled_bytes: 0,
+    used_bytes: 0,
+  }
+  /** Bytes that unused buffers may keep. */
+  poolLimit = 2 ** 30
+  #buffers: (Buffer | undefined)[] = []
+  #serial = 1
+  #pool = new Map<number, Buffer[]>()
+  #readPool = new Map<number, GpuBuffer[]>()
+  #pipelines: (Pipeline | undefined)[] = []
+  #layouts = new Map<string, { group: GpuLayout; pipeline: object }>()
+  #groups = new Map<string, GpuBindGroup>()
+  #staging: Buffer | null = null
+  #reads = new Map<number, PendingRead>()
+  #nextTicket = 1
+  #failure: string | null = null
+  #lost: Error | null = null
+  #maxBinding: number
+  readonly #onError: (code: number, a: number, b: number) => Error
+
+  constructor(device: GpuDevice, onError: (code: number, a: number, b: number) => Error, onLost: (reason: string) => void) {
+    this.device = device
+    this.#onError = onError
+    this.#maxBinding = device.limits['maxStorageBufferBindingSize'] ?? 2 ** 27
+    this.#buffers[0] = this.#make(256, USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST)
+    device.onuncapturederror = (event) => {
+      this.#failure ??= event.error.message
+    }
+    void device.lost.then((info) => {
+      const reason = `the webgpu device was lost (${info.message || info.reason || 'no reason given'}): call torch.webgpu.init() again and load your state from the cpu`
+      this.#lost = new TorchError(reason, 'DeviceError')
+      for (const read of this.#reads.values()) read.reject(this.#lost)
+      this.#reads.clear()
+      onLost(reason)
+    })
+  }
+
+  get lost(): boolean {
+    return this.#lost !== null
+  }
+
+  /** What went wrong in a batch so far (a kernel that the GPU refuses), once. */
+  takeFailure(): Error | null {
+    if (this.#lost) return this.#lost
+    if (this.#failure === null) return null
+    const error = new TorchError(`webgpu: ${this.#failure}`, 'RuntimeError')
+    this.#failure = null
+    return error
+  }
+
+  /** A number for a read, and a promise of what it will give. */
+  expectRead(): { ticket: number; words: Promise<ArrayBuffer> } {
+    const ticket = this.#nextTicket++
+    const words = new Promise<ArrayBuffer>((resolve, reject) => {
+      if (this.#lost) reject(this.#lost)
+      else this.#reads.set(ticket, { resolve, reject })
+    })
+    return { ticket, words }
+  }
+
+  dropRead(ticket: number): void {
+    this.#reads.delete(ticket)
+  }
+
+  /** When everything submitted so far is done. */
+  async done(): Promise<void> {
+    await this.device.queue.onSubmittedWorkDone()
+    const failure = this.takeFailure()
+    if (failure) throw failure
+  }
+
+  // ---- buffers ----
+
+  #make(size: number, usage: number): Buffer {
+    this.counters.buffers++
+    return { gpu: this.device.createBuffer({ size, usage }), serial: this.#serial++ }
+  }
+
+  #take(bytes: number): Buffer {
+    const size = sizeClass(bytes)
+    const list = this.#pool.get(size)
+    this.counters.used_bytes += size
+    const known = list?.pop()
+    if (known) {
+      this.counters.pooled_bytes -= size
+      return known
+    }
+    return this.#make(size, USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST)
+  }
+
+  #giveBack(buffer: Buffer): void {
+    const { size } = buffer.gpu
+    this.counters.used_bytes -= size
+    let list = this.#pool.get(size)
+    if (!list) this.#pool.set(size, (list = []))
+    list.push(buffer)
+    this.counters.pooled_bytes += size
+  }
+
+  /** Destroys what nobody uses. Not while commands wait: they may still name those buffers. */
+  trim(limit = 0): void {
+    if (this.counters.pooled_bytes <= limit) return
+    for (const list of this.#pool.values()) for (const b of list) b.gpu.destroy()
+    this.#pool.clear()
+    this.#groups.clear()
+    for (const list of this.#readPool.values()) for (const b of list) b.destroy()
+    this.#readPool.clear()
+    this.counters.pooled_bytes = 0
+  }
+
+  // ---- pipelines ----
+
+  #layout(writes: readonly boolean[]): { group: GpuLayout; pipeline: object } {
+    const key = writes.map((w) => (w ? 'w' : 'r')).join('')
+    let layout = this.#layouts.get(key)
+    if (!layout) {
+      const COMPUTE = 4
+      const group = this.device.createBindGroupLayout({
+        entries: [
+          { binding: 0, visibility: COMPUTE, buffer: { type: 'uniform', hasDynamicOffset: true } },
+          ...writes.map((w, i) => ({ binding: i + 1, visibility: COMPUTE, buffer: { type: w ? 'storage' : 'read-only-storage' } })),
+        ],
+      })
+      layout = { group, pipeline: this.device.createPipelineLayout({ bindGroupLayouts: [group] }) }
+      this.#layouts.set(key, layout)
+    }
+    return layout
+  }
+
+  #addPipeline(number: number, writes: readonly boolean[], label: string, code: string): void {
+    const layout = this.#layout(writes)
+    const module = this.device.createShaderModule({ code, label })
+    const pipeline = this.device.createComputePipeline({ label, layout: layout.pipeline, compute: { module, entryPoint: 'main' } })
+    this.#pipelines[number] = { pipeline, layout: layout.group, label, uniformBytes: 0 }
+    this.counters.pipelines++
+  }
+
+  #group(number: number, p: Pipeline, buffers: Uint32Array, uniformBytes: number): GpuBindGroup {
+    let key = String(number)
+    for (let i = 0; i < buffers.length; i++) key += `,${this.#buffers[buffers[i]!]!.serial}`
+    let group = this.#groups.get(key)
+    if (group) return group
+    if (this.#groups.size >= BIND_GROUPS) this.#groups.clear()
+    group = this.device.createBindGroup({
+      layout: p.layout,
+      entries: [
+        { binding: 0, resource: { buffer: this.#staging!.gpu, offset: 0, size: uniformBytes } },
+        ...Array.from(buffers, (b, i) => {
+          const { gpu } = this.#buffers[b]!
+          return { binding: i + 1, resource: { buffer: gpu, offset: 0, size: Math.min(gpu.size, this.#maxBinding) } }
+        }),
+      ],
+    })
+    this.counters.bind_groups++
+    this.#groups.set(key, group)
+    return group
+  }
+
+  // ---- batches ----
+
+  /** Uniforms and uploads of a batch go to the GPU as one write, before its commands. */
+  #stage(words: Uint32Array): void {
+    let bytes = 0
+    for (let at = 0; at < words.length; at += words[at + 1]!) {
+      if (words[at] === DISPATCH) bytes += Math.ceil((words[at + 6]! * 4) / UNIFORM_STEP) * UNIFORM_STEP
+      else if (words[at] === WRITE) bytes += Math.ceil(words[at + 4]! / UNIFORM_STEP) * UNIFORM_STEP
+    }
+    if (bytes === 0) return
+    if (!this.#staging || this.#staging.gpu.size < bytes) {
+      this.#staging?.gpu.destroy()
+      this.#groups.clear()
+      this.#staging = this.#make(sizeClass(Math.max(bytes, 64 * UNIFORM_STEP)), USAGE.UNIFORM | USAGE.COPY_SRC | USAGE.COPY_DST)
+    }
+    const data = new Uint32Array(bytes / 4)
+    let to = 0
+    for (let at = 0; at < words.length; at += words[at + 1]!) {
+      const command = words[at]
+      if (command === DISPATCH) {
+        const n = words[at + 6]!
+        data.set(words.subarray(at + 8, at + 8 + n), to)
+        to += Math.ceil((n * 4) / UNIFORM_STEP) * (UNIFORM_STEP / 4)
+      } else if (command === WRITE) {
+        const bytesOf = words[at + 4]!
+        data.set(words.subarray(at + 5, at + 5 + bytesOf / 4), to)
+        to += Math.ceil(bytesOf / UNIFORM_STEP) * (UNIFORM_STEP / 4)
+      }
+    }
+    this.device.queue.writeBuffer(this.#staging.gpu, 0, data)
+  }
+
+  /** Runs a stream of commands. */
+  run(stream: Uint8Array): void {
+    const words = new Uint32Array(stream.buffer, stream.byteOffset, stream.byteLength >> 2)
+    if (words.length === 0) return
+    if (this.#lost) return
+    this.#stage(words)
+    let encoder: GpuEncoder | null = null
+    let pass: GpuPass | null = null
+    let staged = 0
+    const reads: { buffer: GpuBuffer; bytes: number; ticket: number }[] = []
+    const outside = (): GpuEncoder => {
+      pass?.end()
+      pass = null
+      return (encoder ??= this.device.createCommandEncoder())
+    }
+    for (let at = 0; at < words.length; at += words[at + 1]!) {
+      switch (words[at]) {
+        case CREATE:
+          this.#buffers[words[at + 2]!] = this.#take(words[at + 3]!)
+          break
+        case FREE: {
+          const number = words[at + 2]!
+          const buffer = this.#buffers[number]
+          this.#buffers[number] = undefined
+          if (buffer) this.#giveBack(buffer)
+          break
+        }
+        case WRITE: {
+          const bytes = words[at + 4]!
+          if (bytes) outside().copyBufferToBuffer(this.#staging!.gpu, staged, this.#buffers[words[at + 2]!]!.gpu, words[at + 3]!, bytes)
+          staged += Math.ceil(bytes / UNIFORM_STEP) * UNIFORM_STEP
+          break
+        }
+        case COPY:
+          outside().copyBufferToBuffer(
+            this.#buffers[words[at + 2]!]!.gpu,
+            words[at + 3]!,
+            this.#buffers[words[at + 4]!]!.gpu,
+            words[at + 5]!,
+            words[at + 6]!,
+          )
+          break
+        case CLEAR:
+          outside().clearBuffer(this.#buffers[words[at + 2]!]!.gpu, words[at + 3]!, words[at + 4]!)
+          break
+        case PIPELINE: {
+          const n = words[at + 3]!
+          const text = new TextDecoder()
+          const from = (at + 6 + n) * 4
+          const label = text.decode(stream.subarray(from, from + words[at + 4]!))
+          const code = text.decode(stream.subarray(from + words[at + 4]!, from + words[at + 4]! + words[at + 5]!))
+          const writes = Array.from({ length: n }, (_, i) => words[at + 6 + i] !== 0)
+          this.#addPipeline(words[at + 2]!, writes, label, code)
+          break
+        }
+        case DISPATCH: {
+          const number = words[at + 2]!
+          const p = this.#pipelines[number]!
+          const n = words[at + 6]!
+          const from = at + 8 + n
+          const group = this.#group(number, p, words.subarray(from, from + words[at + 7]!), n * 4)
+          encoder ??= this.device.createCommandEncoder()
+          pass ??= encoder.beginComputePass()
+          pass.setPipeline(p.pipeline)
+          pass.setBindGroup(0, group, [staged])
+          pass.dispatchWorkgroups(words[at + 3]!, words[at + 4]!, words[at + 5]!)
+          staged += Math.ceil((n * 4) / UNIFORM_STEP) * UNIFORM_STEP
+          this.counters.dispatches++
+          break
+        }
+        case READ: {
+          const bytes = words[at + 4]!
+          const size = sizeClass(bytes + ERROR_BYTES)
+          const buffer =
+            this.#readPool.get(size)?.pop() ?? this.#make(size, USAGE.MAP_READ | USAGE.COPY_DST).gpu
+          const e = outside()
+          if (bytes) e.copyBufferToBuffer(this.#buffers[words[at + 2]!]!.gpu, words[at + 3]!, buffer, 0, bytes)
+          e.copyBufferToBuffer(this.#buffers[0]!.gpu, 0, buffer, bytes, ERROR_BYTES)
+          reads.push({ buffer, bytes, ticket: words[at + 5]! })
+          break
+        }
+        default:
+          throw new TorchError(`webgpu: there is no command ${words[at]}`, 'InternalError')
+      }
+    }
+    if (encoder) {
+      const e = outside()
+      this.device.queue.submit([e.finish()])
+      this.counters.submits++
+    }
+    for (const r of reads) void this.#finishRead(r.buffer, r.bytes, r.ticket)
+    this.trim(this.poolLimit)
+  }
+
+  async #finishRead(buffer: GpuBuffer, bytes: number, ticket: number): Promise<void> {
+    this.counters.reads++
+    let words: ArrayBuffer
+    try {
+      await buffer.mapAsync(1)
+      words = buffer.getMappedRange().slice(0, bytes + ERROR_BYTES)
+      buffer.unmap()
+    } catch (cause) {
+      const read = this.#reads.get(ticket)
+      this.#reads.delete(ticket)
+      read?.reject(this.takeFailure() ?? new TorchError(`webgpu: the result could not be read: ${(cause as Error).message}`, 'DeviceError'))
+      return
+    }
+    let list = this.#readPool.get(buffer.size)
+    if (!list) this.#readPool.set(buffer.size, (list = []))
+    list.push(buffer)
+    const read = this.#reads.get(ticket)
+    this.#reads.delete(ticket)
+    if (!read) return
+    const failure = this.takeFailure()
+    const [code, a, b] = new Int32Array(words, bytes, 3)
+    if (failure) read.reject(failure)
+    else if (code) {
+      this.device.queue.writeBuffer(this.#buffers[0]!.gpu, 0, new Uint8Array(ERROR_BYTES))
+      read.reject(this.#onError(code, a!, b!))
+    } else read.resolve(words.slice(0, bytes))
+  }
+}
