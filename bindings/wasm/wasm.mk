@@ -6,8 +6,10 @@
 
 WASM_CC ?= $(if $(findstring ccache,$(CC)),ccache )clang-19
 WASM := $(BUILD)/wasm
-# What networks spend their time in is compiled for speed, everything else for size: modules travel.
-WASM_FAST := engine/cpu/gemm engine/cpu/conv engine/cpu/softmax engine/cpu/norm engine/cpu/attention engine/cpu/optim engine/cpu/reduce engine/cpu/copy
+# Modules travel: what is no loop over elements is compiled for size, loops that are seldom run are too, and what networks spend their time in for
+# speed. (-O2 gives shorter generated loops than -Os.)
+WASM_FAST := $(addprefix engine/cpu/,gemm conv softmax norm attention optim)
+WASM_LOOPS := $(addprefix $(GEN)/,$(GEN_CPU:.c=) $(GEN_COLD:.c=))
 WASM_RELAXED := engine/cpu/gemm.base engine/cpu/conv.base engine/cpu/attention.base
 WASM_FLAGS := --target=wasm32-wasi -std=gnu11 -fvisibility=hidden -fwrapv -fno-math-errno -fno-trapping-math -ffp-contract=fast \
   -fno-asynchronous-unwind-tables -ftls-model=local-exec -matomics -mbulk-memory -mnontrapping-fptoint -msign-ext $(WARN) \
@@ -25,7 +27,7 @@ WASM_OBJ := $(WASM_NAMES:%=$(WASM)/simd/%.o)
 WASM_RELAXED_OBJ := $(WASM_RELAXED:%=$(WASM)/relaxed/%.o)
 $(WASM_OBJ) $(WASM_RELAXED_OBJ): | $(BUILD)/.tools-wasm $(GEN)/sources.mk
 
-wasm_opt = $(if $(filter $(WASM_FAST),$(1)),-O3,-Os)
+wasm_opt = $(if $(filter $(WASM_FAST) $(WASM_LOOPS),$(1)),-O2,$(if $(filter engine/cpu/%,$(1)),-Os,-Oz))
 WASM_COMPILE = @mkdir -p $(@D) && echo "  CC $@" && $(WASM_CC) $(WASM_FLAGS) $(call wasm_opt,$(<:.c=)) -MMD -MP -c -o $@
 define wasm_rules
 $(WASM)/$(1)/gen/%.base.o: $(GEN)/%.c

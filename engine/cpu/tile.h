@@ -25,6 +25,18 @@
 #define GEMM_MC 240
 #define GEMM_NC 3072
 
+/* acc += x * v for a number x and vectors. Compilers fuse that by themselves, but for relaxed SIMD, where a fused operation may also round twice. */
+#ifdef __wasm_relaxed_simd__
+typedef float tile_f32x4 __attribute__((vector_size(16)));
+typedef double tile_f64x2 __attribute__((vector_size(16)));
+#define TILE_FUSED(OP, V, acc, x, v) (__typeof__(acc)) OP((V)((x) - (__typeof__(acc)){0}), (V)(v), (V)(acc))
+#define TILE_ADD_PRODUCT(acc, x, v)                                                             \
+  (acc) = sizeof(x) == 4 ? TILE_FUSED(__builtin_wasm_relaxed_madd_f32x4, tile_f32x4, acc, x, v) \
+                         : TILE_FUSED(__builtin_wasm_relaxed_madd_f64x2, tile_f64x2, acc, x, v)
+#else
+#define TILE_ADD_PRODUCT(acc, x, v) ((acc) += (x) * (v))
+#endif
+
 #define TILE_INLINE static inline __attribute__((always_inline))
 
 /* KERNEL(rows) with the smallest compiled number of rows that holds `rows`: a cut-off tile does not pay for a full one. */
