@@ -34,7 +34,7 @@ ifneq ($(filter-out base,$(ISAS)),)
 ARCH_base := -O2 # rare dtypes, and machines of before 2013: half the size of -O3
 endif
 
-.PHONY: help demo wasm test fuzz fuzz-build fuzz-replay fuzz-short bench check check-ulp install uninstall clean lib addon ts gen examples test-c test-ts test-golden format
+.PHONY: help demo package wasm test fuzz fuzz-build fuzz-replay fuzz-short bench check check-ulp install uninstall clean lib addon ts gen examples test-c test-ts test-golden format
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
@@ -125,6 +125,13 @@ examples: ts $(BUILD)/examples/.built $(BUILD)/examples/digits-c ## the examples
 
 demo: ts $(BUILD)/examples/.built ## train the digit classifier; report in out/digits
 	node $(BUILD)/examples/digits/train.js
+
+# What is published: the package, and one with the addon for this platform, on which it depends where there is one.
+PLATFORM := packages/linux-x64
+$(PLATFORM)/torchjs.node: $(BUILD)/torchjs.node
+	@cp $< $@ && cp LICENSE $(PLATFORM)/
+package: ts wasm $(PLATFORM)/torchjs.node ## the packages for npm: build/*.tgz
+	npm pack --silent --ignore-scripts --pack-destination $(BUILD) . ./$(PLATFORM)
 
 # ---- WebAssembly ---------------------------------------------------------------------------------------------------
 

@@ -56,6 +56,8 @@ $(WASM)/torchjs-relaxed-threads.wasm: $(WASM_RELAXED_ALL)
 WASM_MODULES := $(foreach m,simd simd-threads relaxed relaxed-threads,$(WASM)/torchjs-$(m).wasm)
 dist/wasm/%.wasm: $(WASM)/%.wasm
 	@mkdir -p $(@D) && cp $< $@
-wasm: $(WASM_MODULES:$(WASM)/%=dist/wasm/%) ## the engine as WebAssembly: four modules in dist/wasm
+dist/wasm/%.js: $(WASM)/%.wasm bindings/wasm/embed.mjs
+	@mkdir -p $(@D) && node bindings/wasm/embed.mjs $< $@
+wasm: $(WASM_MODULES:$(WASM)/%=dist/wasm/%) dist/wasm/torchjs-simd.js dist/wasm/torchjs-simd-threads.js ## the engine as WebAssembly: four modules in dist/wasm
 
 $(WASM)/simd/bindings/wasm/memory.o: WASM_FLAGS += -DTJ__WASM_NARROW

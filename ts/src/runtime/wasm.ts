@@ -309,8 +309,7 @@ function sharedMemory(): WebAssembly.Memory {
 }
 
 export async function wasmHost(backend: WasmBackend): Promise<Host> {
-  const name = moduleFor(backend)
-  const module = await compile(name)
+  const { name, module } = await compile(moduleFor(backend))
   const memory = name.endsWith('threads') ? sharedMemory() : null
   let run: (kind: number, id: number, count: number) => number = () => -1
   const random = new Uint32Array(2)

@@ -1,0 +1,4 @@
+// Loaded before the engine.
+;(globalThis as { TORCHJS_BACKEND?: unknown }).TORCHJS_BACKEND ??= 'wasm'
+
+export {}
