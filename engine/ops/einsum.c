@@ -1,8 +1,10 @@
-/* einsum.c: sums of products in Einstein's notation, through permutations, diagonals and batched matrix products. */
+/* einsum.c: sums of products in Einstein's notation, through permutations, diagonals and batched matrix products.
+ *
+ * Every operand gets all dimensions, of size 1 where it has not got one, in one order: those of the result first. Operands are contracted in
+ * pairs, as engine/ops/einsum_path.c says, and a dimension is summed with the last pair that has it. */
 #include "impl.h"
 #include "ops.h"
-#include "ops/copy.h"
-#include "ops/reduce.h"
+#include "ops/einsum.h"
 
 #define RUNTIME(condition, ...) TJ__CHECK(condition, TJ_ERROR_RUNTIME, __VA_ARGS__)
 #define LL(x) ((long long)(x))
@@ -25,103 +27,242 @@ static bool push(subscripts *s, int item) {
   return true;
 }
 
-/* Reads one list of subscripts from *at up to a comma, an arrow or the end. operand < 0: the output. */
-static bool read_subscripts(const char *equation, size_t *at, subscripts *s, int64_t operand) {
+static bool bad_subscript(size_t at) {
+  return tj__fail(TJ_ERROR_RUNTIME, "einsum(): invalid subscript given at index %zu in the equation string, subscripts must be in [a-zA-Z]",
+                  at) != NULL;
+}
+
+/* Reads the subscripts of an operand from *at up to a comma, an arrow or the end. */
+static bool read_operand(const char *equation, size_t *at, subscripts *s, int64_t operand) {
   *s = (subscripts){.n = 0};
   for (;; (*at)++) {
     const char c = equation[*at];
-    if (c == 0 || (operand >= 0 && (c == ',' || c == '-'))) return true;
+    if (c == 0 || c == ',' || c == '-') return true;
     if (c == ' ') continue;
     if (c == '.') {
-      if (s->ellipsis) {
-        if (operand >= 0)
-          return tj__fail(TJ_ERROR_RUNTIME, "einsum(): found '.' for operand %lld for which an ellipsis was already found", LL(operand)) !=
-                 NULL;
-        return tj__fail(TJ_ERROR_RUNTIME, "einsum(): found '.' for output but an ellipsis (...) was already found") != NULL;
-      }
-      if (strncmp(equation + *at, "...", 3)) {
-        if (operand >= 0)
-          return tj__fail(TJ_ERROR_RUNTIME, "einsum(): found '.' for operand %lld that is not part of any ellipsis", LL(operand)) != NULL;
-        return tj__fail(TJ_ERROR_RUNTIME, "einsum(): found '.' for output that is not part of any ellipsis (...)") != NULL;
-      }
+      if (s->ellipsis)
+        return tj__fail(TJ_ERROR_RUNTIME, "einsum(): found '.' for operand %lld for which an ellipsis was already found", LL(operand)) !=
+               NULL;
+      if (strncmp(equation + *at, "...", 3))
+        return tj__fail(TJ_ERROR_RUNTIME, "einsum(): found '.' for operand %lld that is not part of any ellipsis", LL(operand)) != NULL;
       *at += 2;
       s->ellipsis = true;
       if (!push(s, ELLIPSIS)) return false;
       continue;
     }
     const int label = label_of(c);
-    if (label < 0)
-      return tj__fail(TJ_ERROR_RUNTIME,
-                      "einsum(): invalid subscript given at index %lld in the equation string, subscripts must be in [a-zA-Z]", (long long)*at) != NULL;
+    if (label < 0) return bad_subscript(*at);
     if (!push(s, label)) return false;
   }
 }
 
-/* The product of a and b over dimensions that both have (size 1 where one has not got them), summed over those marked. */
-static tj_tensor *contract(tj_tensor *a, tj_tensor *b, const bool *sum) {
-  const int n = a->ndim;
-  int64_t only_a[TJ_MAX_DIMS], only_b[TJ_MAX_DIMS];
-  int na = 0, nb = 0;
-  for (int d = 0; d < n; d++) /* what only one of them has is summed before */
-    if (sum[d] && a->sizes[d] == 1 && b->sizes[d] != 1) only_b[nb++] = d;
-    else if (sum[d] && b->sizes[d] == 1 && a->sizes[d] != 1) only_a[na++] = d;
-  if (na) a = tj_sum_dim(a, (tj_ints){only_a, na}, true, TJ_DTYPE_NONE);
-  if (nb) b = tj_sum_dim(b, (tj_ints){only_b, nb}, true, TJ_DTYPE_NONE);
+/* Where each label and the ellipsis are among the dimensions: those of the output, then those that are summed. */
+typedef struct places {
+  int of[LABELS];   /* -1: the label is not there */
+  int ellipsis_at;  /* -1 before it is known */
+  int widest;       /* dimensions of the ellipsis */
+  int kept, all;    /* dimensions of the output; of everything */
+  int uses[LABELS]; /* in all operands */
+} places;
+
+/* Reads the output's subscripts from `at` to the end. */
+static bool read_output(const char *equation, size_t at, places *p) {
+  for (; equation[at]; at++) {
+    const char c = equation[at];
+    if (c == ' ') continue;
+    if (c == '.') {
+      if (p->ellipsis_at >= 0)
+        return tj__fail(TJ_ERROR_RUNTIME, "einsum(): found '.' for output but an ellipsis (...) was already found") != NULL;
+      if (strncmp(equation + at, "...", 3))
+        return tj__fail(TJ_ERROR_RUNTIME, "einsum(): found '.' for output that is not part of any ellipsis (...)") != NULL;
+      at += 2;
+      p->ellipsis_at = p->kept;
+      p->kept += p->widest;
+      continue;
+    }
+    const int label = label_of(c);
+    if (label < 0) return bad_subscript(at);
+    if (p->of[label] >= 0)
+      return tj__fail(TJ_ERROR_RUNTIME, "einsum(): output subscript %c appears more than once in the output", c) != NULL;
+    if (!p->uses[label])
+      return tj__fail(TJ_ERROR_RUNTIME, "einsum(): output subscript %c does not appear in the equation for any input operand", c) != NULL;
+    p->of[label] = p->kept++;
+  }
+  return true;
+}
+
+/* Operand i with all dimensions: diagonals of repeated labels, dimensions of size 1 for what it has not got, in the common order. */
+static tj_tensor *spread(tj_tensor *t, const subscripts *s, const places *p, int64_t i) {
+  const int hidden = t->ndim - (s->n - s->ellipsis);
+  int64_t from[TJ_MAX_DIMS];
+  int of_label[LABELS], dim = 0;
+  for (int l = 0; l < LABELS; l++) of_label[l] = -1;
+  for (int d = 0; d < p->all; d++) from[d] = -1;
+  for (int k = 0; k < s->n; k++) {
+    const int l = s->items[k];
+    if (l == ELLIPSIS) {
+      for (int h = 0; h < hidden; h++) from[p->ellipsis_at + p->widest - hidden + h] = dim++;
+      continue;
+    }
+    if (of_label[l] < 0) {
+      of_label[l] = dim;
+      from[p->of[l]] = dim++;
+      continue;
+    }
+    /* a subscript that is repeated: the diagonal of its two dimensions takes the first one's place */
+    const int64_t first = of_label[l];
+    RUNTIME(t->sizes[first] == t->sizes[dim], "einsum(): subscript %c is repeated for operand %lld but the sizes don't match, %lld != %lld",
+            name_of(l), LL(i), LL(t->sizes[dim]), LL(t->sizes[first]));
+    t = tj_movedim_int(tj_diagonal(t, 0, first, dim), -1, first);
+    if (!t) return NULL;
+  }
+  for (int d = 0; d < p->all; d++)
+    if (from[d] < 0) {
+      t = tj_unsqueeze(t, dim);
+      from[d] = dim++;
+    }
+  return tj_permute(t, (tj_ints){from, p->all});
+}
+
+/* What the sizes of operand i make of those seen so far; false and an error where they do not broadcast. */
+static bool merge_sizes(const tj_tensor *t, const subscripts *s, int ndim, const places *p, int64_t i, int64_t *sizes) {
+  for (int d = 0; d < p->all; d++) {
+    const int64_t size = t->sizes[d];
+    if (size == 1) continue;
+    if (sizes[d] == 1 || sizes[d] == size) {
+      sizes[d] = size;
+      continue;
+    }
+    for (int l = 0; l < LABELS; l++)
+      if (p->of[l] == d)
+        return tj__fail(TJ_ERROR_RUNTIME,
+                        "einsum(): subscript %c has size %lld for operand %lld which does not broadcast with previously seen size %lld",
+                        name_of(l), LL(size), LL(i), LL(sizes[d])) != NULL;
+    int dim = d - p->ellipsis_at - p->widest + ndim - (s->n - s->ellipsis); /* of the operand */
+    for (int k = 0; s->items[k] != ELLIPSIS; k++) dim++;
+    return tj__fail(TJ_ERROR_RUNTIME,
+                    "einsum(): dimension %d covered by ellipsis in operand %lldhas size %lld which does not broadcast with previously seen "
+                    "ellipsis with size %lld for the respective dimension",
+                    dim, LL(i), LL(size), LL(sizes[d])) != NULL;
+  }
+  return true;
+}
+
+/* The order of the dimensions that a matrix product sums, in which the larger operand, or else the other, need not be copied: by strides. */
+static void order_summed(const tj_tensor *a, const tj_tensor *b, int64_t *dims, int n) {
+  const tj_tensor *t = a->numel >= b->numel ? a : b;
+  for (int i = 1; i < n; i++)
+    for (int k = i; k > 0 && t->strides[dims[k - 1]] < t->strides[dims[k]]; k--) {
+      const int64_t d = dims[k];
+      dims[k] = dims[k - 1];
+      dims[k - 1] = d;
+    }
+}
+
+/* The product of a and b, summed over `sum`, of which both have more than 1. The batched matrix product's result is laid out as PyTorch lays
+ * it out: batch, rows of a, columns of b, each in the order of the dimensions. */
+static tj_tensor *contract(tj_tensor *a, tj_tensor *b, uint64_t sum) {
   if (!a || !b) return NULL;
-  /* order: batch, rows of a, summed, columns of b */
-  int64_t order[TJ_MAX_DIMS], out[TJ_MAX_DIMS], back[TJ_MAX_DIMS], batch = 1, rows = 1, columns = 1, inner = 1;
-  int group[TJ_MAX_DIMS], k = 0;
+  if (!sum) return tj_mul(a, b);
+  enum { BATCH, ROWS, SUMMED, COLUMNS };
+  const int n = a->ndim;
+  int64_t groups[4][TJ_MAX_DIMS], length[4] = {1, 1, 1, 1};
+  int count[4] = {0};
   for (int d = 0; d < n; d++) {
     const bool has_a = a->sizes[d] != 1, has_b = b->sizes[d] != 1;
-    group[d] = sum[d] ? 2 : has_a == has_b ? 0 : has_a ? 1 : 3;
-    if (group[d] == 0) batch *= a->sizes[d];
-    else if (group[d] == 1) rows *= a->sizes[d];
-    else if (group[d] == 2) inner *= a->sizes[d];
-    else columns *= b->sizes[d];
+    const int g = sum >> d & 1 ? SUMMED : has_a && has_b ? BATCH : has_a ? ROWS : COLUMNS;
+    groups[g][count[g]++] = d;
+    length[g] *= g == COLUMNS ? b->sizes[d] : a->sizes[d];
   }
-  for (int g = 0; g < 4; g++)
-    for (int d = 0; d < n; d++)
-      if (group[d] == g) {
-        back[d] = k;
-        out[k] = g == 2 ? 1 : g == 3 ? b->sizes[d] : a->sizes[d];
-        order[k++] = d;
-      }
-  tj_tensor *x = tj_reshape(tj_permute(a, (tj_ints){order, n}), TJ_INTS(batch, rows, inner));
-  /* b has rows of size 1: its order is batch, summed, columns as well */
-  tj_tensor *y = tj_reshape(tj_permute(b, (tj_ints){order, n}), TJ_INTS(batch, inner, columns));
-  tj_tensor *product = tj_reshape(tj_bmm(x, y), (tj_ints){out, n});
-  return tj_permute(product, (tj_ints){back, n});
+  order_summed(a, b, groups[SUMMED], count[SUMMED]);
+  static const int of_a[] = {BATCH, ROWS, SUMMED, COLUMNS}, of_b[] = {BATCH, SUMMED, COLUMNS, ROWS};
+  int64_t a_order[TJ_MAX_DIMS], b_order[TJ_MAX_DIMS], out[TJ_MAX_DIMS], back[TJ_MAX_DIMS];
+  int ka = 0, kb = 0, k = 0;
+  for (int g = 0; g < 4; g++) {
+    for (int i = 0; i < count[of_a[g]]; i++) {
+      const int64_t d = groups[of_a[g]][i];
+      a_order[ka++] = d;
+      out[k] = g == SUMMED ? 1 : g == COLUMNS ? b->sizes[d] : a->sizes[d];
+      back[d] = k++;
+    }
+    for (int i = 0; i < count[of_b[g]]; i++) b_order[kb++] = groups[of_b[g]][i];
+  }
+  tj_tensor *x = tj_reshape(tj_permute(a, (tj_ints){a_order, n}), TJ_INTS(length[BATCH], length[ROWS], length[SUMMED]));
+  tj_tensor *y = tj_reshape(tj_permute(b, (tj_ints){b_order, n}), TJ_INTS(length[BATCH], length[SUMMED], length[COLUMNS]));
+  return tj_permute(tj_view(tj_bmm(x, y), (tj_ints){out, n}), (tj_ints){back, n});
+}
+
+/* Which of the dimensions are not of size 1. */
+static uint64_t wide(const tj_tensor *t) {
+  uint64_t bits = 0;
+  for (int d = 0; d < t->ndim; d++) bits |= (uint64_t)(t->sizes[d] != 1) << d;
+  return bits;
+}
+
+static tj_tensor *sum_bits(tj_tensor *t, uint64_t bits, bool keepdim) {
+  int64_t dims[TJ_MAX_DIMS];
+  int n = 0;
+  for (int d = 0; d < TJ_MAX_DIMS; d++)
+    if (bits >> d & 1) dims[n++] = d;
+  return n && t ? tj_sum_dim(t, (tj_ints){dims, n}, keepdim, TJ_DTYPE_NONE) : t;
+}
+
+/* Contracts pairs until one operand is left: those of `path`, or from left to right where there is none. needed: the dimensions of the result. */
+static tj_tensor *contract_all(tj_list *operands, tj_ints path, uint64_t needed) {
+  tj_tensor *left[TJ__EINSUM_MOST];
+  int n = (int)operands->n;
+  memcpy(left, operands->items, (size_t)n * sizeof *left);
+  for (int64_t step = 0; n > 1; step++) {
+    const bool given = path.n >= 0;
+    const int64_t i = given ? path.data[2 * step] : 0, j = given ? path.data[2 * step + 1] : 1;
+    RUNTIME(i >= 0 && i < n && j >= 0 && j < n, "einsum(): invalid contraction (%lld, %lld) operand index is out of bounds", LL(i), LL(j));
+    RUNTIME(i != j, "einsum(): invalid contraction (%lld, %lld) cannot contract an operand with itself", LL(i), LL(j));
+    tj_tensor *a = left[TJ__MIN(i, j)], *b = left[TJ__MAX(i, j)];
+    uint64_t others = needed;
+    int k = given ? 0 : 1; /* from left to right, the product is the first operand of the next pair */
+    for (int o = 0; o < n; o++) {
+      if (o == i || o == j) continue;
+      others |= wide(left[o]);
+      left[k++] = left[o];
+    }
+    const uint64_t a_wide = wide(a), b_wide = wide(b); /* what one of them alone has is summed before */
+    a = sum_bits(a, a_wide & ~b_wide & ~others, true);
+    b = sum_bits(b, b_wide & ~a_wide & ~others, true);
+    tj_tensor *product = contract(a, b, a_wide & b_wide & ~others);
+    if (!product) return NULL;
+    if (given) left[k++] = product;
+    else left[0] = product;
+    n = k;
+  }
+  return left[0];
 }
 
 tj_tensor *tj__impl_einsum(const char *equation, tj_tensors tensors, tj_ints path) {
-  (void)path; /* the order of contraction changes rounding alone; it is from left to right */
   RUNTIME(tensors.n > 0, "einsum(): must provide at least one operand");
-  enum { MOST = 64 };
-  RUNTIME(tensors.n <= MOST, "einsum(): more than %d operands", MOST);
-  subscripts in[MOST], output;
+  RUNTIME(tensors.n <= TJ__EINSUM_MOST, "einsum(): more than %d operands", TJ__EINSUM_MOST);
+  subscripts in[TJ__EINSUM_MOST];
   size_t at = 0;
   int64_t count = 0;
   bool arrow = false;
   for (;;) {
     RUNTIME(count < tensors.n, "einsum(): fewer operands were provided than specified in the equation");
-    if (!read_subscripts(equation, &at, &in[count], count)) return NULL;
+    if (!read_operand(equation, &at, &in[count], count)) return NULL;
     count++;
     if (equation[at] == ',') {
       at++;
       continue;
     }
     if (equation[at] == '-') {
-      RUNTIME(equation[at + 1] == '>',
-              "einsum(): invalid subscript given at index %lld in the equation string, subscripts must be in [a-zA-Z]", (long long)at);
+      if (equation[at + 1] != '>') return bad_subscript(at), NULL;
       at += 2;
       arrow = true;
-      if (!read_subscripts(equation, &at, &output, -1)) return NULL;
     }
     break;
   }
   RUNTIME(count == tensors.n, "einsum(): more operands were provided than specified in the equation");
 
-  int uses[LABELS] = {0}, widest = 0;
+  places p = {.ellipsis_at = -1};
+  for (int l = 0; l < LABELS; l++) p.of[l] = -1;
   for (int64_t i = 0; i < count; i++) {
     const int labels = in[i].n - in[i].ellipsis, ndim = tensors.data[i]->ndim;
     RUNTIME(in[i].ellipsis || labels == ndim,
@@ -131,106 +272,51 @@ tj_tensor *tj__impl_einsum(const char *equation, tj_tensors tensors, tj_ints pat
     RUNTIME(labels <= ndim,
             "einsum(): the number of subscripts in the equation (%d) is more than the number of dimensions (%d) for operand %lld", labels,
             ndim, LL(i));
-    if (in[i].ellipsis) widest = TJ__MAX(widest, ndim - labels);
+    if (in[i].ellipsis) p.widest = TJ__MAX(p.widest, ndim - labels);
     for (int k = 0; k < in[i].n; k++)
-      if (in[i].items[k] != ELLIPSIS) uses[in[i].items[k]]++;
+      if (in[i].items[k] != ELLIPSIS) p.uses[in[i].items[k]]++;
   }
-
-  /* The dimension of each label in the common order: those of the output, then those that are summed. */
-  int place[LABELS], dims = 0, ellipsis_at = 0;
-  for (int l = 0; l < LABELS; l++) place[l] = -1;
   if (arrow) {
-    if (!output.ellipsis) ellipsis_at = -1;
-    for (int k = 0; k < output.n; k++) {
-      const int l = output.items[k];
-      if (l == ELLIPSIS) {
-        ellipsis_at = dims;
-        dims += widest;
-        continue;
-      }
-      RUNTIME(uses[l] > 0, "einsum(): output subscript %c does not appear in the equation for any input operand", name_of(l));
-      RUNTIME(place[l] < 0, "einsum(): output subscript %c appears more than once in the output", name_of(l));
-      place[l] = dims++;
-    }
+    if (!read_output(equation, at, &p)) return NULL;
   } else {
-    dims = widest;
+    p.ellipsis_at = 0;
+    p.kept = p.widest;
     for (int l = 0; l < LABELS; l++)
-      if (uses[l] == 1) place[l] = dims++;
+      if (p.uses[l] == 1) p.of[l] = p.kept++;
   }
-  const int kept = dims;
-  if (ellipsis_at < 0) ellipsis_at = dims, dims += widest;
+  p.all = p.kept;
+  if (p.ellipsis_at < 0) p.ellipsis_at = p.all, p.all += p.widest;
   for (int l = 0; l < LABELS; l++)
-    if (uses[l] && place[l] < 0) place[l] = dims++;
-  RUNTIME(dims <= TJ_MAX_DIMS, "einsum(): more than %d different subscripts", TJ_MAX_DIMS);
+    if (p.uses[l] && p.of[l] < 0) p.of[l] = p.all++;
+  RUNTIME(p.all <= TJ_MAX_DIMS, "einsum(): more than %d different subscripts", TJ_MAX_DIMS);
 
-  /* Every operand with all dimensions, 1 where it has not got one. */
   int64_t sizes[TJ_MAX_DIMS];
-  int last[TJ_MAX_DIMS];
-  for (int d = 0; d < dims; d++) sizes[d] = 1, last[d] = -1;
+  for (int d = 0; d < p.all; d++) sizes[d] = 1;
   tj_list *operands = tj__list_new(count);
   if (!operands) return NULL;
   for (int64_t i = 0; i < count; i++) {
-    tj_tensor *t = tensors.data[i];
-    const int hidden = t->ndim - (in[i].n - in[i].ellipsis);
-    int64_t from[TJ_MAX_DIMS];
-    int of_label[LABELS], dim = 0;
-    for (int l = 0; l < LABELS; l++) of_label[l] = -1;
-    for (int d = 0; d < dims; d++) from[d] = -1;
-    for (int k = 0; k < in[i].n; k++) {
-      const int l = in[i].items[k];
-      if (l == ELLIPSIS) {
-        for (int h = 0; h < hidden; h++) from[ellipsis_at + widest - hidden + h] = dim++;
-        continue;
-      }
-      if (of_label[l] < 0) {
-        of_label[l] = dim;
-        from[place[l]] = dim++;
-        continue;
-      }
-      /* a subscript that is repeated: the diagonal of its two dimensions takes the first one's place */
-      const int64_t first = of_label[l];
-      RUNTIME(t->sizes[first] == t->sizes[dim],
-              "einsum(): subscript %c is repeated for operand %lld but the sizes don't match, %lld != %lld", name_of(l), LL(i),
-              LL(t->sizes[dim]), LL(t->sizes[first]));
-      t = tj_movedim_int(tj_diagonal(t, 0, first, dim), -1, first);
-      if (!t) return NULL;
-    }
-    int64_t order[TJ_MAX_DIMS], shape[TJ_MAX_DIMS];
-    int n = 0;
-    for (int d = 0; d < dims; d++)
-      if (from[d] >= 0) order[n++] = from[d];
-    for (int d = 0; d < dims; d++) {
-      shape[d] = from[d] >= 0 ? t->sizes[from[d]] : 1;
-      if (shape[d] == 1) continue;
-      if (sizes[d] != 1 && sizes[d] != shape[d]) {
-        int label = -1;
-        for (int l = 0; l < LABELS; l++)
-          if (place[l] == d) label = l;
-        RUNTIME(label < 0, "einsum(): subscript %c has size %lld for operand %lld which does not broadcast with previously seen size %lld",
-                name_of(label), LL(shape[d]), LL(i), LL(sizes[d]));
-        return tj__fail(TJ_ERROR_RUNTIME, "einsum(): operands do not broadcast: an ellipsis has size %lld for operand %lld and %lld before",
-                        LL(shape[d]), LL(i), LL(sizes[d]));
-      }
-      sizes[d] = shape[d];
-      last[d] = (int)i;
-    }
-    t = tj_reshape(tj_permute(t, (tj_ints){order, n}), (tj_ints){shape, dims});
-    if (!t) return NULL;
+    tj_tensor *t = spread(tensors.data[i], &in[i], &p, i);
+    if (!t || !merge_sizes(t, &in[i], tensors.data[i]->ndim, &p, i, sizes)) return NULL;
     tj__list_set(operands, i, t);
   }
-
-  tj_tensor *result = operands->items[0];
-  bool sum[TJ_MAX_DIMS];
-  for (int64_t i = 0; i < count && result; i++) { /* a dimension is summed where it is met last */
-    int64_t now[TJ_MAX_DIMS];
-    int n = 0;
-    for (int d = 0; d < dims; d++)
-      if ((sum[d] = d >= kept && last[d] == i)) now[n++] = d;
-    if (i) result = contract(result, operands->items[i], sum);
-    else if (n) result = tj_sum_dim(result, (tj_ints){now, n}, true, TJ_DTYPE_NONE);
+  if (path.n >= 0) {
+    const int64_t wanted = count == 1 ? 1 : 2 * (count - 1);
+    RUNTIME(path.n == wanted, "einsum(): expected contraction path given in path parameter to have size %lld but got %lld", LL(wanted),
+            LL(path.n));
   }
-  if (!result) return NULL;
-  int64_t shape[TJ_MAX_DIMS];
-  memcpy(shape, result->sizes, (size_t)kept * sizeof *shape);
-  return tj_reshape(result, (tj_ints){shape, kept});
+  const uint64_t every = p.all == TJ_MAX_DIMS ? UINT64_MAX : ((uint64_t)1 << p.all) - 1;
+  const uint64_t needed = p.kept == TJ_MAX_DIMS ? UINT64_MAX : ((uint64_t)1 << p.kept) - 1;
+  if (count == 1) return sum_bits(operands->items[0], every & ~needed, false);
+  int64_t found[2 * TJ__EINSUM_MOST];
+  if (path.n < 0) {
+    uint64_t bits[TJ__EINSUM_MOST];
+    for (int64_t i = 0; i < count; i++) bits[i] = wide(operands->items[i]);
+    if (tj__einsum_path(bits, (int)count, sizes, needed, found)) path = (tj_ints){found, 2 * (count - 1)};
+  }
+  tj_tensor *result = contract_all(operands, path, needed);
+  if (!result || p.kept == p.all) return result;
+  /* all that is summed is of size 1 by now */
+  int64_t kept[TJ_MAX_DIMS];
+  memcpy(kept, result->sizes, (size_t)p.kept * sizeof *kept);
+  return tj_view(result, (tj_ints){kept, p.kept});
 }

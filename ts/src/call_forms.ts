@@ -168,14 +168,3 @@ Object.defineProperty(Tensor.prototype, 'nonzero', {
   writable: true,
   configurable: true,
 })
-
-/**
- * Sums of products of elements in Einstein's notation, of tensors as arguments of their own or in an array.
- *
- * `einsum(equation, *operands)`
- */
-export function einsum(equation: string, tensors: readonly Tensor[]): Tensor
-export function einsum(equation: string, ...tensors: Tensors): Tensor
-export function einsum(equation: string, ...args: unknown[]): unknown {
-  return gathered((...rest: unknown[]) => (generated.einsum as AnyCall)(equation, ...rest), args)
-}

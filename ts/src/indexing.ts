@@ -1,39 +1,13 @@
 // Indexing: x.at(...) reads, x.at_put(...) writes. One argument a dimension, with the rules of PyTorch's x[...].
 import type { DeviceType, DType, Scalar } from './types/dtype.js'
-import type { DynamicShape, Shape } from './types/shapes.js'
+import type { AtShape, IndexSpec } from './types/at.js'
+import type { Checked } from './types/results.js'
+import type { Shape } from './types/shapes.js'
 import { $index, $index_put_, $select, $slice, $unsqueeze } from './generated/functions.js'
 import { tensor } from './creation.js'
 import { isScalar, typeName } from './runtime/arguments.js'
 import { TorchError } from './runtime/errors.js'
 import { share, Tensor } from './tensor.js'
-
-/** `[start, end]` or `[start, end, step]`; null: from the beginning, to the end. */
-export type RangeSpec =
-  readonly [start: number | null, end: number | null] | readonly [start: number | null, end: number | null, step: number | null]
-
-/**
- * What one argument of `at` may be: a number (the dimension goes), a range, null (the whole dimension), `'...'` (all dimensions in between),
- * `'newaxis'` (a new dimension of size 1), or a tensor: of booleans a mask, of integers the positions to take.
- */
-export type IndexSpec = number | bigint | RangeSpec | null | '...' | 'newaxis' | Tensor
-
-/** The shape after numbers, nulls and ranges; anything else is found at run time. */
-export type IndexedShape<S extends Shape, Specs extends readonly unknown[]> = number extends S['length']
-  ? DynamicShape
-  : Specs extends readonly [infer First, ...infer Rest]
-    ? S extends readonly [infer Size extends number, ...infer Tail extends Shape]
-      ? [First] extends [number | bigint]
-        ? IndexedShape<Tail, Rest>
-        : [First] extends [null]
-          ? Join<Size, IndexedShape<Tail, Rest>>
-          : [First] extends [RangeSpec]
-            ? Join<number, IndexedShape<Tail, Rest>>
-            : DynamicShape
-      : DynamicShape
-    : Specs extends readonly []
-      ? readonly [...S]
-      : DynamicShape
-type Join<Size extends number, Rest extends Shape> = number extends Rest['length'] ? DynamicShape : readonly [Size, ...Rest]
 
 const INTEGERS: ReadonlySet<DType> = new Set<DType>(['int8', 'int16', 'int32', 'int64', 'uint8'])
 
@@ -226,7 +200,7 @@ declare module './tensor.js' {
     at<Size extends Shape, T extends DType, On extends DeviceType, const Specs extends readonly IndexSpec[]>(
       this: Tensor<Size, T, On>,
       ...specs: Specs
-    ): Tensor<IndexedShape<Size, Specs>, T, On>
+    ): Checked<AtShape<Size, Specs>, T, On>
     /** Writes to the part of the tensor that `at(...specs)` would read: `x.at_put(0, [1, 3], 5)` is PyTorch's `x[0, 1:3] = 5`. The value is last. */
     at_put(...specsAndValue: readonly [...specs: IndexSpec[], value: Tensor | Scalar]): this
   }

@@ -14,7 +14,6 @@ export {
   cartesian_prod,
   cdist,
   histogramdd,
-  einsum,
   meshgrid,
   nonzero,
   tensordot,
@@ -24,6 +23,7 @@ export {
   type MeshgridOptions,
   type TensordotDims,
 } from './call_forms.js'
+export { einsum, Ellipsis, type EinsumOptions } from './einsum.js'
 export { pack, rearrange, reduce, repeat, unpack, type RearrangeOptions } from './einops.js'
 export { unique, unique_consecutive, type Unique, type UniqueConsecutiveOptions, type UniqueOptions } from './unique.js'
 export { broadcast_shapes, broadcastShapes, canBroadcastTo, needsBroadcast } from './broadcasting.js'
@@ -37,7 +37,7 @@ export { is_available as is_webgpu_available, requireWebGPU } from './webgpu/ind
 export * as autograd from './autograd/index.js'
 
 export { Tensor, type GradHook, type Node, type RemovableHandle } from './tensor.js'
-export { index as at, type IndexSpec, type IndexedShape, type RangeSpec } from './indexing.js'
+export { index as at } from './indexing.js'
 export {
   as_tensor,
   asarray,
@@ -141,6 +141,32 @@ export type { Results } from './runtime/call.js'
 export type { ArrayOf, Nested, TensorData, TypedArray } from './types/arrays.js'
 export type { Complex, DeviceType, DType, ItemOf, Promote, Scalar } from './types/dtype.js'
 export type * from './types/shapes.js'
+export type {
+  at_error_index_out_of_bounds,
+  at_error_too_many_indices,
+  AtShape,
+  IndexSpec,
+  IndicesSpec,
+  MaskSpec,
+  RangeSpec,
+  SliceSpec,
+} from './types/at.js'
+export type {
+  einsum_error_dimension_mismatch,
+  einsum_error_index_out_of_range,
+  einsum_error_invalid_equation,
+  einsum_error_invalid_sublist_element,
+  einsum_error_operand_count_mismatch,
+  einsum_error_subscript_rank_mismatch,
+  einsum_error_unknown_output_index,
+  EinsumOutputShape,
+  Sublist,
+  SublistEinsumShape,
+  SublistElement,
+  SubscriptIndex,
+  ValidatedEinsumShape,
+  ValidateEinsum,
+} from './types/einsum.js'
 export type {
   AxesRecord,
   EinopsReduceShape,

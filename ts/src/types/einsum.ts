@@ -1,0 +1,310 @@
+// Equations of einsum, read by the compiler, with the rules of engine/ops/einsum.c.
+import type { BroadcastShape, DynamicShape, IsDynamic, Shape, ShapeError } from './shapes.js'
+
+// ---- errors --------------------------------------------------------------------------------------------------------
+
+/** An equation that is none: `torch.einsum('i?,j->ij', a, b)`. */
+export type einsum_error_invalid_equation<Equation, Reason> = ShapeError<'einsum_error_invalid_equation', readonly [Equation, Reason]>
+/** Another number of operands than the equation has: `torch.einsum('ij,jk->ik', a)`. */
+export type einsum_error_operand_count_mismatch<Expected, Received, Equation> = ShapeError<
+  'einsum_error_operand_count_mismatch',
+  readonly [Expected, Received, Equation]
+>
+/** An operand with another number of dimensions than subscripts: `torch.einsum('ijk->i', torch.zeros(2, 3))`. */
+export type einsum_error_subscript_rank_mismatch<Subscripts, OperandShape, Equation> = ShapeError<
+  'einsum_error_subscript_rank_mismatch',
+  readonly [Subscripts, OperandShape, Equation]
+>
+/** A subscript with two sizes: `torch.einsum('ij,jk->ik', torch.zeros(2, 3), torch.zeros(5, 4))`. */
+export type einsum_error_dimension_mismatch<Subscript, SizeA, SizeB, Equation> = ShapeError<
+  'einsum_error_dimension_mismatch',
+  readonly [Subscript, SizeA, SizeB, Equation]
+>
+/** A subscript of the output that no operand has: `torch.einsum('ij->k', a)`. */
+export type einsum_error_unknown_output_index<Subscript, Equation> = ShapeError<
+  'einsum_error_unknown_output_index',
+  readonly [Subscript, Equation]
+>
+/** A number that is not in [0, 52): `torch.einsum(a, [0, 52])`. */
+export type einsum_error_index_out_of_range<Index> = ShapeError<'einsum_error_index_out_of_range', readonly [Index]>
+/** What is neither a number nor `torch.Ellipsis`: `torch.einsum(a, ['i'])`. */
+export type einsum_error_invalid_sublist_element<Element> = ShapeError<'einsum_error_invalid_sublist_element', readonly [Element]>
+
+type AnyError = ShapeError<string, readonly unknown[]>
+
+// ---- reading the equation ------------------------------------------------------------------------------------------
+
+type Alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+type LetterList<S extends string = Alphabet, Out extends readonly string[] = readonly []> = S extends `${infer C}${infer Rest}`
+  ? LetterList<Rest, readonly [...Out, C]>
+  : Out
+type Letters = LetterList
+type Label = Letters[number]
+/** Subscripts of an operand or of the output: labels, and '...' once at most. */
+type Subscripts = readonly string[]
+
+type WithoutSpaces<S extends string> = S extends `${infer A} ${infer B}` ? WithoutSpaces<`${A}${B}`> : S
+type ReadSubscripts<
+  Equation,
+  S extends string,
+  Out extends Subscripts = readonly [],
+  Dots extends boolean = false,
+> = S extends `...${infer Rest}`
+  ? Dots extends true
+    ? einsum_error_invalid_equation<Equation, 'a second ellipsis'>
+    : ReadSubscripts<Equation, Rest, readonly [...Out, '...'], true>
+  : S extends `${infer C}${infer Rest}`
+    ? C extends Label
+      ? ReadSubscripts<Equation, Rest, readonly [...Out, C], Dots>
+      : einsum_error_invalid_equation<
+          Equation,
+          C extends '.' ? "'.' is not part of an ellipsis" : `subscripts must be in [a-zA-Z], not '${C}'`
+        >
+    : Out
+type ReadOperands<Equation, S extends string, Out extends readonly Subscripts[] = readonly []> = S extends `${infer First},${infer Rest}`
+  ? ReadSubscripts<Equation, First> extends infer R
+    ? R extends Subscripts
+      ? ReadOperands<Equation, Rest, readonly [...Out, R]>
+      : R
+    : never
+  : ReadSubscripts<Equation, S> extends infer R
+    ? R extends Subscripts
+      ? readonly [...Out, R]
+      : R
+    : never
+interface Read {
+  operands: readonly Subscripts[]
+  output: Subscripts | null
+}
+/** Subscripts of the operands and of the output (null: none are written); or what is wrong. */
+type ReadEquation<Equation extends string> =
+  WithoutSpaces<Equation> extends `${infer Left}->${infer Right}`
+    ? ReadBoth<Equation, Left, Right>
+    : ReadLeft<Equation, WithoutSpaces<Equation>>
+type ReadBoth<Equation, Left extends string, Right extends string> =
+  ReadOperands<Equation, Left> extends infer O
+    ? O extends readonly Subscripts[]
+      ? ReadSubscripts<Equation, Right> extends infer R
+        ? R extends Subscripts
+          ? { operands: O; output: R }
+          : R
+        : never
+      : O
+    : never
+type ReadLeft<Equation, Left extends string> =
+  ReadOperands<Equation, Left> extends infer O ? (O extends readonly Subscripts[] ? { operands: O; output: null } : O) : never
+
+// ---- sizes ---------------------------------------------------------------------------------------------------------
+
+/** What is known of the labels. sizes: by label, and '...'; seen: all labels; often: those that are there twice. */
+interface Known {
+  sizes: object
+  seen: string
+  often: string
+}
+type Start = { sizes: object; seen: never; often: never }
+type SizeOfLabel<K extends Known, L extends string> = L extends keyof K['sizes'] ? Extract<K['sizes'][L], number> : 1
+type Join<A extends number, B extends number> = number extends A
+  ? B extends 1
+    ? number
+    : B
+  : number extends B
+    ? A extends 1
+      ? number
+      : A
+    : A extends 1
+      ? B
+      : B extends 1
+        ? A
+        : A extends B
+          ? A
+          : never
+type Put<Sizes, L extends string, N> = { readonly [P in keyof Sizes | L]: P extends L ? N : P extends keyof Sizes ? Sizes[P] : never }
+type WithLabel<K extends Known, L extends string, N> = {
+  sizes: Put<K['sizes'], L, N>
+  seen: K['seen'] | L
+  often: L extends K['seen'] ? K['often'] | L : K['often']
+}
+type AddLabel<Equation, K extends Known, L extends string, N extends number> = [Join<SizeOfLabel<K, L>, N>] extends [never]
+  ? einsum_error_dimension_mismatch<L, SizeOfLabel<K, L>, N, Equation>
+  : WithLabel<K, L, Join<SizeOfLabel<K, L>, N>>
+
+/** A label that is repeated in an operand: both sizes have to be equal, 1 is no exception. Own: the sizes of this operand. */
+type CheckRepeated<Equation, Own, L extends string, N extends number> = L extends keyof Own
+  ? number extends N | Own[L]
+    ? true
+    : Own[L] extends N
+      ? true
+      : einsum_error_dimension_mismatch<L, Own[L], N, Equation>
+  : true
+
+/** The labels of an operand that stand before an ellipsis (or all of them) with the first dimensions, those behind it with the last ones. */
+type AddOperand<
+  Equation,
+  K extends Known,
+  S extends Subscripts,
+  Sizes extends Shape,
+  Whole extends Shape,
+  All extends Subscripts,
+  Own = object,
+> = S extends readonly ['...', ...infer After extends Subscripts]
+  ? After extends readonly [...infer Before extends Subscripts, infer L extends string]
+    ? Sizes extends readonly [...infer Init extends Shape, infer N extends number]
+      ? CheckRepeated<Equation, Own, L, N> extends infer C
+        ? C extends true
+          ? AddLabel<Equation, K, L, N> extends infer More
+            ? More extends Known
+              ? AddOperand<Equation, More, readonly ['...', ...Before], Init, Whole, All, Put<Own, L, N>>
+              : More
+            : never
+          : C
+        : never
+      : einsum_error_subscript_rank_mismatch<All, Whole, Equation>
+    : AddHidden<Equation, K, Sizes>
+  : S extends readonly [infer L extends string, ...infer Rest extends Subscripts]
+    ? Sizes extends readonly [infer N extends number, ...infer Tail extends Shape]
+      ? CheckRepeated<Equation, Own, L, N> extends infer C
+        ? C extends true
+          ? AddLabel<Equation, K, L, N> extends infer More
+            ? More extends Known
+              ? AddOperand<Equation, More, Rest, Tail, Whole, All, Put<Own, L, N>>
+              : More
+            : never
+          : C
+        : never
+      : einsum_error_subscript_rank_mismatch<All, Whole, Equation>
+    : Sizes extends readonly []
+      ? K
+      : einsum_error_subscript_rank_mismatch<All, Whole, Equation>
+type HiddenOf<K extends Known> = K['sizes'] extends { readonly '...': infer H extends Shape } ? H : readonly []
+type AddHidden<Equation, K extends Known, Hidden extends Shape> =
+  BroadcastShape<HiddenOf<K>, Hidden> extends infer B
+    ? B extends Shape
+      ? { sizes: Put<K['sizes'], '...', B>; seen: K['seen']; often: K['often'] }
+      : einsum_error_dimension_mismatch<'...', HiddenOf<K>, readonly [...Hidden], Equation>
+    : never
+/** An operand of unknown rank: its labels are there, with unknown sizes. */
+type AddUnknown<K extends Known, S extends Subscripts> = S extends readonly [infer L extends string, ...infer Rest extends Subscripts]
+  ? L extends '...'
+    ? AddUnknown<{ sizes: Put<K['sizes'], '...', DynamicShape>; seen: K['seen']; often: K['often'] }, Rest>
+    : AddUnknown<WithLabel<K, L, Join<SizeOfLabel<K, L>, number>>, Rest>
+  : K
+
+type AddOperands<
+  Equation,
+  K extends Known,
+  Operands extends readonly Subscripts[],
+  Shapes extends readonly Shape[],
+> = Operands extends readonly [infer S extends Subscripts, ...infer MoreS extends readonly Subscripts[]]
+  ? Shapes extends readonly [infer Sizes extends Shape, ...infer MoreSizes extends readonly Shape[]]
+    ? (IsDynamic<Sizes> extends true ? AddUnknown<K, S> : AddOperand<Equation, K, S, Sizes, Sizes, S>) extends infer Next
+      ? Next extends Known
+        ? AddOperands<Equation, Next, MoreS, MoreSizes>
+        : Next
+      : never
+    : never
+  : K
+
+// ---- the output ----------------------------------------------------------------------------------------------------
+
+/** Labels that are there once, in alphabetical order. */
+type ImplicitLabels<
+  Once extends string,
+  Letters extends string = Alphabet,
+  Out extends Subscripts = readonly [],
+> = Letters extends `${infer C}${infer Rest}` ? ImplicitLabels<Once, Rest, C extends Once ? readonly [...Out, C] : Out> : Out
+type OutputShape<
+  Equation,
+  K extends Known,
+  S extends Subscripts,
+  Seen extends string = never,
+  Out extends Shape = readonly [],
+> = S extends readonly [infer L extends string, ...infer Rest extends Subscripts]
+  ? L extends '...'
+    ? OutputShape<Equation, K, Rest, Seen, readonly [...Out, ...HiddenOf<K>]>
+    : L extends Seen
+      ? einsum_error_invalid_equation<Equation, `output subscript ${L} appears more than once`>
+      : L extends K['seen']
+        ? OutputShape<Equation, K, Rest, Seen | L, readonly [...Out, SizeOfLabel<K, L>]>
+        : einsum_error_unknown_output_index<L, Equation>
+  : number extends Out['length']
+    ? DynamicShape
+    : Out
+
+/** The shape of `torch.einsum`, or the error. `EinsumOutputShape<'ij,jk->ik', [[2, 3], [3, 4]]>` is `[2, 4]`. */
+export type EinsumOutputShape<Equation extends string, Shapes extends readonly Shape[]> = string extends Equation
+  ? DynamicShape
+  : ReadEquation<Equation> extends infer R
+    ? R extends Read
+      ? number extends Shapes['length']
+        ? DynamicShape
+        : R['operands']['length'] extends Shapes['length']
+          ? AddOperands<Equation, Start, R['operands'], Shapes> extends infer K
+            ? K extends Known
+              ? OutputShape<
+                  Equation,
+                  K,
+                  R['output'] extends Subscripts ? R['output'] : readonly ['...', ...ImplicitLabels<Exclude<K['seen'], K['often']>>]
+                >
+              : K
+            : never
+          : einsum_error_operand_count_mismatch<R['operands']['length'], Shapes['length'], Equation>
+      : R
+    : never
+export type ValidatedEinsumShape<Equation extends string, Shapes extends readonly Shape[]> = EinsumOutputShape<Equation, Shapes>
+/** The equation where it fits the shapes, else the error. */
+export type ValidateEinsum<Equation extends string, Shapes extends readonly Shape[]> =
+  EinsumOutputShape<Equation, Shapes> extends infer R ? (R extends AnyError ? R : Equation) : never
+
+// ---- sublists ------------------------------------------------------------------------------------------------------
+
+type IndicesOf<T extends readonly unknown[]> = { [K in keyof T]: K extends `${infer N extends number}` ? N : never }
+type Indices = IndicesOf<Letters>
+/** The numbers that stand for subscripts: 0 to 25 for A to Z, 26 to 51 for a to z. */
+export type SubscriptIndex = Indices[number]
+/** The type of `torch.Ellipsis`. */
+export type EllipsisType = typeof import('../einsum.js').Ellipsis
+/** An element of a sublist: a number or `torch.Ellipsis`. */
+export type SublistElement = number | EllipsisType
+/** Subscripts as numbers: `[0, 1]` is 'AB'. */
+export type Sublist = readonly SublistElement[]
+
+type SublistText<S extends readonly unknown[], Out extends string = ''> = number extends S['length']
+  ? string
+  : S extends readonly [infer H, ...infer Rest]
+    ? H extends EllipsisType
+      ? SublistText<Rest, `${Out}...`>
+      : H extends number
+        ? number extends H
+          ? string
+          : H extends SubscriptIndex
+            ? SublistText<Rest, `${Out}${Letters[H]}`>
+            : einsum_error_index_out_of_range<H>
+        : einsum_error_invalid_sublist_element<H>
+    : Out
+/** Operands and sublists in turn, as an equation and shapes. */
+type Interleaved<
+  Args extends readonly unknown[],
+  Equation extends string = '',
+  Shapes extends readonly Shape[] = readonly [],
+> = Args extends readonly [{ readonly shape: infer S extends Shape }, infer L extends readonly unknown[], ...infer Rest]
+  ? SublistText<L> extends infer T
+    ? T extends string
+      ? Interleaved<
+          Rest,
+          string extends T ? string : Equation extends '' ? (Shapes extends readonly [] ? T : `${Equation},${T}`) : `${Equation},${T}`,
+          readonly [...Shapes, S]
+        >
+      : T
+    : never
+  : Args extends readonly [infer Output extends readonly unknown[]]
+    ? SublistText<Output> extends infer T
+      ? T extends string
+        ? EinsumOutputShape<string extends T ? string : `${Equation}->${T}`, Shapes>
+        : T
+      : never
+    : Args extends readonly []
+      ? EinsumOutputShape<Equation, Shapes>
+      : DynamicShape
+/** The shape of `torch.einsum(a, [0, 1], b, [1, 2], [0, 2])`. */
+export type SublistEinsumShape<Args extends readonly unknown[]> = Interleaved<Args>
