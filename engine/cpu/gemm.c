@@ -6,6 +6,7 @@
 #define T float
 #define SUFFIX f32
 #include "tile_transpose.inc"
+#include "tile_rows.inc"
 #include "gemm_tile.inc"
 #undef T
 #undef SUFFIX
@@ -13,6 +14,7 @@
 #define T double
 #define SUFFIX f64
 #include "tile_transpose.inc"
+#include "tile_rows.inc"
 #include "gemm_tile.inc"
 #undef T
 #undef SUFFIX

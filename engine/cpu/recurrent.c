@@ -1,21 +1,27 @@
-/* recurrent.c: recurrent layers on the CPU: a matrix product a step, and loops over the gates. */
+/* recurrent.c: recurrent layers on the CPU: a thread takes rows of the batch through all steps. */
 #include "../kernels/recurrent.h"
 
 #include <math.h>
 
 #include "../kernels/gemm.h"
+#include "loop.h"
 #include "math.h"
+#include "tile.h"
 
 extern const tj__gemm_kernels TJ__ISA(tj__cpu_gemm);
 
 #define T float
 #define SUFFIX f32
 #define DTYPE TJ_FLOAT32
+#include "tile_transpose.inc"
+#include "tile_rows.inc"
 #include "recurrent_layer.inc"
 
 #define T double
 #define SUFFIX f64
 #define DTYPE TJ_FLOAT64
+#include "tile_transpose.inc"
+#include "tile_rows.inc"
 #include "recurrent_layer.inc"
 
 static bool forward(const tj__recurrent *r) { return r->dtype == TJ_FLOAT64 ? forward_f64(r) : forward_f32(r); }
