@@ -7,7 +7,10 @@ import { Builder, call, differs, Missing, tensorsIn } from './values.mjs'
 export const DEVICE_DTYPES = ['float32', 'int32', 'bool']
 
 // What reads results in the middle of a call, or is told by it, cannot be on a device.
-const isMissing = (e) => e.name === 'NotImplementedError' || e.code === 'NotImplementedError' || /not implemented for|Cannot convert a webgpu Tensor to|no kernel for this dtype/.test(e.message)
+const isMissing = (e) =>
+  e.name === 'NotImplementedError' ||
+  e.code === 'NotImplementedError' ||
+  /not implemented for|Cannot convert a webgpu Tensor to|no kernel for this dtype/.test(e.message)
 
 class DeviceBuilder extends Builder {
   constructor(torch, blob, device) {
@@ -35,13 +38,15 @@ export async function runOpOn(torch, c, blob, info, device) {
       kwargs = b.kwargs(c.kwargs)
     if (tensorsIn(torch, [args, Object.values(kwargs)]).length === 0) throw new Missing('a call without tensors')
     const out = call(f, args, kwargs)
-    if (kwargs.device === undefined && tensorsIn(torch, out).some((t) => t.device === 'cpu' && t.numel() > 0)) return ['the result is on the cpu']
+    if (kwargs.device === undefined && tensorsIn(torch, out).some((t) => t.device === 'cpu' && t.numel() > 0))
+      return ['the result is on the cpu']
     const failures = []
     if (c.gauge) throw new Missing(`gauge`)
     const wrong =
       c.out === undefined
         ? ''
-        : differs(torch, out, bare(c.out), blob, { strides: !c.random && !c.uninit }) || differs(torch, await brought(torch, out), c.out, blob)
+        : differs(torch, out, bare(c.out), blob, { strides: !c.random && !c.uninit }) ||
+          differs(torch, await brought(torch, out), c.out, blob)
     if (wrong) failures.push(wrong)
     for (const m of c.mutated ?? []) {
       const r = differs(torch, await b.byId.get(m.id).detach().cpu(), { tensor: m.value.tensor ?? m.value }, blob)

@@ -311,13 +311,7 @@ function processedBy(torch, c) {
 
 // Shapes, dtypes and layouts alone.
 export const bare = (v) =>
-  Array.isArray(v)
-    ? v.map(bare)
-    : v?.tuple
-      ? { ...v, tuple: v.tuple.map(bare) }
-      : v?.tensor
-        ? { tensor: { ...v.tensor, nodata: true } }
-        : v
+  Array.isArray(v) ? v.map(bare) : v?.tuple ? { ...v, tuple: v.tuple.map(bare) } : v?.tensor ? { tensor: { ...v.tensor, nodata: true } } : v
 
 function gauged(torch, c, blob, b, out) {
   // These are the same, whatever the gauge.
