@@ -14,6 +14,7 @@ import { pointwiseFiles } from './pointwise.mjs'
 import { readmeText } from './readme.mjs'
 import { referenceFiles } from './reference.mjs'
 import { loadSchema, SchemaError } from './schema.mjs'
+import { loadShapeErrors, shapeErrorHeader } from './shape_errors.mjs'
 import { SchemaBug } from './text.mjs'
 import { wgslFiles } from './wgsl.mjs'
 
@@ -51,7 +52,13 @@ async function main() {
   })
   const ops = loadSchema(values.schema ?? join(ROOT, 'schema/ops'))
   const dtypes = readDtypes(join(ROOT, 'schema/dtypes.tsv'))
-  const c = { ...cFiles(ops, dtypes), ...pointwiseFiles(ops), ...callFiles(ops), ...wgslFiles(ops, join(ROOT, 'engine/webgpu/math.wgsl')) }
+  const c = {
+    ...cFiles(ops, dtypes),
+    ...pointwiseFiles(ops),
+    ...callFiles(ops),
+    ...wgslFiles(ops, join(ROOT, 'engine/webgpu/math.wgsl')),
+    'shape_errors.h': shapeErrorHeader(loadShapeErrors(ROOT)),
+  }
   // What make has to compile: once, once an instruction set, for the baseline only.
   const named = (test) => Object.keys(c).filter(test).sort().join(' ')
   c['sources.mk'] = `GEN_OPS := ${named((f) => f.startsWith('ops/'))}

@@ -1,9 +1,13 @@
 // Reads schema/ops/*.yaml into a list of operators, checked. Every complaint says file and line.
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
-import { join, basename } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { LineCounter, parseDocument } from 'yaml'
 import { parseExpression } from './expression.mjs'
+import { checkRule, parseRule, ruleTypes } from './shape_rules.mjs'
 import { parseSignature } from './signature.mjs'
+
+const RULE_TYPES = ruleTypes(join(dirname(fileURLToPath(import.meta.url)), '..'))
 
 const KEYS = [
   'op',
@@ -25,7 +29,6 @@ const KEYS = [
   'javascript',
   'dtype',
   'shape',
-  'types',
   'pointwise',
   'dtypes',
   'rare',
@@ -39,6 +42,30 @@ const CLASSES = ['bool', 'int', 'float', 'complex']
 export const RULES = ['promote', 'float', 'bool', 'real', 'same']
 
 export class SchemaError extends Error {}
+
+// The shape rule of an operator: one, or one for each of several results: { named: { values: rule, ... } }.
+function readShape(op, fail) {
+  if (op.shape === undefined || op.shape === null) return null
+  const names = op.args.map((a) => a.name)
+  const read = (text, list) => {
+    let rule
+    try {
+      rule = parseRule(String(text))
+    } catch (e) {
+      fail('shape', e.message)
+    }
+    const bad = checkRule(rule, names, RULE_TYPES, list)
+    if (bad) fail('shape', bad)
+    return rule
+  }
+  if (typeof op.shape !== 'object') return read(op.shape, op.returns.kind === 'list')
+  const named = {}
+  for (const [key, text] of Object.entries(op.shape)) {
+    if (!op.returns.items.some((r) => r.name === key)) fail('shape', `'${key}' is no result`)
+    named[key] = read(text, false)
+  }
+  return { named }
+}
 
 // One operator: see the table in schema/README.md. `line` is where its entry begins.
 function readEntry(entry, where, fail) {
@@ -86,12 +113,16 @@ function readEntry(entry, where, fail) {
     doc: text('doc'),
     errors: text('errors'),
     source: text('source'),
-    shape: text('shape'),
-    types: text('types'),
+    shape: typeof entry.shape === 'object' ? entry.shape : text('shape'),
     dtype: text('dtype'),
     kernel: text('kernel') ?? `${name}_cpu`,
     impl: text('impl') ?? (has('pointwise') ? 'generated' : 'custom'),
   }
+  op.shapeRule = readShape(op, fail)
+  if (op.shape && typeof op.shape === 'object')
+    op.shape = Object.entries(op.shape)
+      .map(([key, rule]) => `${key} ${rule}`)
+      .join(', ')
   if (!op.doc) fail(null, `${name}: 'doc' is missing`)
   if (!NAMESPACES.includes(op.namespace)) fail('namespace', `unknown namespace '${op.namespace}' (known: ${NAMESPACES.join(', ')})`)
   if (op.method && tensors.length === 0) fail('method', 'a method needs a Tensor argument')

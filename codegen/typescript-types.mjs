@@ -1,9 +1,11 @@
-// The TypeScript side of signatures: parameter types, result types (shape, dtype, device) and options interfaces.
+// The TypeScript side of signatures: type parameters, parameter types, result types (shape, dtype, device) and options interfaces.
+//
+// An argument that the shape or dtype rule speaks of is a type parameter, whose default is the argument's default; where it may be given by
+// position or in the options object, both infer the same parameter. So one signature serves all ways of calling an overload.
 import { argType, takesNumber, variadicArg } from './typescript.mjs'
+import { namesIn, parseRule, ruleType } from './shape_rules.mjs'
 import { title } from './text.mjs'
 
-// The type parameter that stands for an argument.
-const typeParameter = (a) => (a.name === 'shape' ? 'Size' : title(a.name))
 const RESERVED_PARAMETERS = new Set(['default', 'in', 'function', 'new', 'var', 'with', 'this', 'arguments', 'eval', 'options'])
 const parameter = (name) => (RESERVED_PARAMETERS.has(name) ? `${name}_` : name)
 const SUFFIX = {
@@ -26,83 +28,139 @@ export const selfIndex = (op) => {
   return i >= 0 ? i : op.args.findIndex(isTensor)
 }
 
+// Text arguments whose values are known: the editor completes them.
+const WORDS = {
+  reduction: ['none', 'mean', 'sum'],
+  approximate: ['none', 'tanh'],
+  interpolation: ['linear', 'lower', 'higher', 'midpoint', 'nearest'],
+  rounding_mode: ['trunc', 'floor'],
+  indexing: ['ij', 'xy'],
+  UPLO: ['L', 'U'],
+}
+
 function valueType(arg, tensor = 'Tensor') {
   const none = arg.type.optional ? ' | null' : ''
   const size = arg.type.size
-  const base = {
-    Tensor: tensor,
-    Scalar: 'Scalar',
-    ScalarType: 'DType',
-    Device: 'DeviceInput | string',
-    Generator: 'Generator',
-    int: 'number',
-    float: 'number',
-    bool: 'boolean',
-    str: 'string',
-    'Tensor[]': 'readonly Tensor[]',
-    'Tensor?[]': 'readonly (Tensor | null)[]',
-    'int[]': size ? 'number | readonly number[]' : 'readonly number[]',
-    'float[]': size ? 'number | readonly number[]' : 'readonly number[]',
-    'bool[]': 'readonly boolean[]',
-    'Scalar[]': 'readonly Scalar[]',
-  }[argType(arg.type)]
+  const words = arg.type.base === 'str' && !arg.type.list && WORDS[arg.name]
+  const base = words
+    ? arg.name === 'reduction'
+      ? `LossReduction`
+      : `${words.map((w) => `'${w}'`).join(' | ')}`
+    : {
+        Tensor: tensor,
+        Scalar: 'Scalar',
+        ScalarType: 'DType',
+        Device: 'DeviceInput | string',
+        Generator: 'Generator',
+        int: 'number',
+        float: 'number',
+        bool: 'boolean',
+        str: 'string',
+        'Tensor[]': 'readonly Tensor[]',
+        'Tensor?[]': 'readonly (Tensor | null)[]',
+        'int[]': size ? 'number | readonly number[]' : 'readonly number[]',
+        'float[]': size ? 'number | readonly number[]' : 'readonly number[]',
+        'bool[]': 'readonly boolean[]',
+        'Scalar[]': 'readonly Scalar[]',
+      }[argType(arg.type)]
   return base + none
 }
 
-const isOption = (op, a, i) =>
-  a.hasDefault || a.kwonly || (op.overload && i > 0 && !isTensor(a)) || (op.overload && i > selfIndex(op) && op.overload !== '')
+const isOption = (op, a, i) => a.hasDefault || a.kwonly || (op.overload && i > 0 && !isTensor(a)) || (op.overload && i > selfIndex(op))
 
-export function optionsTypes(groups) {
-  const families = new Map()
-  for (const g of groups) {
-    const name = optionsName(g)
-    if (!families.has(name)) families.set(name, { name, jsName: baseName(g), keys: new Map() })
-    const { keys } = families.get(name)
-    for (const e of g.overloads) {
-      e.op.args.forEach((a, i) => {
-        if (i === selfIndex(e.op) || !isOption(e.op, a, i)) return
-        if (!keys.has(a.name)) keys.set(a.name, new Set())
-        keys.get(a.name).add(takesNumber(e, a) ? valueType(a, 'Tensor | Scalar') : valueType(a))
-      })
-      if (e.out >= 0)
-        keys.set('out', new Set([...(keys.get('out') ?? []), e.op.returns.kind === 'tuple' ? 'readonly Tensor[] | null' : 'Tensor | null']))
-    }
-  }
-  const lines = []
-  for (const f of families.values()) {
-    if (f.keys.size === 0) continue
-    lines.push(`/** Options of ${f.jsName}. */`, `export interface ${f.name} {`)
-    for (const [key, types] of f.keys)
-      lines.push(`  readonly ${key}?: ${[...new Set([...types].flatMap((t) => t.split(/ \| (?![^(]*\))/)))].join(' | ')}`)
-    lines.push('}', '')
-  }
-  return lines.join('\n')
-}
+// ---- what the rules speak of ---------------------------------------------------------------------------------------
 
-// ---- results -------------------------------------------------------------------------------------------------------
-
-// The shape type of an operator and the arguments that it speaks of: { text, args }, or null where it is not known.
-function shapeOf(op, shapes) {
-  if (!op.types) return null
-  const self = selfIndex(op)
-  const names = new Map()
-  op.args.forEach((a, i) => {
-    if (isTensor(a)) names.set(i === self ? 'S' : `${title(a.name)}S`, a)
-    else if (a.type.base === 'int' || a.type.base === 'bool') names.set(typeParameter(a), a)
-  })
-  const args = new Map()
-  for (const [word] of op.types.matchAll(/[A-Za-z_$][\w$]*/g)) {
-    if (shapes.has(word) || word === 'DynamicShape' || word === 'readonly' || word === 'number') continue
-    const a = names.get(word)
-    if (!a) return null
-    args.set(word, a)
+const rulesOf = (op) =>
+  op.shapeRule === null
+    ? []
+    : op.shapeRule.call || op.shapeRule.name || op.shapeRule.literal
+      ? [op.shapeRule]
+      : Object.values(op.shapeRule.named)
+function spoken(op) {
+  op.spokenNames ??= {
+    shape: new Set(rulesOf(op).flatMap(namesIn)),
+    dtype: new Set(dtypeRule(op) ? namesIn(dtypeRule(op)) : []),
   }
-  return { text: op.types, args }
+  return op.spokenNames
 }
 
 const DTYPES = new Set(
   'bool uint8 int8 int16 int32 int64 uint16 uint32 uint64 float16 bfloat16 float32 float64 complex64 complex128'.split(' '),
 )
+function dtypeRule(op) {
+  const text = (op.dtype ?? '').replace(/\s/g, '')
+  if (!text || DTYPES.has(text)) return null
+  if (!/^(same|promote|float|real|bool|complex|sum|arg)\(/.test(text)) return null
+  return parseRule(text)
+}
+
+// The type parameters that stand for an argument: { name, constraint, fallback } by what of it is meant.
+const argParameter = (a) => (a.name === 'shape' && a.type.list && a.type.base === 'int' ? 'Size' : title(a.name))
+function literalType(v) {
+  if (Array.isArray(v)) return `readonly [${v.map(literalType).join(', ')}]`
+  if (typeof v === 'string') return `'${v}'`
+  return String(v)
+}
+
+// A parameter of an options type: an argument that some overload's rules speak of.
+function optionParameter(op, a) {
+  const { shape, dtype } = spoken(op)
+  if (a.type.base === 'ScalarType' && a.name === 'dtype') return { name: 'DT', constraint: 'DType | null' }
+  if (a.type.base === 'Device' && a.name === 'device') return { name: 'On', constraint: 'DeviceInput | string | null' }
+  if (isTensor(a)) return shape.has(a.name) && a.type.optional ? { name: `${title(a.name)}S`, constraint: 'Shape', tensor: true } : null
+  if (a.type.base === 'Tensor') return null
+  if (shape.has(a.name) || (dtype.has(a.name) && a.type.base === 'Scalar')) return { name: argParameter(a), constraint: valueType(a) }
+  return null
+}
+
+const splitUnion = (t) => t.split(/ \| (?![^(]*\))/)
+const union = (texts) => [...new Set([...texts].flatMap(splitUnion))].join(' | ')
+
+// The options type of a group of overloads: { name, params: [{ name, constraint, keys }], keys: Map(key -> types) }.
+const optionTypes = new Map()
+function optionsOf(groups) {
+  const families = new Map()
+  for (const g of groups) {
+    const name = optionsName(g)
+    if (!families.has(name)) families.set(name, { name, jsName: baseName(g), keys: new Map(), params: new Map() })
+    const family = families.get(name)
+    optionTypes.set(name, family)
+    for (const e of g.overloads) {
+      e.op.args.forEach((a, i) => {
+        if (i === selfIndex(e.op) || !isOption(e.op, a, i)) return
+        if (!family.keys.has(a.name)) family.keys.set(a.name, new Set())
+        const types = family.keys.get(a.name)
+        const p = optionParameter(e.op, a)
+        if (p) {
+          if (!family.params.has(p.name)) family.params.set(p.name, new Set())
+          family.params.get(p.name).add(p.constraint)
+          types.add(p.tensor ? `Tensor<${p.name}> | null` : p.name)
+        } else types.add(takesNumber(e, a) ? valueType(a, 'Tensor | Scalar') : valueType(a))
+      })
+      if (e.out >= 0)
+        family.keys.set(
+          'out',
+          new Set([...(family.keys.get('out') ?? []), e.op.returns.kind === 'tuple' ? 'readonly Tensor[] | null' : 'Tensor | null']),
+        )
+    }
+  }
+  return [...families.values()]
+}
+
+export function optionsTypes(groups) {
+  const lines = []
+  for (const f of optionsOf(groups)) {
+    if (f.keys.size === 0) continue
+    const params = [...f.params].map(([name, constraints]) => `${name} extends ${union(constraints)} = ${union(constraints)}`)
+    lines.push(`/** Options of ${f.jsName}. */`, `export interface ${f.name}${params.length ? `<${params.join(', ')}>` : ''} {`)
+    for (const [key, types] of f.keys) lines.push(`  readonly ${key}?: ${union(types)}`)
+    lines.push('}', '')
+  }
+  return lines.join('\n')
+}
+
+// ---- one signature -------------------------------------------------------------------------------------------------
+
 const CASTS = {
   float: 'float32',
   double: 'float64',
@@ -111,6 +169,8 @@ const CASTS = {
   int: 'int32',
   long: 'int64',
   short: 'int16',
+  char: 'int8',
+  byte: 'uint8',
   bool: 'bool',
   cfloat: 'complex64',
   cdouble: 'complex128',
@@ -119,282 +179,394 @@ const CASTS = {
 const OTHER_DTYPE =
   /complex|polar|view_as|^real$|^imag$|angle|^abs$|^to$|type|bincount|hist|bucketize|searchsorted|arg|count|unique|multinomial|one_hot/
 
-// The type of the result's dtype. typed: type parameters of Tensor arguments by name ('number': a number stands there); v: see signature().
-function dtypeOf(op, typed, v) {
-  const dtypeArg = op.args.find((a) => a.type.base === 'ScalarType')
-  if (!dtypeArg) return ruleOf(op, typed)
-  if (v.dtypeParameter) return dtypeArg.type.optional ? `(DT extends DType ? DT : ${ruleOf(op, typed)})` : 'DT'
-  const base = ruleOf(op, typed)
-  return v.optionsType ? `DTypeOfOptions<${v.optionsType}, ${base}>` : base
-}
-
-function ruleOf(op, typed) {
-  const rule = (op.dtype ?? '').replace(/\s/g, '')
-  const self = selfIndex(op)
-  const d = self >= 0 && typed ? typed.get(op.args[self].name) : undefined
-  if (CASTS[op.name]) return `'${CASTS[op.name]}'`
-  if (DTYPES.has(rule)) return `'${rule}'`
-  if (/^bool\(/.test(rule)) return `'bool'`
-  const otherwise = /^arg\(dtype,(\w+)\)$/.exec(rule)?.[1]
-  if (otherwise && DTYPES.has(otherwise)) return `'${otherwise}'`
-  if (otherwise === 'self' && d && d !== 'number') return d
-  if (rule === 'arg(dtype)' && self < 0) return `'float32'`
-  if (rule === '') {
-    if (!d || d === 'number' || OTHER_DTYPE.test(op.name) || op.overload === 'dtype') return 'DType'
-    if (op.view) return d
-    return typeof op.backward === 'object' || op.composite ? `SameFloat<${d}>` : 'DType'
-  }
-  const m = /^(same|promote|float|real)\(([\w,]*)\)$/.exec(rule)
-  if (!m || !typed) return 'DType'
-  const names = m[2].split(',').filter(Boolean)
-  const types = names.map((n) => typed.get(n))
-  if (types.some((t) => t === undefined)) return 'DType'
-  const numbers = types.filter((t) => t === 'number').length
-  const ds = types.filter((t) => t !== 'number')
-  if (ds.length === 0) return 'DType'
-  const joined = ds.slice(1).reduce((a, b) => `Promote<${a}, ${b}>`, ds[0])
-  if (m[1] === 'same') return ds[0]
-  if (m[1] === 'real') return `ToReal<${joined}>`
-  return m[1] === 'float' || numbers ? `ToFloat<${joined}>` : joined
-}
-
-// ---- signatures ----------------------------------------------------------------------------------------------------
-
-// One signature. v: which arguments are numbers; typed: whether optional arguments that the shape speaks of are positional here.
-function signature(entry, shapes, kind, group, options, v) {
-  const { op, inplace } = entry
-  const self = selfIndex(op)
-  const generics = []
-  const add = (text) => generics.includes(text) || generics.push(text)
-  const shape = v.dynamic ? null : shapeOf(op, shapes)
-  const method = kind === 'method'
-  const rest = variadicArg(op)
-  const dtypes = new Map()
-  if (self >= 0) dtypes.set(op.args[self].name, v.numbers.has(op.args[self]) ? 'number' : 'D')
-
-  const tensorType = (a, i) => {
-    if (v.numbers.has(a)) {
-      dtypes.set(a.name, 'number')
-      return 'Scalar'
-    }
-    if (i === self) {
-      add('S extends Shape')
-      add('D extends DType')
-      add('Dev extends DeviceType')
-      return 'Tensor<S, D, Dev>'
-    }
-    const s = `${title(a.name)}S`
-    const d = `${title(a.name)}D`
-    const used = shape?.args.has(s)
-    const inRule = new RegExp(`\\b${a.name}\\b`).test(op.dtype ?? '') && !v.dynamic
-    if (takesNumber(entry, a) && !used && !inRule) return 'Tensor | Scalar'
-    if (!used && !inRule) return 'Tensor'
-    add(`${s} extends Shape`)
-    if (inRule) {
-      add(`${d} extends DType`)
-      dtypes.set(a.name, d)
-    }
-    return `Tensor<${s}, ${inRule ? d : 'DType'}>`
+class Signature {
+  constructor(entry, kind, group, options, numbers) {
+    Object.assign(this, { entry, op: entry.op, kind, group, options, numbers })
+    this.method = kind === 'method'
+    this.self = selfIndex(this.op)
+    this.generics = new Map() // name -> declaration
+    this.tensors = new Map() // argument name -> { s, d, dev } or { number }
+    this.dtypeGiven = null
+    this.deviceGiven = null
   }
 
-  const params = []
-  let self_ = null
-  let optional = false
-  op.args.forEach((a, i) => {
-    if (method && i === self) {
-      if (!inplace) self_ = `this: ${tensorType(a, i)}`
-      return
-    }
-    if (a.kwonly || (v.upTo !== undefined && i > v.upTo && a.hasDefault) || v.optionsFrom <= i) return
-    const word = typeParameter(a)
-    let type
-    if (isTensor(a)) type = tensorType(a, i) + (a.type.optional ? ' | null' : '')
-    else if (shape?.args.has(word)) {
-      const bound = a.type.list ? (a.type.size ? 'number | Shape' : 'Shape') : a.type.base === 'bool' ? 'boolean' : 'number'
-      const fallback =
-        a.hasDefault && a.default !== null
-          ? ` = ${a.type.list ? `readonly ${JSON.stringify(a.default)}` : String(a.default)}`
-          : a.hasDefault
-            ? ' = never'
-            : ''
-      add(`const ${word} extends ${bound}${fallback}`)
-      type = word
-    } else if (v.size && a === v.size) {
-      add('const Size extends Shape')
-      type = 'Size'
-    } else if (a.type.base === 'ScalarType' && a.name === 'dtype') {
-      add(a.type.optional ? 'DT extends DType | null = null' : 'DT extends DType')
-      type = a.type.optional ? 'DT | null' : 'DT'
-      v = { ...v, dtypeParameter: true }
-    } else type = valueType(a)
-    if (a.hasDefault) optional = true
-    params.push(
-      `${parameter(a.name)}${optional ? '?' : ''}: ${type}${optional && options && v.upTo === undefined ? ` | ${v.optionsType ?? options}` : ''}`,
-    )
-  })
-  if (options && v.upTo === undefined && !v.noOptions) {
-    const required = v.requiredOptions
-    if (v.optionsType) add(`const ${v.optionsType} extends ${options} = object`)
-    params.push(
-      required
-        ? `options: ${options} & { ${required.map((a) => `readonly ${a.name}: ${valueType(a)}`).join('; ')} }`
-        : `options?: ${v.optionsType ?? options}`,
-    )
+  add(name, declaration) {
+    if (!this.generics.has(name)) this.generics.set(name, declaration)
+    return name
   }
 
-  const selfTyped = self >= 0 && !v.numbers.has(op.args[self])
-  if (!selfTyped && self >= 0) {
-    // The device comes from whichever operand is a tensor.
+  // The type parameters of a Tensor argument.
+  tensor(a, i) {
+    const { op } = this
+    if (this.numbers.has(a)) {
+      const inRule = spoken(op).dtype.has(a.name)
+      if (inRule) this.add(`${title(a.name)}N`, `const ${title(a.name)}N extends Scalar`)
+      this.tensors.set(a.name, { number: inRule ? `${title(a.name)}N` : null })
+      return inRule ? `${title(a.name)}N` : 'Scalar'
+    }
+    const t = i === this.self ? '' : title(a.name)
+    const shape = i === this.self || spoken(op).shape.has(a.name)
+    const dtype = i === this.self || spoken(op).dtype.has(a.name)
+    if (!shape && !dtype) return takesNumber(this.entry, a) ? 'Tensor | Scalar' : 'Tensor'
+    const names = { s: `${t}S`, d: dtype ? `${t}D` : null, dev: `${t}Dev` }
+    // An optional tensor that is not given broadcasts as a number.
+    const none = a.type.optional ? ' = readonly []' : ''
+    this.add(names.s, `${names.s} extends Shape${none}`)
+    if (dtype) this.add(names.d, `${names.d} extends DType${a.type.optional ? ` = ${this.selfParts().d}` : ''}`)
+    this.add(names.dev, `${names.dev} extends DeviceType${a.type.optional ? ` = ${this.selfParts().dev}` : ''}`)
+    this.tensors.set(a.name, names)
+    return `Tensor<${names.s}, ${names.d ?? 'DType'}, ${names.dev}>`
   }
-  const dev = selfTyped
-    ? 'Dev'
-    : v.optionsType && self < 0
-      ? `DeviceOfOptions<${v.optionsType}>`
-      : self >= 0
-        ? 'DeviceType'
+
+  // The receiver's dtype and device.
+  selfParts() {
+    return this.inplaceSelf ? { d: `This['dtype']`, dev: `This['device']` } : { d: 'D', dev: 'Dev' }
+  }
+
+  // The type of a parameter without what comes from options.
+  value(a, i) {
+    const { op } = this
+    const { shape, dtype } = spoken(op)
+    if (isTensor(a)) return this.tensor(a, i) + (a.type.optional ? ' | null' : '')
+    if (a.type.base === 'Tensor' && a.type.list && (shape.has(a.name) || dtype.has(a.name))) {
+      const name = title(a.name)
+      this.add(name, `const ${name} extends readonly Tensor[]`)
+      return name
+    }
+    const p = optionParameter(op, a)
+    if (!p || p.tensor) return valueType(a)
+    if (p.name === 'DT') this.dtypeGiven = 'DT'
+    if (p.name === 'On') this.deviceGiven = 'On'
+    const constant = p.name === 'DT' || p.name === 'On' ? '' : 'const '
+    const fallback = a.hasDefault ? ` = ${literalType(a.default)}` : ''
+    const constraint = p.name === 'DT' && !a.type.optional ? 'DType' : p.constraint
+    this.add(p.name, `${constant}${p.name} extends ${constraint}${fallback}`)
+    return p.name
+  }
+
+  // The options type with this signature's parameters in it; what another overload speaks of may not be given.
+  optionsType() {
+    const family = optionTypes.get(optionsName(this.group))
+    if (!family.params.size) return family.name
+    const own = new Map(this.op.args.map((a) => [optionParameter(this.op, a)?.name, a]))
+    const args = [...family.params].map(([name, constraints]) => {
+      const a = own.get(name)
+      if (!a || !isOption(this.op, a, this.op.args.indexOf(a))) return 'never'
+      const p = optionParameter(this.op, a)
+      if (p.tensor) {
+        this.add(name, `${name} extends Shape = readonly []`)
+        return name
+      }
+      this.value(a, this.op.args.indexOf(a))
+      return this.generics.has(name) ? name : union(constraints)
+    })
+    return `${family.name}<${args.join(', ')}>`
+  }
+
+  // ---- results ----
+
+  typeOfName = (name) => {
+    const a = this.op.args.find((x) => x.name === name)
+    const t = this.tensors.get(name)
+    if (t) return t.s ?? 'readonly []'
+    if (a.type.base === 'Tensor' && a.type.list) return `ShapesOf<${title(a.name)}>`
+    return argParameter(a)
+  }
+
+  shape(rule, list = false) {
+    return rule ? ruleType(rule, this.typeOfName, list) : list ? 'DynamicShape[]' : 'DynamicShape'
+  }
+
+  dtype() {
+    const base = this.dtypeBase()
+    const given = this.op.args.find((a) => a.type.base === 'ScalarType' && a.name === 'dtype')
+    if (!given || !this.dtypeGiven) return base
+    return given.type.optional ? (base === 'DType' ? `DTypeOr<DT, DType>` : `DTypeOr<DT, ${base}>`) : 'DT'
+  }
+
+  dtypeBase() {
+    const { op } = this
+    const text = (op.dtype ?? '').replace(/\s/g, '')
+    const self = this.self >= 0 ? this.tensors.get(op.args[this.self].name) : undefined
+    const d = self?.d
+    if (CASTS[op.name] && op.family === 'copy') return `'${CASTS[op.name]}'`
+    if (DTYPES.has(text)) return `'${text}'`
+    const rule = dtypeRule(op)
+    if (!rule) {
+      if (!d || OTHER_DTYPE.test(op.name) || op.overload === 'dtype') return 'DType'
+      if (op.view) return d
+      return typeof op.backward === 'object' || op.composite ? `SameFloat<${d}>` : 'DType'
+    }
+    return this.dtypeOfRule(rule) ?? 'DType'
+  }
+
+  // Two operands as one: { d, s } with the dtype's text.
+  join(list) {
+    const tensors = list.filter((t) => t.d)
+    const numbers = list.filter((t) => t.number)
+    if (!tensors.length)
+      return numbers.length === list.length && numbers.length ? `NumbersDType<${numbers.map((t) => t.number).join(' | ')}>` : null
+    let { d } = tensors[0]
+    for (const t of tensors.slice(1)) d = `PromoteTensors<${d}, ${tensors[0].s}, ${t.d}, ${t.s}>`
+    for (const t of list) if (t.number) d = `PromoteScalar<${d}, ${t.number}>`
+    return list.some((t) => !t.d && !t.number) ? 'DType' : d
+  }
+
+  dtypeOfRule(rule) {
+    if (rule.name) {
+      if (DTYPES.has(rule.name)) return `'${rule.name}'`
+      const a = this.op.args.find((x) => x.name === rule.name)
+      const t = this.tensors.get(rule.name)
+      if (t) return t.d ?? null
+      if (a?.type.list && a.type.base === 'Tensor') return this.generics.has(title(a.name)) ? `PromoteAll<${title(a.name)}>` : null
+      if (a?.type.base === 'Scalar' && this.generics.has(argParameter(a))) return `NumbersDType<${argParameter(a)}>`
+      return null
+    }
+    if (rule.call === 'bool') return `'bool'`
+    if (rule.call === 'arg') {
+      const rest = rule.args.slice(1)
+      if (!rest.length) return this.self < 0 ? `'float32'` : null
+      const numbers = rest.map((r) => this.op.args.find((a) => a.name === r.name)).filter((a) => a?.type.base === 'Scalar')
+      if (numbers.length === rest.length && numbers.every((a) => this.generics.has(argParameter(a))))
+        return `NumbersDType<${numbers.map(argParameter).join(' | ')}>`
+      const parts = rest.map((r) => this.dtypeOfRule(r))
+      return parts.some((p) => !p) ? 'DType' : parts.reduce((a, b) => `Promote<${a}, ${b}>`)
+    }
+    let inner
+    if (rule.args.some((a) => a.call)) inner = this.dtypeOfRule(rule.args[0])
+    else {
+      const operands = rule.args.map((r) => {
+        const t = this.tensors.get(r.name)
+        if (t) return t
+        const a = this.op.args.find((x) => x.name === r.name)
+        if (a?.type.base === 'Tensor' && a.type.list) return { d: this.dtypeOfRule(r), s: 'Shape' }
+        const p = a && optionParameter(this.op, a)
+        return a?.type.base === 'Scalar' && p && this.generics.has(p.name) ? { number: p.name } : {}
+      })
+      inner = this.join(operands)
+    }
+    if (!inner) return null
+    return {
+      same: inner,
+      promote: inner,
+      float: `ToFloat<${inner}>`,
+      real: `ToReal<${inner}>`,
+      complex: `ToComplex<${inner}>`,
+      sum: `ToSum<${inner}>`,
+    }[rule.call]
+  }
+
+  device() {
+    const { op } = this
+    const own = op.args.map((a) => this.tensors.get(a.name)).filter((t) => t?.dev)
+    const first = this.self >= 0 ? this.tensors.get(op.args[this.self].name) : undefined
+    const list = op.args.find((a) => a.type.base === 'Tensor' && a.type.list && this.generics.has(title(a.name)))
+    let dev = own.length
+      ? (first?.dev ?? own[0].dev)
+      : list
+        ? `DeviceOfAll<${title(list.name)}>`
         : op.args.some((a) => a.type.base === 'Device')
           ? `'cpu'`
           : 'DeviceType'
-  let shapeText = 'DynamicShape'
-  if (shape) shapeText = numbersAsScalars(shape, v, op).replace(/^\[\]$/, 'readonly []')
-  else if (v.size) shapeText = 'Size'
-  const dtypeText = dtypeOf(op, dtypes, v)
-  const checked = /Broadcast|Matmul|Shape</.test(shapeText) && shapeText !== 'S'
-  const tensor = checked ? `Checked<${shapeText}, ${dtypeText}, ${dev}>` : `Tensor<${shapeText}, ${dtypeText}, ${dev}>`
-  let result
-  if (inplace) result = method ? 'this' : selfTyped ? 'Tensor<S, D, Dev>' : 'Tensor'
-  else if (op.returns.kind === 'tensor') result = tensor
-  else if (op.returns.kind === 'list') result = `Tensor<DynamicShape, ${dtypeOf(op, dtypes, v)}, ${dev}>[]`
-  else if (op.returns.kind === 'void') result = 'void'
-  else if (op.returns.kind === 'scalar')
-    result =
-      {
-        bool: 'boolean',
-        int: 'number',
-        float: 'number',
-        Scalar: 'number | bigint | boolean | Complex',
-        ScalarType: 'DType',
-        str: 'string',
-      }[op.returns.items[0].type.base] ?? 'number'
-  else {
-    const items = op.returns.items.map((r) => [
-      r.name,
-      `Tensor<DynamicShape, ${/indices|counts|indexes/.test(r.name) ? 'DType' : dtypeText}, ${dev}>`,
-    ])
-    result = op.returns.items[0].name.startsWith('result')
+    let s = first?.s ?? own[0]?.s
+    for (const t of own) {
+      if (t.dev === dev || t === first) continue
+      dev = `JoinDevice<${dev}, ${s}, ${t.dev}, ${t.s}>`
+      s = 'Shape'
+    }
+    return this.deviceGiven ? `DeviceOr<On, ${dev}>` : dev
+  }
+
+  // How results may fail: texts that can be errors go through Checked.
+  tensorType(s, d, dev) {
+    const plain = (t) => /^(\w+|'\w+'|readonly \[\])$/.test(t)
+    const dtypeMayFail = /Promote/.test(d)
+    if (plain(s) && !dtypeMayFail && !/JoinDevice|DeviceOfAll/.test(dev)) return `Tensor<${s}, ${d}, ${dev}>`
+    return `Checked<${s}, ${d}, ${dev}>`
+  }
+
+  result() {
+    const { op, entry } = this
+    const rule = op.shapeRule
+    const one = rule && (rule.call || rule.name || rule.literal) ? rule : null
+    const sameAsSelf = one?.call === 'same' || !one
+    if (entry.inplace && !(op.selfInplace && !sameAsSelf)) {
+      if (!this.method) return this.self >= 0 && this.tensors.get(op.args[this.self].name)?.s ? 'Tensor<S, D, Dev>' : 'Tensor'
+      if (sameAsSelf || !this.inplaceSelf) return 'this'
+      return `InPlace<This, ${this.shape(one)}>`
+    }
+    const d = this.dtype()
+    const dev = this.device()
+    if (op.returns.kind === 'tensor') return this.tensorType(this.shape(one), d, dev)
+    if (op.returns.kind === 'list')
+      return one ? `CheckedList<${this.shape(one, true)}, ${d}, ${dev}>` : `Tensor<DynamicShape, ${d}, ${dev}>[]`
+    if (op.returns.kind === 'void') return 'void'
+    if (op.returns.kind === 'scalar')
+      return (
+        {
+          bool: 'boolean',
+          int: 'number',
+          float: 'number',
+          Scalar: 'number | bigint | boolean | Complex',
+          ScalarType: 'DType',
+          str: 'string',
+        }[op.returns.items[0].type.base] ?? 'number'
+      )
+    const items = op.returns.items.map((r) => {
+      const own = one ?? rule?.named?.[r.name] ?? null
+      const dtype = /^(indices|counts|indexes)$/.test(r.name) ? `'int64'` : /^(info|pivots|exponent)$/.test(r.name) ? `'int32'` : d
+      return [r.name, own ? `Checked<${this.shape(own)}, ${dtype}, ${dev}>` : `Tensor<DynamicShape, ${dtype}, ${dev}>`]
+    })
+    const body = op.returns.items[0].name.startsWith('result')
       ? `[${items.map(([, t]) => t).join(', ')}]`
       : `Results<{ ${items.map(([n, t]) => `${n}: ${t}`).join('; ')} }>`
+    const main = one ?? Object.values(rule?.named ?? {})[0]
+    return main && !main.literal && main.call !== 'same' && main.call !== 'scalar' ? `Guard<${this.shape(main)}, ${body}>` : body
   }
+
+  // ---- the text ----
+
+  // optionsAt: the place at which an options object takes over, with the arguments from there on that are required in it.
+  text({ requiredOptions = null } = {}) {
+    const { op, entry, method, self, options } = this
+    const params = []
+    let receiver = null
+    let optional = false
+    const single = requiredOptions === null && op.overload && options && this.requiredAfterSelf().length === 1
+    op.args.forEach((a, i) => {
+      if (method && i === self) {
+        receiver = this.receiver(a, i)
+        return
+      }
+      if (a.kwonly) {
+        if (isTensor(a)) return
+        this.value(a, i)
+        return
+      }
+      if (requiredOptions && i > self && !isTensor(a)) {
+        this.value(a, i)
+        return
+      }
+      const value = this.value(a, i)
+      if (a.hasDefault) optional = true
+      let type = value
+      if (optional && options) type += ` | ${this.optionsType()}`
+      else if (single && this.requiredAfterSelf()[0] === a && !isTensor(a))
+        type += ` | (${this.optionsType()} & { readonly ${a.name}: ${value} })`
+      params.push(`${parameter(a.name)}${optional ? '?' : ''}: ${type}`)
+    })
+    if (options) {
+      const needed = requiredOptions ?? []
+      const type = this.optionsType()
+      params.push(
+        needed.length
+          ? `options: ${type} & { ${needed.map((a) => `readonly ${a.name}: ${this.value(a, op.args.indexOf(a))}`).join('; ')} }`
+          : `options?: ${type}`,
+      )
+    }
+    return this.close(receiver, params, this.result())
+  }
+
+  requiredAfterSelf() {
+    return this.op.args.filter((a, i) => i !== this.self && !a.hasDefault && !a.kwonly)
+  }
+
   // The receiver as a parameter keeps the type arguments of Tensor out of the methods: any Tensor<...> is then a Tensor at once.
-  if (self_) params.unshift(self_)
-  const own = generics.filter(
-    (g) => !['S extends Shape', 'D extends DType', 'Dev extends DeviceType'].includes(g) || needed(g, [...params, result]),
-  )
-  if (self_)
-    params[0] = `this: Tensor${own.includes('S extends Shape') || own.includes('D extends DType') || own.includes('Dev extends DeviceType') ? `<${own.includes('S extends Shape') ? 'S' : 'Shape'}, ${own.includes('D extends DType') ? 'D' : 'DType'}, ${own.includes('Dev extends DeviceType') ? 'Dev' : 'DeviceType'}>` : ''}`
-  return `${own.length ? `<${own.join(', ')}>` : ''}(${params.join(', ')}): ${result}`
+  receiver(a, i) {
+    const { op, entry } = this
+    if (!entry.inplace) return `this: ${this.tensor(a, i)}`
+    const one = op.shapeRule?.call ? op.shapeRule : null
+    if (op.selfInplace && one && one.call !== 'same') {
+      if (one.call !== 'in_place') return `this: ${this.tensor(a, i)}`
+    }
+    if (!one || one.call === 'same') return null
+    this.inplaceSelf = true
+    this.add('This', 'This extends Tensor')
+    this.tensors.set(a.name, { s: `This['shape']`, d: `This['dtype']`, dev: `This['device']` })
+    return 'this: This'
+  }
+
+  close(receiver, params, result) {
+    // Type parameters that stand in no other place than the receiver are written out.
+    const used = (name) => [...params, result].some((t) => new RegExp(`(?<![\\w'])${name}(?![\\w'])`).test(t))
+    const defaults = [...this.generics.values()]
+    const kept = [...this.generics].filter(
+      ([name]) => used(name) || defaults.some((t) => t.endsWith(` = ${name}`) && used(t.replace(/^const /, '').split(' ')[0])),
+    )
+    const names = new Set(kept.map(([name]) => name))
+    // With defaults last.
+    const text = [...kept.filter(([, t]) => !/ = /.test(t)), ...kept.filter(([, t]) => / = /.test(t))].map(([, t]) => t)
+    const widen = (t) =>
+      t.replace(/Tensor<(\w+), (\w+), (\w+)>/g, (m, s, d, dev) => {
+        const out = [
+          names.has(s) || !this.generics.has(s) ? s : 'Shape',
+          names.has(d) || !this.generics.has(d) ? d : 'DType',
+          names.has(dev) || !this.generics.has(dev) ? dev : 'DeviceType',
+        ]
+        return out.join() === 'Shape,DType,DeviceType' ? 'Tensor' : `Tensor<${out.join(', ')}>`
+      })
+    const all = [...(receiver ? [widen(receiver)] : []), ...params.map(widen)]
+    return `${text.length ? `<${text.join(', ')}>` : ''}(${all.join(', ')}): ${result}`
+  }
 }
 
-// Whether a type parameter is used beside the receiver.
-const needed = (generic, texts) =>
-  texts.filter((t) => !t.startsWith('this: ')).some((t) => new RegExp(`\\b${generic.split(' ')[0]}\\b`).test(t))
-
-// A number broadcasts as a tensor without dimensions.
-function numbersAsScalars(shape, v, op) {
-  let text = shape.text
-  for (const [word, a] of shape.args) if (v.numbers.has(a)) text = text.replace(new RegExp(`\\b${word}\\b`, 'g'), 'readonly []')
-  return text
-}
-
-function variadicSignatures(entry, shapes, kind, group, options) {
-  const { op, inplace } = entry
+// view(x, [2, 3]), zeros([2, 3]), x.view(2, 3), zeros(2, 3): self where there is one, and the sizes as one array or as the rest.
+function variadicSignatures(entry, kind, group, options) {
+  const make = () => new Signature(entry, kind, group, options, new Set())
+  const { op } = entry
   const rest = variadicArg(op)
-  const self = selfIndex(op)
-  const method = kind === 'method'
-  const word = typeParameter(rest)
-  const shape = shapeOf(op, shapes)
-  const creation = self < 0
-  const keys = options !== null
-  const generics = creation || (method && inplace) ? [] : ['S extends Shape', 'D extends DType', 'Dev extends DeviceType']
-  const uses = shape?.args.has(word) || creation
-  const name = shape?.args.has(word) ? word : 'Size'
-  const list = uses ? name : 'readonly number[]'
-  const size = uses ? [`const ${name} extends Shape`] : []
-  const first = creation || (method && inplace) ? '' : `${method ? 'this' : 'self'}: Tensor<S, D, Dev>, `
-  const result = (o) => {
-    if (inplace) return method ? 'this' : 'Tensor<S, D, Dev>'
-    const d = creation ? dtypeOf(op, null, { optionsType: o ? 'O' : null }) : dtypeOf(op, new Map([[op.args[self].name, 'D']]), {})
-    const dev = creation ? (o ? 'DeviceOfOptions<O>' : `'cpu'`) : 'Dev'
-    const s = creation ? name : shape ? shape.text : 'DynamicShape'
-    if (op.returns.kind !== 'tensor') return 'unknown'
-    return /</.test(s) ? `Checked<${s}, ${d}, ${dev}>` : `Tensor<${s}, ${d}, ${dev}>`
-  }
-  const g = (extra = []) => {
-    const all = [...generics, ...size, ...extra]
-    return all.length ? `<${all.join(', ')}>` : ''
-  }
+  const at = op.args.indexOf(rest)
   const p = parameter(rest.name)
-  const o = creation && keys ? ['const O extends ' + options] : []
-  const out = [
-    `${g()}(${first}...${p}: ${list}): ${result(false)}`,
-    keys
-      ? `${g(creation ? [`const O extends ${options} = object`] : [])}(${first}${p}: ${list}, options?: ${creation ? 'O' : options}): ${result(creation)}`
-      : `${g()}(${first}${p}: ${list}): ${result(false)}`,
-  ]
-  if (keys && creation)
-    out.push(`${g(o)}(...args: readonly [...${p}: ${name}, options: O]): ${result(true).replace(name, `Readonly<${name}>`)}`)
-  else if (keys) out.push(`${g()}(${first}...args: readonly [...${p}: ${uses ? name : 'number[]'}, options: ${options}]): ${result(false)}`)
-  return out
+  const build = (form) => {
+    const s = make()
+    let receiver = null
+    const params = []
+    op.args.forEach((a, i) => {
+      if (i === s.self) {
+        if (s.method) receiver = s.receiver(a, i)
+        else params.push(`${parameter(a.name)}: ${s.tensor(a, i)}`)
+      } else if (a !== rest && (form !== 'spread' || a.kwonly)) {
+        if (form !== 'spread') s.value(a, i)
+      }
+    })
+    const value = s.value(rest, at)
+    const list = s.generics.has(argParameter(rest)) ? value : 'readonly number[]'
+    if (form === 'spread') params.push(`...${p}: ${list}`)
+    else if (form === 'list') params.push(`${p}: ${list}`, ...(options ? [`options?: ${s.optionsType()}`] : []))
+    else params.push(`...args: readonly [...${p}: ${list === 'readonly number[]' ? 'number[]' : list}, options: ${s.optionsType()}]`)
+    if (form === 'spread') {
+      s.dtypeGiven = null
+      s.deviceGiven = null
+    }
+    return s.close(receiver, params, s.result())
+  }
+  return [build('spread'), build('list'), ...(options ? [build('spread-options')] : [])]
 }
 
-export function allSignatures(group, shapes, kind) {
+export function allSignatures(group, kind) {
   const options = group.overloads.some((e) => e.op.args.some((a, i) => i !== selfIndex(e.op) && isOption(e.op, a, i)) || e.out >= 0)
-    ? optionsName(group)
-    : null
   const out = []
   for (const entry of group.overloads) {
     const { op } = entry
-    const hasOptions = options && (op.args.some((a) => a.hasDefault || a.kwonly) || entry.out >= 0) ? options : null
+    const hasOptions = options && (op.args.some((a) => a.hasDefault || a.kwonly) || entry.out >= 0)
     if (variadicArg(op)) {
-      out.push(...variadicSignatures(entry, shapes, kind, group, hasOptions))
+      out.push(...variadicSignatures(entry, kind, group, hasOptions))
       continue
     }
     const self = selfIndex(op)
-    const size = self < 0 ? op.args.find((a) => a.name === 'size' && a.type.base === 'int' && a.type.list) : null
-    const optionsType = hasOptions && (size || op.args.some((a) => a.kwonly && a.name === 'dtype')) ? 'O' : null
-    const shape = shapeOf(op, shapes)
-    const relevant = op.args.filter((a, i) => takesNumber(entry, a) && !(kind === 'method' && i === self) && !a.kwonly)
-    const spoken = relevant.filter(
+    const names = spoken(op)
+    const numeric = op.args.filter(
       (a, i) =>
-        (shape && [...shape.args.values()].includes(a)) ||
-        new RegExp(`\\b${a.name}\\b`).test(op.dtype ?? '') ||
-        op.args.indexOf(a) === self,
+        takesNumber(entry, a) &&
+        !(kind === 'method' && i === self) &&
+        !a.kwonly &&
+        (names.shape.has(a.name) || names.dtype.has(a.name) || i === self),
     )
-    const combos = [new Set(), ...spoken.map((a) => new Set([a]))].filter((c) => op.args.filter(isTensor).length > c.size || c.size === 0)
-    for (const numbers of combos) {
-      const base = { numbers, size, optionsType }
-      const optionalSpoken = shape ? [...shape.args.values()].filter((a) => a.hasDefault && !a.kwonly) : []
-      if (shape && [...shape.args.values()].some((a) => a.kwonly && !isTensor(a))) {
-        out.push(signature(entry, shapes, kind, group, hasOptions, { ...base, dynamic: true }))
-        continue
-      }
-      if (optionalSpoken.length) {
-        out.push(
-          signature(entry, shapes, kind, group, hasOptions, { ...base, upTo: Math.max(...optionalSpoken.map((a) => op.args.indexOf(a))) }),
-        )
-        out.push(signature(entry, shapes, kind, group, hasOptions, { ...base, dynamic: true }))
-      } else out.push(signature(entry, shapes, kind, group, hasOptions, base))
-    }
-    const required = op.args.filter((a, i) => i !== self && !a.hasDefault && !a.kwonly)
-    if (options && op.overload && self >= 0 && required.length)
-      out.push(
-        signature(entry, shapes, kind, group, options, {
-          numbers: new Set(),
-          dynamic: true,
-          optionsFrom: self + 1,
-          requiredOptions: required,
-        }),
-      )
+    const combos = [new Set(), ...numeric.map((a) => new Set([a]))].filter((c) => c.size === 0 || op.args.filter(isTensor).length > c.size)
+    for (const numbers of combos) out.push(new Signature(entry, kind, group, hasOptions, numbers).text())
+    const required = op.args.filter((a, i) => i !== self && !a.hasDefault && !a.kwonly && !isTensor(a))
+    if (options && op.overload && self >= 0 && required.length > 1)
+      out.push(new Signature(entry, kind, group, true, new Set()).text({ requiredOptions: required }))
   }
   return [...new Set(out)]
 }

@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { callTable } from './calls.mjs'
 import { signatureText } from './c.mjs'
-import { title } from './text.mjs'
+import { loadShapeErrors, shapeErrorTypes } from './shape_errors.mjs'
+import { ruleTypes } from './shape_rules.mjs'
 import { allSignatures, optionsName, optionsTypes, selfIndex } from './typescript-types.mjs'
 
 const HEADER = '// Made from schema/ by codegen/. Changes belong there.'
@@ -291,7 +292,7 @@ function variadicFast(group) {
 function exportedFunction(group, shapes) {
   const name = functionName(group.jsName)
   const doc = docOf(group, '')
-  const signatures = allSignatures(group, shapes, 'function').map((s) => `export function ${name}${s}`)
+  const signatures = allSignatures(group, 'function').map((s) => `export function ${name}${s}`)
   const n = arity(group)
   const names = Array.from({ length: n }, (_, i) => `a${i}`)
   const body = isVariadic(group)
@@ -302,16 +303,41 @@ function exportedFunction(group, shapes) {
 
 const importsOf = (text, candidates) => candidates.filter((c) => new RegExp(`(?<![\\w$.])${c.replace('$', '\\$')}(?![\\w$])`).test(text))
 
+const DTYPE_TYPES = [
+  'Complex',
+  'DType',
+  'DTypeOr',
+  'DeviceType',
+  'NumbersDType',
+  'Promote',
+  'PromoteScalar',
+  'PromoteTensors',
+  'SameFloat',
+  'Scalar',
+  'ToComplex',
+  'ToFloat',
+  'ToReal',
+  'ToSum',
+]
 function typeImports(text, from, shapeNames) {
   const lines = []
-  const dtypes = importsOf(text, ['Complex', 'DType', 'DeviceType', 'Promote', 'SameFloat', 'Scalar', 'ToFloat', 'ToReal'])
+  const dtypes = importsOf(text, DTYPE_TYPES)
   if (dtypes.length) lines.push(`import type { ${dtypes.join(', ')} } from '${from}/types/dtype.js'`)
   const shapes = importsOf(
     text,
-    ['DynamicShape', 'Shape', ...shapeNames].filter((v, i, a) => a.indexOf(v) === i),
+    ['DynamicShape', 'Count', 'Shape', 'Guard', 'ShapesOf', ...shapeNames].filter((v, i, a) => a.indexOf(v) === i),
   )
   if (shapes.length) lines.push(`import type { ${shapes.join(', ')} } from '${from}/types/shapes.js'`)
-  const results = importsOf(text, ['Checked', 'DeviceOfOptions', 'DTypeOfOptions'])
+  const results = importsOf(text, [
+    'Checked',
+    'CheckedList',
+    'DeviceOfAll',
+    'DeviceOr',
+    'InPlace',
+    'JoinDevice',
+    'LossReduction',
+    'PromoteAll',
+  ])
   if (results.length) lines.push(`import type { ${results.join(', ')} } from '${from}/types/results.js'`)
   if (importsOf(text, ['DeviceInput']).length) lines.push(`import type { DeviceInput } from '${from}/device.js'`)
   if (importsOf(text, ['Generator']).length) lines.push(`import type { Generator } from '${from}/random.js'`)
@@ -373,7 +399,7 @@ function methodsFile(groups, shapes) {
   const list = [...methods.values()]
   const members = list.map(
     (g) =>
-      `${docOf(g, '  ')}\n${allSignatures(g, shapes, 'method')
+      `${docOf(g, '  ')}\n${allSignatures(g, 'method')
         .map((s) => `  ${g.jsName}${s}`)
         .join('\n')}`,
   )
@@ -424,20 +450,21 @@ function builtins(root) {
 
 export function typescriptFiles(ops, root) {
   const groups = groupForms(ops)
-  const shapes = new Set(
-    [...readFileSync(join(root, 'ts/src/types/shapes.ts'), 'utf8').matchAll(/^export type (\w+Shape|SameRank)\b/gm)].map((m) => m[1]),
-  )
+  const shapes = ruleTypes(root)
+  const options = optionsTypes(groups)
   const first = callTable(ops).length
   const files = {}
   for (const [namespace, file] of Object.entries(FILES))
     files[`${file}.ts`] = functionsFile(groups, namespace, shapes, borrowedFunctions(ops, namespace))
   for (const file of Object.values(FILES)) files[`public/${file}.ts`] = publicFile(file, files[`${file}.ts`])
   files['methods.ts'] = methodsFile(groups, shapes)
-  const options = optionsTypes(groups)
-  files['options.ts'] =
-    `${HEADER}\nimport type { Tensor } from '../tensor.js'\n${typeImports(options, '..', []).join('\n')}\n\n${options}\n`
+  files['options.ts'] = `${HEADER}\nimport type { Tensor } from '../tensor.js'\n${typeImports(options, '..', [])
+    .concat(`import type { DeviceInput } from '../device.js'`)
+    .filter((l, i, a) => a.indexOf(l) === i)
+    .join('\n')}\n\n${options}\n`
   files['calls.ts'] = `${HEADER}\n\n/** Numbers of the calls that are no operators. */\nexport const BUILTIN = {\n${builtins(root)
     .map((b, i) => `  ${b}: ${first + i},`)
     .join('\n')}\n} as const\n\n/** How many operator calls there are. */\nexport const OPERATOR_CALLS = ${first}\n`
+  files['shape_errors.ts'] = shapeErrorTypes(loadShapeErrors(root))
   return files
 }

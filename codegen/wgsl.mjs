@@ -29,7 +29,8 @@ const PREDICATES = new Set(['isnan', 'isinf', 'isfinite', 'signbit'])
 // A hexadecimal literal has to be a float32 to the bit; coefficients are written with a digit or two more.
 function rounded(code) {
   return code.replace(/0x([\da-f]+)\.([\da-f]*)p([-+]?\d+)f|0x([\da-f]+)p([-+]?\d+)f/g, (_, whole, fraction, e1, alone, e2) => {
-    const value = alone !== undefined ? parseInt(alone, 16) * 2 ** Number(e2) : parseInt(whole + fraction, 16) * 2 ** (Number(e1) - 4 * fraction.length)
+    const value =
+      alone !== undefined ? parseInt(alone, 16) * 2 ** Number(e2) : parseInt(whole + fraction, 16) * 2 ** (Number(e1) - 4 * fraction.length)
     return `${Math.fround(value)}f`
   })
 }
@@ -127,7 +128,16 @@ const tj__wgsl_op tj__wgsl_ops[TJ__PW_COUNT] = {
 ${rows.join('\n')}
 };
 const tj__wgsl_function tj__wgsl_functions[] = {
-${functions.map((f) => `  {${text(f.name)}, ${f.code.split('\n').filter(Boolean).map((l) => text(l + '\n')).join('\n    ')}},`).join('\n')}
+${functions
+  .map(
+    (f) =>
+      `  {${text(f.name)}, ${f.code
+        .split('\n')
+        .filter(Boolean)
+        .map((l) => text(l + '\n'))
+        .join('\n    ')}},`,
+  )
+  .join('\n')}
   {NULL, NULL},
 };
 const int tj__wgsl_function_count = ${functions.length};

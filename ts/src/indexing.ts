@@ -1,13 +1,29 @@
 // Indexing: x.at(...) reads, x.at_put(...) writes. One argument a dimension, with the rules of PyTorch's x[...].
 import type { DeviceType, DType, Scalar } from './types/dtype.js'
-import type { AtShape, IndexSpec } from './types/at.js'
 import type { Checked } from './types/results.js'
-import type { Shape } from './types/shapes.js'
+import type { AtShape, RangeSpec, Shape } from './types/shapes.js'
 import { $index, $index_put_, $select, $slice, $unsqueeze } from './generated/functions.js'
 import { tensor } from './creation.js'
 import { isScalar, typeName } from './runtime/arguments.js'
 import { TorchError } from './runtime/errors.js'
 import { share, Tensor } from './tensor.js'
+
+/**
+ * What one argument of `at` may be: a number (the dimension goes), a range, null (the whole dimension), `'...'` (all dimensions in between),
+ * `'newaxis'` (a new dimension of size 1), or a tensor: of booleans a mask, of integers the positions to take.
+ */
+export type IndexSpec = number | bigint | RangeSpec | null | '...' | 'newaxis' | Tensor
+
+/** A mask: a boolean tensor in `at`. */
+export type MaskSpec = Tensor<Shape, 'bool'>
+/** Positions: an integer tensor in `at`. */
+export type IndicesSpec = Tensor<Shape, 'int64' | 'int32' | 'int16' | 'int8' | 'uint8'>
+/** `At<readonly [4, 5], readonly [0]>` is what `x.at(0)` gives. */
+export type At<S extends Shape, Specs extends readonly IndexSpec[], D extends DType = DType, Dev extends DeviceType = DeviceType> = Checked<
+  AtShape<S, Specs>,
+  D,
+  Dev
+>
 
 const INTEGERS: ReadonlySet<DType> = new Set<DType>(['int8', 'int16', 'int32', 'int64', 'uint8'])
 

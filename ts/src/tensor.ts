@@ -3,6 +3,7 @@
 import type { TensorMethods } from './generated/methods.js'
 import type { ArrayOf } from './types/arrays.js'
 import type { DataOf, DeviceType, DType, ItemOf } from './types/dtype.js'
+import type { ItemResult } from './types/results.js'
 import type { DynamicShape, Shape } from './types/shapes.js'
 import { collect, runBackward, type BackwardOptions } from './autograd/backward.js'
 import { decode, nest, readData } from './data_access.js'
@@ -210,13 +211,13 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType, ou
   // ---- the elements ----
 
   /** The only element: a number; a boolean, `{ re, im }` or (int64 outside ±(2^53 - 1)) a bigint by dtype. On webgpu a promise of it. */
-  item<T extends DType, On extends DeviceType>(this: Tensor<Shape, T, On>): Read<On, ItemOf<T>> {
+  item<Size extends Shape, T extends DType, On extends DeviceType>(this: Tensor<Size, T, On>): Read<On, ItemResult<Size, T>> {
     if (isOnDevice(this)) {
       const n = this.numel()
       if (n !== 1) throw new TorchError(`a Tensor with ${n} elements cannot be converted to Scalar`, 'RuntimeError')
-      return later(this, (t) => t.item()) as Read<On, ItemOf<T>>
+      return later(this, (t) => t.item()) as Read<On, ItemResult<Size, T>>
     }
-    return readScalar(builtin(BUILTIN.item, this.handle)) as Read<On, ItemOf<T>>
+    return readScalar(builtin(BUILTIN.item, this.handle)) as Read<On, ItemResult<Size, T>>
   }
 
   /** All elements as nested arrays; of a tensor without dimensions the element itself. On webgpu a promise of them. */
@@ -252,6 +253,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType, ou
 
   // ---- transposes ----
 
+  // A property of another shape would take from Tensor<S> that it is one of Tensor<Shape>; t(), transpose and permute tell the shape.
   /** All dimensions in reverse order. */
   get T(): Tensor<DynamicShape, D, Dev> {
     const n = this.ndim

@@ -37,7 +37,7 @@ export { is_available as is_webgpu_available, requireWebGPU } from './webgpu/ind
 export * as autograd from './autograd/index.js'
 
 export { Tensor, type GradHook, type Node, type RemovableHandle } from './tensor.js'
-export { index as at } from './indexing.js'
+export { index as at, type At, type IndexSpec, type IndicesSpec, type MaskSpec } from './indexing.js'
 export {
   as_tensor,
   asarray,
@@ -142,23 +142,6 @@ export type { ArrayOf, Nested, TensorData, TypedArray } from './types/arrays.js'
 export type { Complex, DeviceType, DType, ItemOf, Promote, Scalar } from './types/dtype.js'
 export type * from './types/shapes.js'
 export type {
-  at_error_index_out_of_bounds,
-  at_error_too_many_indices,
-  AtShape,
-  IndexSpec,
-  IndicesSpec,
-  MaskSpec,
-  RangeSpec,
-  SliceSpec,
-} from './types/at.js'
-export type {
-  einsum_error_dimension_mismatch,
-  einsum_error_index_out_of_range,
-  einsum_error_invalid_equation,
-  einsum_error_invalid_sublist_element,
-  einsum_error_operand_count_mismatch,
-  einsum_error_subscript_rank_mismatch,
-  einsum_error_unknown_output_index,
   EinsumOutputShape,
   Sublist,
   SublistEinsumShape,
@@ -178,14 +161,9 @@ export type {
   UnpackShape,
   ValidatedRearrangeShape,
   ValidatedRepeatShape,
-  einops_error_ambiguous_decomposition,
-  einops_error_anonymous_in_output,
-  einops_error_dimension_mismatch,
-  einops_error_invalid_pattern,
-  einops_error_reduce_undefined_output,
-  einops_error_repeat_missing_size,
-  einops_error_undefined_axis,
 } from './types/einops.js'
+export type * from './types/shape_error.js'
+export type * from './generated/shape_errors.js'
 
 /** What computes: `'native'`, or `'wasm-simd-threads'` and the like. TORCHJS_BACKEND, as an environment or a global variable, chooses it. */
 export const backend: string = host.kind

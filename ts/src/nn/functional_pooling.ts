@@ -5,7 +5,8 @@ import { isOptions } from '../runtime/arguments.js'
 import type { Results } from '../runtime/call.js'
 import { Tensor } from '../tensor.js'
 import type { DType, DeviceType } from '../types/dtype.js'
-import type { DynamicShape, Shape } from '../types/shapes.js'
+import type { Checked } from '../types/results.js'
+import type { AdaptivePoolShape, DynamicShape, Guard, PoolShape, Shape } from '../types/shapes.js'
 
 type Sizes = number | readonly number[]
 /** Sizes of which some may be null: those stay as they are in the input. */
@@ -13,56 +14,93 @@ type SizesToKeep = number | null | readonly (number | null)[]
 type Pooled<D extends DType, Dev extends DeviceType> = Tensor<DynamicShape, D, Dev>
 type PooledWithIndices<D extends DType, Dev extends DeviceType> = Results<{
   output: Pooled<D, Dev>
-  indices: Tensor<DynamicShape, DType, Dev>
+  indices: Tensor<DynamicShape, 'int64', Dev>
 }>
+/** A pooled tensor and where its elements were, or the shape's error. */
+type WithIndices<S, D extends DType, Dev extends DeviceType> = Guard<
+  S,
+  Results<{ output: Checked<S, D, Dev>; indices: Checked<S, 'int64', Dev> }>
+>
 
 /** max_pool1d, 2d and 3d: the largest elements of windows; with `return_indices` also where they are. */
-export interface MaxPool {
-  <S extends Shape, D extends DType, Dev extends DeviceType>(
+export interface MaxPool<N extends number> {
+  <
+    S extends Shape,
+    D extends DType,
+    Dev extends DeviceType,
+    const Kernel extends Sizes,
+    const Stride extends Sizes | null = null,
+    const Padding extends Sizes = 0,
+    const Dilation extends Sizes = 1,
+    const CeilMode extends boolean = false,
+  >(
     input: Tensor<S, D, Dev>,
-    kernel_size: Sizes,
-    options: MaxPool2DFunctionalOptions & { readonly return_indices: true },
-  ): PooledWithIndices<D, Dev>
-  <S extends Shape, D extends DType, Dev extends DeviceType>(
+    kernel_size: Kernel,
+    options: MaxPool2DFunctionalOptions<Stride, Padding, Dilation, CeilMode> & { readonly return_indices: true },
+  ): WithIndices<PoolShape<N, S, Kernel, Stride, Padding, Dilation, CeilMode>, D, Dev>
+  <
+    S extends Shape,
+    D extends DType,
+    Dev extends DeviceType,
+    const Kernel extends Sizes,
+    const Stride extends Sizes | null,
+    const Padding extends Sizes,
+    const Dilation extends Sizes,
+    const CeilMode extends boolean,
+  >(
     input: Tensor<S, D, Dev>,
-    kernel_size: Sizes,
-    stride: Sizes | null,
-    padding: Sizes,
-    dilation: Sizes,
-    ceil_mode: boolean,
+    kernel_size: Kernel,
+    stride: Stride,
+    padding: Padding,
+    dilation: Dilation,
+    ceil_mode: CeilMode,
     return_indices: true,
-  ): PooledWithIndices<D, Dev>
-  <S extends Shape, D extends DType, Dev extends DeviceType>(
+  ): WithIndices<PoolShape<N, S, Kernel, Stride, Padding, Dilation, CeilMode>, D, Dev>
+  <
+    S extends Shape,
+    D extends DType,
+    Dev extends DeviceType,
+    const Kernel extends Sizes,
+    const Stride extends Sizes | null = null,
+    const Padding extends Sizes = 0,
+    const Dilation extends Sizes = 1,
+    const CeilMode extends boolean = false,
+  >(
     input: Tensor<S, D, Dev>,
-    kernel_size: Sizes,
-    stride?: Sizes | null | MaxPoolOptions,
-    padding?: Sizes | MaxPoolOptions,
-    dilation?: Sizes | MaxPoolOptions,
-    ceil_mode?: boolean | MaxPoolOptions,
-    return_indices?: false | MaxPoolOptions,
-    options?: MaxPoolOptions,
-  ): Pooled<D, Dev>
+    kernel_size: Kernel,
+    stride?: Stride | MaxPoolOptions<Stride, Padding, Dilation, CeilMode>,
+    padding?: Padding | MaxPoolOptions<Stride, Padding, Dilation, CeilMode>,
+    dilation?: Dilation | MaxPoolOptions<Stride, Padding, Dilation, CeilMode>,
+    ceil_mode?: CeilMode | MaxPoolOptions<Stride, Padding, Dilation, CeilMode>,
+    return_indices?: false | MaxPoolOptions<Stride, Padding, Dilation, CeilMode>,
+    options?: MaxPoolOptions<Stride, Padding, Dilation, CeilMode>,
+  ): Checked<PoolShape<N, S, Kernel, Stride, Padding, Dilation, CeilMode>, D, Dev>
 }
-type MaxPoolOptions = MaxPool2DFunctionalOptions & { readonly return_indices?: false }
+type MaxPoolOptions<
+  Stride extends Sizes | null,
+  Padding extends Sizes,
+  Dilation extends Sizes,
+  CeilMode extends boolean,
+> = MaxPool2DFunctionalOptions<Stride, Padding, Dilation, CeilMode> & { readonly return_indices?: false }
 
 /** adaptive_avg_pool1d, 2d and 3d: averages of windows chosen so that output_size is left. */
-export type AdaptiveAvgPool = <S extends Shape, D extends DType, Dev extends DeviceType>(
+export type AdaptiveAvgPool<N extends number> = <S extends Shape, D extends DType, Dev extends DeviceType, const Size extends SizesToKeep>(
   input: Tensor<S, D, Dev>,
-  output_size: SizesToKeep,
-) => Pooled<D, Dev>
+  output_size: Size,
+) => Checked<AdaptivePoolShape<N, S, Size>, D, Dev>
 
 /** adaptive_max_pool1d, 2d and 3d: the largest elements of such windows; with `return_indices` also where they are. */
-export interface AdaptiveMaxPool {
-  <S extends Shape, D extends DType, Dev extends DeviceType>(
+export interface AdaptiveMaxPool<N extends number> {
+  <S extends Shape, D extends DType, Dev extends DeviceType, const Size extends SizesToKeep>(
     input: Tensor<S, D, Dev>,
-    output_size: SizesToKeep,
+    output_size: Size,
     return_indices: true | { readonly return_indices: true },
-  ): PooledWithIndices<D, Dev>
-  <S extends Shape, D extends DType, Dev extends DeviceType>(
+  ): WithIndices<AdaptivePoolShape<N, S, Size>, D, Dev>
+  <S extends Shape, D extends DType, Dev extends DeviceType, const Size extends SizesToKeep>(
     input: Tensor<S, D, Dev>,
-    output_size: SizesToKeep,
+    output_size: Size,
     return_indices?: false | (AdaptiveMaxPool2DFunctionalOptions & { readonly return_indices?: false }),
-  ): Pooled<D, Dev>
+  ): Checked<AdaptivePoolShape<N, S, Size>, D, Dev>
 }
 
 type AnyFunction = (...args: unknown[]) => unknown
@@ -92,41 +130,41 @@ function keepSizes(args: unknown[], n: number): unknown[] {
   return args
 }
 
-function maxPool(plain: unknown, withIndices: unknown): MaxPool {
+function maxPool<N extends number>(plain: unknown, withIndices: unknown): MaxPool<N> {
   return ((...args: unknown[]) => {
     const [rest, indices] = takeReturnIndices(args, 6)
     return ((indices ? withIndices : plain) as AnyFunction)(...rest)
-  }) as MaxPool
+  }) as MaxPool<N>
 }
 
-function adaptiveMaxPool(n: number, plain: unknown, withIndices: unknown): AdaptiveMaxPool {
+function adaptiveMaxPool<N extends number>(n: N, plain: unknown, withIndices: unknown): AdaptiveMaxPool<N> {
   return ((...args: unknown[]) => {
     const [rest, indices] = takeReturnIndices(args, 2)
     return ((indices ? withIndices : plain) as AnyFunction)(...keepSizes(rest, n))
-  }) as AdaptiveMaxPool
+  }) as AdaptiveMaxPool<N>
 }
 
-function adaptiveAvgPool(n: number, plain: unknown): AdaptiveAvgPool {
-  return ((...args: unknown[]) => (plain as AnyFunction)(...keepSizes(args, n))) as AdaptiveAvgPool
+function adaptiveAvgPool<N extends number>(n: N, plain: unknown): AdaptiveAvgPool<N> {
+  return ((...args: unknown[]) => (plain as AnyFunction)(...keepSizes(args, n))) as AdaptiveAvgPool<N>
 }
 
-export const max_pool1d: MaxPool = /* @__PURE__ */ maxPool(generated.max_pool1d, generated.max_pool1d_with_indices)
-export const max_pool2d: MaxPool = /* @__PURE__ */ maxPool(generated.max_pool2d, generated.max_pool2d_with_indices)
-export const max_pool3d: MaxPool = /* @__PURE__ */ maxPool(generated.max_pool3d, generated.max_pool3d_with_indices)
-export const adaptive_avg_pool1d: AdaptiveAvgPool = /* @__PURE__ */ adaptiveAvgPool(1, generated.adaptive_avg_pool1d)
-export const adaptive_avg_pool2d: AdaptiveAvgPool = /* @__PURE__ */ adaptiveAvgPool(2, generated.adaptive_avg_pool2d)
-export const adaptive_avg_pool3d: AdaptiveAvgPool = /* @__PURE__ */ adaptiveAvgPool(3, generated.adaptive_avg_pool3d)
-export const adaptive_max_pool1d: AdaptiveMaxPool = /* @__PURE__ */ adaptiveMaxPool(
+export const max_pool1d: MaxPool<1> = /* @__PURE__ */ maxPool(generated.max_pool1d, generated.max_pool1d_with_indices)
+export const max_pool2d: MaxPool<2> = /* @__PURE__ */ maxPool(generated.max_pool2d, generated.max_pool2d_with_indices)
+export const max_pool3d: MaxPool<3> = /* @__PURE__ */ maxPool(generated.max_pool3d, generated.max_pool3d_with_indices)
+export const adaptive_avg_pool1d: AdaptiveAvgPool<1> = /* @__PURE__ */ adaptiveAvgPool(1, generated.adaptive_avg_pool1d)
+export const adaptive_avg_pool2d: AdaptiveAvgPool<2> = /* @__PURE__ */ adaptiveAvgPool(2, generated.adaptive_avg_pool2d)
+export const adaptive_avg_pool3d: AdaptiveAvgPool<3> = /* @__PURE__ */ adaptiveAvgPool(3, generated.adaptive_avg_pool3d)
+export const adaptive_max_pool1d: AdaptiveMaxPool<1> = /* @__PURE__ */ adaptiveMaxPool(
   1,
   generated.adaptive_max_pool1d,
   generated.adaptive_max_pool1d_with_indices,
 )
-export const adaptive_max_pool2d: AdaptiveMaxPool = /* @__PURE__ */ adaptiveMaxPool(
+export const adaptive_max_pool2d: AdaptiveMaxPool<2> = /* @__PURE__ */ adaptiveMaxPool(
   2,
   generated.adaptive_max_pool2d,
   generated.adaptive_max_pool2d_with_indices,
 )
-export const adaptive_max_pool3d: AdaptiveMaxPool = /* @__PURE__ */ adaptiveMaxPool(
+export const adaptive_max_pool3d: AdaptiveMaxPool<3> = /* @__PURE__ */ adaptiveMaxPool(
   3,
   generated.adaptive_max_pool3d,
   generated.adaptive_max_pool3d_with_indices,

@@ -1,39 +1,23 @@
 // Patterns of rearrange, reduce, repeat, pack and unpack, read by the compiler. Each type follows a step of engine/ops/einops.c.
+import type {
+  einops_error_invalid_pattern,
+  einops_error_undefined_axis,
+  einops_error_anonymous_in_output,
+  einops_error_dimension_mismatch,
+  einops_error_ambiguous_decomposition,
+  einops_error_reduce_undefined_output,
+  einops_error_repeat_missing_size,
+} from '../generated/shape_errors.js'
 import type { Add, Divide, Multiply, Product } from './decimal.js'
-import type { DynamicShape, Shape, ShapeError } from './shapes.js'
+import type { DynamicShape, Shape } from './shapes.js'
+import type { ShapeError } from './shape_error.js'
 
 /** Sizes of axes by name: `{ h: 3, w: 4 }`. */
 export type AxesRecord = Readonly<Record<string, number>>
 /** What `reduce` does with the axes that go. */
 export type ReduceOperation = 'min' | 'max' | 'sum' | 'mean' | 'prod' | 'any' | 'all'
 
-// ---- errors --------------------------------------------------------------------------------------------------------
-
-/** A pattern that is none: `torch.rearrange(x, 'a (b -> a b')`. */
-export type einops_error_invalid_pattern<Pattern, Reason> = ShapeError<'einops_error_invalid_pattern', readonly [Pattern, Reason]>
-/** An axis on one side only, or a size for an axis that is not there: `torch.rearrange(x, 'a b -> a c')`. */
-export type einops_error_undefined_axis<Axis, Pattern> = ShapeError<'einops_error_undefined_axis', readonly [Axis, Pattern]>
-/** A number other than 1 where nothing says which elements it means: `torch.rearrange(x, 'a b -> a b 2')`. */
-export type einops_error_anonymous_in_output<Size, Pattern> = ShapeError<'einops_error_anonymous_in_output', readonly [Size, Pattern]>
-/** A size that does not fit, or another number of dimensions: `torch.rearrange(x, '(h w) -> h w', { h: 3 })` of 7 elements. */
-export type einops_error_dimension_mismatch<Expected, Received, Pattern> = ShapeError<
-  'einops_error_dimension_mismatch',
-  readonly [Expected, Received, Pattern]
->
-/** More than one size is missing: `torch.rearrange(x, '(h w) -> h w')`. */
-export type einops_error_ambiguous_decomposition<Axes, Pattern> = ShapeError<
-  'einops_error_ambiguous_decomposition',
-  readonly [Axes, Pattern]
->
-/** An axis of the result that the input does not have: `torch.reduce(x, 'a b -> c', 'sum')`. */
-export type einops_error_reduce_undefined_output<Axis, Pattern> = ShapeError<
-  'einops_error_reduce_undefined_output',
-  readonly [Axis, Pattern]
->
-/** A new axis without a size: `torch.repeat(x, 'a -> a b')`. */
-export type einops_error_repeat_missing_size<Axis, Pattern> = ShapeError<'einops_error_repeat_missing_size', readonly [Axis, Pattern]>
-
-type AnyError = ShapeError<string, readonly unknown[]>
+type AnyError = ShapeError
 
 // ---- reading a side ------------------------------------------------------------------------------------------------
 
@@ -300,7 +284,7 @@ type ExpectedDimensions<L extends Dimensions> = '...' extends L[number]
   ? `>=${L extends readonly [unknown, ...infer T] ? T['length'] : 0} dimensions`
   : `${L['length']} dimensions`
 type NameCount<E, L extends Dimensions> =
-  E extends ShapeError<'einops_error_dimension_mismatch', readonly [infer Expected, infer Received extends Shape, infer Pattern]>
+  E extends einops_error_dimension_mismatch<infer Expected, infer Received extends Shape, infer Pattern>
     ? [Expected] extends [string]
       ? einops_error_dimension_mismatch<ExpectedDimensions<L>, Received, Pattern>
       : E

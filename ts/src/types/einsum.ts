@@ -1,36 +1,17 @@
 // Equations of einsum, read by the compiler, with the rules of engine/ops/einsum.c.
-import type { BroadcastShape, DynamicShape, IsDynamic, Shape, ShapeError } from './shapes.js'
+import type {
+  einsum_error_invalid_equation,
+  einsum_error_operand_count_mismatch,
+  einsum_error_subscript_rank_mismatch,
+  einsum_error_dimension_mismatch,
+  einsum_error_unknown_output_index,
+  einsum_error_index_out_of_range,
+  einsum_error_invalid_sublist_element,
+} from '../generated/shape_errors.js'
+import type { BroadcastShape, DynamicShape, IsDynamic, Shape } from './shapes.js'
+import type { ShapeError } from './shape_error.js'
 
-// ---- errors --------------------------------------------------------------------------------------------------------
-
-/** An equation that is none: `torch.einsum('i?,j->ij', a, b)`. */
-export type einsum_error_invalid_equation<Equation, Reason> = ShapeError<'einsum_error_invalid_equation', readonly [Equation, Reason]>
-/** Another number of operands than the equation has: `torch.einsum('ij,jk->ik', a)`. */
-export type einsum_error_operand_count_mismatch<Expected, Received, Equation> = ShapeError<
-  'einsum_error_operand_count_mismatch',
-  readonly [Expected, Received, Equation]
->
-/** An operand with another number of dimensions than subscripts: `torch.einsum('ijk->i', torch.zeros(2, 3))`. */
-export type einsum_error_subscript_rank_mismatch<Subscripts, OperandShape, Equation> = ShapeError<
-  'einsum_error_subscript_rank_mismatch',
-  readonly [Subscripts, OperandShape, Equation]
->
-/** A subscript with two sizes: `torch.einsum('ij,jk->ik', torch.zeros(2, 3), torch.zeros(5, 4))`. */
-export type einsum_error_dimension_mismatch<Subscript, SizeA, SizeB, Equation> = ShapeError<
-  'einsum_error_dimension_mismatch',
-  readonly [Subscript, SizeA, SizeB, Equation]
->
-/** A subscript of the output that no operand has: `torch.einsum('ij->k', a)`. */
-export type einsum_error_unknown_output_index<Subscript, Equation> = ShapeError<
-  'einsum_error_unknown_output_index',
-  readonly [Subscript, Equation]
->
-/** A number that is not in [0, 52): `torch.einsum(a, [0, 52])`. */
-export type einsum_error_index_out_of_range<Index> = ShapeError<'einsum_error_index_out_of_range', readonly [Index]>
-/** What is neither a number nor `torch.Ellipsis`: `torch.einsum(a, ['i'])`. */
-export type einsum_error_invalid_sublist_element<Element> = ShapeError<'einsum_error_invalid_sublist_element', readonly [Element]>
-
-type AnyError = ShapeError<string, readonly unknown[]>
+type AnyError = ShapeError
 
 // ---- reading the equation ------------------------------------------------------------------------------------------
 
