@@ -51,7 +51,7 @@ $(NPM): package.json package-lock.json
 
 # ---- generated sources ---------------------------------------------------------------------------------------------
 
-SCHEMA := $(wildcard schema/ops/*.yaml codegen/*.mjs) $(wildcard schema/dtypes.tsv schema/webgpu.txt) bindings/common/builtins.def engine/webgpu/math.wgsl
+SCHEMA := $(wildcard schema/ops/*.yaml schema/grammar/*.yaml schema/shape_errors.yaml codegen/*.mjs) $(wildcard schema/dtypes.tsv schema/webgpu.txt) bindings/common/builtins.def engine/webgpu/math.wgsl
 $(GEN)/sources.mk: $(SCHEMA) | $(NPM)
 	node codegen/main.mjs --out $(GEN)
 	@touch $@
@@ -62,7 +62,7 @@ endif
 
 # ---- the engine ----------------------------------------------------------------------------------------------------
 
-ENGINE_SRC := $(wildcard engine/core/*.c engine/iter/*.c engine/autograd/*.c engine/ops/*.c engine/text/*.c engine/optim/*.c engine/nn/*.c engine/cpu/special/*.c engine/webgpu/*.c) engine/cpu/backend.c
+ENGINE_SRC := $(wildcard engine/core/*.c engine/iter/*.c engine/autograd/*.c engine/ops/*.c engine/text/*.c engine/expr/*.c engine/optim/*.c engine/nn/*.c engine/cpu/special/*.c engine/webgpu/*.c) engine/cpu/backend.c
 CPU_SRC := $(filter-out engine/cpu/backend.c,$(wildcard engine/cpu/*.c))
 BINDING_SRC := $(wildcard bindings/common/*.c)
 
@@ -188,7 +188,7 @@ check: dist/.built $(BUILD)/examples/.built | $(BUILD)/.tools-check ## formattin
 	npx prettier --check --log-level warn .
 	clang-format --dry-run -Werror $(C_FILES)
 	cppcheck --quiet --error-exitcode=1 -j2 --std=c11 --enable=warning,portability --inline-suppr --suppressions-list=.cppcheck -Iengine -Iinclude/torchjs -I$(GEN) -I. \
-	  engine/core engine/iter engine/autograd engine/ops engine/text engine/optim bindings/common
+	  engine/core engine/iter engine/autograd engine/ops engine/text engine/expr engine/optim bindings/common
 	npx tsc -p tests/types
 	node codegen/main.mjs --check
 	rm -rf $(BUILD)/twice && node codegen/main.mjs --out $(BUILD)/twice/c --ts $(BUILD)/twice/ts --reference $(BUILD)/twice/reference

@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util'
 import { callFiles } from './calls.mjs'
 import { readDtypes } from './dtypes.mjs'
 import { cFiles } from './c.mjs'
+import { grammarFiles, grammarTypes } from './grammar.mjs'
 import { pointwiseFiles } from './pointwise.mjs'
 import { readmeText } from './readme.mjs'
 import { referenceFiles } from './reference.mjs'
@@ -57,6 +58,7 @@ async function main() {
     ...pointwiseFiles(ops),
     ...callFiles(ops),
     ...wgslFiles(ops, join(ROOT, 'engine/webgpu/math.wgsl')),
+    ...grammarFiles(ops, ROOT),
     'shape_errors.h': shapeErrorHeader(loadShapeErrors(ROOT)),
   }
   // What make has to compile: once, once an instruction set, for the baseline only.
@@ -67,6 +69,7 @@ GEN_COLD := ${named((f) => f.endsWith('_cold.c'))}
 `
   const script = join(ROOT, 'codegen/typescript.mjs')
   const ts = existsSync(script) ? (await import('./typescript.mjs')).typescriptFiles(ops, ROOT) : null
+  if (ts) Object.assign(ts, grammarTypes(ops, ROOT))
   if (values.schema && values.check) return console.log(`${ops.length} operators`)
   if (values.check || values.readme) {
     const [before, passed, missing] = ['README.md', 'tests/golden/passed.txt', 'tests/golden/missing.txt'].map((f) =>

@@ -4,6 +4,7 @@
 #include "../../engine/autograd/node.h"
 #include "../../engine/iter/convert.h"
 #include "../../engine/webgpu/device.h"
+#include "../../include/torchjs/expression.h"
 #include "../../include/torchjs/optim.h"
 #include "calls.h"
 
@@ -374,6 +375,44 @@ static double call_fail_allocation(tj__host *h) {
   if (h->failed) return 0;
   tj_fail_allocation(n);
   return 1;
+}
+
+/* ---- expressions --------------------------------------------------------------------------------------------- */
+
+static tj_expression *read_expression(tj__host *h) { return tj__handle_get(h, tj__read_slot(h), TJ__HANDLE_EXPRESSION); }
+
+static double call_expression_parse(tj__host *h) {
+  const char *text = tj__read_string(h);
+  return h->failed ? 0 : tj__handle_new(h, tj_expression_parse(text), TJ__HANDLE_EXPRESSION);
+}
+
+static double call_expression_variables(tj__host *h) {
+  const tj_expression *e = read_expression(h);
+  if (!e) return 0;
+  size_t bytes = 1, used = 0;
+  const int64_t n = tj_expression_variable_count(e);
+  for (int64_t i = 0; i < n; i++) bytes += strlen(tj_expression_variable(e, i)) + 1;
+  char *names = tj__arena_alloc(h, bytes);
+  if (!names) return 0;
+  for (int64_t i = 0; i < n; i++) {
+    const size_t length = strlen(tj_expression_variable(e, i));
+    if (i) names[used++] = ' ';
+    memcpy(names + used, tj_expression_variable(e, i), length);
+    used += length;
+  }
+  names[used] = 0;
+  return tj__return_text(h, names);
+}
+
+static double call_expression_tree(tj__host *h) {
+  const tj_expression *e = read_expression(h);
+  return e ? tj__return_string(h, tj_expression_tree(e)) : 0;
+}
+
+static double call_expression_evaluate(tj__host *h) {
+  const tj_expression *e = read_expression(h);
+  tj_tensors values = tj__read_tensors(h);
+  return h->failed ? 0 : tj__return_tensor(h, tj_expression_evaluate(e, values));
 }
 
 /* ---- optimizer steps ----------------------------------------------------------------------------------------- */

@@ -2,7 +2,7 @@
  * buffer of 8-byte slots that both sides see, names the call by its index, and finds the results in the buffer.
  *
  * Arguments, from slot 0:
- *   Tensor, Generator   handle; 0: none             bool    0 or 1; none: -1
+ *   Tensor, Generator, expression   handle; 0: none  bool    0 or 1; none: -1
  *   int                 a double; outside +-(2^53-1) NaN and a slot of the 64 bits; none: NaN and the bits of INT64_MIN
  *   float               a double                    ScalarType, Device   index or code; none: -1
  *   Scalar, float?      kind (0 none 1 bool 2 int 3 float 4 complex), then its value (an int as above; complex: two slots)
@@ -30,7 +30,7 @@
 #define TJ__HANDLE_INDICES (1 << TJ__HANDLE_BITS)
 #define TJ__HANDLE_GENERATIONS (1u << 29)
 
-typedef enum tj__handle_kind { TJ__HANDLE_FREE, TJ__HANDLE_TENSOR, TJ__HANDLE_GENERATOR } tj__handle_kind;
+typedef enum tj__handle_kind { TJ__HANDLE_FREE, TJ__HANDLE_TENSOR, TJ__HANDLE_GENERATOR, TJ__HANDLE_EXPRESSION } tj__handle_kind;
 
 typedef struct tj__handle {
   union {

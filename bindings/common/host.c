@@ -1,6 +1,8 @@
 /* host.c: one JavaScript environment's side of the engine: its table of handles, the memory of a call, and the call itself. */
 #include "calls.h"
 
+#include "../../include/torchjs/expression.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -49,6 +51,7 @@ tj__host *tj__host_new(void) {
 static void release_object(void *object, uint32_t kind) {
   if (kind == TJ__HANDLE_TENSOR) tj_free(object);
   else if (kind == TJ__HANDLE_GENERATOR) tj_generator_free(object);
+  else if (kind == TJ__HANDLE_EXPRESSION) tj_expression_free(object);
 }
 
 void tj__host_free(tj__host *h) {
@@ -128,18 +131,18 @@ double tj__handle_new(tj__host *h, void *object, tj__handle_kind kind) {
 }
 
 void *tj__handle_fail(tj__host *h, double handle, tj__handle_kind kind) {
+  static const char *const names[] = {"free handle", "Tensor", "Generator", "Expression"};
+  static const char *const disposed[] = {"a handle", "a tensor", "a generator", "an expression"};
   h->failed = true;
-  if (handle == 0) return tj__fail(TJ_ERROR_TYPE, "expected a %s, but got none", kind == TJ__HANDLE_TENSOR ? "Tensor" : "Generator");
+  if (handle == 0) return tj__fail(TJ_ERROR_TYPE, "expected %s %s, but got none", kind == TJ__HANDLE_EXPRESSION ? "an" : "a", names[kind]);
   if (handle >= 1 && handle < 0x1p53) {
     uint64_t u = (uint64_t)handle;
     int64_t index = (int64_t)(u & (TJ__HANDLE_INDICES - 1));
     if (index < h->handle_count && h->handles[index].generation == (uint32_t)(u >> TJ__HANDLE_BITS) &&
         h->handles[index].kind != TJ__HANDLE_FREE)
-      return tj__fail(TJ_ERROR_TYPE,
-                      kind == TJ__HANDLE_TENSOR ? "expected a Tensor, but got a Generator" : "expected a Generator, but got a Tensor");
+      return tj__fail(TJ_ERROR_TYPE, "expected a %s, but got a %s", names[kind], names[h->handles[index].kind]);
   }
-  return tj__fail(TJ_ERROR_DISPOSED,
-                  kind == TJ__HANDLE_TENSOR ? "a tensor was used after its disposal" : "a generator was used after its disposal");
+  return tj__fail(TJ_ERROR_DISPOSED, "%s was used after its disposal", disposed[kind]);
 }
 
 /* The entry of a handle in use, or NULL. */

@@ -10,11 +10,13 @@
  *     tj_string_free(text); tj_free(y); tj_free(x);
  *
  * types.h has dtypes, scalars, lists and errors; tensor.h tensors, scopes and memory; autograd.h gradients; optim.h optimizer steps;
+ * expression.h formulas as texts;
  * ops.h every operator, with shapes, dtypes and errors at each (made from the schema). */
 #ifndef TORCHJS_H
 #define TORCHJS_H
 
 #include "autograd.h"
+#include "expression.h"
 #include "ops.h"
 #include "optim.h"
 #include "tensor.h"

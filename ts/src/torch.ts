@@ -24,6 +24,8 @@ export {
   type TensordotDims,
 } from './call_forms.js'
 export { einsum, Ellipsis, type EinsumOptions } from './einsum.js'
+export { $, LazyExpression } from './expression.js'
+export * as tx from './tx.js'
 export { pack, rearrange, reduce, repeat, unpack, type RearrangeOptions } from './einops.js'
 export { unique, unique_consecutive, type Unique, type UniqueConsecutiveOptions, type UniqueOptions } from './unique.js'
 export { broadcast_shapes, broadcastShapes, canBroadcastTo, needsBroadcast } from './broadcasting.js'
