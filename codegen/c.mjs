@@ -197,6 +197,11 @@ function functional(op, plan) {
   else if (kind === 'list') out.push(`  tj_list *returned = ${call};`)
   else if (kind === 'tuple' || kind === 'void') out.push(`  tj_status status = ${call};`)
   else out.push(`  tj_scalar returned = ${call};`)
+  // Launches on a device do not tell their caller that they failed.
+  if (below) {
+    if (kind === 'tensor' || kind === 'list') out.push('  if (tj__device_failed()) returned = NULL;')
+    else if (kind !== 'scalar') out.push('  if (tj__device_failed()) status = tj_error_code();')
+  }
   if (below) out.push('  tj__above_autograd(before);')
   const good = kind === 'tuple' ? 'status == TJ_OK' : 'returned'
   if (op.view && !op.composite) {
@@ -311,7 +316,7 @@ function inplace(op, plan) {
   out.push(
     '  if (ok) {',
     '    const bool before = tj__below_autograd();',
-    `    ok = ${call} != NULL;`,
+    `    ok = ${call} != NULL && !tj__device_failed();`,
     '    tj__above_autograd(before);',
     '  }',
   )
@@ -358,7 +363,7 @@ function outForm(op) {
   if (implTakesOut(op))
     o.push(
       '    tj__resizing_out = true;',
-      `    ok = tj__impl_${op.cname}(${['out', ...names(op)].join(', ')}) != NULL;`,
+      `    ok = tj__impl_${op.cname}(${['out', ...names(op)].join(', ')}) != NULL && !tj__device_failed();`,
       '    tj__resizing_out = false;',
     )
   else {
@@ -377,6 +382,7 @@ function outForm(op) {
     for (let k = 0; k < n; k++) o.push(`    ok = ok && tj__copy_out(outs[${k}], results[${k}]) != NULL;`)
   }
   o.push(
+    '    ok = ok && !tj__device_failed();',
     '    tj__above_autograd(before);',
     ...outs.map((n) => `    if (ok) tj__bump_version(${n});`),
     '  }',

@@ -184,6 +184,8 @@ typedef struct tj__memory {
 } tj__memory;
 void tj__memory_register(const tj__memory *memory);
 extern const tj__memory *tj__device_memory; /* NULL while all tensors are the CPU's */
+/* Has something failed, while there is another device? Kernels that return nothing leave it at the thread's error. */
+static inline bool tj__device_failed(void) { return TJ__UNLIKELY(tj__device_memory != NULL) && tj_error_code() != TJ_OK; }
 /* Do all of the tensors, NULL passed over, lie on one device, and does the operator have kernels there? false and an error. `lone`: a number (0-d) of
  * the CPU may stand beside tensors of another device. Asked only once there is another device. */
 bool tj__devices_agree(const char *op, tj_tensor *const *tensors, int64_t n, bool has_kernels, bool lone);

@@ -15,6 +15,9 @@ typedef struct tj__norm_shape {
 
 /* mean, rstd: `groups` elements of the dtype. weight, bias: n_weights elements, or NULL. */
 typedef struct tj__norm_kernels {
+  /* Of devices that cannot be looked at: mean, rstd = 1 / sqrt(variance + eps) and the biased variance (float32; NULL: not wanted) of each group. The
+   * CPU has `moments` in its place. */
+  void (*statistics)(const tj__norm_shape *s, const void *x, double eps, void *mean, void *rstd, void *variance);
   void (*moments)(const tj__norm_shape *s, const void *x, double *mean, double *variance); /* biased */
   void (*apply)(const tj__norm_shape *s, const void *x, const void *mean, const void *rstd, const void *weight, const void *bias,
                 void *out);

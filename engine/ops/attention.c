@@ -58,7 +58,7 @@ static bool describe(tj__attention *a, tj_dtype dtype, tj_ints sizes, const tj_t
 /* Room for the offsets, as a tensor of the scope. */
 static int64_t *room_for(const tj_tensor *mask, int64_t batches, bool *ok) {
   if (!mask) return NULL;
-  tj_tensor *t = tj__empty(TJ_INTS(batches), TJ_INT64, mask->storage->device);
+  tj_tensor *t = tj__empty(TJ_INTS(batches), TJ_INT64, TJ_CPU);
   *ok = t != NULL;
   return t ? tj__write(t) : NULL;
 }

@@ -10,7 +10,7 @@ tj_tensor *tj__impl_one_hot(tj_tensor *self, int64_t num_classes) {
   int64_t sizes[TJ_MAX_DIMS + 1];
   if (self->numel == 0) {
     TJ__CHECK(num_classes > 0, TJ_ERROR_RUNTIME, "Can not infer total number of classes from empty tensor.");
-  } else {
+  } else if (tj__can_look(self) || num_classes == -1) {
     tj_scalar low = tj_item(tj_min(self)), high = tj_item(tj_max(self));
     if (low.kind == TJ_SCALAR_NONE || high.kind == TJ_SCALAR_NONE) return NULL;
     TJ__CHECK(low.i >= 0, TJ_ERROR_RUNTIME, "Class values must be non-negative.");

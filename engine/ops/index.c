@@ -24,7 +24,7 @@ tj_tensor *tj__own_copy(tj_tensor *self) {
 
 tj_tensor *tj__true_places(tj_tensor *mask) {
   const tj__backend *backend = tj__backend_for(&mask, 1);
-  if (!backend || !(mask = tj__to_dtype(mask, TJ_BOOL)) || !(mask = tj__contiguous(mask))) return NULL;
+  if (!backend || !tj__must_look(mask) || !(mask = tj__to_dtype(mask, TJ_BOOL)) || !(mask = tj__contiguous(mask))) return NULL;
   tj_tensor *flat = tj__empty(TJ_INTS(backend->index->count_true(mask)), TJ_INT64, mask->storage->device);
   if (flat && flat->numel) backend->index->true_places(tj__write(flat), mask);
   return flat;
@@ -54,6 +54,10 @@ static bool select_places(tj_tensor *self, tj_tensors indices, selection *s) {
       n++;
       continue;
     }
+    const tj_device device = self->storage->device;
+    if (t->storage->device != device && t->storage->device != TJ_CPU)
+      return tj__fail(TJ_ERROR_RUNTIME, "indices should be either on cpu or on the same device as the indexed tensor (%s)",
+                      tj__device_name(device)) != NULL;
     if (t->dtype == TJ_BOOL || t->dtype == TJ_UINT8) {
       if (n + t->ndim > self->ndim) goto too_many;
       for (int d = 0; d < t->ndim; d++)
@@ -71,12 +75,13 @@ static bool select_places(tj_tensor *self, tj_tensors indices, selection *s) {
           strides[d] = d < n ? self->strides[d] : d == n ? 0 : self->strides[d - 1];
         }
         if (!(self = tj__alias(self, (tj_ints){sizes, self->ndim + 1}, (tj_ints){strides, self->ndim + 1}, self->offset))) return false;
-        at[n++] = flat;
+        if (!(at[n++] = tj__on_device(flat, device))) return false;
         continue;
       }
       tj_tensor *rows = tj__empty(TJ_INTS(t->ndim, flat->numel), TJ_INT64, t->storage->device);
       if (!rows) return false;
-      if (rows->numel) backend->index->unravel(tj__write(rows), tj__read(flat), flat->numel, t->sizes, t->ndim, true);
+      if (rows->numel) tj__backend_of(t->storage->device)->index->unravel(tj__write(rows), tj__read(flat), flat->numel, t->sizes, t->ndim, true);
+      if (!(rows = tj__on_device(rows, device))) return false;
       for (int d = 0; d < t->ndim; d++)
         if (!(at[n++] = tj__alias(rows, TJ_INTS(flat->numel), TJ_INTS(1), rows->offset + d * flat->numel))) return false;
       continue;
@@ -84,7 +89,7 @@ static bool select_places(tj_tensor *self, tj_tensors indices, selection *s) {
     if (t->dtype != TJ_INT64 && t->dtype != TJ_INT32)
       return tj__fail(TJ_ERROR_INDEX, "tensors used as indices must be long, int, byte or bool tensors") != NULL;
     if (n >= self->ndim) goto too_many;
-    if (!(at[n++] = tj__to_dtype(t, TJ_INT64))) return false;
+    if (!(at[n++] = tj__to_dtype(tj__on_device(t, device), TJ_INT64))) return false;
   }
   int64_t shape[TJ_MAX_DIMS], n_shape = -1;
   int first = -1, last = -1, count = 0;

@@ -57,6 +57,13 @@ static bool statistics(const tj__backend *backend, const tj__norm_shape *s, cons
   tj_device device = x->storage->device;
   *mean = tj__empty(TJ_INTS(s->groups), s->dtype, device);
   *rstd = tj__empty(TJ_INTS(s->groups), s->dtype, device);
+  if (!tj__can_look(x)) {
+    tj_tensor *v = variance ? tj__empty(TJ_INTS(s->groups), TJ_FLOAT32, device) : NULL;
+    if (!*mean || !*rstd || (variance && !v)) return false;
+    backend->norm->statistics(s, tj__read(x), eps, tj__write(*mean), tj__write(*rstd), v ? tj__write(v) : NULL);
+    if (variance) *variance = v;
+    return tj_error_code() == TJ_OK;
+  }
   tj_tensor *mean64 = tj__empty(TJ_INTS(s->groups), TJ_FLOAT64, device), *variance64 = tj__empty(TJ_INTS(s->groups), TJ_FLOAT64, device);
   if (!*mean || !*rstd || !mean64 || !variance64) return false;
   double *m = tj__write(mean64), *v = tj__write(variance64);
@@ -122,6 +129,12 @@ static bool check_channels(const tj_tensor *t, const char *name, int64_t channel
 /* running = (1 - momentum) running + momentum now, in place. */
 static bool update_running(tj_tensor *running, const tj_tensor *now, double factor, double momentum) {
   if (!running) return true;
+  if (!tj__can_look(running)) {
+    tj_tensor *mixed = tj_add(tj_mul(running, tj__number(1 - momentum)), (tj_tensor *)now, tj_float(momentum * factor));
+    if (!mixed || !tj__copy_into(running, mixed)) return false;
+    tj__bump_version(running);
+    return true;
+  }
   tj_tensor *r = prepared(running, TJ_FLOAT64), *n = prepared((tj_tensor *)now, TJ_FLOAT64);
   if (!r || !n) return false;
   if (r == running && !(r = tj__clone(running))) return false;
@@ -154,6 +167,12 @@ tj_status tj__impl_native_batch_norm(tj_tensor *input, tj_tensor *weight, tj_ten
   } else {
     *save_mean = prepared(running_mean, dtype);
     if (*save_mean == running_mean) *save_mean = tj__clone(running_mean);
+    if (!tj__can_look(running_var)) {
+      *save_invstd = tj_rsqrt(tj_add(running_var, tj__number(eps), tj_int(1)));
+      if (!*save_mean || !*save_invstd || !(*save_invstd = tj__to_dtype(*save_invstd, dtype))) return tj_error_code();
+      *output = applied(backend, &s, x, *save_mean, *save_invstd, weight, bias, given, tj__suggested_format(input));
+      return *output ? TJ_OK : tj_error_code();
+    }
     tj_tensor *v = prepared(running_var, TJ_FLOAT64), *r = v ? tj__empty(TJ_INTS(s.groups), TJ_FLOAT64, x->storage->device) : NULL;
     if (!*save_mean || !r) return tj_error_code();
     const double *from = tj__read(v);
@@ -436,7 +455,7 @@ tj_tensor *tj__impl_norm_grad_bias(tj_tensor *grad_output, const char *kind, tj_
 
 /* A cotangent of nothing but zeros: that of a result that nobody read. */
 static bool silent(const tj_tensor *t) {
-  if (tj__requires_grad(t)) return false;
+  if (tj__requires_grad(t) || !tj__can_look(t)) return false;
   tj_tensor *wide = prepared((tj_tensor *)t, TJ_FLOAT64);
   const double *v = wide ? tj__read(wide) : NULL;
   for (int64_t i = 0; v && i < wide->numel; i++)

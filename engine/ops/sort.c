@@ -263,7 +263,7 @@ tj_tensor *tj__impl_searchsorted(tj_tensor *sorted, tj_tensor *self, bool out_in
     TJ__CHECK(tj__same_sizes(sorter, sorted), TJ_ERROR_RUNTIME,
               "torch.searchsorted(): boundary and sorter must have the same size, but got boundary tensor %s and got sorter tensor %s",
               tj__sizes_text(sorted), tj__sizes_text(sorter));
-    if (sorter->numel) {
+    if (sorter->numel && tj__can_look(sorter)) {
       tj_scalar low = tj_item(tj_min(sorter)), high = tj_item(tj_max(sorter));
       TJ__CHECK(low.i >= 0 && high.i < sorted->sizes[sorted->ndim - 1], TJ_ERROR_INDEX, "torch.searchsorted(): sorter index out of range");
     }

@@ -1,6 +1,7 @@
 /* step.c: optimizer steps over all parameters of a group: checks, memory layouts, the split over threads. */
 #include <math.h>
 
+#include "../iter/convert.h"
 #include "../../include/torchjs/autograd.h"
 #include "../kernels/optim.h"
 #include "ops.h"
@@ -32,6 +33,7 @@ static bool same_layout(const tj_tensor *a, const tj_tensor *b) {
 }
 
 static tj_tensor *contiguous_copy(tj_tensor *t) {
+  if (!tj__can_look(t)) return tj__contiguous(t);
   tj_tensor *copy = tj__empty(tj__sizes(t), (tj_dtype)t->dtype, t->storage->device);
   if (!copy) return NULL;
   return tj_to_data(t, tj__write(copy), (size_t)t->numel * tj__itemsize(t)) < 0 ? NULL : copy;
@@ -127,8 +129,9 @@ static void body(int64_t begin, int64_t end, void *context) {
 static bool run(job *j) {
   if (j->n == 0) return true;
   const tj__optim_item *last = &j->items[j->n - 1];
-  tj__parallel_for(last->start + last->n, TJ__GRAIN / 2, body, j);
-  bool done = true;
+  if (tj__can_look(j->entries[0].given[0])) tj__parallel_for(last->start + last->n, TJ__GRAIN / 2, body, j);
+  else body(0, last->start + last->n, j);
+  bool done = tj_error_code() == TJ_OK;
   for (int64_t i = 0; i < j->n; i++) done = write_back(&j->entries[i]) && done;
   return done;
 }

@@ -1,6 +1,7 @@
 /* backend.c: the tables of webgpu. What a family does not have says so: functions that are missing are filled in by one that fails. */
 #include "../kernels/backend.h"
 
+#include "../iter/convert.h"
 #include "../kernels/copy.h"
 #include "../kernels/pointwise.h"
 #include "families.h"
@@ -44,3 +45,13 @@ bool tj__gpu_missing(const char *kernel) {
   return tj__fail(TJ_ERROR_NOT_IMPLEMENTED, "There is no kernel '%s' on the device webgpu. Compute it on the cpu: `await x.cpu()` brings a tensor there.",
                   kernel) != NULL;
 }
+
+static const void *put_table(tj_dtype host_dtype, tj_dtype dtype, const void *values, int64_t n) {
+  tj_tensor *host = tj__empty(TJ_INTS(n), host_dtype, TJ_CPU), *table = tj__empty(TJ_INTS(n), dtype, TJ_WEBGPU(0));
+  if (!host || !table) return NULL;
+  memcpy(tj__write(host), values, (size_t)n * tj__itemsize(host));
+  host = tj__to_dtype(host, dtype);
+  return host && tj__gpu_upload(table, host) ? tj__read(table) : NULL;
+}
+const void *tj__gpu_table(const int64_t *values, int64_t n) { return put_table(TJ_INT64, TJ_INT32, values, n); }
+const void *tj__gpu_weights(const double *values, int64_t n) { return put_table(TJ_FLOAT64, TJ_FLOAT32, values, n); }

@@ -231,18 +231,16 @@ static void *allocate(size_t bytes, size_t itemsize) {
 
 static bool is_narrow(tj_dtype dtype) { return dtype != TJ_INT64 && dtype != TJ_UINT32 && dtype != TJ_UINT64; }
 
-bool tj__gpu_upload(tj_tensor *t, const tj_tensor *src) {
-  const tj_dtype dtype = (tj_dtype)t->dtype;
+bool tj__gpu_write(void *address, tj_dtype dtype, const void *from, int64_t n) {
   uint32_t number, element;
-  if (!tj__gpu_locate(tj__read(t), tj__itemsize(t), &number, &element)) return false;
-  uint32_t *w = tj__gpu_record(TJ__GPU_WRITE, 5 + t->numel);
+  if (n == 0) return true;
+  if (!tj__gpu_locate(address, tj__dtype_sizes[dtype], &number, &element)) return false;
+  uint32_t *w = tj__gpu_record(TJ__GPU_WRITE, 5 + n);
   if (!w) return false;
   w[2] = number;
   w[3] = element * 4;
-  w[4] = (uint32_t)t->numel * 4;
+  w[4] = (uint32_t)n * 4;
   uint32_t *to = w + 5;
-  const void *from = tj__read(src);
-  const int64_t n = t->numel;
   int64_t bad = 0;
   bool fits = true;
 #define EACH(type, value)                 \
@@ -270,12 +268,16 @@ bool tj__gpu_upload(tj_tensor *t, const tj_tensor *src) {
   }
 #undef EACH
   if (!fits) {
-    gpu.n -= 5 + t->numel;
+    gpu.n -= 5 + n;
     tj__fail(TJ_ERROR_RUNTIME, "webgpu keeps int64 in 32 bits: the value %lld does not fit", (long long)bad);
     return false;
   }
   tj__gpu_recorded();
   return true;
+}
+
+bool tj__gpu_upload(tj_tensor *t, const tj_tensor *src) {
+  return tj__gpu_write(tj__write(t), (tj_dtype)t->dtype, tj__read(src), t->numel);
 }
 
 bool tj__gpu_request(const tj_tensor *t, int64_t n, uint32_t ticket) {

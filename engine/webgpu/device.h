@@ -61,6 +61,8 @@ void tj__gpu_recorded(void);
 /* Buffer and element of an address in a tensor of such elements; false and an error for an address of the CPU or of a device that is gone. */
 bool tj__gpu_locate(const void *address, size_t itemsize, uint32_t *buffer, uint32_t *element);
 
+/* n elements of the dtype from the host to an address. */
+bool tj__gpu_write(void *address, tj_dtype dtype, const void *from, int64_t n);
 /* Bytes to the device and back. src is contiguous, of the CPU and of t's dtype; t is contiguous. */
 bool tj__gpu_upload(tj_tensor *t, const tj_tensor *src);
 /* Asks for n elements from t's first one on, as they lie in memory. */

@@ -122,8 +122,8 @@ static bool grow_table(void) {
 /* Which binding an operand has, and what the bindings are. */
 typedef struct bindings {
   int n, of[TJ__GPU_OPERANDS];
-  uint32_t buffer[TJ__GPU_OPERANDS], element[TJ__GPU_OPERANDS]; /* element: by operand */
-  bool write[TJ__GPU_OPERANDS], atomic[TJ__GPU_OPERANDS];
+  uint32_t buffer[TJ__GPU_OPERANDS + 1], element[TJ__GPU_OPERANDS]; /* element: by operand */
+  bool write[TJ__GPU_OPERANDS + 1], atomic[TJ__GPU_OPERANDS + 1];
 } bindings;
 
 static bool find_bindings(const tj__gpu_kernel *k, bindings *b) {
@@ -142,6 +142,11 @@ static bool find_bindings(const tj__gpu_kernel *k, bindings *b) {
     b->of[o] = at;
     b->write[at] |= op->write;
     b->atomic[at] |= op->atomic;
+  }
+  if (k->errors) { /* the driver's own buffer */
+    b->buffer[b->n] = 0;
+    b->write[b->n] = b->atomic[b->n] = true;
+    b->n++;
   }
   TJ__CHECK(b->n <= tj__gpu_limits_of()->bindings, TJ_ERROR_RUNTIME,
             "webgpu: the kernel '%s' needs %d buffers, and the adapter binds at most %lld (maxStorageBuffersPerShaderStage)", k->name, b->n,
@@ -204,6 +209,11 @@ static void put_expanded(tj__text *to, const char *from, size_t n) {
 static bool make_pipeline(const tj__gpu_kernel *k, const bindings *b, uint32_t number) {
   tj__text body = {0}, text = {0};
   for (int o = 0; o < k->n; o++) put_accessors(&body, k, b, o);
+  if (k->errors)
+    tj__put(&body,
+            "fn leave_error(code: u32, a: u32, b: u32) {\n"
+            "  if (atomicCompareExchangeWeak(&b%d[0], 0u, code).exchanged) { atomicStore(&b%d[1], a); atomicStore(&b%d[2], b); }\n}\n",
+            b->n - 1, b->n - 1, b->n - 1);
   k->body(&body, k->context);
   bool ok = false;
   if (!body.failed && body.text) {
@@ -255,6 +265,7 @@ void tj__gpu_kernel_begin(tj__gpu_kernel *k, void (*body)(tj__text *, const void
   k->body = body;
   k->context = context;
   k->n = k->n_params = 0;
+  k->errors = false;
   va_list arguments;
   va_start(arguments, name);
   vsnprintf(k->name, sizeof k->name, name, arguments);

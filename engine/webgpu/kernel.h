@@ -33,6 +33,7 @@ typedef struct tj__gpu_kernel {
   const void *context;
   int n;
   tj__gpu_operand operands[TJ__GPU_OPERANDS];
+  bool errors; /* the text calls leave_error(code, a, b), see tj__gpu_error */
   int n_params;
   uint32_t params[TJ__GPU_PARAMS];
   int64_t groups[3];

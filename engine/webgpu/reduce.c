@@ -162,6 +162,13 @@ static bool reduce(tj__reduce_kind kind, tj_tensor *out, const tj_tensor *in, co
   return stage(&r, to, (tj_dtype)out->dtype, tj__read(parts), work, &second, p, 1, chunks, NULL);
 }
 
+bool tj__gpu_add_up(const void *parts, int64_t n, int64_t each, void *out, tj_dtype dtype) {
+  reduction r = {.kind = TJ__REDUCE_SUM, .post = true, .real = true};
+  const tj__reduce_geometry g = {
+      .n_kept = 1, .n_reduced = 1, .kept = {each}, .kept_strides = {1}, .reduced = {n}, .reduced_strides = {each}, .n_out = each, .n_in = n};
+  return stage(&r, out, dtype, parts, TJ_FLOAT32, &g, 0, 1, n, NULL);
+}
+
 /* ---- the largest element and where it is -------------------------------------------------------------------------- */
 
 typedef struct search {

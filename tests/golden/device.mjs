@@ -1,6 +1,6 @@
 // Group op on another device than the cpu: the recorded arguments are moved there, the results and gradients come back and are compared. Reading is
 // asynchronous there, so this is a way of its own; what the cpu's way tests beside (in-place and out= forms) is the same code on every device.
-import { bare, callable, cotangentOf, differentiated } from './ops.mjs'
+import { bare, callable, cotangentOf, differentiated, pointsAtValues, TIES } from './ops.mjs'
 import { Builder, call, differs, Missing, tensorsIn } from './values.mjs'
 
 /** The dtypes of cases that are replayed. Others have no kernels there, or are computed as one of these. */
@@ -47,7 +47,8 @@ export async function runOpOn(torch, c, blob, info, device) {
         ? ''
         : differs(torch, out, bare(c.out), blob, { strides: !c.random && !c.uninit }) ||
           differs(torch, await brought(torch, out), c.out, blob)
-    if (wrong) failures.push(wrong)
+    const tie = /^out\[1\]: element/.test(wrong) && TIES.has(c.op)
+    if (wrong && !(tie && pointsAtValues(torch, await brought(torch, args), kwargs, await brought(torch, out)))) failures.push(wrong)
     for (const m of c.mutated ?? []) {
       const r = differs(torch, await b.byId.get(m.id).detach().cpu(), { tensor: m.value.tensor ?? m.value }, blob)
       if (r) failures.push(`mutated argument ${m.id}: ${r}`)

@@ -73,8 +73,8 @@ const WIDER = {
   'linalg.householder_product': [1e-3, 1e-4],
 }
 // Among equal elements PyTorch leaves open which index is returned.
-const TIES = new Set(['kthvalue', 'mode', 'topk', 'median', 'nanmedian', 'sort', 'msort'])
-function pointsAtValues(torch, args, kwargs, out) {
+export const TIES = new Set(['kthvalue', 'mode', 'topk', 'median', 'nanmedian', 'sort', 'msort'])
+export function pointsAtValues(torch, args, kwargs, out) {
   const [values, indices] = [...out]
   const x = args[0]
   if (x.ndim === 0) return true

@@ -1,0 +1,221 @@
+/* index.c: reading and writing at places given by tensors. Writes to one place are made in the order of the sources: a chain links those that meet,
+ * and its first element's invocation follows it. Indices out of range leave an error for the next read (kernel.h), and count as 0. */
+#include "../kernels/index.h"
+
+#include "families.h"
+#include "index_chain.h"
+#include "kernel.h"
+
+/* ---- places -------------------------------------------------------------------------------------------------------- */
+
+/* Parameters: 0 n, 1 size, 2 stride. */
+static void offsets_body(tj__text *t, const void *context) {
+  tj__put_code(t, TJ__FLAT);
+  tj__put(t, "  let raw = ld1(i);\n  var v = raw;\n");
+  if (*(const bool *)context) tj__put(t, "  if (v < 0) { v = v + $i1; }\n");
+  tj__put(t, "  if (v < 0 || v >= $i1) { leave_error(%du, bitcast<u32>(raw), $1); v = 0; }\n  st0(i, ld0(i) + v * $i2);\n}\n", TJ__GPU_INDEX);
+}
+static bool offsets(int64_t *to, const int64_t *index, int64_t n, int64_t size, int64_t stride, bool wrap, int64_t *bad) {
+  tj__gpu_kernel k;
+  *bad = 0;
+  tj__gpu_kernel_begin(&k, offsets_body, &wrap, "offsets %d", wrap);
+  k.errors = true;
+  tj__gpu_param(&k, n), tj__gpu_param(&k, size), tj__gpu_param(&k, stride);
+  tj__gpu_operand_add(&k, to, TJ_INT64, true);
+  tj__gpu_operand_add(&k, index, TJ_INT64, false);
+  tj__gpu_launch_flat(&k, n);
+  return true; /* a failure is the thread's error, and no bad index */
+}
+
+/* Parameters: 0 elements, 1 n, 2 inner, 3 size. */
+static void get_body(tj__text *t, const void *context) {
+  (void)context;
+  tj__put_code(t, TJ__FLAT);
+  tj__put(t, "  let b = i %% $2;\n  let j = i / $2 %% $1;\n  let a = i / $2 / $1;\n"
+             "  st0(i, ld1((a * $3 + u32(ld2(j))) * $2 + b));\n}\n");
+}
+static void get(tj_tensor *out, const tj_tensor *self, const tj__places *p) {
+  const int64_t all = p->outer * p->n * p->inner;
+  if (all == 0 || self->numel == 0) return;
+  tj__gpu_kernel k;
+  tj__gpu_kernel_begin(&k, get_body, NULL, "get");
+  tj__gpu_param(&k, all), tj__gpu_param(&k, p->n), tj__gpu_param(&k, p->inner), tj__gpu_param(&k, p->size);
+  tj__gpu_operand_add(&k, tj__write(out), (tj_dtype)out->dtype, true);
+  tj__gpu_operand_add(&k, tj__read(self), (tj_dtype)self->dtype, false);
+  tj__gpu_operand_add(&k, p->offsets, TJ_INT64, false);
+  tj__gpu_launch_flat(&k, all);
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------------- */
+
+static const char *joined(tj__scatter_kind kind, bool real) {
+  switch (kind) {
+    case TJ__SCATTER_ADD: return "acc + x";
+    case TJ__SCATTER_MULTIPLY: return "acc * x";
+    case TJ__SCATTER_MAX: return real ? "max_f(acc, x)" : "max(acc, x)";
+    case TJ__SCATTER_MIN: return real ? "min_f(acc, x)" : "min(acc, x)";
+    default: return "x";
+  }
+}
+
+/* Parameters: 0 n, 1 elements of a segment. link[i]: the next element of the segment with the same place, or -1; first[i]: none before has it. */
+static void chain_body(tj__text *t, const void *context) {
+  (void)context;
+  tj__put_code(t, TJ__FLAT);
+  tj__put(t, "  let begin = i / $1 * $1;\n  let end_ = min(begin + $1, $0);\n  let place = ld2(i);\n"
+             "  var link = -1;\n  for (var j = i + 1u; j < end_; j += 1u) { if (ld2(j) == place) { link = i32(j); break; } }\n"
+             "  var first = 1;\n  for (var j = i; j > begin; j -= 1u) { if (ld2(j - 1u) == place) { first = 0; break; } }\n"
+             "  st0(i, link);\n  st1(i, first);\n}\n");
+}
+bool tj__gpu_chain(const int64_t *places, int64_t n, int64_t segment, const void **links, const void **first) {
+  tj_tensor *a = tj__empty(TJ_INTS(n), TJ_INT32, TJ_WEBGPU(0)), *b = tj__empty(TJ_INTS(n), TJ_INT32, TJ_WEBGPU(0));
+  if (!a || !b) return false;
+  tj__gpu_kernel k;
+  tj__gpu_kernel_begin(&k, chain_body, NULL, "chain");
+  tj__gpu_param(&k, n), tj__gpu_param(&k, segment);
+  tj__gpu_operand_add(&k, *links = tj__write(a), TJ_INT32, true);
+  tj__gpu_operand_add(&k, *first = tj__write(b), TJ_INT32, true);
+  tj__gpu_operand_add(&k, places, TJ_INT64, false);
+  return tj__gpu_launch_flat(&k, n);
+}
+
+typedef struct writing {
+  tj__scatter_kind kind;
+  bool real;
+} writing;
+
+/* Parameters: 0 elements, 1 n, 2 inner, 3 size. Operands: self, values, places, links, first. */
+static void put_body(tj__text *t, const void *context) {
+  const writing *w = context;
+  tj__put_code(t, TJ__FLAT);
+  tj__put(t, "  let b = i %% $2;\n  let j = i / $2 %% $1;\n  let a = i / $2 / $1;\n"
+             "  if (ld4(j) == 0 || ld2(j) < 0) { return; }\n  let at = (a * $3 + u32(ld2(j))) * $2 + b;\n  var acc = ld0(at);\n"
+             "  var k = i32(j);\n  loop {\n    let x = ld1((a * $1 + u32(k)) * $2 + b);\n    acc = %s;\n    k = ld3(u32(k));\n"
+             "    if (k < 0) { break; }\n  }\n  st0(at, acc);\n}\n",
+          joined(w->kind, w->real));
+}
+static bool put(tj__scatter_kind kind, tj_tensor *self, const tj_tensor *values, const tj__places *p) {
+  const int64_t all = p->outer * p->n * p->inner;
+  if (all == 0 || self->numel == 0) return true;
+  const void *links, *first;
+  if (!tj__gpu_chain(p->offsets, p->n, p->n, &links, &first)) return false;
+  const writing w = {kind, tj__gpu_is_float((tj_dtype)self->dtype)};
+  tj__gpu_kernel k;
+  tj__gpu_kernel_begin(&k, put_body, &w, "put %d", (int)kind);
+  tj__gpu_param(&k, all), tj__gpu_param(&k, p->n), tj__gpu_param(&k, p->inner), tj__gpu_param(&k, p->size);
+  tj__gpu_operand_add(&k, tj__write(self), (tj_dtype)self->dtype, true);
+  tj__gpu_operand_add(&k, tj__read(values), (tj_dtype)values->dtype, false);
+  tj__gpu_operand_add(&k, p->offsets, TJ_INT64, false);
+  tj__gpu_operand_add(&k, links, TJ_INT32, false);
+  tj__gpu_operand_add(&k, first, TJ_INT32, false);
+  return tj__gpu_launch_flat(&k, all);
+}
+
+/* ---- gather, scatter ------------------------------------------------------------------------------------------------ */
+
+typedef struct lines {
+  int ndim, dim, sizes, self, source; /* first parameters */
+  bool real, scatter;
+  tj__scatter_kind kind;
+} lines;
+
+/* Parameters: 0 elements of index (gather) or its lines (scatter), 1 size of self along dim, 2 of index, then sizes of index, strides of self
+ * and of the other tensor (index for gather, src for scatter). */
+static void lines_body(tj__text *t, const void *context) {
+  const lines *l = context;
+  tj__put_code(t, TJ__FLAT);
+  tj__put(t, "  var rest = i;\n  var self_at = 0u;\n  var at = 0u;\n  var source = 0u;\n  var step = 1u;\n");
+  for (int d = l->ndim - 1; d >= 0; d--) {
+    if (d == l->dim) {
+      if (l->scatter) tj__put(t, "  let along = step;\n  step = step * $%d;\n", l->sizes + d);
+      else tj__put(t, "  rest = rest / $%d;\n", l->sizes + d);
+      continue;
+    }
+    tj__put(t, "  let c%d = rest %% $%d;\n  rest = rest / $%d;\n  self_at += c%d * $%d;\n", d, l->sizes + d, l->sizes + d, d, l->self + d);
+    if (l->scatter) tj__put(t, "  at += c%d * step;\n  step = step * $%d;\n  source += c%d * $%d;\n", d, l->sizes + d, d, l->source + d);
+  }
+  if (!l->scatter) {
+    tj__put(t, "  var v = ld2(i);\n  if (v < 0 || v >= $i1) { leave_error(%du, bitcast<u32>(v), $1); v = 0; }\n"
+               "  st0(i, ld1(self_at + u32(v) * $%d));\n}\n",
+            TJ__GPU_INDEX, l->self + l->dim);
+    return;
+  }
+  tj__put(t, "  for (var j = 0u; j < $2; j += 1u) {\n    var v = ld2(at + j * along);\n"
+             "    if (v < 0 || v >= $i1) { leave_error(%du, bitcast<u32>(v), $1); continue; }\n"
+             "    let to = self_at + u32(v) * $%d;\n    let acc = ld0(to);\n    let x = ld1(source + j * $%d);\n    st0(to, %s);\n  }\n}\n",
+          TJ__GPU_INDEX, l->self + l->dim, l->source + l->dim, joined(l->kind, l->real));
+}
+
+static bool along_lines(lines *l, tj_tensor *to, const tj_tensor *self, int dim, const tj_tensor *index, const tj_tensor *source) {
+  TJ__CHECK(index->ndim <= 12, TJ_ERROR_RUNTIME, "webgpu: gather and scatter take up to 12 dimensions, got %d", index->ndim);
+  l->ndim = index->ndim, l->dim = dim;
+  l->real = tj__gpu_is_float((tj_dtype)self->dtype);
+  tj__gpu_kernel k;
+  const int64_t n = l->scatter ? index->numel / TJ__MAX(index->sizes[dim], 1) : index->numel;
+  tj__gpu_kernel_begin(&k, lines_body, l, "%s %d.%d.%d", l->scatter ? "scatter" : "gather", (int)l->kind, l->ndim, dim);
+  k.errors = true;
+  tj__gpu_param(&k, n), tj__gpu_param(&k, self->sizes[dim]), tj__gpu_param(&k, index->sizes[dim]);
+  l->sizes = k.n_params;
+  for (int d = 0; d < l->ndim; d++) tj__gpu_param(&k, index->sizes[d]);
+  l->self = k.n_params;
+  for (int d = 0; d < l->ndim; d++) tj__gpu_param(&k, self->strides[d]);
+  l->source = k.n_params;
+  for (int d = 0; d < l->ndim && source; d++) tj__gpu_param(&k, source->strides[d]);
+  tj__gpu_operand_add(&k, tj__write(to), (tj_dtype)to->dtype, true);
+  tj__gpu_operand_add(&k, tj__read(l->scatter ? source : self), (tj_dtype)self->dtype, false);
+  tj__gpu_operand_add(&k, tj__read(index), TJ_INT64, false);
+  return tj__gpu_launch_flat(&k, n);
+}
+
+/* Errors of indices come later: a failure here is another one, which the thread's error tells. */
+static bool gather(tj_tensor *out, const tj_tensor *self, int dim, const tj_tensor *index, int64_t *bad) {
+  lines l = {0};
+  *bad = 0;
+  return along_lines(&l, out, self, dim, index, NULL);
+}
+static bool scatter(tj__scatter_kind kind, tj_tensor *self, int dim, const tj_tensor *index, const tj_tensor *src, int64_t *bad) {
+  lines l = {.scatter = true, .kind = kind};
+  *bad = 0;
+  return along_lines(&l, self, self, dim, index, src);
+}
+
+/* ---- the rest ------------------------------------------------------------------------------------------------------- */
+
+static int64_t count_true(const tj_tensor *mask) { return tj__fail_asynchronous(mask), 0; }
+static void true_places(int64_t *out, const tj_tensor *mask) { (void)out, tj__fail_asynchronous(mask); }
+static void unravel(int64_t *out, const int64_t *flat, int64_t n, const int64_t *sizes, int64_t ndim, bool columns) {
+  (void)out, (void)flat, (void)n, (void)sizes, (void)ndim, (void)columns;
+  tj__gpu_missing("unravel");
+}
+
+/* Parameters: 0 elements, 1 rows, 2 columns, 3 diagonal. */
+typedef struct corner {
+  bool upper, real;
+} corner;
+static void triangle_body(tj__text *t, const void *context) {
+  const corner *c = context;
+  tj__put_code(t, TJ__FLAT);
+  tj__put(t, "  let c = i32(i %% $2);\n  let r = i32(i / $2 %% $1);\n  st0(i, select(%s, ld1(i), c - r %s $i3));\n}\n", c->real ? "0.0" : "0",
+          c->upper ? ">=" : "<=");
+}
+static void triangle(tj_tensor *out, const tj_tensor *in, int64_t diagonal, bool upper) {
+  if (in->numel == 0) return;
+  tj__gpu_kernel k;
+  const corner c = {upper, tj__gpu_is_float((tj_dtype)in->dtype)};
+  tj__gpu_kernel_begin(&k, triangle_body, &c, "triangle %d", upper);
+  tj__gpu_param(&k, in->numel), tj__gpu_param(&k, in->sizes[in->ndim - 2]), tj__gpu_param(&k, in->sizes[in->ndim - 1]);
+  tj__gpu_param(&k, TJ__MAX(TJ__MIN(diagonal, INT32_MAX), INT32_MIN));
+  tj__gpu_operand_add(&k, tj__write(out), (tj_dtype)out->dtype, true);
+  tj__gpu_operand_add(&k, tj__read(in), (tj_dtype)in->dtype, false);
+  tj__gpu_launch_flat(&k, in->numel);
+}
+
+const tj__index_kernels tj__webgpu_index = {.offsets = offsets,
+                                            .get = get,
+                                            .put = put,
+                                            .gather = gather,
+                                            .scatter = scatter,
+                                            .count_true = count_true,
+                                            .true_places = true_places,
+                                            .unravel = unravel,
+                                            .triangle = triangle};

@@ -1,0 +1,168 @@
+/* norm.c: normalisation: a workgroup for a group's statistics, an invocation for an element. */
+#include "../kernels/norm.h"
+
+#include "families.h"
+#include "kernel.h"
+
+typedef struct norm {
+  enum { STATISTICS, APPLY, SUMS, GRAD_INPUT, GRAD_WEIGHT } what;
+  bool weight, bias, training, variance;
+} norm;
+
+/* Parameters: 0 what the launch counts, 1 outer, 2 groups, 3 inner, 4 weight_groups, 5 weight_step, 6 weight_run, 7 elements of a group, 8 eps or
+ * how many elements go into a weight. */
+static void put_params(tj__gpu_kernel *k, const tj__norm_shape *s, int64_t n, double eps, int64_t each) {
+  tj__gpu_param(k, n), tj__gpu_param(k, s->outer), tj__gpu_param(k, s->groups), tj__gpu_param(k, s->inner);
+  tj__gpu_param(k, s->weight_groups), tj__gpu_param(k, s->weight_step), tj__gpu_param(k, s->weight_run);
+  tj__gpu_param(k, s->outer * s->inner);
+  if (each >= 0) tj__gpu_param(k, each);
+  else tj__gpu_param_float(k, eps);
+}
+
+#define WEIGHT_AT "  let w = (c % $4) * $5 + b / $6;\n"
+
+static void put_total(tj__text *t, const char *name) { /* the sum of name over the workgroup */
+  tj__put(t, "  shared_[li] = %s;\n  workgroupBarrier();\n", name);
+  for (int half = 32; half; half /= 2)
+    tj__put(t, "  if (li < %du) { shared_[li] = shared_[li] + shared_[li + %du]; }\n  workgroupBarrier();\n", half, half);
+  tj__put(t, "  %s = shared_[0];\n  workgroupBarrier();\n", name);
+}
+
+static void body(tj__text *t, const void *context) {
+  const norm *n = context;
+  const bool grouped = n->what == STATISTICS || n->what == SUMS || n->what == GRAD_WEIGHT;
+  if (grouped) {
+    tj__put(t, "var<workgroup> shared_: array<f32, 64>;\n");
+    tj__put_code(t, TJ__GROUPS(64));
+  } else {
+    tj__put_code(t, TJ__FLAT);
+    tj__put(t, "  let b = i %% $3;\n  let c = i / $3 %% $2;\n");
+  }
+  const char *each = "  for (var j = li; j < $7; j += 64u) {\n    let b = j % $3;\n    let at = (j / $3 * $2 + row) * $3 + b;\n";
+  switch (n->what) {
+    case STATISTICS: /* operands: x, mean, rstd, variance */
+      tj__put(t, "  let count = f32($7);\n  var total = 0.0;\n%s    total += ld0(at);\n  }\n", each);
+      put_total(t, "total");
+      tj__put(t, "  let mean = total / count;\n  var square = 0.0;\n%s    let d = ld0(at) - mean;\n    square += d * d;\n  }\n", each);
+      put_total(t, "square");
+      tj__put(t, "  if (li != 0u) { return; }\n  st1(row, mean);\n  st2(row, rsqrt_f(square / count + $f8));\n");
+      if (n->variance) tj__put(t, "  st3(row, square / count);\n");
+      tj__put(t, "}\n");
+      break;
+    case APPLY: /* out, x, mean, rstd, weight, bias */
+      if (n->weight || n->bias) tj__put_code(t, WEIGHT_AT);
+      tj__put(t, "  var v = (ld1(i) - ld2(c)) * ld3(c);\n");
+      if (n->weight) tj__put(t, "  v = v * ld4(w);\n");
+      if (n->bias) tj__put(t, "  v = v + ld%d(w);\n", n->weight ? 5 : 4);
+      tj__put(t, "  st0(i, v);\n}\n");
+      break;
+    case SUMS: /* sums [groups, 2], grad, x, mean, rstd, weight: means of g and of g xhat */
+      tj__put(t, "  let c = row;\n  let mean = ld3(row);\n  let rstd = ld4(row);\n  var total = 0.0;\n  var along = 0.0;\n%s", each);
+      if (n->weight) tj__put(t, "  %s    let g = ld1(at) * ld5(w);\n", WEIGHT_AT);
+      else tj__put(t, "    let g = ld1(at);\n");
+      tj__put(t, "    total += g;\n    along += g * ((ld2(at) - mean) * rstd);\n  }\n");
+      put_total(t, "total");
+      put_total(t, "along");
+      tj__put(t, "  if (li != 0u) { return; }\n  st0(row * 2u, total / f32($7));\n  st0(row * 2u + 1u, along / f32($7));\n}\n");
+      break;
+    case GRAD_INPUT: /* out, grad, x, mean, rstd, [sums], [weight] */
+      tj__put(t, "  let rstd = ld4(c);\n  var g = ld1(i);\n");
+      if (n->weight) tj__put(t, "%s  g = g * ld%d(w);\n", WEIGHT_AT, n->training ? 6 : 5);
+      if (n->training) tj__put(t, "  let xhat = (ld2(i) - ld3(c)) * rstd;\n  g = g - ld5(c * 2u) - xhat * ld5(c * 2u + 1u);\n");
+      tj__put(t, "  st0(i, g * rstd);\n}\n");
+      break;
+    case GRAD_WEIGHT: /* out, grad, x, mean, rstd. A weight's elements: outer x groups that share it x run */
+      tj__put(t, "  var cw = 0u;\n  var bw = row;\n  var run = 1u;\n"
+                 "  if ($5 != 0u) { cw = row / $5; bw = row %% $5 * $6; run = min($6, $3 - bw); }\n"
+                 "  let shares = $2 / $4;\n  let count = $1 * shares * run;\n  var total = 0.0;\n"
+                 "  for (var j = li; j < count; j += 64u) {\n    let b = bw + j %% run;\n    let c = cw + j / run %% shares * $4;\n"
+                 "    let a = j / run / shares;\n    let at = (a * $2 + c) * $3 + b;\n"
+                 "    total += ld1(at) * ((ld2(at) - ld3(c)) * ld4(c));\n  }\n");
+      put_total(t, "total");
+      tj__put(t, "  if (li == 0u) { st0(row, total); }\n}\n");
+      break;
+  }
+}
+
+static void begin(tj__gpu_kernel *k, const norm *n, const tj__norm_shape *s, int64_t count, double eps, int64_t each) {
+  tj__gpu_kernel_begin(k, body, n, "norm %d.%d%d%d%d", (int)n->what, n->weight, n->bias, n->training, n->variance);
+  put_params(k, s, count, eps, each);
+}
+
+static void statistics(const tj__norm_shape *s, const void *x, double eps, void *mean, void *rstd, void *variance) {
+  if (s->groups == 0) return;
+  const norm n = {.what = STATISTICS, .variance = variance != NULL};
+  tj__gpu_kernel k;
+  begin(&k, &n, s, s->groups, eps, -1);
+  tj__gpu_operand_add(&k, x ? x : mean, s->dtype, false);
+  tj__gpu_operand_add(&k, mean, s->dtype, true);
+  tj__gpu_operand_add(&k, rstd, s->dtype, true);
+  if (variance) tj__gpu_operand_add(&k, variance, TJ_FLOAT32, true);
+  tj__gpu_launch_groups(&k, s->groups);
+}
+
+static void apply(const tj__norm_shape *s, const void *x, const void *mean, const void *rstd, const void *weight, const void *bias, void *out) {
+  const int64_t all = s->outer * s->groups * s->inner;
+  if (all == 0) return;
+  const norm n = {.what = APPLY, .weight = weight, .bias = bias};
+  tj__gpu_kernel k;
+  begin(&k, &n, s, all, 0, -1);
+  tj__gpu_operand_add(&k, out, s->dtype, true);
+  tj__gpu_operand_add(&k, x, s->dtype, false);
+  tj__gpu_operand_add(&k, mean, s->dtype, false);
+  tj__gpu_operand_add(&k, rstd, s->dtype, false);
+  if (weight) tj__gpu_operand_add(&k, weight, s->dtype, false);
+  if (bias) tj__gpu_operand_add(&k, bias, s->dtype, false);
+  tj__gpu_launch_flat(&k, all);
+}
+
+static void normalise(const tj__norm_shape *s, const void *x, double eps, const void *weight, const void *bias, void *mean, void *rstd, void *out) {
+  statistics(s, x, eps, mean, rstd, NULL);
+  apply(s, x, mean, rstd, weight, bias, out);
+}
+
+static void grad_input(const tj__norm_shape *s, const void *grad, const void *x, const void *mean, const void *rstd, const void *weight,
+                       bool training, void *out) {
+  const void *sums = NULL;
+  const int64_t all = s->outer * s->groups * s->inner;
+  tj__gpu_kernel k;
+  if (training) {
+    tj_tensor *t = tj__empty(TJ_INTS(s->groups, 2), TJ_FLOAT32, TJ_WEBGPU(0));
+    if (!t) return;
+    sums = tj__write(t);
+    const norm n = {.what = SUMS, .weight = weight};
+    begin(&k, &n, s, s->groups, 0, -1);
+    tj__gpu_operand_add(&k, sums, TJ_FLOAT32, true);
+    tj__gpu_operand_add(&k, grad, s->dtype, false);
+    tj__gpu_operand_add(&k, x, s->dtype, false);
+    tj__gpu_operand_add(&k, mean, s->dtype, false);
+    tj__gpu_operand_add(&k, rstd, s->dtype, false);
+    if (weight) tj__gpu_operand_add(&k, weight, s->dtype, false);
+    if (!tj__gpu_launch_groups(&k, s->groups)) return;
+  }
+  const norm n = {.what = GRAD_INPUT, .weight = weight, .training = training};
+  begin(&k, &n, s, all, 0, -1);
+  tj__gpu_operand_add(&k, out, s->dtype, true);
+  tj__gpu_operand_add(&k, grad, s->dtype, false);
+  tj__gpu_operand_add(&k, x, s->dtype, false);
+  tj__gpu_operand_add(&k, mean, s->dtype, false);
+  tj__gpu_operand_add(&k, rstd, s->dtype, false);
+  if (sums) tj__gpu_operand_add(&k, sums, TJ_FLOAT32, false);
+  if (weight) tj__gpu_operand_add(&k, weight, s->dtype, false);
+  tj__gpu_launch_flat(&k, all);
+}
+
+static void grad_weight(const tj__norm_shape *s, const void *grad, const void *x, const void *mean, const void *rstd, void *out) {
+  const norm n = {.what = GRAD_WEIGHT};
+  tj__gpu_kernel k;
+  begin(&k, &n, s, s->n_weights, 0, -1);
+  tj__gpu_operand_add(&k, out, s->dtype, true);
+  tj__gpu_operand_add(&k, grad, s->dtype, false);
+  tj__gpu_operand_add(&k, x, s->dtype, false);
+  tj__gpu_operand_add(&k, mean, s->dtype, false);
+  tj__gpu_operand_add(&k, rstd, s->dtype, false);
+  tj__gpu_launch_groups(&k, s->n_weights);
+}
+
+const tj__norm_kernels tj__webgpu_norm = {
+    .statistics = statistics, .apply = apply, .normalise = normalise, .grad_input = grad_input, .grad_weight = grad_weight};

@@ -1,0 +1,29 @@
+/* product.h: the frame of every kernel that is a matrix product: C[z][r][c] = sum over k of A(z, r, k) B(z, k, c), where A, B and the writing of C
+ * are functions of the kernel: fn la(z: u32, r: u32, k: u32) -> T, fn lb(z: u32, k: u32, c: u32) -> T, fn out(z: u32, r: u32, c: u32, v: T). */
+#ifndef TJ__WEBGPU_PRODUCT_H
+#define TJ__WEBGPU_PRODUCT_H
+
+#include "kernel.h"
+
+/* Parameters 0 to 5 of the kernel. */
+typedef struct tj__product {
+  bool real;         /* f32, else i32 */
+  bool a_by_row;     /* neighbours in memory along r, else along k */
+  bool b_by_k;       /* along k, else along c */
+  int block;         /* an invocation computes block x block results: 1 or 4 */
+  int64_t m, n, k;
+  int64_t depth;     /* batches: z runs over depth * splits */
+  int64_t splits;    /* k is cut into pieces, whose sums are added up afterwards: z = piece * depth + batch */
+} tj__product;
+
+/* Chooses block and splits from the sizes. */
+void tj__product_plan(tj__product *p);
+/* Adds the parameters; the first ones of the kernel. */
+void tj__product_params(tj__gpu_kernel *k, const tj__product *p);
+/* The text after the kernel's functions. In them `batch(z)` and, with splits, the place for piece z / depth are up to `out`. */
+void tj__product_body(tj__text *t, const tj__product *p);
+/* For the kernel's name. */
+int tj__product_key(const tj__product *p);
+bool tj__product_launch(tj__gpu_kernel *k, const tj__product *p);
+
+#endif
