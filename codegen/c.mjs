@@ -148,7 +148,8 @@ function deviceGuard(op, failure) {
   const on = !!op.pointwise || op.view || op.webgpu !== undefined
   const rest = `${on}, ${!!op.pointwise || op.webgpu === 'lone'})`
   const single = tensors.filter((a) => !a.type.list).map((a) => a.name)
-  const checks = tensors.filter((a) => a.type.list).map((a) => `!tj__devices_agree("${op.name}", ${a.name}.data, ${a.name}.n, ${rest}`)
+  // Indices may be on the cpu, whatever the device of what they index.
+  const checks = tensors.filter((a) => a.type.list && !/^index(_put)?$/.test(op.cname)).map((a) => `!tj__devices_agree("${op.name}", ${a.name}.data, ${a.name}.n, ${rest}`)
   if (single.length) checks.push(`!tj__devices_agree("${op.name}", (tj_tensor *[]){${single.join(', ')}}, ${single.length}, ${rest}`)
   return [`  if (TJ__UNLIKELY(tj__device_memory != NULL) && (${checks.join(' || ')})) return ${failure};`]
 }

@@ -57,7 +57,7 @@ function translate(op, cls, functions) {
   const params = pointwiseParameters(op).map((a) => a.name)
   let known = true
   const number = (e) => (e.type === 'b' ? (T === 'f' ? `select(0.0, 1.0, ${e.code})` : `select(0, 1, ${e.code})`) : e.code)
-  const truth = (e) => (e.type === 'b' ? e.code : `(${e.code} != ${T === 'f' ? '0.0' : '0'})`)
+  const truth = (e) => (e.type === 'b' ? e.code : T === 'f' ? `ne_f(${e.code}, 0.0)` : `(${e.code} != 0)`)
   const go = (n) => {
     switch (n.kind) {
       case 'number':
@@ -79,6 +79,7 @@ function translate(op, cls, functions) {
         const b = go(n.right)
         if (n.op === '&&' || n.op === '||') return { code: `(${truth(a)} ${n.op} ${truth(b)})`, type: 'b' }
         if (['==', '!='].includes(n.op) && a.type === 'b' && b.type === 'b') return { code: `(${a.code} ${n.op} ${b.code})`, type: 'b' }
+        if (n.op === '!=' && T === 'f') return { code: `ne_f(${number(a)}, ${number(b)})`, type: 'b' }
         if (['==', '!=', '<', '<=', '>', '>='].includes(n.op)) return { code: `(${number(a)} ${n.op} ${number(b)})`, type: 'b' }
         if (n.op === '/' && T === 'f') return { code: `div_f(${number(a)}, ${number(b)})`, type: T }
         return { code: `(${number(a)} ${n.op} ${number(b)})`, type: T }

@@ -240,6 +240,7 @@ tj_tensor *tj__impl_bincount(tj_tensor *self, tj_tensor *weights, int64_t minlen
 /* ---- search ----------------------------------------------------------------------------------------------------- */
 
 tj_tensor *tj__impl_searchsorted(tj_tensor *sorted, tj_tensor *self, bool out_int32, bool right, const char *side, tj_tensor *sorter) {
+  if (self->ndim == 0 && !(self = tj__on_device(self, sorted->storage->device))) return NULL; /* a number of the CPU */
   const tj__backend *backend = tj__backend_for((tj_tensor *[]){sorted, self, sorter}, 3);
   if (!backend) return NULL;
   if (side) {

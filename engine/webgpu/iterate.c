@@ -65,7 +65,7 @@ static void body(tj__text *t, const void *context) {
       break;
     }
     case TJ__GPU_CONVERT:
-      if (to == TJ_BOOL && tj__gpu_is_float(f->dtype[1])) snprintf(value, sizeof value, "select(0, 1, x0 != 0.0)");
+      if (to == TJ_BOOL && tj__gpu_is_float(f->dtype[1])) snprintf(value, sizeof value, "select(0, 1, ne_f(x0, 0.0))");
       else snprintf(value, sizeof value, cast(tj__gpu_is_float(f->dtype[1]) ? 'f' : 'i', to), "x0");
       break;
     case TJ__GPU_FILL: snprintf(value, sizeof value, "$%c%d", tj__gpu_is_float(to) ? 'f' : 'i', f->scalars); break;

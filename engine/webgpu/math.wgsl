@@ -36,6 +36,9 @@ fn round_half(x: f32) -> u32 {
 
 // ---- comparisons and steps
 
+// != of WGSL says no where one is a NaN
+fn ne_f(x: f32, y: f32) -> bool { return x != y || isnan_f(x) || isnan_f(y); }
+
 fn max_f(x: f32, y: f32) -> f32 { return select(select(y, x, x > y), select(y, x, isnan_f(x)), isnan_f(x) || isnan_f(y)); }
 fn min_f(x: f32, y: f32) -> f32 { return select(select(y, x, x < y), select(y, x, isnan_f(x)), isnan_f(x) || isnan_f(y)); }
 fn fmax_f(x: f32, y: f32) -> f32 { return select(select(select(y, x, x > y), x, isnan_f(y)), y, isnan_f(x)); }

@@ -37,7 +37,7 @@ export async function runOpOn(torch, c, blob, info, device) {
     const args = c.args.map((a) => b.value(a)),
       kwargs = b.kwargs(c.kwargs)
     if (tensorsIn(torch, [args, Object.values(kwargs)]).length === 0) throw new Missing('a call without tensors')
-    const out = call(f, args, kwargs)
+    const out = await call(f, args, kwargs)
     if (kwargs.device === undefined && tensorsIn(torch, out).some((t) => t.device === 'cpu' && t.numel() > 0))
       return ['the result is on the cpu']
     const failures = []

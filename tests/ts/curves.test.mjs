@@ -5,35 +5,13 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import torch, { nn } from 'torch.js'
-import { convnet } from './convnet.mjs'
 import { loadDigits } from '../../build/examples/digits/data.js'
+import { RUNS } from './curves.mjs'
 
 const CASES = process.env.TORCHJS_CASES ?? '../shared/golden'
 const { curves } = JSON.parse(gunzipSync(readFileSync(join(CASES, 'reference/curves.json.gz'))))
 const { train } = loadDigits('examples/data/digits.csv')
 const rows = train.labels.shape[0]
-
-// What each curve trains, as its record describes it.
-const RUNS = {
-  convnet_adamw: {
-    model: convnet,
-    optimizer: (p) => new torch.optim.AdamW(p, { lr: 2e-3 }),
-    input: (x) => x,
-  },
-  mlp_sgd_momentum: {
-    model: () => new nn.Sequential(new nn.Linear(64, 128), new nn.Tanh(), new nn.Linear(128, 10)),
-    optimizer: (p) => new torch.optim.SGD(p, { lr: 0.1, momentum: 0.9 }),
-    input: (x) => x.flatten(1),
-  },
-  mlp_batchnorm_dropout_adam: {
-    model: () =>
-      new nn.Sequential(new nn.Linear(64, 128), new nn.BatchNorm1d(128), new nn.GELU(), new nn.Dropout(0.2), new nn.Linear(128, 10)),
-    optimizer: (p) => new torch.optim.Adam(p, { lr: 1e-3, weight_decay: 1e-4 }),
-    // A bias before batch norm has no gradient but rounding noise, whose sign Adam turns into whole steps.
-    noise: ['0.bias', '1.running_mean'],
-    input: (x) => x.flatten(1),
-  },
-}
 
 const flat = (t) => Array.from(t.detach().contiguous().data(), Number)
 

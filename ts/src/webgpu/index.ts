@@ -4,7 +4,7 @@ import { builtin, builtinVoid, readInts } from '../runtime/call.js'
 import { TorchError } from '../runtime/errors.js'
 import { Driver, type DriverCounters } from './driver.js'
 import type { Gpu, GpuAdapter } from './interface.js'
-import { provideGpu, unavailable } from './provider.js'
+import { atExit, provideGpu, unavailable } from './provider.js'
 import { markUsed } from './reading.js'
 import { current, flush, kernelError, needed, settings, start, stop } from './state.js'
 
@@ -67,6 +67,9 @@ async function begin(options: InitOptions): Promise<void> {
   const driver: Driver = new Driver(device, kernelError, (reason) => stop(reason, driver))
   start({ driver, adapter, device, features })
   markUsed()
+  atExit(() => {
+    if (current()?.device === device) destroy()
+  })
 }
 
 /** Whether there is an adapter to compute on. */

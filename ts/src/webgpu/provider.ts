@@ -27,3 +27,8 @@ export function unavailable(why: string): TorchError {
     'DeviceError',
   )
 }
+
+/** In Node the device has to be let go of before the process ends: Dawn does not survive being torn down under it. */
+export function atExit(end: () => void): void {
+  if (typeof process === 'object' && typeof process.once === 'function') process.once('exit', end)
+}
