@@ -294,4 +294,12 @@ static void triangle(tj_tensor *out, const tj_tensor *in, int64_t diagonal, bool
   tj__parallel_for(in->numel / columns, TJ__MAX(1, TJ__GRAIN / columns), triangle_body, &j);
 }
 
-const tj__index_kernels TJ__ISA(tj__cpu_index) = {offsets, get, put, gather, scatter, count_true, true_places, unravel, triangle};
+const tj__index_kernels TJ__ISA(tj__cpu_index) = {.offsets = offsets,
+                                                  .get = get,
+                                                  .put = put,
+                                                  .gather = gather,
+                                                  .scatter = scatter,
+                                                  .count_true = count_true,
+                                                  .true_places = true_places,
+                                                  .unravel = unravel,
+                                                  .triangle = triangle};

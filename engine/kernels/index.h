@@ -35,6 +35,13 @@ typedef struct tj__index_kernels {
   void (*unravel)(int64_t *out, const int64_t *flat, int64_t n, const int64_t *sizes, int64_t ndim, bool columns);
   /* Matrices [batch, rows, columns]: keeps what is on or below (above) the diagonal, zero elsewhere. */
   void (*triangle)(tj_tensor *out, const tj_tensor *in, int64_t diagonal, bool upper);
+  /* nll_loss where the targets cannot be looked at (the CPU composes it): self [n, classes, inner], target (int64) [n, inner], weight [classes] or
+   * NULL. losses and weights [n, inner]: -w self at the target, and w, both 0 for an ignored target. */
+  void (*nll)(tj_tensor *losses, tj_tensor *weights, const tj_tensor *self, const tj_tensor *target, const tj_tensor *weight,
+              int64_t ignore_index, int64_t classes, int64_t inner);
+  /* out [n, classes, inner] = -w grad / total at the targets, else 0. grad has one element or n * inner; total: one, or NULL. */
+  void (*nll_backward)(tj_tensor *out, const tj_tensor *grad, const tj_tensor *total, const tj_tensor *target, const tj_tensor *weight,
+                       int64_t ignore_index, int64_t classes, int64_t inner);
 } tj__index_kernels;
 
 #endif

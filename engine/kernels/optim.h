@@ -21,6 +21,9 @@ typedef struct tj__optim_item {
 typedef struct tj__optim_kernels {
   void (*sgd)(const tj__optim_item *item, int64_t begin, int64_t end, const tj_sgd_options *options);
   void (*adam)(const tj__optim_item *item, int64_t begin, int64_t end, const tj_adam_options *options);
+  /* Whole items at once, where the device has these. */
+  void (*sgd_many)(const tj__optim_item *items, int64_t n, const tj_sgd_options *options);
+  void (*adam_many)(const tj__optim_item *items, int64_t n, const tj_adam_options *options);
 } tj__optim_kernels;
 
 #endif

@@ -1,5 +1,7 @@
 /* ops/loss.c: losses over classes and differences of tensors. */
 #include "core/core.h"
+#include "autograd/node.h"
+#include "kernels/index.h"
 #include "impl.h"
 #include "ops.h"
 #include "ops/arithmetic.h"
@@ -52,8 +54,35 @@ static tj_tensor *weights_of(tj_tensor *target, tj_tensor *ignored, tj_tensor *w
   return ignored ? tj_masked_fill(w, ignored, tj_int(0)) : w;
 }
 
+static tj_tensor *indices_of(tj_tensor *target) {
+  target = tj__to_dtype(target, TJ_INT64);
+  return target ? tj__contiguous(target) : NULL;
+}
+
+static int64_t inner_of(tj_ints sizes) {
+  int64_t inner = 1;
+  for (int64_t i = 2; i < sizes.n; i++) inner *= sizes.data[i];
+  return inner;
+}
+
+/* Where targets cannot be looked at, kernels do what is composed elsewhere. */
+static tj_status nll_on_device(tj_tensor *self, tj_tensor *target, tj_tensor *weight, const char *reduction, int64_t ignore_index,
+                               tj_tensor **output, tj_tensor **total_weight) {
+  tj_dtype dtype = (tj_dtype)self->dtype;
+  tj_tensor *losses = tj__empty(tj__sizes(target), dtype, self->storage->device);
+  tj_tensor *weights = losses ? tj__empty(tj__sizes(target), dtype, self->storage->device) : NULL;
+  if (!weights || !(self = tj__contiguous(self)) || !(target = indices_of(target)) || (weight && !(weight = tj__contiguous(weight))))
+    return tj_error_code();
+  tj__backend_of(self->storage->device)->index->nll(losses, weights, self, target, weight, ignore_index, self->sizes[1], inner_of(tj__sizes(self)));
+  *total_weight = tj_sum(weights, TJ_DTYPE_NONE);
+  *output = reduction[0] == 'n' ? losses : tj_sum(losses, TJ_DTYPE_NONE);
+  if (reduction[0] == 'm') *output = tj_div(*output, *total_weight);
+  return *output && *total_weight ? TJ_OK : tj_error_code();
+}
+
 tj_status tj__impl_nll_loss_forward(tj_tensor *self, tj_tensor *target, tj_tensor *weight, const char *reduction, int64_t ignore_index,
                                     tj_tensor **output, tj_tensor **total_weight) {
+  if (!tj__can_look(self)) return nll_on_device(self, target, weight, reduction, ignore_index, output, total_weight);
   tj_tensor *ignored, *at = usable_target(target, ignore_index, self->sizes[1], &ignored);
   if (!at) return tj_error_code();
   tj_tensor *w = weights_of(at, ignored, weight, self);
@@ -73,6 +102,15 @@ tj_status tj__impl_nll_loss_forward(tj_tensor *self, tj_tensor *target, tj_tenso
 
 tj_tensor *tj__impl_nll_loss_backward(tj_tensor *grad_output, tj_tensor *target, tj_tensor *weight, tj_tensor *total_weight, tj_ints sizes,
                                       const char *reduction, int64_t ignore_index) {
+  if (!tj__can_look(grad_output) && !tj__needs_grad(&grad_output, 1)) {
+    tj_tensor *out = tj__empty(sizes, (tj_dtype)grad_output->dtype, grad_output->storage->device);
+    if (!out || !(grad_output = tj__contiguous(grad_output)) || !(target = indices_of(target)) || (weight && !(weight = tj__contiguous(weight))))
+      return NULL;
+    tj__backend_of(out->storage->device)
+        ->index->nll_backward(out, grad_output, reduction[0] == 'm' ? total_weight : NULL, target, weight, ignore_index, sizes.data[1],
+                              inner_of(sizes));
+    return tj_error_code() ? NULL : out;
+  }
   tj_tensor *ignored, *at = usable_target(target, ignore_index, -1, &ignored);
   if (!at) return NULL;
   tj_tensor *w = weights_of(at, ignored, weight, grad_output);

@@ -130,7 +130,8 @@ static bool run(job *j) {
   if (j->n == 0) return true;
   const tj__optim_item *last = &j->items[j->n - 1];
   if (tj__can_look(j->entries[0].given[0])) tj__parallel_for(last->start + last->n, TJ__GRAIN / 2, body, j);
-  else body(0, last->start + last->n, j);
+  else if (j->sgd) j->kernels->sgd_many(j->items, j->n, j->sgd);
+  else j->kernels->adam_many(j->items, j->n, j->adam);
   bool done = tj_error_code() == TJ_OK;
   for (int64_t i = 0; i < j->n; i++) done = write_back(&j->entries[i]) && done;
   return done;

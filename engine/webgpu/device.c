@@ -26,7 +26,7 @@ typedef struct device {
   uint32_t first_valid; /* buffers below belong to a device that was lost */
   uint32_t *words;      /* the stream */
   int64_t n, room;
-  int64_t pending; /* commands in it */
+  int64_t pending; /* commands in it that are work for the GPU: making and giving back buffers is not */
   bool notified;   /* the driver knows that it is not empty */
   tj__gpu_stats stats;
 } device;
@@ -122,15 +122,17 @@ uint32_t *tj__gpu_record(enum tj__gpu_command command, int64_t n) {
   return w;
 }
 
-void tj__gpu_recorded(void) {
+static void recorded(bool worked) {
   gpu.stats.commands++;
-  gpu.pending++;
+  gpu.pending += worked;
   if (!gpu.notify || tj_error_code()) return; /* what runs there would meet the error; the next command notifies */
   const bool full = gpu.pending >= gpu.batch;
   if (gpu.notified && !full) return;
   gpu.notified = true;
   gpu.notify(gpu.context, gpu.n * 4, full);
 }
+
+void tj__gpu_recorded(void) { recorded(true); }
 
 tj_tensor *tj__gpu_take(void) {
   tj_tensor *t = tj__empty(TJ_INTS(gpu.n * 4), TJ_UINT8, TJ_CPU);
@@ -194,7 +196,7 @@ static void release_storage(void *data, size_t bytes, void *context) {
       return;
     }
     w[2] = number;
-    tj__gpu_recorded();
+    recorded(false);
   }
   drop_number(number);
 }
@@ -223,7 +225,7 @@ static void *allocate(size_t bytes, size_t itemsize) {
   w[2] = number;
   w[3] = (uint32_t)(elements * 4);
   count_live(elements * 4);
-  tj__gpu_recorded();
+  recorded(false);
   return (void *)first;
 }
 

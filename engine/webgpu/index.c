@@ -210,7 +210,66 @@ static void triangle(tj_tensor *out, const tj_tensor *in, int64_t diagonal, bool
   tj__gpu_launch_flat(&k, in->numel);
 }
 
-const tj__index_kernels tj__webgpu_index = {.offsets = offsets,
+/* ---- nll_loss ------------------------------------------------------------------------------------------------------- */
+
+typedef struct nll_kind {
+  bool weight, total, each;
+} nll_kind;
+
+/* Parameters: 0 targets, 1 classes, 2 inner, 3 ignored target. Operands: losses, weights, self, target, weight. */
+static void nll_body(tj__text *t, const void *context) {
+  const nll_kind *k = context;
+  tj__put_code(t, TJ__FLAT);
+  tj__put(t, "  var v = ld3(i);\n  if (v == $i3) { st0(i, 0.0); st1(i, 0.0); return; }\n"
+             "  if (v < 0 || v >= $i1) { leave_error(%du, bitcast<u32>(v), $1); v = 0; }\n  let w = %s;\n"
+             "  st0(i, -w * ld2((i / $2 * $1 + u32(v)) * $2 + i %% $2));\n  st1(i, w);\n}\n",
+          TJ__GPU_INDEX, k->weight ? "ld4(u32(v))" : "1.0");
+}
+static void nll(tj_tensor *losses, tj_tensor *weights, const tj_tensor *self, const tj_tensor *target, const tj_tensor *weight,
+                int64_t ignore_index, int64_t classes, int64_t inner) {
+  const nll_kind kind = {.weight = weight != NULL};
+  if (target->numel == 0) return;
+  tj__gpu_kernel k;
+  tj__gpu_kernel_begin(&k, nll_body, &kind, "nll");
+  k.errors = true;
+  tj__gpu_param(&k, target->numel), tj__gpu_param(&k, classes), tj__gpu_param(&k, inner), tj__gpu_param(&k, ignore_index);
+  tj__gpu_operand_add(&k, tj__write(losses), (tj_dtype)losses->dtype, true);
+  tj__gpu_operand_add(&k, tj__write(weights), (tj_dtype)weights->dtype, true);
+  tj__gpu_operand_add(&k, tj__read(self), (tj_dtype)self->dtype, false);
+  tj__gpu_operand_add(&k, tj__read(target), TJ_INT64, false);
+  if (weight) tj__gpu_operand_add(&k, tj__read(weight), (tj_dtype)weight->dtype, false);
+  tj__gpu_launch_flat(&k, target->numel);
+}
+
+/* Parameters: 0 elements of out, 1 classes, 2 inner, 3 ignored target. Operands: out, grad, target, total, weight. */
+static void nll_backward_body(tj__text *t, const void *context) {
+  const nll_kind *k = context;
+  tj__put_code(t, TJ__FLAT);
+  tj__put(t, "  let b = i %% $2;\n  let c = i32(i / $2 %% $1);\n  let at = i / $2 / $1 * $2 + b;\n  let v = ld2(at);\n"
+             "  if (v != c || v == $i3) { st0(i, 0.0); return; }\n  var g = -ld1(%s);\n",
+          k->each ? "at" : "0u");
+  if (k->total) tj__put(t, "  g = div_f(g, ld3(0u));\n");
+  if (k->weight) tj__put(t, "  g = g * ld%d(u32(v));\n", k->total ? 4 : 3);
+  tj__put(t, "  st0(i, g);\n}\n");
+}
+static void nll_backward(tj_tensor *out, const tj_tensor *grad, const tj_tensor *total, const tj_tensor *target, const tj_tensor *weight,
+                         int64_t ignore_index, int64_t classes, int64_t inner) {
+  const nll_kind kind = {weight != NULL, total != NULL, grad->numel != 1};
+  if (out->numel == 0) return;
+  tj__gpu_kernel k;
+  tj__gpu_kernel_begin(&k, nll_backward_body, &kind, "nll backward %d%d%d", kind.weight, kind.total, kind.each);
+  tj__gpu_param(&k, out->numel), tj__gpu_param(&k, classes), tj__gpu_param(&k, inner), tj__gpu_param(&k, ignore_index);
+  tj__gpu_operand_add(&k, tj__write(out), (tj_dtype)out->dtype, true);
+  tj__gpu_operand_add(&k, tj__read(grad), (tj_dtype)grad->dtype, false);
+  tj__gpu_operand_add(&k, tj__read(target), TJ_INT64, false);
+  if (total) tj__gpu_operand_add(&k, tj__read(total), (tj_dtype)total->dtype, false);
+  if (weight) tj__gpu_operand_add(&k, tj__read(weight), (tj_dtype)weight->dtype, false);
+  tj__gpu_launch_flat(&k, out->numel);
+}
+
+const tj__index_kernels tj__webgpu_index = {.nll = nll,
+                                            .nll_backward = nll_backward,
+                                            .offsets = offsets,
                                             .get = get,
                                             .put = put,
                                             .gather = gather,

@@ -248,8 +248,7 @@ static bool make_pipeline(const tj__gpu_kernel *k, const bindings *b, uint32_t n
       char *to = (char *)(w + head);
       memset(w + head, 0, (size_t)((bytes + 3) / 4) * 4);
       memcpy(to, k->name, label);
-      memcpy(to + label, text.text, text.n);
-      tj__gpu_recorded();
+      memcpy(to + label, text.text, text.n); /* the launch that follows tells the driver */
     }
   } else {
     tj__fail(TJ_ERROR_MEMORY, "webgpu: there is no memory for the text of the kernel '%s'", k->name);

@@ -22,7 +22,7 @@ interface Pipeline {
   readonly pipeline: GpuPipeline
   readonly layout: GpuLayout
   readonly label: string
-  uniformBytes: number
+  launches: number
 }
 
 interface Buffer {
@@ -136,6 +136,13 @@ export class Driver {
     if (failure) throw failure
   }
 
+  /** How often each kernel was launched. */
+  launches(): Record<string, number> {
+    const counts: Record<string, number> = {}
+    for (const p of this.#pipelines) if (p && p.launches > 0) counts[p.label] = (counts[p.label] ?? 0) + p.launches
+    return counts
+  }
+
   // ---- buffers ----
 
   #make(size: number, usage: number): Buffer {
@@ -198,7 +205,7 @@ export class Driver {
     const layout = this.#layout(writes)
     const module = this.device.createShaderModule({ code, label })
     const pipeline = this.device.createComputePipeline({ label, layout: layout.pipeline, compute: { module, entryPoint: 'main' } })
-    this.#pipelines[number] = { pipeline, layout: layout.group, label, uniformBytes: 0 }
+    this.#pipelines[number] = { pipeline, layout: layout.group, label, launches: 0 }
     this.counters.pipelines++
   }
 
@@ -323,6 +330,7 @@ export class Driver {
           pass.dispatchWorkgroups(words[at + 3]!, words[at + 4]!, words[at + 5]!)
           staged += Math.ceil((n * 4) / UNIFORM_STEP) * UNIFORM_STEP
           this.counters.dispatches++
+          p.launches++
           break
         }
         case READ: {

@@ -189,6 +189,12 @@ export function stats(): WebGPUStats {
   return { ...driver.counters, live_bytes: v[0]!, peak_bytes: v[1]!, storages: v[2]!, commands: v[5]! }
 }
 
+/** How often each kernel was launched since the device started, by its name. */
+export function launches(): Record<string, number> {
+  flush()
+  return needed().driver.launches()
+}
+
 export function reset_peak_memory_stats(): void {
   builtinVoid(BUILTIN.webgpu_reset_peak)
 }
