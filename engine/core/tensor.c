@@ -347,6 +347,12 @@ tj_tensor *tj__empty_like(const tj_tensor *t, tj_dtype dtype) {
 
 tj_tensor *tj__alias_dtype(const tj_tensor *t, tj_dtype dtype, tj_ints sizes, tj_ints strides, int64_t offset) {
   if (!tj__check_ndim(sizes.n)) return NULL;
+  if (TJ__UNLIKELY(t->storage->device != TJ_CPU) && dtype != (tj_dtype)t->dtype) {
+    if (!tj__device_memory->takes(dtype)) return NULL;
+    const bool words = (dtype == TJ_FLOAT32 || dtype == TJ_INT32) && (t->dtype == TJ_FLOAT32 || t->dtype == TJ_INT32);
+    TJ__CHECK(words, TJ_ERROR_NOT_IMPLEMENTED, "The elements of %s cannot be seen as %s on the device webgpu, where each takes 32 bits",
+              tj_dtype_name((tj_dtype)t->dtype), tj_dtype_name(dtype));
+  }
   int64_t numel = tj__numel_of(sizes);
   if (numel < 0) return NULL;
   atomic_fetch_add_explicit(&t->storage->refs, 1, memory_order_relaxed);

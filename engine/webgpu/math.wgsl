@@ -342,7 +342,7 @@ fn pow_f(x: f32, y: f32) -> f32 {
 // ---- hyperbolic, logistic, error function
 
 fn tanh_f(x: f32) -> f32 {
-  if (isnan_f(x)) { return x; }
+  if (isnan_f(x) || x == 0.0) { return x; }
   let a = abs(x);
   if (a >= 0.625) { return copysign_f(1.0 - 2.0 / (exp_f(min(a + a, 40.0)) + 1.0), x); }
   let z = x * x;
@@ -359,7 +359,7 @@ fn sigmoid_f(x: f32) -> f32 {
   return div_f(select(1.0, e, x < 0.0), 1.0 + e);
 }
 fn erf_f(x: f32) -> f32 {
-  if (isnan_f(x)) { return x; }
+  if (isnan_f(x) || x == 0.0) { return x; }
   let a = abs(x);
   if (a >= 1.0) {
     let b = min(a, 4.0);
@@ -415,7 +415,7 @@ fn erfc_f(x: f32) -> f32 {
   return select(tail, 2.0 - tail, x < 0.0);
 }
 fn sinh_f(x: f32) -> f32 {
-  if (isnan_f(x) || isinf_f(x)) { return x; }
+  if (isnan_f(x) || isinf_f(x) || x == 0.0) { return x; }
   let a = abs_f(x);
   if (a < 1e-3) { return x + x * x * x / 6.0; }
   if (a > 88.0) { let h = exp_f(a * 0.5); return copysign_f(0.5 * h * h, x); }

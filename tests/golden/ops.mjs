@@ -161,7 +161,7 @@ export function runOp(torch, c, blob, info) {
 
 // What the call gives in float64, as a function that computes it once it is asked for: { value, largest } of the result, or of the gradients.
 // null where the call has no narrower numbers.
-function exactly(torch, c, blob, info) {
+export function exactly(torch, c, blob, info) {
   const kept = []
   const compute = (grads) => {
     if (!/float16|float32|complex64/.test(c.dtype) || c.random) return null

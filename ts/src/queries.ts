@@ -5,6 +5,7 @@ import * as generated from './generated/functions.js'
 import { typeName } from './runtime/arguments.js'
 import { TorchError } from './runtime/errors.js'
 import { Tensor } from './tensor.js'
+import { isOnDevice, readTensor } from './webgpu/reading.js'
 import type { DeviceType, DType } from './types/dtype.js'
 
 function check(name: string, v: unknown): asserts v is Tensor {
@@ -69,7 +70,9 @@ export function validateDevice(device: DeviceInput): DeviceType | `${DeviceType}
 
 /** `masked_select` as a promise: on every device the size of its result is known only when it has been computed. */
 export async function masked_select_async(input: Tensor, mask: Tensor): Promise<Tensor> {
-  return generated.masked_select(input, mask)
+  if (!isOnDevice(input)) return generated.masked_select(input, mask)
+  const [x, m] = await Promise.all([readTensor(input), readTensor(mask)])
+  return generated.masked_select(x, m).to(input.device) as Tensor
 }
 
 /** `multinomial` as a promise. */
@@ -79,7 +82,8 @@ export async function multinomial_async(
   replacement: boolean = false,
   options?: { readonly generator?: import('./random.js').Generator },
 ): Promise<Tensor> {
-  return generated.multinomial(input, num_samples, replacement, options)
+  if (!isOnDevice(input)) return generated.multinomial(input, num_samples, replacement, options)
+  return generated.multinomial(await readTensor(input), num_samples, replacement, options).to(input.device) as Tensor
 }
 
 function numberOf(name: string, v: unknown): number {

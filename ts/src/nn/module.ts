@@ -4,6 +4,8 @@ import { Tensor } from '../tensor.js'
 import { no_grad } from '../autograd/modes.js'
 import type { DeviceInput } from '../device.js'
 import { isDType } from '../dtype.js'
+import { TorchError } from '../runtime/errors.js'
+import { isOnDevice, readTensor } from '../webgpu/reading.js'
 import { setScope } from '../runtime/call.js'
 import type { DType } from '../types/dtype.js'
 import { applyBackwardHooks } from './backward_hooks.js'
@@ -416,10 +418,14 @@ export class Module {
 
   /**
    * Converts the parameters and buffers in place: `to('float64')`, `to('webgpu')`, `to(device, dtype)`, `to(tensor)` (its dtype and device),
-   * `to({ device, dtype })`. Only floating point and complex tensors change their dtype. Throws a TypeError for an integer dtype.
+   * `to({ device, dtype })`. Only floating point and complex tensors change their dtype. Throws a TypeError for an integer dtype. From webgpu to
+   * the cpu it takes a wait: see `cpu_async()`.
    */
   to(...args: ToArguments): this {
     const { device, dtype } = readTo(args)
+    if (device !== undefined && String(device).startsWith('cpu') && this.#onDevice()) {
+      throw new TorchError('Module.to: the parameters are on webgpu, and reading is asynchronous there: use `await module.cpu_async()`', 'NotImplementedError')
+    }
     if (dtype !== undefined && !isInexact(dtype)) {
       throw typeError(`nn.Module.to only accepts floating point or complex dtypes, but got desired dtype=torch.${dtype}`)
     }
@@ -429,6 +435,19 @@ export class Module {
       if (dtype !== undefined && isInexact(t.dtype)) result = result.to(dtype)
       return result
     })
+  }
+
+  #onDevice(): boolean {
+    for (const t of [...this.parameters(), ...this.buffers()]) if (isOnDevice(t)) return true
+    return false
+  }
+
+  /** Brings the parameters and buffers to the cpu in place; a promise of the module itself, because tensors on webgpu take a wait. */
+  async cpu_async(): Promise<this> {
+    const copies: [Tensor, Tensor][] = []
+    for (const t of [...this.parameters(), ...this.buffers()])
+      for (const x of [t, t.grad]) if (x && isOnDevice(x)) copies.push([x, await readTensor(x)])
+    return this.convert((t) => (isOnDevice(t) ? (copies.find(([x]) => x.is(t))?.[1] ?? t) : t))
   }
 
   /** Converts the floating point parameters and buffers to `dtype` in place. */
