@@ -34,7 +34,7 @@ ifneq ($(filter-out base,$(ISAS)),)
 ARCH_base := -O2 # rare dtypes, and machines of before 2013: half the size of -O3
 endif
 
-.PHONY: help demo package wasm test fuzz fuzz-build fuzz-replay fuzz-short bench check check-ulp install uninstall clean lib addon ts gen examples test-c test-ts test-golden format
+.PHONY: help demo package wasm test test-webgpu fuzz fuzz-build fuzz-replay fuzz-short bench check check-ulp install uninstall clean lib addon ts gen examples test-c test-ts test-golden format
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
@@ -140,8 +140,10 @@ include bindings/wasm/wasm.mk
 # ---- tests ---------------------------------------------------------------------------------------------------------
 
 CASES ?= ../shared/golden
-test: | $(BUILD)/.tools-test ## every test; the last line says how many passed and failed
+test: | $(BUILD)/.tools-test $(BUILD)/.tools-webgpu ## every test; the last line says how many passed and failed
 	@node tests/all.mjs --cases $(CASES)
+test-webgpu: ts $(BUILD)/examples/.built | $(BUILD)/.tools-webgpu ## the device webgpu: its tests and all recorded cases on it
+	@node tests/webgpu/run.mjs --cases $(CASES)
 TEST_C_SRC := $(wildcard tests/c/*_test.c)
 TEST_C := $(patsubst tests/c/%.c,$(BUILD)/tests/%,$(TEST_C_SRC))
 $(BUILD)/tests/%: tests/c/%.c $(BUILD)/libtorchjs.a | $(BUILD)/.tools-test

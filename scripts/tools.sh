@@ -1,13 +1,14 @@
 #!/bin/sh
 # Installs the system packages that a group of make targets needs, where they are missing (Debian, through apt; sudo where not root).
-#   tools.sh build | wasm | test | check
+#   tools.sh build | wasm | test | webgpu | check
 set -eu
 case "$1" in
   build) packages='gcc libc6-dev make' ;;
   wasm) packages='clang-19 lld-19 wasi-libc libclang-rt-19-dev-wasm32' ;;
   test) packages='gcc libc6-dev make pkg-config libcmocka-dev clang libclang-rt-14-dev' ;;
+  webgpu) packages='libvulkan1 chromium' ;; # the loader of Vulkan, and a software adapter for it
   check) packages='gcc libc6-dev make clang-format cppcheck' ;;
-  *) echo "tools.sh: unknown group '$1' (build, wasm, test, check)" >&2; exit 2 ;;
+  *) echo "tools.sh: unknown group '$1' (build, wasm, test, webgpu, check)" >&2; exit 2 ;;
 esac
 missing=
 for p in $packages; do

@@ -79,7 +79,7 @@ suite('fuzz', () => {
   }
 })
 
-const built = !chosen || chosen.some((c) => ['ts', 'types', 'golden'].includes(c)) ? make(['examples']) : false
+const built = !chosen || chosen.some((c) => ['ts', 'types', 'golden', 'webgpu'].includes(c)) ? make(['examples']) : false
 suite('ts tests', () => {
   if (!built) return
   const r = run('node', ['--expose-gc', '--test', '--test-concurrency=2', '--test-timeout=600000', 'tests/ts/'], {
@@ -121,6 +121,15 @@ suite('golden cases', () => {
       .slice(0, 200)
       .join('\n'),
   )
+})
+suite('webgpu (tests, training curves, every third recorded case, on whatever adapter there is)', () => {
+  if (!built) return
+  const r = run('node', ['tests/webgpu/run.mjs', '--cases', options.cases, '--part', '0/3'])
+  const last = /^(\d+) passed, (\d+) failed$/m.exec(r.out)
+  if (!last) return broke('tests/webgpu/run.mjs broke off', r.out)
+  totals.passed += Number(last[1])
+  totals.failed += Number(last[2])
+  if (Number(last[2])) console.log(r.out.slice(0, 8000))
 })
 
 console.log(`${totals.passed} passed, ${totals.failed} failed`)

@@ -4,6 +4,7 @@
 #include "../../engine/autograd/node.h"
 #include "../../engine/iter/convert.h"
 #include "../../engine/webgpu/device.h"
+#include "../../engine/webgpu/fusion.h"
 #include "../../include/torchjs/expression.h"
 #include "../../include/torchjs/optim.h"
 #include "calls.h"
@@ -484,6 +485,14 @@ static double call_webgpu_batch(tj__host *h) {
   int64_t n = tj__read_int(h);
   if (h->failed) return 0;
   tj__gpu_set_batch(n);
+  return 1;
+}
+
+static double call_webgpu_fusion(tj__host *h) {
+  const bool on = tj__read_bool(h);
+  if (h->failed) return 0;
+  tj__gpu_fuse_flush();
+  tj__gpu_set_fusion(on);
   return 1;
 }
 

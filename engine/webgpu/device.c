@@ -1,6 +1,8 @@
 /* device.c: memory, addresses and the command stream of the webgpu device. */
 #include "device.h"
 
+#include "fusion.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -106,6 +108,7 @@ bool tj__gpu_locate(const void *address, size_t itemsize, uint32_t *number, uint
 
 uint32_t *tj__gpu_record(enum tj__gpu_command command, int64_t n) {
   if (!gpu.running) return fail_stopped(), NULL;
+  if (command == TJ__GPU_WRITE || command == TJ__GPU_COPY || command == TJ__GPU_CLEAR || command == TJ__GPU_READ) tj__gpu_fuse_flush();
   if (gpu.n + n > gpu.room) {
     const int64_t room = TJ__MAX(2 * gpu.room, gpu.n + n + 1024);
     uint32_t *more = tj__grow(gpu.words, (size_t)room * sizeof *more);
@@ -128,13 +131,24 @@ static void recorded(bool worked) {
   if (!gpu.notify || tj_error_code()) return; /* what runs there would meet the error; the next command notifies */
   const bool full = gpu.pending >= gpu.batch;
   if (gpu.notified && !full) return;
+  if (full) tj__gpu_fuse_flush(); /* may come back here, and then is done */
+  if (full && gpu.pending < gpu.batch) return;
   gpu.notified = true;
   gpu.notify(gpu.context, gpu.n * 4, full);
 }
 
 void tj__gpu_recorded(void) { recorded(true); }
 
+void tj__gpu_waiting(void) {
+  if (gpu.batch <= 1) tj__gpu_fuse_flush();
+  else if (gpu.notify && !gpu.notified && !tj_error_code()) {
+    gpu.notified = true;
+    gpu.notify(gpu.context, gpu.n * 4, false);
+  }
+}
+
 tj_tensor *tj__gpu_take(void) {
+  if (gpu.running) tj__gpu_fuse_flush();
   tj_tensor *t = tj__empty(TJ_INTS(gpu.n * 4), TJ_UINT8, TJ_CPU);
   if (!t) return NULL;
   if (gpu.n) memcpy(tj__write(t), gpu.words, (size_t)gpu.n * 4);
@@ -190,6 +204,7 @@ static void release_storage(void *data, size_t bytes, void *context) {
   if (number >= gpu.first_valid) count_live(-gpu.buffers[number].elements * 4);
   if (gpu.running && number >= gpu.first_valid) {
     const tj_status before = tj_error_code();
+    tj__gpu_fuse_freed(number);
     uint32_t *w = tj__gpu_record(TJ__GPU_FREE, 3);
     if (!w) { /* the buffer stays with the driver until the device goes; the caller has nothing to do with that */
       if (!before) tj_error_clear();
@@ -336,6 +351,7 @@ bool tj__gpu_start(const tj__gpu_limits *limits, void (*notify)(void *context, i
   gpu.generation++;
   gpu.running = true;
   gpu.reason[0] = 0;
+  tj__gpu_fuse_drop();
   tj__gpu_forget_pipelines();
   tj__gpu_fill_tables();
   static const tj__memory memory = {.allocate = allocate, .release = release_storage, .takes = takes_dtype, .upload = tj__gpu_upload, .move = move};
@@ -345,6 +361,7 @@ bool tj__gpu_start(const tj__gpu_limits *limits, void (*notify)(void *context, i
 
 void tj__gpu_stop(const char *reason) {
   gpu.running = false;
+  tj__gpu_fuse_drop();
   gpu.n = gpu.pending = 0;
   snprintf(gpu.reason, sizeof gpu.reason, "%s", reason);
 }

@@ -57,6 +57,8 @@ tj_tensor *tj__gpu_take(void);
 uint32_t *tj__gpu_record(enum tj__gpu_command command, int64_t n);
 /* After a command is complete: tells the driver when it is time. */
 void tj__gpu_recorded(void);
+/* Something waits that is not in the stream yet (fusion.h). */
+void tj__gpu_waiting(void);
 
 /* Buffer and element of an address in a tensor of such elements; false and an error for an address of the CPU or of a device that is gone. */
 bool tj__gpu_locate(const void *address, size_t itemsize, uint32_t *buffer, uint32_t *element);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "../kernels/pointwise.h"
+#include "fusion.h"
 #include "kernel.h"
 
 enum { MODE_PLAIN = 'c', MODE_STILL = 'z', MODE_STRIDED = 's', MODE_NUMBER = 'u' };
@@ -94,6 +95,34 @@ static int number_param(tj__gpu_kernel *k, tj_dtype dtype, const tj__param *p) {
   return tj__gpu_param(k, dtype == TJ_BOOL ? (p->i != 0 || p->f != 0) : p->i);
 }
 
+/* Adjacent elements, single ones and numbers: a step of a chain. */
+static bool join(const tj__iter *it, const iteration *f, const tj__params *params) {
+  const tj_dtype to = f->dtype[0];
+  tj__gpu_step s = {.compute = f->compute, .n_inputs = f->n - 1, .out = it->operands[0].data, .out_dtype = to, .n = it->numel};
+  switch (f->kind) {
+    case TJ__GPU_POINTWISE: {
+      const tj__wgsl_op *op = &tj__wgsl_ops[f->op];
+      const tj__wgsl_expression *e = &op->expressions[tj__class_of(f->compute)];
+      s.name = op->name, s.code = e->code, s.type = e->type, s.n_scalars = op->params;
+      break;
+    }
+    case TJ__GPU_CONVERT: s.name = "copy", s.code = "x0", s.type = tj__gpu_is_float(f->dtype[1]) ? 'f' : 'i'; break;
+    case TJ__GPU_FILL:
+      s.name = "fill", s.code = "s0", s.type = tj__gpu_is_float(to) ? 'f' : 'i';
+      s.n_scalars = 1, s.compute = to;
+      break;
+    case TJ__GPU_WHERE: s.name = "where", s.code = "select(x2, x1, x0 != 0)", s.type = tj__gpu_is_float(to) ? 'f' : 'i'; break;
+  }
+  for (int k = 1; k < f->n; k++) {
+    const tj__operand *op = &it->operands[k];
+    s.inputs[k - 1].dtype = f->dtype[k];
+    if (f->mode[k] == MODE_NUMBER) s.inputs[k - 1].number = tj__param_of(tj__load_scalar(op->data, f->dtype[k]));
+    else s.inputs[k - 1].address = op->data, s.inputs[k - 1].still = f->mode[k] == MODE_STILL;
+  }
+  for (int p = 0; p < s.n_scalars; p++) s.scalars[p] = params->p[p];
+  return tj__gpu_fuse(&s);
+}
+
 bool tj__gpu_iterate(const tj__iter *it, const void *loop, const tj__params *params) {
   const uintptr_t token = (uintptr_t)loop - 1;
   iteration f = {.kind = (tj__gpu_loop)(token & 3), .compute = (tj_dtype)(token >> 2 & 15), .op = (int)(token >> 6), .n = it->n_operands};
@@ -109,9 +138,10 @@ bool tj__gpu_iterate(const tj__iter *it, const void *loop, const tj__params *par
   }
   TJ__CHECK(f.mode[0] != MODE_NUMBER, TJ_ERROR_RUNTIME,
             "Expected all tensors to be on the same device, but found at least two devices, webgpu:0 and cpu!");
-  f.ndim = strided ? it->ndim : 0;
+  if (!strided) return join(it, &f, params);
+  f.ndim = it->ndim;
   /* beside strided operands everything that moves has strides */
-  for (int k = 0; k < f.n && strided; k++)
+  for (int k = 0; k < f.n; k++)
     if (f.mode[k] == MODE_PLAIN) f.mode[k] = MODE_STRIDED;
   int words = 1 + f.ndim + 8;
   for (int k = 0; k < f.n; k++) words += f.mode[k] == MODE_STRIDED ? f.ndim : 1;

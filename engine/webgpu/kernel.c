@@ -1,6 +1,8 @@
 /* kernel.c: from a kernel's text to a pipeline, and its launch. */
 #include "kernel.h"
 
+#include "fusion.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -290,6 +292,7 @@ int tj__gpu_param_float(tj__gpu_kernel *k, double value) {
 
 bool tj__gpu_launch(tj__gpu_kernel *k, int64_t x, int64_t y, int64_t z) {
   if (tj_error_code()) return false;
+  tj__gpu_fuse_flush(); /* what was asked for before */
   if (x <= 0 || y <= 0 || z <= 0) return true;
   const tj__gpu_limits *limits = tj__gpu_limits_of();
   TJ__CHECK(x <= limits->groups && y <= limits->groups && z <= limits->groups, TJ_ERROR_RUNTIME,

@@ -152,6 +152,15 @@ export function disable_batching(): void {
 }
 export const is_batching_enabled = (): boolean => settings.batching
 
+let fusion = true
+
+/** Whether consecutive pointwise operators become one kernel, where nobody else can see what is between them; they do at first. */
+export function set_fusion(enabled: boolean): void {
+  builtinVoid(BUILTIN.webgpu_fusion, enabled ? 1 : 0)
+  fusion = enabled
+}
+export const is_fusion_enabled = (): boolean => fusion
+
 /** Runs `fn` as one batch, if it is not larger than the threshold, and gives it to the GPU; returns what `fn` returns. */
 export function batch<T>(fn: () => T): T {
   const before = settings.batching

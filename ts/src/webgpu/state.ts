@@ -62,7 +62,7 @@ function schedule(): void {
 
 /** The engine's notice: `bytes` of commands wait. */
 function notice(full: boolean, bytes: number): void {
-  if (full || !batching) flush(bytes)
+  if (full) flush(bytes)
   else schedule()
 }
 

@@ -1,0 +1,50 @@
+// Everything of the device webgpu: its tests, the training curves and the recorded cases. The last line says how many passed and failed.
+//   node tests/webgpu/run.mjs --cases DIR [--part 0/3]     part: of the recorded cases
+// Without a GPU that Vulkan knows, the software adapter of Debian's chromium computes. The recorded cases are replayed by several processes one
+// after another, because that adapter does not survive the end of a process that has made several hundred kernels: what counts is what it said before.
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+
+const { values: options } = parseArgs({ options: { cases: { type: 'string' }, part: { type: 'string', default: '0/1' } } })
+const SOFTWARE = '/usr/lib/chromium/vk_swiftshader_icd.json'
+const env = { ...process.env, TORCHJS_CASES: options.cases, TJ_MAKE_LOCKED: '1' }
+if (!env.VK_ICD_FILENAMES && !existsSync('/usr/share/vulkan/icd.d') && existsSync(SOFTWARE)) env.VK_ICD_FILENAMES = SOFTWARE
+const totals = { passed: 0, failed: 0 }
+const run = (args) => {
+  const r = spawnSync('node', args, { env, encoding: 'utf8', maxBuffer: 2 ** 28 })
+  return r.stdout + r.stderr
+}
+
+{
+  const out = run(['--expose-gc', '--test', '--test-concurrency=1', '--test-timeout=600000', 'tests/webgpu/'])
+  const count = (word) => Number(new RegExp(`^. ${word} (\\d+)`, 'm').exec(out)?.[1] ?? 0)
+  totals.passed += count('pass')
+  totals.failed += count('fail') || (count('pass') ? 0 : 1)
+  if (!count('pass') || count('fail')) console.log([...out.matchAll(/^ *not ok .*\n(?:(?!^ *(?:not )?ok ).*\n){0,24}/gm)].join('\n').slice(0, 8000) || out.slice(-2000))
+}
+
+const PIECES = 8 // of what `part` asks for
+const [part, parts] = options.part.split('/').map(Number)
+const missing = new Map()
+for (let i = 0; i < PIECES; i++) {
+  const out = run(['tests/golden/run.mjs', '--cases', options.cases, '--device', 'webgpu', '--part', `${part + parts * i}/${parts * PIECES}`])
+  const last = /^(\d+) passed, (\d+) failed$/m.exec(out)
+  if (!last) {
+    totals.failed++
+    console.log(`the golden runner broke off:\n${out.slice(-2000)}`)
+    continue
+  }
+  totals.passed += Number(last[1])
+  totals.failed += Number(last[2])
+  for (const line of out.split('\n')) {
+    if (line.startsWith('FAILED')) console.log(line)
+    for (const [, name, n] of /^Missing names/.test(line) ? line.matchAll(/([\w.' ]+) \((\d+)\)/g) : []) {
+      const key = name.trim()
+      missing.set(key, (missing.get(key) ?? 0) + Number(n))
+    }
+  }
+}
+console.log(`missing on webgpu (cases): ${[...missing].sort((a, b) => b[1] - a[1]).map(([name, n]) => `${name} (${n})`).join(', ')}`)
+console.log(`${totals.passed} passed, ${totals.failed} failed`)
+process.exitCode = totals.failed ? 1 : 0
