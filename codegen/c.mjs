@@ -149,7 +149,9 @@ function deviceGuard(op, failure) {
   const rest = `${on}, ${!!op.pointwise || op.webgpu === 'lone'})`
   const single = tensors.filter((a) => !a.type.list).map((a) => a.name)
   // Indices may be on the cpu, whatever the device of what they index.
-  const checks = tensors.filter((a) => a.type.list && !/^index(_put)?$/.test(op.cname)).map((a) => `!tj__devices_agree("${op.name}", ${a.name}.data, ${a.name}.n, ${rest}`)
+  const checks = tensors
+    .filter((a) => a.type.list && !/^index(_put)?$/.test(op.cname))
+    .map((a) => `!tj__devices_agree("${op.name}", ${a.name}.data, ${a.name}.n, ${rest}`)
   if (single.length) checks.push(`!tj__devices_agree("${op.name}", (tj_tensor *[]){${single.join(', ')}}, ${single.length}, ${rest}`)
   return [`  if (TJ__UNLIKELY(tj__device_memory != NULL) && (${checks.join(' || ')})) return ${failure};`]
 }

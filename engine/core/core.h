@@ -178,8 +178,8 @@ void *tj__fail_devices(tj_device a, tj_device b);
 typedef struct tj__memory {
   void *(*allocate)(size_t bytes, size_t itemsize); /* for bytes / itemsize elements; NULL and an error */
   void (*release)(void *data, size_t bytes, void *context);
-  bool (*takes)(tj_dtype dtype);                       /* false and an error */
-  bool (*upload)(tj_tensor *t, const tj_tensor *src);  /* both contiguous, of one dtype; src of the CPU */
+  bool (*takes)(tj_dtype dtype);                      /* false and an error */
+  bool (*upload)(tj_tensor *t, const tj_tensor *src); /* both contiguous, of one dtype; src of the CPU */
   bool (*move)(void *to, const void *from, size_t bytes, size_t itemsize);
 } tj__memory;
 void tj__memory_register(const tj__memory *memory);

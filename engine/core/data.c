@@ -12,9 +12,10 @@ const void *tj__read(const tj_tensor *t) {
 void *tj__write(tj_tensor *t) { return t->storage->data ? (char *)t->storage->data + t->offset * (int64_t)tj__itemsize(t) : NULL; }
 
 void *tj__fail_asynchronous(const tj_tensor *t) {
-  return tj__fail(TJ_ERROR_NOT_IMPLEMENTED,
-                  "the elements of a tensor on %s cannot be read at once: reading is asynchronous there (`await x.cpu()`, `await x.item()`)",
-                  tj__device_name(t->storage->device));
+  return tj__fail(
+      TJ_ERROR_NOT_IMPLEMENTED,
+      "the elements of a tensor on %s cannot be read at once: reading is asynchronous there (`await x.cpu()`, `await x.item()`)",
+      tj__device_name(t->storage->device));
 }
 
 bool tj__must_look(const tj_tensor *t) { return tj__can_look(t) || tj__fail_asynchronous(t); }

@@ -189,9 +189,10 @@ bool tj__devices_agree(const char *op, tj_tensor *const *tensors, int64_t n, boo
     if (tensors[i] && (!first || (first->storage->device == TJ_CPU && tensors[i]->storage->device != TJ_CPU))) first = tensors[i];
   if (!first || first->storage->device == TJ_CPU) return true;
   if (!has_kernels)
-    return tj__fail(TJ_ERROR_NOT_IMPLEMENTED,
-                    "The operator '%s' is not implemented for the device webgpu. Compute it on the cpu: `await x.cpu()` brings a tensor there.",
-                    op) != NULL;
+    return tj__fail(
+               TJ_ERROR_NOT_IMPLEMENTED,
+               "The operator '%s' is not implemented for the device webgpu. Compute it on the cpu: `await x.cpu()` brings a tensor there.",
+               op) != NULL;
   for (int64_t i = 0; i < n; i++) {
     const tj_tensor *t = tensors[i];
     if (!t || t->storage->device == first->storage->device || (lone && t->ndim == 0 && t->storage->device == TJ_CPU)) continue;

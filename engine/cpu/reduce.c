@@ -36,7 +36,7 @@ typedef struct reducer {
     for (int64_t i = 0; i < w; i++) acc[i] = (A)(INIT);                                                                                   \
   }                                                                                                                                       \
   static void name##_row(void *acc_, const char *x_, int64_t n, int64_t stride, const tj__reduce_params *params, int64_t at) {            \
-    const double c = params->centers ? ((const double *)params->centers)[at] : params->p;                                                                   \
+    const double c = params->centers ? ((const double *)params->centers)[at] : params->p;                                                 \
     (void)c;                                                                                                                              \
     A acc = (A)(INIT);                                                                                                                    \
     if (stride == (int64_t)sizeof(T) && n >= 16) {                                                                                        \
@@ -83,7 +83,7 @@ typedef struct reducer {
                           int64_t at) {                                                                                                   \
     A *acc = acc_;                                                                                                                        \
     double c[WIDTH_OF(sizeof(A))];                                                                                                        \
-    for (int64_t l = 0; l < w; l++) c[l] = params->centers ? ((const double *)params->centers)[at + l] : params->p;                                         \
+    for (int64_t l = 0; l < w; l++) c[l] = params->centers ? ((const double *)params->centers)[at + l] : params->p;                       \
     (void)c;                                                                                                                              \
     A sums[WIDTH_OF(sizeof(A))];                                                                                                          \
     for (int64_t l = 0; l < (int64_t)WIDTH_OF(sizeof(A)); l++) sums[l] = (A)(INIT);                                                       \

@@ -83,7 +83,8 @@ static bool copy_transposed(const tj__iter *it, const tj__copy_kernels *kernels,
 static tj_tensor *copy_across(tj_tensor *dst, tj_tensor *src) {
   if (dst->storage->device == TJ_CPU) return tj__fail_asynchronous(src);
   if (!tj__can_expand(tj__sizes(src), tj__sizes(dst)))
-    return tj__fail(TJ_ERROR_RUNTIME, "The expanded size of the tensor %s must match the existing size %s", tj__sizes_text(dst), tj__sizes_text(src));
+    return tj__fail(TJ_ERROR_RUNTIME, "The expanded size of the tensor %s must match the existing size %s", tj__sizes_text(dst),
+                    tj__sizes_text(src));
   if (dst->numel == 0) return dst;
   /* dst's order of memory where it is dense: then one transfer is enough */
   tj_tensor *staged = tj__is_dense(dst) ? tj__empty_strided(tj__sizes(dst), tj__strides(dst), (tj_dtype)dst->dtype, TJ_CPU)
@@ -91,7 +92,8 @@ static tj_tensor *copy_across(tj_tensor *dst, tj_tensor *src) {
   if (!tj__copy_into(staged, src)) return NULL;
   tj_ints all = TJ_INTS(dst->numel), one = TJ_INTS(1);
   tj_tensor *from = tj__alias(staged, all, one, 0);
-  tj_tensor *to = tj__is_dense(dst) ? tj__alias(dst, all, one, dst->offset) : tj__empty(tj__sizes(dst), (tj_dtype)dst->dtype, dst->storage->device);
+  tj_tensor *to =
+      tj__is_dense(dst) ? tj__alias(dst, all, one, dst->offset) : tj__empty(tj__sizes(dst), (tj_dtype)dst->dtype, dst->storage->device);
   if (!from || !to || !tj__device_memory->upload(to, from)) return NULL;
   return tj__is_dense(dst) ? dst : tj__copy_into(dst, to);
 }

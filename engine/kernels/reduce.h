@@ -29,7 +29,7 @@ typedef struct tj__reduce_geometry {
 } tj__reduce_geometry;
 
 typedef struct tj__reduce_params {
-  double p;              /* NORMP */
+  double p;            /* NORMP */
   const void *centers; /* SQDEV64: one an output, of that dtype */
 } tj__reduce_params;
 

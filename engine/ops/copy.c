@@ -111,7 +111,8 @@ tj_tensor *tj__impl_to_device(tj_tensor *self, tj_device device, tj_dtype dtype,
 
 tj_tensor *tj__impl_to_other(tj_tensor *self, tj_tensor *other, bool non_blocking, bool copy, const char *memory_format) {
   (void)non_blocking;
-  if (self->storage->device != other->storage->device) return to_other_device(self, other->storage->device, (tj_dtype)other->dtype, memory_format);
+  if (self->storage->device != other->storage->device)
+    return to_other_device(self, other->storage->device, (tj_dtype)other->dtype, memory_format);
   return convert(self, (tj_dtype)other->dtype, copy, memory_format);
 }
 

@@ -80,7 +80,8 @@ static bool select_places(tj_tensor *self, tj_tensors indices, selection *s) {
       }
       tj_tensor *rows = tj__empty(TJ_INTS(t->ndim, flat->numel), TJ_INT64, t->storage->device);
       if (!rows) return false;
-      if (rows->numel) tj__backend_of(t->storage->device)->index->unravel(tj__write(rows), tj__read(flat), flat->numel, t->sizes, t->ndim, true);
+      if (rows->numel)
+        tj__backend_of(t->storage->device)->index->unravel(tj__write(rows), tj__read(flat), flat->numel, t->sizes, t->ndim, true);
       if (!(rows = tj__on_device(rows, device))) return false;
       for (int d = 0; d < t->ndim; d++)
         if (!(at[n++] = tj__alias(rows, TJ_INTS(flat->numel), TJ_INTS(1), rows->offset + d * flat->numel))) return false;

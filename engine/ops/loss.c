@@ -73,7 +73,8 @@ static tj_status nll_on_device(tj_tensor *self, tj_tensor *target, tj_tensor *we
   tj_tensor *weights = losses ? tj__empty(tj__sizes(target), dtype, self->storage->device) : NULL;
   if (!weights || !(self = tj__contiguous(self)) || !(target = indices_of(target)) || (weight && !(weight = tj__contiguous(weight))))
     return tj_error_code();
-  tj__backend_of(self->storage->device)->index->nll(losses, weights, self, target, weight, ignore_index, self->sizes[1], inner_of(tj__sizes(self)));
+  tj__backend_of(self->storage->device)
+      ->index->nll(losses, weights, self, target, weight, ignore_index, self->sizes[1], inner_of(tj__sizes(self)));
   *total_weight = tj_sum(weights, TJ_DTYPE_NONE);
   *output = reduction[0] == 'n' ? losses : tj_sum(losses, TJ_DTYPE_NONE);
   if (reduction[0] == 'm') *output = tj_div(*output, *total_weight);
@@ -104,7 +105,8 @@ tj_tensor *tj__impl_nll_loss_backward(tj_tensor *grad_output, tj_tensor *target,
                                       const char *reduction, int64_t ignore_index) {
   if (!tj__can_look(grad_output) && !tj__needs_grad(&grad_output, 1)) {
     tj_tensor *out = tj__empty(sizes, (tj_dtype)grad_output->dtype, grad_output->storage->device);
-    if (!out || !(grad_output = tj__contiguous(grad_output)) || !(target = indices_of(target)) || (weight && !(weight = tj__contiguous(weight))))
+    if (!out || !(grad_output = tj__contiguous(grad_output)) || !(target = indices_of(target)) ||
+        (weight && !(weight = tj__contiguous(weight))))
       return NULL;
     tj__backend_of(out->storage->device)
         ->index->nll_backward(out, grad_output, reduction[0] == 'm' ? total_weight : NULL, target, weight, ignore_index, sizes.data[1],

@@ -158,7 +158,8 @@ static tj_tensor *mean(tj_tensor *self, tj_ints dims, bool keepdim, tj_dtype dty
   if (!tj__reduce_flags(dims, self->ndim, flags)) return NULL;
   double n = (double)count_of(self, flags);
   if (result == TJ_FLOAT16 || result == TJ_BFLOAT16) { /* the sum of halves may be beyond their range: round once, after the division */
-    tj_tensor *sum = (self = tj__to_dtype(self, result)) ? tj__reduce(TJ__REDUCE_SUM64, self, flags, keepdim, tj__wide_dtype(self), NULL) : NULL;
+    tj_tensor *sum =
+        (self = tj__to_dtype(self, result)) ? tj__reduce(TJ__REDUCE_SUM64, self, flags, keepdim, tj__wide_dtype(self), NULL) : NULL;
     tj_tensor *quotient = sum ? tj_div(sum, tj__number(n)) : NULL;
     return quotient ? tj__to_dtype(quotient, result) : NULL;
   }

@@ -19,45 +19,53 @@ static void body(tj__text *t, const void *context) {
   const heads *h = context;
   const int mask = h->what == FORWARD ? 5 : 8, W = h->width, V = h->value_width;
   /* the score of row r of batch b and column c */
-  tj__put(t, "fn score(b: u32, r: u32, c: u32) -> f32 {\n  var s = 0.0;\n  let q = (b * $2 + r) * %du;\n  let k = (b / $1 * $3 + c) * %du;\n"
-             "  for (var i = 0u; i < %du; i += 1u) { s = fma(ld0(q + i), ld1(k + i), s); }\n  s = s * $f4;\n",
+  tj__put(t,
+          "fn score(b: u32, r: u32, c: u32) -> f32 {\n  var s = 0.0;\n  let q = (b * $2 + r) * %du;\n  let k = (b / $1 * $3 + c) * %du;\n"
+          "  for (var i = 0u; i < %du; i += 1u) { s = fma(ld0(q + i), ld1(k + i), s); }\n  s = s * $f4;\n",
           W, W, W);
   if (h->mask) tj__put(t, "  s = s + ld%d(u32(ld%d(b)) + r * $5 + c * $6);\n", mask, mask + 1);
   tj__put(t, "  return s;\n}\n");
   tj__put_code(t, TJ__FLAT);
   if (h->what == KEY_VALUE) {
-    tj__put(t, "  let c = i %% $3;\n  let kb = i / $3;\n  var dk: array<f32, %d>;\n  var dv: array<f32, %d>;\n"
-               "  for (var e = 0u; e < %du; e += 1u) { dk[e] = 0.0; }\n  for (var e = 0u; e < %du; e += 1u) { dv[e] = 0.0; }\n"
-               "  for (var g = 0u; g < $1; g += 1u) {\n    let b = kb * $1 + g;\n    for (var r = %s; r < $2; r += 1u) {\n"
-               "      let row = b * $2 + r;\n      let logs = ld3(row);\n      if (isinf_f(logs) && logs < 0.0) { continue; }\n"
-               "      let p = exp_f(score(b, r, c) - logs);\n      var dp = 0.0;\n"
-               "      for (var e = 0u; e < %du; e += 1u) { let g_ = ld4(row * %du + e); dv[e] = fma(p, g_, dv[e]); dp = fma(g_, ld2(i * %du + e), dp); }\n"
-               "      let ds = p * (dp - ld5(row)) * $f4;\n"
-               "      for (var e = 0u; e < %du; e += 1u) { dk[e] = fma(ds, ld0(row * %du + e), dk[e]); }\n    }\n  }\n"
-               "  for (var e = 0u; e < %du; e += 1u) { st6(i * %du + e, dk[e]); }\n  for (var e = 0u; e < %du; e += 1u) { st7(i * %du + e, dv[e]); }\n}\n",
+    tj__put(t,
+            "  let c = i %% $3;\n  let kb = i / $3;\n  var dk: array<f32, %d>;\n  var dv: array<f32, %d>;\n"
+            "  for (var e = 0u; e < %du; e += 1u) { dk[e] = 0.0; }\n  for (var e = 0u; e < %du; e += 1u) { dv[e] = 0.0; }\n"
+            "  for (var g = 0u; g < $1; g += 1u) {\n    let b = kb * $1 + g;\n    for (var r = %s; r < $2; r += 1u) {\n"
+            "      let row = b * $2 + r;\n      let logs = ld3(row);\n      if (isinf_f(logs) && logs < 0.0) { continue; }\n"
+            "      let p = exp_f(score(b, r, c) - logs);\n      var dp = 0.0;\n"
+            "      for (var e = 0u; e < %du; e += 1u) { let g_ = ld4(row * %du + e); dv[e] = fma(p, g_, dv[e]); dp = fma(g_, ld2(i * %du + "
+            "e), dp); }\n"
+            "      let ds = p * (dp - ld5(row)) * $f4;\n"
+            "      for (var e = 0u; e < %du; e += 1u) { dk[e] = fma(ds, ld0(row * %du + e), dk[e]); }\n    }\n  }\n"
+            "  for (var e = 0u; e < %du; e += 1u) { st6(i * %du + e, dk[e]); }\n  for (var e = 0u; e < %du; e += 1u) { st7(i * %du + e, "
+            "dv[e]); }\n}\n",
             W, V, W, V, h->causal ? "c" : "0u", V, V, V, W, W, W, W, V, V);
     return;
   }
   tj__put(t, "  let r = i %% $2;\n  let b = i / $2;\n  let columns = %s;\n", h->causal ? "min($3, r + 1u)" : "$3");
   if (h->what == QUERY) {
-    tj__put(t, "  var delta = 0.0;\n  for (var e = 0u; e < %du; e += 1u) { delta = fma(ld4(i * %du + e), ld5(i * %du + e), delta); }\n  st7(i, delta);\n"
-               "  var dq: array<f32, %d>;\n  for (var e = 0u; e < %du; e += 1u) { dq[e] = 0.0; }\n  let logs = ld3(i);\n"
-               "  if (!(isinf_f(logs) && logs < 0.0)) {\n    for (var c = 0u; c < columns; c += 1u) {\n      let kc = b / $1 * $3 + c;\n"
-               "      let p = exp_f(score(b, r, c) - logs);\n      var dp = 0.0;\n"
-               "      for (var e = 0u; e < %du; e += 1u) { dp = fma(ld4(i * %du + e), ld2(kc * %du + e), dp); }\n"
-               "      let ds = p * (dp - delta) * $f4;\n      for (var e = 0u; e < %du; e += 1u) { dq[e] = fma(ds, ld1(kc * %du + e), dq[e]); }\n    }\n  }\n"
-               "  for (var e = 0u; e < %du; e += 1u) { st6(i * %du + e, dq[e]); }\n}\n",
+    tj__put(t,
+            "  var delta = 0.0;\n  for (var e = 0u; e < %du; e += 1u) { delta = fma(ld4(i * %du + e), ld5(i * %du + e), delta); }\n  "
+            "st7(i, delta);\n"
+            "  var dq: array<f32, %d>;\n  for (var e = 0u; e < %du; e += 1u) { dq[e] = 0.0; }\n  let logs = ld3(i);\n"
+            "  if (!(isinf_f(logs) && logs < 0.0)) {\n    for (var c = 0u; c < columns; c += 1u) {\n      let kc = b / $1 * $3 + c;\n"
+            "      let p = exp_f(score(b, r, c) - logs);\n      var dp = 0.0;\n"
+            "      for (var e = 0u; e < %du; e += 1u) { dp = fma(ld4(i * %du + e), ld2(kc * %du + e), dp); }\n"
+            "      let ds = p * (dp - delta) * $f4;\n      for (var e = 0u; e < %du; e += 1u) { dq[e] = fma(ds, ld1(kc * %du + e), dq[e]); "
+            "}\n    }\n  }\n"
+            "  for (var e = 0u; e < %du; e += 1u) { st6(i * %du + e, dq[e]); }\n}\n",
             V, V, V, W, W, V, V, V, W, W, W, W);
     return;
   }
-  tj__put(t, "  var acc: array<f32, %d>;\n  for (var e = 0u; e < %du; e += 1u) { acc[e] = 0.0; }\n  var most = -inf();\n  var sum = 0.0;\n"
-             "  for (var c = 0u; c < columns; c += 1u) {\n    let s = score(b, r, c);\n    if (isinf_f(s) && s < 0.0) { continue; }\n"
-             "    if (s > most || isnan_f(s)) {\n      let shrink = exp_f(most - s);\n      sum = sum * shrink;\n"
-             "      for (var e = 0u; e < %du; e += 1u) { acc[e] = acc[e] * shrink; }\n      most = s;\n    }\n"
-             "    let p = exp_f(s - most);\n    sum = sum + p;\n    let v = (b / $1 * $3 + c) * %du;\n"
-             "    for (var e = 0u; e < %du; e += 1u) { acc[e] = fma(p, ld2(v + e), acc[e]); }\n  }\n"
-             "  let none = sum == 0.0;\n  for (var e = 0u; e < %du; e += 1u) { st3(i * %du + e, select(acc[e] / sum, 0.0, none)); }\n"
-             "  st4(i, select(most + log_f(sum), -inf(), none));\n}\n",
+  tj__put(t,
+          "  var acc: array<f32, %d>;\n  for (var e = 0u; e < %du; e += 1u) { acc[e] = 0.0; }\n  var most = -inf();\n  var sum = 0.0;\n"
+          "  for (var c = 0u; c < columns; c += 1u) {\n    let s = score(b, r, c);\n    if (isinf_f(s) && s < 0.0) { continue; }\n"
+          "    if (s > most || isnan_f(s)) {\n      let shrink = exp_f(most - s);\n      sum = sum * shrink;\n"
+          "      for (var e = 0u; e < %du; e += 1u) { acc[e] = acc[e] * shrink; }\n      most = s;\n    }\n"
+          "    let p = exp_f(s - most);\n    sum = sum + p;\n    let v = (b / $1 * $3 + c) * %du;\n"
+          "    for (var e = 0u; e < %du; e += 1u) { acc[e] = fma(p, ld2(v + e), acc[e]); }\n  }\n"
+          "  let none = sum == 0.0;\n  for (var e = 0u; e < %du; e += 1u) { st3(i * %du + e, select(acc[e] / sum, 0.0, none)); }\n"
+          "  st4(i, select(most + log_f(sum), -inf(), none));\n}\n",
           V, V, V, V, V, V, V);
 }
 

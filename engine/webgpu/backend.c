@@ -31,18 +31,18 @@ void tj__gpu_fill_tables(void) {
   for (int i = 0; i < 5; i++) copy.where[i] = tj__gpu_loop_of(TJ__GPU_WHERE, 0, TJ_FLOAT32);
 }
 
-const tj__backend tj__webgpu_backend = {
-    .name = "webgpu",
-    .pointwise = &pointwise,
-    .copy = &copy,
-    .iterate = tj__gpu_iterate,
+const tj__backend tj__webgpu_backend = {.name = "webgpu",
+                                        .pointwise = &pointwise,
+                                        .copy = &copy,
+                                        .iterate = tj__gpu_iterate,
 #define FAMILY(name) .name = &tj__webgpu_##name,
-    TJ__GPU_FAMILIES(FAMILY)
+                                        TJ__GPU_FAMILIES(FAMILY)
 #undef FAMILY
 };
 
 bool tj__gpu_missing(const char *kernel) {
-  return tj__fail(TJ_ERROR_NOT_IMPLEMENTED, "There is no kernel '%s' on the device webgpu. Compute it on the cpu: `await x.cpu()` brings a tensor there.",
+  return tj__fail(TJ_ERROR_NOT_IMPLEMENTED,
+                  "There is no kernel '%s' on the device webgpu. Compute it on the cpu: `await x.cpu()` brings a tensor there.",
                   kernel) != NULL;
 }
 

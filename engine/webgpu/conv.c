@@ -59,7 +59,8 @@ static void body(tj__text *t, const void *context) {
       put_split(t, "y", "c % $28", IN, dims);
       for (int d = 3 - dims; d < 3; d++) {
         tj__put(t, "  let p%d = i32(y%d + $%d) - i32(w%d * $%d);\n", d, d, PADDING + d, d, DILATION + d);
-        tj__put(t, "  if (p%d < 0 || p%d %% i32($%d) != 0) { return 0.0; }\n  let o%d = p%d / i32($%d);\n", d, d, STRIDE + d, d, d, STRIDE + d);
+        tj__put(t, "  if (p%d < 0 || p%d %% i32($%d) != 0) { return 0.0; }\n  let o%d = p%d / i32($%d);\n", d, d, STRIDE + d, d, d,
+                STRIDE + d);
         tj__put(t, "  if (o%d >= i32($%d)) { return 0.0; }\n", d, OUT + d);
       }
       tj__put(t, "  return ld1(((c / $28) * ($8 * $7) + z * $7 + k / $27) * $29 + ");
@@ -85,7 +86,8 @@ static bool run(convolution *c, const tj__conv_shape *s, const void *first, cons
   for (int d = 0; d < 3; d++) taps *= s->kernel[d], n_in *= s->in[d], n_out *= s->out[d];
   if (!tj__gpu_is_float(s->dtype)) return tj__gpu_missing("convolution of integers");
   c->dims = 3;
-  while (c->dims > 1 && s->in[3 - c->dims] == 1 && s->kernel[3 - c->dims] == 1 && s->out[3 - c->dims] == 1 && s->padding[3 - c->dims] == 0) c->dims--;
+  while (c->dims > 1 && s->in[3 - c->dims] == 1 && s->kernel[3 - c->dims] == 1 && s->out[3 - c->dims] == 1 && s->padding[3 - c->dims] == 0)
+    c->dims--;
   c->p.real = true;
   c->p.depth = s->groups;
   c->bias = bias != NULL;

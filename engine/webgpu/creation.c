@@ -23,16 +23,20 @@ static bool begin(host_part *p, void *to, tj_dtype dtype, int64_t n) {
 }
 static void finish(host_part *p) { tj__gpu_write(p->to, (tj_dtype)p->host->dtype, tj__read(p->host), p->host->numel); }
 
-#define ON_HOST(family, kernel, dtype, n, ...)                        \
-  do {                                                                \
-    host_part p;                                                      \
-    if (!begin(&p, out, dtype, n)) return;                            \
-    p.cpu->family->kernel(tj__write(p.host), dtype, n, __VA_ARGS__);  \
-    finish(&p);                                                       \
+#define ON_HOST(family, kernel, dtype, n, ...)                       \
+  do {                                                               \
+    host_part p;                                                     \
+    if (!begin(&p, out, dtype, n)) return;                           \
+    p.cpu->family->kernel(tj__write(p.host), dtype, n, __VA_ARGS__); \
+    finish(&p);                                                      \
   } while (0)
 
-static void arange(void *out, tj_dtype dtype, int64_t n, tj_scalar start, tj_scalar step) { ON_HOST(creation, arange, dtype, n, start, step); }
-static void linspace(void *out, tj_dtype dtype, int64_t n, tj_scalar start, tj_scalar end) { ON_HOST(creation, linspace, dtype, n, start, end); }
+static void arange(void *out, tj_dtype dtype, int64_t n, tj_scalar start, tj_scalar step) {
+  ON_HOST(creation, arange, dtype, n, start, step);
+}
+static void linspace(void *out, tj_dtype dtype, int64_t n, tj_scalar start, tj_scalar end) {
+  ON_HOST(creation, linspace, dtype, n, start, end);
+}
 static void logspace(void *out, tj_dtype dtype, int64_t n, tj_scalar start, tj_scalar end, double base) {
   ON_HOST(creation, logspace, dtype, n, start, end, base);
 }
@@ -44,7 +48,9 @@ const tj__creation_kernels tj__webgpu_creation = {.arange = arange, .linspace = 
 
 /* ---- random numbers: the generator's stream, as on the CPU --------------------------------------------------------- */
 
-static void uniform(void *out, tj_dtype dtype, int64_t n, double from, double to, tj_generator *g) { ON_HOST(random, uniform, dtype, n, from, to, g); }
+static void uniform(void *out, tj_dtype dtype, int64_t n, double from, double to, tj_generator *g) {
+  ON_HOST(random, uniform, dtype, n, from, to, g);
+}
 static void normal(void *out, tj_dtype dtype, int64_t n, double mean, double std, bool blocks, tj_generator *g) {
   ON_HOST(random, normal, dtype, n, mean, std, blocks, g);
 }
@@ -90,7 +96,8 @@ static void dropout(void *out, bool *mask, const void *in, tj_dtype dtype, int64
 static void scale_masked(void *out, const bool *mask, const void *in, tj_dtype dtype, int64_t n, double scale) {
   masked(out, mask, in, dtype, n, scale, false);
 }
-static const char *choose(int64_t *out, const void *p, tj_dtype dtype, int64_t rows, int64_t n, int64_t samples, double *cumulative, tj_generator *g) {
+static const char *choose(int64_t *out, const void *p, tj_dtype dtype, int64_t rows, int64_t n, int64_t samples, double *cumulative,
+                          tj_generator *g) {
   (void)out, (void)p, (void)dtype, (void)rows, (void)n, (void)samples, (void)cumulative, (void)g;
   return "multinomial is not implemented for the device webgpu: use multinomial_async";
 }

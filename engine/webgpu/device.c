@@ -260,11 +260,11 @@ bool tj__gpu_write(void *address, tj_dtype dtype, const void *from, int64_t n) {
   uint32_t *to = w + 5;
   int64_t bad = 0;
   bool fits = true;
-#define EACH(type, value)                 \
-  for (int64_t i = 0; i < n; i++) {       \
+#define EACH(type, value)                   \
+  for (int64_t i = 0; i < n; i++) {         \
     const type v = ((const type *)from)[i]; \
-    to[i] = (value);                      \
-  }                                       \
+    to[i] = (value);                        \
+  }                                         \
   break
   switch (dtype) {
     case TJ_FLOAT32:
@@ -293,9 +293,7 @@ bool tj__gpu_write(void *address, tj_dtype dtype, const void *from, int64_t n) {
   return true;
 }
 
-bool tj__gpu_upload(tj_tensor *t, const tj_tensor *src) {
-  return tj__gpu_write(tj__write(t), (tj_dtype)t->dtype, tj__read(src), t->numel);
-}
+bool tj__gpu_upload(tj_tensor *t, const tj_tensor *src) { return tj__gpu_write(tj__write(t), (tj_dtype)t->dtype, tj__read(src), t->numel); }
 
 bool tj__gpu_request(const tj_tensor *t, int64_t n, uint32_t ticket) {
   uint32_t number = 0, element = 0;
@@ -313,7 +311,10 @@ bool tj__gpu_request(const tj_tensor *t, int64_t n, uint32_t ticket) {
 static bool takes_dtype(tj_dtype dtype) {
   if (tj__class_of(dtype) != TJ__CLASS_COMPLEX && dtype != TJ_FLOAT64 && (is_narrow(dtype) || dtype == TJ_INT64)) return true;
   tj__fail(TJ_ERROR_TYPE, "Cannot convert a webgpu Tensor to %s dtype as WebGPU doesn't support %s. Please use %s instead.",
-           tj_dtype_name(dtype), tj_dtype_name(dtype), dtype == TJ_FLOAT64 ? "float32" : tj_dtype_is_complex(dtype) ? "pairs of float32" : "int32");
+           tj_dtype_name(dtype), tj_dtype_name(dtype),
+           dtype == TJ_FLOAT64          ? "float32"
+           : tj_dtype_is_complex(dtype) ? "pairs of float32"
+                                        : "int32");
   return false;
 }
 
@@ -354,7 +355,8 @@ bool tj__gpu_start(const tj__gpu_limits *limits, void (*notify)(void *context, i
   tj__gpu_fuse_drop();
   tj__gpu_forget_pipelines();
   tj__gpu_fill_tables();
-  static const tj__memory memory = {.allocate = allocate, .release = release_storage, .takes = takes_dtype, .upload = tj__gpu_upload, .move = move};
+  static const tj__memory memory = {
+      .allocate = allocate, .release = release_storage, .takes = takes_dtype, .upload = tj__gpu_upload, .move = move};
   tj__memory_register(&memory);
   return true;
 }
@@ -368,7 +370,8 @@ void tj__gpu_stop(const char *reason) {
 
 void tj__gpu_fail(int64_t code, int64_t a, int64_t b) {
   if (code == TJ__GPU_INDEX)
-    tj__fail(TJ_ERROR_INDEX, "index %lld is out of bounds for dimension with size %lld (found on the device webgpu, by an operator before this read)",
+    tj__fail(TJ_ERROR_INDEX,
+             "index %lld is out of bounds for dimension with size %lld (found on the device webgpu, by an operator before this read)",
              (long long)(int32_t)a, (long long)b);
   else tj__fail(TJ_ERROR_INTERNAL, "webgpu: a kernel left the code %lld", (long long)code);
 }

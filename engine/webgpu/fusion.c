@@ -105,8 +105,10 @@ static uint64_t structure(const chain *c, uint64_t h) {
   for (int k = 0; k < c->n; k++) {
     const waiting *w = &c->steps[k];
     for (const char *p = w->step.code; *p; p++) h = mix(h, (unsigned char)*p);
-    h = mix(h, (uint64_t)w->step.type << 24 | (uint64_t)w->step.out_dtype << 16 | (uint64_t)w->step.compute << 8 | (uint64_t)w->step.n_scalars);
-    for (int i = 0; i < w->step.n_inputs; i++) h = mix(h, (uint64_t)w->from[i].kind << 16 | (uint64_t)w->step.inputs[i].dtype << 8 | (uint64_t)w->from[i].index);
+    h = mix(
+        h, (uint64_t)w->step.type << 24 | (uint64_t)w->step.out_dtype << 16 | (uint64_t)w->step.compute << 8 | (uint64_t)w->step.n_scalars);
+    for (int i = 0; i < w->step.n_inputs; i++)
+      h = mix(h, (uint64_t)w->from[i].kind << 16 | (uint64_t)w->step.inputs[i].dtype << 8 | (uint64_t)w->from[i].index);
     h = mix(h, c->operand_of_step[k] >= 0);
   }
   for (int l = 0; l < c->n_loads; l++) h = mix(h, c->loads[l].still);

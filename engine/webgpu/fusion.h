@@ -10,15 +10,15 @@
 
 /* One operator: its code is an expression of x0, x1, ... (inputs) and s0, s1, ... (numbers). */
 typedef struct tj__gpu_step {
-  const char *name;    /* of the operator */
+  const char *name; /* of the operator */
   const char *code;
-  char type;           /* of the expression: f, i, b */
-  tj_dtype compute;    /* what s0, ... are numbers of */
+  char type;        /* of the expression: f, i, b */
+  tj_dtype compute; /* what s0, ... are numbers of */
   int n_inputs, n_scalars;
   struct {
     const void *address; /* NULL: a number */
     tj_dtype dtype;
-    bool still;          /* one element for all */
+    bool still; /* one element for all */
     tj__param number;
   } inputs[TJ__GPU_INPUTS];
   tj__param scalars[8];

@@ -49,7 +49,8 @@ static bool gemm(const tj__gemm_args *g) {
   const bool nothing = g->k == 0; /* A and B have no elements: C stands in for them, and is not read */
   const char *a = nothing ? g->c : g->a, *b = nothing ? g->c : g->b;
   const int64_t c_strides[] = {g->c_row, g->c_col, g->c_batch}, size = (int64_t)tj__dtype_sizes[g->dtype];
-  if (m.p.splits > 1 && m.p.real && !m.adds && !m.scaled && g->c_col == 1 && g->c_row == g->n && (g->batches == 1 || g->c_batch == g->m * g->n)) {
+  if (m.p.splits > 1 && m.p.real && !m.adds && !m.scaled && g->c_col == 1 && g->c_row == g->n &&
+      (g->batches == 1 || g->c_batch == g->m * g->n)) {
     const int64_t all = g->batches * g->m * g->n, parts[] = {g->n, 1, g->m * g->n};
     tj_tensor *sums = tj__empty(TJ_INTS(m.p.splits, all), TJ_FLOAT32, TJ_WEBGPU(0));
     if (!sums) return false;
@@ -61,7 +62,8 @@ static bool gemm(const tj__gemm_args *g) {
   const int64_t most = tj__gpu_limits_of()->groups;
   for (int64_t first = 0; first < g->batches; first += most) {
     m.p.depth = TJ__MIN(g->batches - first, most);
-    if (!launch(&m, g, a + first * g->a_batch * size, b + first * g->b_batch * size, (char *)g->c + first * g->c_batch * size, g->dtype, c_strides))
+    if (!launch(&m, g, a + first * g->a_batch * size, b + first * g->b_batch * size, (char *)g->c + first * g->c_batch * size, g->dtype,
+                c_strides))
       return false;
   }
   return true;
@@ -75,8 +77,22 @@ static bool implicit(const tj__gemm_implicit *args) {
 /* A product of a row and a column; a failure stays as the thread's error. */
 static void dot(tj_dtype dtype, int64_t n, const void *a, int64_t a_stride, const void *b, int64_t b_stride, bool conj, void *out) {
   (void)conj;
-  const tj__gemm_args g = {.dtype = dtype, .batches = 1, .m = 1, .n = 1, .k = n, .a = a, .a_row = 1, .a_col = a_stride, .b = b,
-                           .b_row = b_stride, .b_col = 1, .c = out, .c_row = 1, .c_col = 1, .alpha = tj_int(1), .beta = tj_int(0)};
+  const tj__gemm_args g = {.dtype = dtype,
+                           .batches = 1,
+                           .m = 1,
+                           .n = 1,
+                           .k = n,
+                           .a = a,
+                           .a_row = 1,
+                           .a_col = a_stride,
+                           .b = b,
+                           .b_row = b_stride,
+                           .b_col = 1,
+                           .c = out,
+                           .c_row = 1,
+                           .c_col = 1,
+                           .alpha = tj_int(1),
+                           .beta = tj_int(0)};
   gemm(&g);
 }
 

@@ -13,7 +13,8 @@ static void offsets_body(tj__text *t, const void *context) {
   tj__put_code(t, TJ__FLAT);
   tj__put(t, "  let raw = ld1(i);\n  var v = raw;\n");
   if (*(const bool *)context) tj__put(t, "  if (v < 0) { v = v + $i1; }\n");
-  tj__put(t, "  if (v < 0 || v >= $i1) { leave_error(%du, bitcast<u32>(raw), $1); v = 0; }\n  st0(i, ld0(i) + v * $i2);\n}\n", TJ__GPU_INDEX);
+  tj__put(t, "  if (v < 0 || v >= $i1) { leave_error(%du, bitcast<u32>(raw), $1); v = 0; }\n  st0(i, ld0(i) + v * $i2);\n}\n",
+          TJ__GPU_INDEX);
 }
 static bool offsets(int64_t *to, const int64_t *index, int64_t n, int64_t size, int64_t stride, bool wrap, int64_t *bad) {
   tj__gpu_kernel k;
@@ -88,10 +89,11 @@ typedef struct writing {
 static void put_body(tj__text *t, const void *context) {
   const writing *w = context;
   tj__put_code(t, TJ__FLAT);
-  tj__put(t, "  let b = i %% $2;\n  let j = i / $2 %% $1;\n  let a = i / $2 / $1;\n"
-             "  if (ld4(j) == 0 || ld2(j) < 0) { return; }\n  let at = (a * $3 + u32(ld2(j))) * $2 + b;\n  var acc = ld0(at);\n"
-             "  var k = i32(j);\n  loop {\n    let x = ld1((a * $1 + u32(k)) * $2 + b);\n    acc = %s;\n    k = ld3(u32(k));\n"
-             "    if (k < 0) { break; }\n  }\n  st0(at, acc);\n}\n",
+  tj__put(t,
+          "  let b = i %% $2;\n  let j = i / $2 %% $1;\n  let a = i / $2 / $1;\n"
+          "  if (ld4(j) == 0 || ld2(j) < 0) { return; }\n  let at = (a * $3 + u32(ld2(j))) * $2 + b;\n  var acc = ld0(at);\n"
+          "  var k = i32(j);\n  loop {\n    let x = ld1((a * $1 + u32(k)) * $2 + b);\n    acc = %s;\n    k = ld3(u32(k));\n"
+          "    if (k < 0) { break; }\n  }\n  st0(at, acc);\n}\n",
           joined(w->kind, w->real));
 }
 static bool put(tj__scatter_kind kind, tj_tensor *self, const tj_tensor *values, const tj__places *p) {
@@ -135,14 +137,16 @@ static void lines_body(tj__text *t, const void *context) {
     if (l->scatter) tj__put(t, "  at += c%d * step;\n  step = step * $%d;\n  source += c%d * $%d;\n", d, l->sizes + d, d, l->source + d);
   }
   if (!l->scatter) {
-    tj__put(t, "  var v = ld2(i);\n  if (v < 0 || v >= $i1) { leave_error(%du, bitcast<u32>(v), $1); v = 0; }\n"
-               "  st0(i, ld1(self_at + u32(v) * $%d));\n}\n",
+    tj__put(t,
+            "  var v = ld2(i);\n  if (v < 0 || v >= $i1) { leave_error(%du, bitcast<u32>(v), $1); v = 0; }\n"
+            "  st0(i, ld1(self_at + u32(v) * $%d));\n}\n",
             TJ__GPU_INDEX, l->self + l->dim);
     return;
   }
-  tj__put(t, "  for (var j = 0u; j < $2; j += 1u) {\n    var v = ld2(at + j * along);\n"
-             "    if (v < 0 || v >= $i1) { leave_error(%du, bitcast<u32>(v), $1); continue; }\n"
-             "    let to = self_at + u32(v) * $%d;\n    let acc = ld0(to);\n    let x = ld1(source + j * $%d);\n    st0(to, %s);\n  }\n}\n",
+  tj__put(t,
+          "  for (var j = 0u; j < $2; j += 1u) {\n    var v = ld2(at + j * along);\n"
+          "    if (v < 0 || v >= $i1) { leave_error(%du, bitcast<u32>(v), $1); continue; }\n"
+          "    let to = self_at + u32(v) * $%d;\n    let acc = ld0(to);\n    let x = ld1(source + j * $%d);\n    st0(to, %s);\n  }\n}\n",
           TJ__GPU_INDEX, l->self + l->dim, l->source + l->dim, joined(l->kind, l->real));
 }
 
@@ -195,8 +199,8 @@ typedef struct corner {
 static void triangle_body(tj__text *t, const void *context) {
   const corner *c = context;
   tj__put_code(t, TJ__FLAT);
-  tj__put(t, "  let c = i32(i %% $2);\n  let r = i32(i / $2 %% $1);\n  st0(i, select(%s, ld1(i), c - r %s $i3));\n}\n", c->real ? "0.0" : "0",
-          c->upper ? ">=" : "<=");
+  tj__put(t, "  let c = i32(i %% $2);\n  let r = i32(i / $2 %% $1);\n  st0(i, select(%s, ld1(i), c - r %s $i3));\n}\n",
+          c->real ? "0.0" : "0", c->upper ? ">=" : "<=");
 }
 static void triangle(tj_tensor *out, const tj_tensor *in, int64_t diagonal, bool upper) {
   if (in->numel == 0) return;
@@ -220,9 +224,10 @@ typedef struct nll_kind {
 static void nll_body(tj__text *t, const void *context) {
   const nll_kind *k = context;
   tj__put_code(t, TJ__FLAT);
-  tj__put(t, "  var v = ld3(i);\n  if (v == $i3) { st0(i, 0.0); st1(i, 0.0); return; }\n"
-             "  if (v < 0 || v >= $i1) { leave_error(%du, bitcast<u32>(v), $1); v = 0; }\n  let w = %s;\n"
-             "  st0(i, -w * ld2((i / $2 * $1 + u32(v)) * $2 + i %% $2));\n  st1(i, w);\n}\n",
+  tj__put(t,
+          "  var v = ld3(i);\n  if (v == $i3) { st0(i, 0.0); st1(i, 0.0); return; }\n"
+          "  if (v < 0 || v >= $i1) { leave_error(%du, bitcast<u32>(v), $1); v = 0; }\n  let w = %s;\n"
+          "  st0(i, -w * ld2((i / $2 * $1 + u32(v)) * $2 + i %% $2));\n  st1(i, w);\n}\n",
           TJ__GPU_INDEX, k->weight ? "ld4(u32(v))" : "1.0");
 }
 static void nll(tj_tensor *losses, tj_tensor *weights, const tj_tensor *self, const tj_tensor *target, const tj_tensor *weight,
@@ -245,8 +250,9 @@ static void nll(tj_tensor *losses, tj_tensor *weights, const tj_tensor *self, co
 static void nll_backward_body(tj__text *t, const void *context) {
   const nll_kind *k = context;
   tj__put_code(t, TJ__FLAT);
-  tj__put(t, "  let b = i %% $2;\n  let c = i32(i / $2 %% $1);\n  let at = i / $2 / $1 * $2 + b;\n  let v = ld2(at);\n"
-             "  if (v != c || v == $i3) { st0(i, 0.0); return; }\n  var g = -ld1(%s);\n",
+  tj__put(t,
+          "  let b = i %% $2;\n  let c = i32(i / $2 %% $1);\n  let at = i / $2 / $1 * $2 + b;\n  let v = ld2(at);\n"
+          "  if (v != c || v == $i3) { st0(i, 0.0); return; }\n  var g = -ld1(%s);\n",
           k->each ? "at" : "0u");
   if (k->total) tj__put(t, "  g = div_f(g, ld3(0u));\n");
   if (k->weight) tj__put(t, "  g = g * ld%d(u32(v));\n", k->total ? 4 : 3);

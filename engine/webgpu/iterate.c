@@ -13,8 +13,8 @@ typedef struct iteration {
   tj__gpu_loop kind;
   int op;
   tj_dtype compute;
-  int n;            /* operands, the output first */
-  int ndim;         /* of strided ones; 0: all are plain */
+  int n;    /* operands, the output first */
+  int ndim; /* of strided ones; 0: all are plain */
   char mode[TJ__ITER_OPERANDS + 1];
   tj_dtype dtype[TJ__ITER_OPERANDS];
   int operand[TJ__ITER_OPERANDS]; /* its number in the kernel; -1: a number */
@@ -59,8 +59,7 @@ static void body(tj__text *t, const void *context) {
     case TJ__GPU_POINTWISE: {
       const tj__wgsl_op *op = &tj__wgsl_ops[f->op];
       const tj__wgsl_expression *e = &op->expressions[tj__class_of(f->compute)];
-      for (int p = 0; p < op->params; p++)
-        tj__put(t, "  let s%d = $%c%d;\n", p, tj__gpu_is_float(f->compute) ? 'f' : 'i', f->scalars + p);
+      for (int p = 0; p < op->params; p++) tj__put(t, "  let s%d = $%c%d;\n", p, tj__gpu_is_float(f->compute) ? 'f' : 'i', f->scalars + p);
       tj__put(t, "  let value = %s;\n", e->code);
       snprintf(value, sizeof value, cast(e->type, to), "value");
       break;
@@ -166,8 +165,7 @@ bool tj__gpu_iterate(const tj__iter *it, const void *loop, const tj__params *par
     }
     f.operand[o] = tj__gpu_operand_add(&k, op->data, f.dtype[o], o == 0);
     f.stride[o] = k.n_params;
-    for (int d = 0; d < f.ndim && f.mode[o] == MODE_STRIDED; d++)
-      tj__gpu_param(&k, op->strides[d] / (int64_t)tj__dtype_sizes[f.dtype[o]]);
+    for (int d = 0; d < f.ndim && f.mode[o] == MODE_STRIDED; d++) tj__gpu_param(&k, op->strides[d] / (int64_t)tj__dtype_sizes[f.dtype[o]]);
   }
   f.scalars = k.n_params;
   const int scalars = f.kind == TJ__GPU_POINTWISE ? tj__wgsl_ops[f.op].params : f.kind == TJ__GPU_FILL;

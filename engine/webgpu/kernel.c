@@ -296,8 +296,8 @@ bool tj__gpu_launch(tj__gpu_kernel *k, int64_t x, int64_t y, int64_t z) {
   if (x <= 0 || y <= 0 || z <= 0) return true;
   const tj__gpu_limits *limits = tj__gpu_limits_of();
   TJ__CHECK(x <= limits->groups && y <= limits->groups && z <= limits->groups, TJ_ERROR_RUNTIME,
-            "webgpu: the kernel '%s' needs %lld x %lld x %lld workgroups, and the adapter takes %lld in each dimension", k->name, (long long)x,
-            (long long)y, (long long)z, (long long)limits->groups);
+            "webgpu: the kernel '%s' needs %lld x %lld x %lld workgroups, and the adapter takes %lld in each dimension", k->name,
+            (long long)x, (long long)y, (long long)z, (long long)limits->groups);
   bindings b;
   if (!find_bindings(k, &b)) return false;
   for (int o = 0; o < k->n; o++) k->params[k->n_params + o] = b.element[o];
@@ -305,7 +305,10 @@ bool tj__gpu_launch(tj__gpu_kernel *k, int64_t x, int64_t y, int64_t z) {
   int at = snprintf(key, sizeof key, "%s|%d", k->name, k->n_params);
   for (int o = 0; o < k->n && at < (int)sizeof key - 8; o++)
     at += snprintf(key + at, sizeof key - (size_t)at, ",%x%c%d", k->operands[o].dtype,
-                   k->operands[o].atomic ? 'a' : k->operands[o].write ? 'w' : 'r', b.of[o]);
+                   k->operands[o].atomic  ? 'a'
+                   : k->operands[o].write ? 'w'
+                                          : 'r',
+                   b.of[o]);
   if (!grow_table()) return false;
   const uint64_t hash = hash_of(key);
   const int64_t slot = slot_of(key, hash);

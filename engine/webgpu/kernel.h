@@ -51,17 +51,17 @@ int tj__gpu_param_float(tj__gpu_kernel *k, double value);
 bool tj__gpu_launch(tj__gpu_kernel *k, int64_t x, int64_t y, int64_t z);
 /* Over n invocations of workgroups of TJ__GPU_GROUP. The text begins with TJ__FLAT, which gives `i`; parameter 0 has to be n. */
 bool tj__gpu_launch_flat(tj__gpu_kernel *k, int64_t n);
-#define TJ__FLAT                                                                                                                      \
-  "@compute @workgroup_size(64)\n"                                                                                                    \
+#define TJ__FLAT                                                                                                                        \
+  "@compute @workgroup_size(64)\n"                                                                                                      \
   "fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) nw: vec3<u32>, @builtin(local_invocation_index) li: u32) {\n" \
-  "  let i = (wg.x + wg.y * nw.x) * 64u + li;\n"                                                                                      \
+  "  let i = (wg.x + wg.y * nw.x) * 64u + li;\n"                                                                                        \
   "  if (i >= $0) { return; }\n"
 /* Over n workgroups, any number; the text begins with TJ__GROUPS, which gives `row` and `li`; parameter 0 has to be n. */
 bool tj__gpu_launch_groups(tj__gpu_kernel *k, int64_t n);
-#define TJ__GROUPS(size)                                                                                                              \
-  "@compute @workgroup_size(" #size ")\n"                                                                                             \
+#define TJ__GROUPS(size)                                                                                                                \
+  "@compute @workgroup_size(" #size ")\n"                                                                                               \
   "fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) nw: vec3<u32>, @builtin(local_invocation_index) li: u32) {\n" \
-  "  let row = wg.x + wg.y * nw.x;\n"                                                                                                 \
+  "  let row = wg.x + wg.y * nw.x;\n"                                                                                                   \
   "  if (row >= $0) { return; }\n"
 
 /* f32 or i32: what ld gives for this dtype. */
@@ -76,8 +76,8 @@ typedef struct tj__wgsl_expression {
 } tj__wgsl_expression;
 typedef struct tj__wgsl_op {
   const char *name;
-  uint8_t inputs, params, rule;         /* rule 'b': the result is bool; 's': of the dtype computed in */
-  tj__wgsl_expression expressions[3];   /* of bool, int, float */
+  uint8_t inputs, params, rule;       /* rule 'b': the result is bool; 's': of the dtype computed in */
+  tj__wgsl_expression expressions[3]; /* of bool, int, float */
 } tj__wgsl_op;
 extern const tj__wgsl_op tj__wgsl_ops[];
 typedef struct tj__wgsl_function {

@@ -101,7 +101,8 @@ static void statistics(const tj__norm_shape *s, const void *x, double eps, void 
   tj__gpu_launch_groups(&k, s->groups);
 }
 
-static void apply(const tj__norm_shape *s, const void *x, const void *mean, const void *rstd, const void *weight, const void *bias, void *out) {
+static void apply(const tj__norm_shape *s, const void *x, const void *mean, const void *rstd, const void *weight, const void *bias,
+                  void *out) {
   const int64_t all = s->outer * s->groups * s->inner;
   if (all == 0) return;
   const norm n = {.what = APPLY, .weight = weight, .bias = bias};
@@ -116,7 +117,8 @@ static void apply(const tj__norm_shape *s, const void *x, const void *mean, cons
   tj__gpu_launch_flat(&k, all);
 }
 
-static void normalise(const tj__norm_shape *s, const void *x, double eps, const void *weight, const void *bias, void *mean, void *rstd, void *out) {
+static void normalise(const tj__norm_shape *s, const void *x, double eps, const void *weight, const void *bias, void *mean, void *rstd,
+                      void *out) {
   statistics(s, x, eps, mean, rstd, NULL);
   apply(s, x, mean, rstd, weight, bias, out);
 }

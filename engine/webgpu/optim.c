@@ -7,7 +7,7 @@
 #define MOST 6 /* parameters of one launch */
 
 typedef struct step {
-  int n;            /* parameters */
+  int n;                                     /* parameters */
   bool sgd, first, nesterov, decays, buffer; /* first: of the momentum buffers */
   bool amsgrad, decoupled, coupled, near;    /* near: lerp from the average's end */
 } step;
@@ -91,7 +91,8 @@ static int most_of(const step *s) {
 static void sgd_many(const tj__optim_item *items, int64_t n, const tj_sgd_options *o) {
   const double numbers[] = {o->maximize ? -1 : 1, o->momentum, o->weight_decay, 1 - o->dampening, -o->lr, 0, 0};
   for (int64_t i = 0, m; i < n; i += m) {
-    step s = {.sgd = true, .first = items[i].first, .nesterov = o->nesterov, .decays = o->weight_decay != 0, .buffer = items[i].state[0] != NULL};
+    step s = {
+        .sgd = true, .first = items[i].first, .nesterov = o->nesterov, .decays = o->weight_decay != 0, .buffer = items[i].state[0] != NULL};
     s.n = (int)(m = together(items + i, n - i, most_of(&s)));
     launch(&s, items + i, numbers);
   }
@@ -100,8 +101,8 @@ static void sgd_many(const tj__optim_item *items, int64_t n, const tj_sgd_option
 static void adam_many(const tj__optim_item *items, int64_t n, const tj_adam_options *o) {
   const double weight = 1 - o->beta1;
   const bool near = weight < 0.5, decoupled = o->decoupled_weight_decay && o->weight_decay != 0;
-  const double numbers[] = {o->maximize ? -1 : 1, 1 - o->lr * o->weight_decay, o->weight_decay, near ? weight : weight - 1,
-                            o->beta2,             1 - o->beta2,                o->eps};
+  const double numbers[] = {
+      o->maximize ? -1 : 1, 1 - o->lr * o->weight_decay, o->weight_decay, near ? weight : weight - 1, o->beta2, 1 - o->beta2, o->eps};
   for (int64_t i = 0, m; i < n; i += m) {
     step s = {.amsgrad = items[i].state[2] != NULL, .decoupled = decoupled, .coupled = !decoupled && o->weight_decay != 0, .near = near};
     s.n = (int)(m = together(items + i, n - i, most_of(&s)));

@@ -16,25 +16,32 @@ static void body(tj__text *t, const void *context) {
   const char *T = p->real ? "f32" : "i32";
   const int table = p->what == LARGEST ? 3 : 2;
   tj__put_code(t, TJ__FLAT);
-  if (p->what == AVERAGE_BACKWARD) { /* operands: grad_in, grad, table: first and last window of each element, then starts, ends and extents */
-    tj__put(t, "  let x = i %% $3;\n  let y = i / $3 %% $2;\n  let z = i / $3 / $2 %% $1;\n  let plane = i / $3 / $2 / $1;\n  var total: %s = %s;\n", T,
-            p->real ? "0.0" : "0");
+  if (p->what ==
+      AVERAGE_BACKWARD) { /* operands: grad_in, grad, table: first and last window of each element, then starts, ends and extents */
+    tj__put(t,
+            "  let x = i %% $3;\n  let y = i / $3 %% $2;\n  let z = i / $3 / $2 %% $1;\n  let plane = i / $3 / $2 / $1;\n  var total: %s = "
+            "%s;\n",
+            T, p->real ? "0.0" : "0");
     tj__put(t, "  for (var d = ld2($20 + z); d < ld2($23 + z); d += 1) {\n    for (var h = ld2($21 + y); h < ld2($24 + y); h += 1) {\n"
                "      for (var w = ld2($22 + x); w < ld2($25 + x); w += 1) {\n");
     if (p->divisor) tj__put(t, "        let by = $i10;\n");
     else tj__put(t, "        let by = ld2($17 + u32(d)) * ld2($18 + u32(h)) * ld2($19 + u32(w));\n");
-    tj__put(t, "        let g = ld1(((plane * $4 + u32(d)) * $5 + u32(h)) * $6 + u32(w));\n        total += %s;\n      }\n    }\n  }\n  st0(i, total);\n}\n",
+    tj__put(t,
+            "        let g = ld1(((plane * $4 + u32(d)) * $5 + u32(h)) * $6 + u32(w));\n        total += %s;\n      }\n    }\n  }\n  "
+            "st0(i, total);\n}\n",
             p->real ? "div_f(g, f32(by))" : "g / by");
     return;
   }
-  tj__put(t, "  let w = i %% $6;\n  let h = i / $6 %% $5;\n  let d = i / $6 / $5 %% $4;\n  let plane = i / $6 / $5 / $4;\n"
-             "  let z0 = ld%d($11 + d);\n  let y0 = ld%d($12 + h);\n  let x0 = ld%d($13 + w);\n"
-             "  let z1 = ld%d($14 + d);\n  let y1 = ld%d($15 + h);\n  let x1 = ld%d($16 + w);\n",
+  tj__put(t,
+          "  let w = i %% $6;\n  let h = i / $6 %% $5;\n  let d = i / $6 / $5 %% $4;\n  let plane = i / $6 / $5 / $4;\n"
+          "  let z0 = ld%d($11 + d);\n  let y0 = ld%d($12 + h);\n  let x0 = ld%d($13 + w);\n"
+          "  let z1 = ld%d($14 + d);\n  let y1 = ld%d($15 + h);\n  let x1 = ld%d($16 + w);\n",
           table, table, table, table, table, table);
   if (p->what == LARGEST) tj__put(t, "  var best = (z0 * $i2 + y0) * $i3 + x0;\n  var top = ld2(plane * $1 * $2 * $3 + u32(best));\n");
   else tj__put(t, "  var total: %s = %s;\n", T, p->real ? "0.0" : "0");
-  tj__put(t, "  for (var z = z0; z < z1; z += $i7) {\n    for (var y = y0; y < y1; y += $i8) {\n      for (var x = x0; x < x1; x += $i9) {\n"
-             "        let at = (z * $i2 + y) * $i3 + x;\n        let v = ld%d(plane * $1 * $2 * $3 + u32(at));\n",
+  tj__put(t,
+          "  for (var z = z0; z < z1; z += $i7) {\n    for (var y = y0; y < y1; y += $i8) {\n      for (var x = x0; x < x1; x += $i9) {\n"
+          "        let at = (z * $i2 + y) * $i3 + x;\n        let v = ld%d(plane * $1 * $2 * $3 + u32(at));\n",
           p->what == LARGEST ? 2 : 1);
   if (p->what == LARGEST) tj__put(t, "        if (v > top%s) { top = v; best = at; }\n", p->real ? " || isnan_f(v)" : "");
   else tj__put(t, "        total += v;\n");
@@ -116,8 +123,9 @@ static void average_backward(const tj__pool_shape *s, const void *grad, void *gr
 static void gather_body(tj__text *t, const void *context) {
   (void)context;
   tj__put_code(t, TJ__FLAT);
-  tj__put(t, "  var v = ld2(i);\n  if (v < 0 || v >= $i1) { leave_error(%du, bitcast<u32>(v), $1); v = 0; }\n"
-             "  st0(i, ld1(i / $2 * $1 + u32(v)));\n}\n",
+  tj__put(t,
+          "  var v = ld2(i);\n  if (v < 0 || v >= $i1) { leave_error(%du, bitcast<u32>(v), $1); v = 0; }\n"
+          "  st0(i, ld1(i / $2 * $1 + u32(v)));\n}\n",
           TJ__GPU_INDEX);
 }
 static bool gather(tj_dtype dtype, int64_t planes, int64_t n_in, int64_t n_out, const void *in, const int64_t *indices, void *out) {
@@ -139,9 +147,10 @@ static void zero_body(tj__text *t, const void *context) {
 static void scatter_body(tj__text *t, const void *context) {
   (void)context;
   tj__put_code(t, TJ__FLAT);
-  tj__put(t, "  let v = ld2(i);\n  if (v < 0 || v >= $i1) { leave_error(%du, bitcast<u32>(v), $1); return; }\n"
-             "  if (ld4(i) == 0) { return; }\n  var total = ld1(i);\n  var k = ld3(i);\n"
-             "  while (k >= 0) { total += ld1(u32(k)); k = ld3(u32(k)); }\n  st0(i / $2 * $1 + u32(v), total);\n}\n",
+  tj__put(t,
+          "  let v = ld2(i);\n  if (v < 0 || v >= $i1) { leave_error(%du, bitcast<u32>(v), $1); return; }\n"
+          "  if (ld4(i) == 0) { return; }\n  var total = ld1(i);\n  var k = ld3(i);\n"
+          "  while (k >= 0) { total += ld1(u32(k)); k = ld3(u32(k)); }\n  st0(i / $2 * $1 + u32(v), total);\n}\n",
           TJ__GPU_INDEX);
 }
 static bool scatter(tj_dtype dtype, int64_t planes, int64_t n_in, int64_t n_out, const void *grad, const int64_t *indices, void *grad_in) {

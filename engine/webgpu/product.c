@@ -26,7 +26,8 @@ void tj__product_body(tj__text *t, const tj__product *p) {
   tj__put(t, "var<workgroup> ta: array<%s, %d>;\nvar<workgroup> tb: array<%s, %d>;\n", T, DEPTH * tile, T, DEPTH * tile);
   tj__put(t,
           "@compute @workgroup_size(16, 16)\n"
-          "fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) id: vec3<u32>, @builtin(local_invocation_index) li: u32) {\n"
+          "fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) id: vec3<u32>, @builtin(local_invocation_index) li: "
+          "u32) {\n"
           "  let row0 = wg.y * %du;\n  let col0 = wg.x * %du;\n  let z = wg.z %% $3;\n  let piece = wg.z / $3;\n",
           tile, tile);
   tj__put(t, "  let k_begin = piece * $4;\n  let k_end = min(k_begin + $4, $2);\n");
@@ -35,12 +36,16 @@ void tj__product_body(tj__text *t, const tj__product *p) {
   tj__put(t, "    for (var q = li; q < %du; q += 256u) {\n", DEPTH * tile);
   if (p->a_by_row) tj__put(t, "      let r = q %% %du;\n      let kk = q / %du;\n", tile, tile);
   else tj__put(t, "      let kk = q %% %du;\n      let r = q / %du;\n", DEPTH, DEPTH);
-  tj__put(t, "      var v = %s;\n      if (row0 + r < $0 && k0 + kk < k_end) { v = la(z, row0 + r, k0 + kk); }\n      ta[kk * %du + r] = v;\n    }\n",
+  tj__put(t,
+          "      var v = %s;\n      if (row0 + r < $0 && k0 + kk < k_end) { v = la(z, row0 + r, k0 + kk); }\n      ta[kk * %du + r] = v;\n "
+          "   }\n",
           zero, tile);
   tj__put(t, "    for (var q = li; q < %du; q += 256u) {\n", DEPTH * tile);
   if (p->b_by_k) tj__put(t, "      let kk = q %% %du;\n      let c = q / %du;\n", DEPTH, DEPTH);
   else tj__put(t, "      let c = q %% %du;\n      let kk = q / %du;\n", tile, tile);
-  tj__put(t, "      var v = %s;\n      if (col0 + c < $1 && k0 + kk < k_end) { v = lb(z, k0 + kk, col0 + c); }\n      tb[kk * %du + c] = v;\n    }\n",
+  tj__put(t,
+          "      var v = %s;\n      if (col0 + c < $1 && k0 + kk < k_end) { v = lb(z, k0 + kk, col0 + c); }\n      tb[kk * %du + c] = v;\n "
+          "   }\n",
           zero, tile);
   tj__put(t, "    workgroupBarrier();\n    for (var kk = 0u; kk < %du; kk += 1u) {\n", DEPTH);
   for (int i = 0; i < block; i++) tj__put(t, "      let a%d = ta[kk * %du + id.y + %du];\n", i, tile, 16 * i);
@@ -52,8 +57,8 @@ void tj__product_body(tj__text *t, const tj__product *p) {
   tj__put(t, "    }\n    workgroupBarrier();\n  }\n");
   for (int i = 0; i < block; i++)
     for (int j = 0; j < block; j++)
-      tj__put(t, "  if (row0 + id.y + %du < $0 && col0 + id.x + %du < $1) { out(wg.z, row0 + id.y + %du, col0 + id.x + %du, acc%d); }\n", 16 * i,
-              16 * j, 16 * i, 16 * j, i * block + j);
+      tj__put(t, "  if (row0 + id.y + %du < $0 && col0 + id.x + %du < $1) { out(wg.z, row0 + id.y + %du, col0 + id.x + %du, acc%d); }\n",
+              16 * i, 16 * j, 16 * i, 16 * j, i * block + j);
   tj__put(t, "}\n");
 }
 

@@ -7,13 +7,13 @@
 
 /* Parameters 0 to 5 of the kernel. */
 typedef struct tj__product {
-  bool real;         /* f32, else i32 */
-  bool a_by_row;     /* neighbours in memory along r, else along k */
-  bool b_by_k;       /* along k, else along c */
-  int block;         /* an invocation computes block x block results: 1 or 4 */
+  bool real;     /* f32, else i32 */
+  bool a_by_row; /* neighbours in memory along r, else along k */
+  bool b_by_k;   /* along k, else along c */
+  int block;     /* an invocation computes block x block results: 1 or 4 */
   int64_t m, n, k;
-  int64_t depth;     /* batches: z runs over depth * splits */
-  int64_t splits;    /* k is cut into pieces, whose sums are added up afterwards: z = piece * depth + batch */
+  int64_t depth;  /* batches: z runs over depth * splits */
+  int64_t splits; /* k is cut into pieces, whose sums are added up afterwards: z = piece * depth + batch */
 } tj__product;
 
 /* Chooses block and splits from the sizes. */

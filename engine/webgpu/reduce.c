@@ -5,8 +5,8 @@
 #include "families.h"
 #include "kernel.h"
 
-#define SERIAL 64        /* elements that one invocation adds up by itself */
-#define CHUNK 8192       /* elements of a workgroup in the first of two stages */
+#define SERIAL 64  /* elements that one invocation adds up by itself */
+#define CHUNK 8192 /* elements of a workgroup in the first of two stages */
 
 typedef struct reduction {
   tj__reduce_kind kind;
@@ -14,7 +14,7 @@ typedef struct reduction {
   bool real;         /* computed in f32, else i32 */
   int kept, reduced; /* dimensions */
   int kept_at, reduced_at;
-  bool grouped;      /* a workgroup for an output, else an invocation */
+  bool grouped; /* a workgroup for an output, else an invocation */
   int group;
 } reduction;
 
@@ -101,18 +101,18 @@ static void body(tj__text *t, const void *context) {
 
 static int group_size(void) { return tj__gpu_limits_of()->invocations >= 256 ? 256 : 64; }
 
-static bool stage(reduction *r, const void *out, tj_dtype out_dtype, const void *in, tj_dtype in_dtype, const tj__reduce_geometry *g, double p,
-                  int64_t chunks, int64_t chunk,
-                  const void *centers) {
+static bool stage(reduction *r, const void *out, tj_dtype out_dtype, const void *in, tj_dtype in_dtype, const tj__reduce_geometry *g,
+                  double p, int64_t chunks, int64_t chunk, const void *centers) {
   tj__gpu_kernel k;
   r->kept = g->n_kept, r->reduced = g->n_reduced;
   r->group = group_size();
   r->grouped = g->n_in > SERIAL && (g->n_out < 16384 || g->n_in > 4096);
   if (chunks > 1) r->grouped = true;
   if (r->kept + r->reduced > 12)
-    return tj__fail(TJ_ERROR_RUNTIME, "webgpu: a reduction over %d dimensions that do not join; call contiguous() first", r->kept + r->reduced) != NULL;
-  tj__gpu_kernel_begin(&k, body, r, "reduce %d%c%c%c%d.%d.%d", (int)r->kind, r->pre ? 'p' : '-', r->post ? 'f' : '-', r->grouped ? 'g' : '-',
-                       r->grouped ? r->group : 0, r->kept, r->reduced);
+    return tj__fail(TJ_ERROR_RUNTIME, "webgpu: a reduction over %d dimensions that do not join; call contiguous() first",
+                    r->kept + r->reduced) != NULL;
+  tj__gpu_kernel_begin(&k, body, r, "reduce %d%c%c%c%d.%d.%d", (int)r->kind, r->pre ? 'p' : '-', r->post ? 'f' : '-',
+                       r->grouped ? 'g' : '-', r->grouped ? r->group : 0, r->kept, r->reduced);
   tj__gpu_param(&k, g->n_out * chunks);
   tj__gpu_param(&k, g->n_in);
   tj__gpu_param_float(&k, p);
@@ -140,7 +140,8 @@ static tj_scalar neutral(tj__reduce_kind kind) {
   }
 }
 
-static bool reduce(tj__reduce_kind kind, tj_tensor *out, const tj_tensor *in, const tj__reduce_geometry *g, const tj__reduce_params *params) {
+static bool reduce(tj__reduce_kind kind, tj_tensor *out, const tj_tensor *in, const tj__reduce_geometry *g,
+                   const tj__reduce_params *params) {
   if (g->n_out == 0) return true;
   if (g->n_in == 0) return tj__fill(out, neutral(kind)) != NULL;
   const bool real = tj__gpu_is_float((tj_dtype)in->dtype);
@@ -148,7 +149,8 @@ static bool reduce(tj__reduce_kind kind, tj_tensor *out, const tj_tensor *in, co
   const double p = params ? params->p : 0;
   const void *centers = params ? params->centers : NULL;
   const void *from = tj__read(in), *to = tj__write(out);
-  if (g->n_in <= 2 * CHUNK || g->n_out >= 1024) return stage(&r, to, (tj_dtype)out->dtype, from, (tj_dtype)in->dtype, g, p, 1, g->n_in, centers);
+  if (g->n_in <= 2 * CHUNK || g->n_out >= 1024)
+    return stage(&r, to, (tj_dtype)out->dtype, from, (tj_dtype)in->dtype, g, p, 1, g->n_in, centers);
   const int64_t chunk = TJ__MAX((int64_t)CHUNK, (g->n_in + 1023) / 1024), chunks = (g->n_in + chunk - 1) / chunk;
   const tj_dtype work = real ? TJ_FLOAT32 : TJ_INT32;
   tj_tensor *parts = tj__empty(TJ_INTS(g->n_out * chunks), work, in->storage->device);
@@ -157,15 +159,27 @@ static bool reduce(tj__reduce_kind kind, tj_tensor *out, const tj_tensor *in, co
   if (!stage(&r, tj__write(parts), work, from, (tj_dtype)in->dtype, g, p, chunks, chunk, centers)) return false;
   r.pre = false;
   r.post = true;
-  const tj__reduce_geometry second = {
-      .n_kept = 1, .n_reduced = 1, .kept = {g->n_out}, .kept_strides = {chunks}, .reduced = {chunks}, .reduced_strides = {1}, .n_out = g->n_out, .n_in = chunks};
+  const tj__reduce_geometry second = {.n_kept = 1,
+                                      .n_reduced = 1,
+                                      .kept = {g->n_out},
+                                      .kept_strides = {chunks},
+                                      .reduced = {chunks},
+                                      .reduced_strides = {1},
+                                      .n_out = g->n_out,
+                                      .n_in = chunks};
   return stage(&r, to, (tj_dtype)out->dtype, tj__read(parts), work, &second, p, 1, chunks, NULL);
 }
 
 bool tj__gpu_add_up(const void *parts, int64_t n, int64_t each, void *out, tj_dtype dtype) {
   reduction r = {.kind = TJ__REDUCE_SUM, .post = true, .real = true};
-  const tj__reduce_geometry g = {
-      .n_kept = 1, .n_reduced = 1, .kept = {each}, .kept_strides = {1}, .reduced = {n}, .reduced_strides = {each}, .n_out = each, .n_in = n};
+  const tj__reduce_geometry g = {.n_kept = 1,
+                                 .n_reduced = 1,
+                                 .kept = {each},
+                                 .kept_strides = {1},
+                                 .reduced = {n},
+                                 .reduced_strides = {each},
+                                 .n_out = each,
+                                 .n_in = n};
   return stage(&r, out, dtype, parts, TJ_FLOAT32, &g, 0, 1, n, NULL);
 }
 
@@ -184,20 +198,20 @@ static void extremes_body(tj__text *t, const void *context) {
   tj__put(t, "  return b %s a || (b == a && j < i);\n}\n", s->largest ? ">" : "<");
   tj__put(t, "var<workgroup> sv: array<%s, 64>;\nvar<workgroup> si: array<u32, 64>;\n", T);
   tj__put_code(t, TJ__GROUPS(64));
-  tj__put(t,
-          "  let base = row / $2 * $1 * $2 + row %% $2;\n"
-          "  var at = min(li, $1 - 1u);\n"
-          "  var best = ld0(base + at * $2);\n"
-          "  for (var j = li + 64u; j < $1; j += 64u) {\n"
-          "    let x = ld0(base + j * $2);\n"
-          "    if (better(best, at, x, j)) { best = x; at = j; }\n"
-          "  }\n"
-          "  sv[li] = best;\n  si[li] = at;\n  workgroupBarrier();\n"
-          "  for (var half_ = 32u; half_ > 0u; half_ = half_ >> 1u) {\n"
-          "    if (li < half_ && better(sv[li], si[li], sv[li + half_], si[li + half_])) { sv[li] = sv[li + half_]; si[li] = si[li + half_]; }\n"
-          "    workgroupBarrier();\n"
-          "  }\n"
-          "  if (li != 0u) { return; }\n");
+  tj__put(t, "  let base = row / $2 * $1 * $2 + row %% $2;\n"
+             "  var at = min(li, $1 - 1u);\n"
+             "  var best = ld0(base + at * $2);\n"
+             "  for (var j = li + 64u; j < $1; j += 64u) {\n"
+             "    let x = ld0(base + j * $2);\n"
+             "    if (better(best, at, x, j)) { best = x; at = j; }\n"
+             "  }\n"
+             "  sv[li] = best;\n  si[li] = at;\n  workgroupBarrier();\n"
+             "  for (var half_ = 32u; half_ > 0u; half_ = half_ >> 1u) {\n"
+             "    if (li < half_ && better(sv[li], si[li], sv[li + half_], si[li + half_])) { sv[li] = sv[li + half_]; si[li] = si[li + "
+             "half_]; }\n"
+             "    workgroupBarrier();\n"
+             "  }\n"
+             "  if (li != 0u) { return; }\n");
   int o = 1;
   if (s->values) tj__put(t, "  st%d(row, sv[0]);\n", o++);
   if (s->indices) tj__put(t, "  st%d(row, i32(si[0]));\n", o);

@@ -12,8 +12,10 @@ typedef struct taps_kind {
 static void body(tj__text *t, const void *context) {
   const taps_kind *k = context;
   tj__put_code(t, TJ__FLAT);
-  tj__put(t, "  let b = i %% $3;\n  let o = i / $3 %% $2;\n  let a = i / $3 / $2;\n  var total = %s;\n"
-             "  for (var j = ld2(o); j < ld2(o + 1u); j += 1) {\n    let x = ld1((a * $1 + u32(ld2($4 + u32(j)))) * $3 + b);\n    total += %s;\n  }\n",
+  tj__put(t,
+          "  let b = i %% $3;\n  let o = i / $3 %% $2;\n  let a = i / $3 / $2;\n  var total = %s;\n"
+          "  for (var j = ld2(o); j < ld2(o + 1u); j += 1) {\n    let x = ld1((a * $1 + u32(ld2($4 + u32(j)))) * $3 + b);\n    total += "
+          "%s;\n  }\n",
           k->real || k->weights ? "0.0" : "0", k->weights ? (k->real ? "x * ld3(u32(j))" : "f32(x) * ld3(u32(j))") : "x");
   tj__put(t, "  st0(i, %s);\n}\n", k->rounds ? "i32(clamp(round(total), 0.0, 255.0))" : "total");
 }

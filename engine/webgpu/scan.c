@@ -52,9 +52,10 @@ typedef struct step {
 static void extremes_body(tj__text *t, const void *context) {
   const step *s = context;
   tj__put_code(t, TJ__FLAT);
-  tj__put(t, "  let base = i / $2 * $1 * $2 + i %% $2;\n  var best = ld2(base);\n  var at = 0;\n  for (var j = 0u; j < $1; j += 1u) {\n"
-             "    let x = ld2(base + j * $2);\n    if (%sx %s best)) { best = x; at = i32(j); }\n"
-             "    st0(base + j * $2, best);\n    st1(base + j * $2, at);\n  }\n}\n",
+  tj__put(t,
+          "  let base = i / $2 * $1 * $2 + i %% $2;\n  var best = ld2(base);\n  var at = 0;\n  for (var j = 0u; j < $1; j += 1u) {\n"
+          "    let x = ld2(base + j * $2);\n    if (%sx %s best)) { best = x; at = i32(j); }\n"
+          "    st0(base + j * $2, best);\n    st1(base + j * $2, at);\n  }\n}\n",
           s->real ? "isnan_f(x) || (!isnan_f(best) && " : "(", s->largest ? ">=" : "<=");
 }
 static bool extremes(bool largest, tj_tensor *values, tj_tensor *indices, const tj_tensor *in, int64_t outer, int64_t n, int64_t inner) {
@@ -72,8 +73,9 @@ static bool extremes(bool largest, tj_tensor *values, tj_tensor *indices, const 
 static void recurrence_body(tj__text *t, const void *context) {
   const step *s = context;
   tj__put_code(t, TJ__FLAT);
-  tj__put(t, "  let base = i / $2 * $1 * $2 + i %% $2;\n  var y = 0.0;\n  for (var j = 0u; j < $1; j += 1u) {\n"
-             "    let at = base + %s * $2;\n    y = fma(ld2(at), y, ld1(at));\n    st0(at, y);\n  }\n}\n",
+  tj__put(t,
+          "  let base = i / $2 * $1 * $2 + i %% $2;\n  var y = 0.0;\n  for (var j = 0u; j < $1; j += 1u) {\n"
+          "    let at = base + %s * $2;\n    y = fma(ld2(at), y, ld1(at));\n    st0(at, y);\n  }\n}\n",
           s->reverse ? "($1 - 1u - j)" : "j");
 }
 static bool recurrence(bool reverse, tj_tensor *out, const tj_tensor *a, const tj_tensor *b, int64_t outer, int64_t n, int64_t inner) {

@@ -13,7 +13,8 @@ typedef struct softmax {
 static void put_sum(tj__text *t, const char *join) { /* of `acc` over the workgroup; every invocation has it then */
   tj__put(t, "  shared_[li] = acc;\n  workgroupBarrier();\n");
   for (int half = 32; half; half /= 2)
-    tj__put(t, "  if (li < %du) { let a = shared_[li]; let b = shared_[li + %du]; shared_[li] = %s; }\n  workgroupBarrier();\n", half, half, join);
+    tj__put(t, "  if (li < %du) { let a = shared_[li]; let b = shared_[li + %du]; shared_[li] = %s; }\n  workgroupBarrier();\n", half, half,
+            join);
   tj__put(t, "  acc = shared_[0];\n  workgroupBarrier();\n");
 }
 

@@ -17,13 +17,16 @@ static void body(tj__text *t, const void *context) {
   /* does (b, j) come before (a, i)? NaN is larger than any number */
   tj__put(t, "fn before(a: %s, i: u32, b: %s, j: u32) -> bool {\n", T, T);
   if (r->real)
-    tj__put(t, "  let na = isnan_f(a);\n  let nb = isnan_f(b);\n  if (na || nb) {\n    if (na && nb) { return j < i; }\n    return %s;\n  }\n",
+    tj__put(t,
+            "  let na = isnan_f(a);\n  let nb = isnan_f(b);\n  if (na || nb) {\n    if (na && nb) { return j < i; }\n    return %s;\n  }\n",
             r->descending ? "nb" : "na");
   tj__put(t, "  return b %s a || (b == a && j < i);\n}\n", r->descending ? ">" : "<");
   tj__put_code(t, TJ__FLAT);
-  tj__put(t, "  let b = i %% $2;\n  let j = i / $2 %% $1;\n  let a = i / $2 / $1;\n  let base = a * $1 * $2 + b;\n  let x = ld0(base + j * $2);\n"
-             "  var rank = 0u;\n  var nans = 0u;\n  for (var q = 0u; q < $1; q += 1u) {\n    let y = ld0(base + q * $2);\n"
-             "    rank += select(0u, 1u, q != j && before(x, j, y, q));\n");
+  tj__put(
+      t,
+      "  let b = i %% $2;\n  let j = i / $2 %% $1;\n  let a = i / $2 / $1;\n  let base = a * $1 * $2 + b;\n  let x = ld0(base + j * $2);\n"
+      "  var rank = 0u;\n  var nans = 0u;\n  for (var q = 0u; q < $1; q += 1u) {\n    let y = ld0(base + q * $2);\n"
+      "    rank += select(0u, 1u, q != j && before(x, j, y, q));\n");
   if (r->real) tj__put(t, "    nans += select(0u, 1u, isnan_f(y));\n");
   tj__put(t, "  }\n");
   if (r->what < 0) tj__put(t, "  if (rank >= $3) { return; }\n  let at = (a * $3 + rank) * $2 + b;\n");
@@ -39,7 +42,8 @@ static void body(tj__text *t, const void *context) {
   tj__put(t, "}\n");
 }
 
-static bool run(ranking r, int64_t k_wanted, tj_tensor *values, tj_tensor *indices, const tj_tensor *in, int64_t outer, int64_t n, int64_t inner) {
+static bool run(ranking r, int64_t k_wanted, tj_tensor *values, tj_tensor *indices, const tj_tensor *in, int64_t outer, int64_t n,
+                int64_t inner) {
   const int64_t all = outer * n * inner;
   if (all == 0) return true;
   r.values = values, r.indices = indices, r.real = tj__gpu_is_float((tj_dtype)in->dtype);
@@ -52,10 +56,12 @@ static bool run(ranking r, int64_t k_wanted, tj_tensor *values, tj_tensor *indic
   return tj__gpu_launch_flat(&k, all);
 }
 
-static bool sort(bool descending, int64_t k, tj_tensor *values, tj_tensor *indices, const tj_tensor *in, int64_t outer, int64_t n, int64_t inner) {
+static bool sort(bool descending, int64_t k, tj_tensor *values, tj_tensor *indices, const tj_tensor *in, int64_t outer, int64_t n,
+                 int64_t inner) {
   return run((ranking){.descending = descending, .what = -1}, k, values, indices, in, outer, n, inner);
 }
-static bool rank(tj__rank_kind kind, int64_t k, tj_tensor *values, tj_tensor *indices, const tj_tensor *in, int64_t outer, int64_t n, int64_t inner) {
+static bool rank(tj__rank_kind kind, int64_t k, tj_tensor *values, tj_tensor *indices, const tj_tensor *in, int64_t outer, int64_t n,
+                 int64_t inner) {
   if (kind == TJ__RANK_MODE) return tj__gpu_missing("mode");
   return run((ranking){.what = (int)kind}, k, values, indices, in, outer, n, inner);
 }
@@ -68,7 +74,9 @@ typedef struct searching {
 static void search_body(tj__text *t, const void *context) {
   const searching *s = context;
   tj__put_code(t, TJ__FLAT);
-  tj__put(t, "  let base = %s;\n  let v = ld2(i);\n  var low = 0u;\n  var high = $1;\n  while (low < high) {\n    let middle = (low + high) / 2u;\n",
+  tj__put(t,
+          "  let base = %s;\n  let v = ld2(i);\n  var low = 0u;\n  var high = $1;\n  while (low < high) {\n    let middle = (low + high) / "
+          "2u;\n",
           s->one_line ? "0u" : "i / $2 * $1");
   if (s->sorter) tj__put(t, "    let x = ld1(base + u32(ld3(base + middle)));\n");
   else tj__put(t, "    let x = ld1(base + middle);\n");
@@ -77,8 +85,8 @@ static void search_body(tj__text *t, const void *context) {
   else tj__put(t, s->real ? "    let goes = select(x < v, !isnan_f(x), isnan_f(v));\n" : "    let goes = x < v;\n");
   tj__put(t, "    if (goes) { low = middle + 1u; } else { high = middle; }\n  }\n  st0(i, i32(low));\n}\n");
 }
-static void search(bool right, tj_tensor *out, const tj_tensor *sorted, const tj_tensor *sorter, const tj_tensor *values, int64_t lines, int64_t n,
-                   int64_t m, bool one_line) {
+static void search(bool right, tj_tensor *out, const tj_tensor *sorted, const tj_tensor *sorter, const tj_tensor *values, int64_t lines,
+                   int64_t n, int64_t m, bool one_line) {
   if (lines * m == 0) return;
   const searching s = {right, one_line, sorter != NULL, tj__gpu_is_float((tj_dtype)sorted->dtype)};
   tj__gpu_kernel k;

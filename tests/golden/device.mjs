@@ -56,7 +56,7 @@ export async function runOpOn(torch, c, blob, info, device) {
       const r = differs(torch, await b.byId.get(m.id).detach().cpu(), { tensor: m.value.tensor ?? m.value }, blob)
       if (r) failures.push(`mutated argument ${m.id}: ${r}`)
     }
-    if (!c.grads || failures.length) return failures
+    if (!c.grads || failures.length || toCpu) return failures // what comes from the device has left the graph
     const { differentiable, cotangents } = differentiated(torch, out, (t, k) => cotangentOf(torch, t, k).to(device))
     const inputs = c.grads.map((g) => b.byId.get(g.id))
     if (differentiable.length === 0) return c.grads.every((g) => g.grad === null) ? [] : ['the result does not require a gradient']

@@ -41,7 +41,11 @@ for (const curve of curves) {
         })
         losses.push(loss)
         const after = torch.webgpu.stats()
-        counts.push({ dispatches: after.dispatches - before.dispatches, submits: after.submits - before.submits, buffers: after.buffers - before.buffers })
+        counts.push({
+          dispatches: after.dispatches - before.dispatches,
+          submits: after.submits - before.submits,
+          buffers: after.buffers - before.buffers,
+        })
       }
     }
     const worst = Math.max(...losses.map((l, i) => Math.abs(l - curve.losses[i]) / Math.abs(curve.losses[i])))

@@ -30,13 +30,26 @@ test('init, info', async () => {
 })
 
 test('creation, movement and reading', async () => {
-  const x = torch.tensor([[1, 2, 3], [4, 5, 6]], on)
+  const x = torch.tensor(
+    [
+      [1, 2, 3],
+      [4, 5, 6],
+    ],
+    on,
+  )
   assert.equal(x.device, 'webgpu')
   assert.deepEqual([x.shape, x.dtype, x.stride()], [[2, 3], 'float32', [3, 1]])
   const read = x.toArray()
   assert.ok(read instanceof Promise)
-  assert.deepEqual(await read, [[1, 2, 3], [4, 5, 6]])
-  assert.deepEqual(await x.t().toArray(), [[1, 4], [2, 5], [3, 6]])
+  assert.deepEqual(await read, [
+    [1, 2, 3],
+    [4, 5, 6],
+  ])
+  assert.deepEqual(await x.t().toArray(), [
+    [1, 4],
+    [2, 5],
+    [3, 6],
+  ])
   assert.deepEqual((await x.t().cpu()).stride(), [1, 3])
   assert.deepEqual(await x.at(1, [0, 2]).data(), Float32Array.of(4, 5))
   assert.equal(await x.sum().item(), 21)
@@ -80,9 +93,15 @@ test('devices do not mix, and nothing falls back', async () => {
   assert.throws(() => x.view(1, 2).matmul(torch.ones(2, 1)), mixed)
   assert.throws(() => torch.cat([x, torch.ones(2)]), mixed)
   assert.deepEqual(await x.add(torch.tensor(2)).toArray(), [3, 3]) // a number of the cpu
-  assert.throws(() => torch.linalg.svd(torch.ones(2, 2, on)), { code: 'NotImplementedError', message: /not implemented for the device webgpu/ })
+  assert.throws(() => torch.linalg.svd(torch.ones(2, 2, on)), {
+    code: 'NotImplementedError',
+    message: /not implemented for the device webgpu/,
+  })
   assert.throws(() => torch.nonzero(x), { code: 'NotImplementedError' })
-  assert.deepEqual(await (await torch.masked_select_async(torch.tensor([1, 2, 3], on), torch.tensor([true, false, true], on))).toArray(), [1, 3])
+  assert.deepEqual(
+    await (await torch.masked_select_async(torch.tensor([1, 2, 3], on), torch.tensor([true, false, true], on))).toArray(),
+    [1, 3],
+  )
 })
 
 test('an index out of range rejects the next read, once', async () => {
@@ -97,10 +116,38 @@ test('NaN, infinities and zeros', async () => {
   const x = torch.tensor(v, on)
   const cpu = torch.tensor(v)
   for (const f of [
-    (t) => t.eq(t), (t) => t.ne(t), (t) => t.ne(NaN), (t) => t.lt(1), (t) => t.ge(0), (t) => t.isnan(), (t) => t.isinf(), (t) => t.isfinite(),
-    (t) => t.signbit(), (t) => t.to('bool'), (t) => t.max(), (t) => t.min(), (t) => t.argmax(), (t) => t.sort().values, (t) => t.relu(), (t) => t.clamp(-1, 1),
-    (t) => t.exp(), (t) => t.log(), (t) => t.sqrt(), (t) => t.reciprocal(), (t) => t.tanh(), (t) => t.sigmoid(), (t) => t.maximum(t.flip(0)), (t) => t.softmax(0),
-    (t) => t.nan_to_num(), (t) => t.pow(2), (t) => t.pow(-1), (t) => torch.logaddexp(t, t.flip(0)), (t) => t.fmod(2), (t) => t.remainder(-2), (t) => t.sum(), (t) => t.cumsum(0),
+    (t) => t.eq(t),
+    (t) => t.ne(t),
+    (t) => t.ne(NaN),
+    (t) => t.lt(1),
+    (t) => t.ge(0),
+    (t) => t.isnan(),
+    (t) => t.isinf(),
+    (t) => t.isfinite(),
+    (t) => t.signbit(),
+    (t) => t.to('bool'),
+    (t) => t.max(),
+    (t) => t.min(),
+    (t) => t.argmax(),
+    (t) => t.sort().values,
+    (t) => t.relu(),
+    (t) => t.clamp(-1, 1),
+    (t) => t.exp(),
+    (t) => t.log(),
+    (t) => t.sqrt(),
+    (t) => t.reciprocal(),
+    (t) => t.tanh(),
+    (t) => t.sigmoid(),
+    (t) => t.maximum(t.flip(0)),
+    (t) => t.softmax(0),
+    (t) => t.nan_to_num(),
+    (t) => t.pow(2),
+    (t) => t.pow(-1),
+    (t) => torch.logaddexp(t, t.flip(0)),
+    (t) => t.fmod(2),
+    (t) => t.remainder(-2),
+    (t) => t.sum(),
+    (t) => t.cumsum(0),
   ])
     assert.deepEqual(await f(x).toArray(), f(cpu).toArray(), String(f))
 })
@@ -109,17 +156,29 @@ test('more workgroups than one dimension has', async () => {
   const n = 65535 * 64 + 100
   const x = torch.ones(n, on)
   assert.equal(await x.add(1).sum().item(), 2 * n)
-  assert.deepEqual(await x.mul(3).at([n - 2, n]).toArray(), [3, 3])
+  assert.deepEqual(
+    await x
+      .mul(3)
+      .at([n - 2, n])
+      .toArray(),
+    [3, 3],
+  )
 })
 
 test('in place, views and out', async () => {
   const x = torch.zeros(2, 3, on)
   x.at(1).add_(2)
   x.t().at(0).mul_(5).sub_(1)
-  assert.deepEqual(await x.toArray(), [[-1, 0, 0], [9, 2, 2]])
+  assert.deepEqual(await x.toArray(), [
+    [-1, 0, 0],
+    [9, 2, 2],
+  ])
   const out = torch.empty(0, on)
   torch.add(x, 1, { out })
-  assert.deepEqual(await out.toArray(), [[0, 1, 1], [10, 3, 3]])
+  assert.deepEqual(await out.toArray(), [
+    [0, 1, 1],
+    [10, 3, 3],
+  ])
 })
 
 test('batches: nothing is submitted before there is a reason', async () => {
@@ -136,7 +195,10 @@ test('batches: nothing is submitted before there is a reason', async () => {
   assert.equal(submits(), start)
   y = y.softmax(0)
   assert.equal(submits(), start + 1)
-  assert.equal(torch.webgpu.batch(() => 5), 5)
+  assert.equal(
+    torch.webgpu.batch(() => 5),
+    5,
+  )
   torch.webgpu.disable_batching()
   y.softmax(0)
   assert.equal(submits(), start + 2)
@@ -174,7 +236,8 @@ test('autograd, modules, optimizers and state between devices', async () => {
   }
   assert.throws(() => gpu.to('cpu'), /await module\.cpu_async\(\)/)
   await gpu.cpu_async()
-  for (const [name, p] of Object.entries(gpu.state_dict())) assert.ok(torch.allclose(p, cpu.state_dict()[name], { rtol: 1e-4, atol: 1e-5 }), name)
+  for (const [name, p] of Object.entries(gpu.state_dict()))
+    assert.ok(torch.allclose(p, cpu.state_dict()[name], { rtol: 1e-4, atol: 1e-5 }), name)
   gpu.to('webgpu')
   gpu.load_state_dict(make().state_dict())
   assert.deepEqual(await gpu.state_dict()['0.weight'].toArray(), make().state_dict()['0.weight'].toArray())

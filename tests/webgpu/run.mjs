@@ -21,14 +21,23 @@ const run = (args) => {
   const count = (word) => Number(new RegExp(`^. ${word} (\\d+)`, 'm').exec(out)?.[1] ?? 0)
   totals.passed += count('pass')
   totals.failed += count('fail') || (count('pass') ? 0 : 1)
-  if (!count('pass') || count('fail')) console.log([...out.matchAll(/^ *not ok .*\n(?:(?!^ *(?:not )?ok ).*\n){0,24}/gm)].join('\n').slice(0, 8000) || out.slice(-2000))
+  if (!count('pass') || count('fail'))
+    console.log([...out.matchAll(/^ *not ok .*\n(?:(?!^ *(?:not )?ok ).*\n){0,24}/gm)].join('\n').slice(0, 8000) || out.slice(-2000))
 }
 
 const PIECES = 8 // of what `part` asks for
 const [part, parts] = options.part.split('/').map(Number)
 const missing = new Map()
 for (let i = 0; i < PIECES; i++) {
-  const out = run(['tests/golden/run.mjs', '--cases', options.cases, '--device', 'webgpu', '--part', `${part + parts * i}/${parts * PIECES}`])
+  const out = run([
+    'tests/golden/run.mjs',
+    '--cases',
+    options.cases,
+    '--device',
+    'webgpu',
+    '--part',
+    `${part + parts * i}/${parts * PIECES}`,
+  ])
   const last = /^(\d+) passed, (\d+) failed$/m.exec(out)
   if (!last) {
     totals.failed++
@@ -45,6 +54,11 @@ for (let i = 0; i < PIECES; i++) {
     }
   }
 }
-console.log(`missing on webgpu (cases): ${[...missing].sort((a, b) => b[1] - a[1]).map(([name, n]) => `${name} (${n})`).join(', ')}`)
+console.log(
+  `missing on webgpu (cases): ${[...missing]
+    .sort((a, b) => b[1] - a[1])
+    .map(([name, n]) => `${name} (${n})`)
+    .join(', ')}`,
+)
 console.log(`${totals.passed} passed, ${totals.failed} failed`)
 process.exitCode = totals.failed ? 1 : 0

@@ -424,7 +424,10 @@ export class Module {
   to(...args: ToArguments): this {
     const { device, dtype } = readTo(args)
     if (device !== undefined && String(device).startsWith('cpu') && this.#onDevice()) {
-      throw new TorchError('Module.to: the parameters are on webgpu, and reading is asynchronous there: use `await module.cpu_async()`', 'NotImplementedError')
+      throw new TorchError(
+        'Module.to: the parameters are on webgpu, and reading is asynchronous there: use `await module.cpu_async()`',
+        'NotImplementedError',
+      )
     }
     if (dtype !== undefined && !isInexact(dtype)) {
       throw typeError(`nn.Module.to only accepts floating point or complex dtypes, but got desired dtype=torch.${dtype}`)

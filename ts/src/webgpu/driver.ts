@@ -1,7 +1,16 @@
 // Runs the engine's commands on a GPUDevice: one submit for each batch. The commands are those of engine/webgpu/device.h. Nothing here knows the
 // host: it runs in pages, workers and Node alike.
 import { TorchError } from '../runtime/errors.js'
-import { USAGE, type GpuBindGroup, type GpuBuffer, type GpuDevice, type GpuEncoder, type GpuLayout, type GpuPass, type GpuPipeline } from './interface.js'
+import {
+  USAGE,
+  type GpuBindGroup,
+  type GpuBuffer,
+  type GpuDevice,
+  type GpuEncoder,
+  type GpuLayout,
+  type GpuPass,
+  type GpuPipeline,
+} from './interface.js'
 
 const CREATE = 1
 const FREE = 2
@@ -336,8 +345,7 @@ export class Driver {
         case READ: {
           const bytes = words[at + 4]!
           const size = sizeClass(bytes + ERROR_BYTES)
-          const buffer =
-            this.#readPool.get(size)?.pop() ?? this.#make(size, USAGE.MAP_READ | USAGE.COPY_DST).gpu
+          const buffer = this.#readPool.get(size)?.pop() ?? this.#make(size, USAGE.MAP_READ | USAGE.COPY_DST).gpu
           const e = outside()
           if (bytes) e.copyBufferToBuffer(this.#buffers[words[at + 2]!]!.gpu, words[at + 3]!, buffer, 0, bytes)
           e.copyBufferToBuffer(this.#buffers[0]!.gpu, 0, buffer, bytes, ERROR_BYTES)

@@ -17,7 +17,10 @@ export async function provideGpu(): Promise<{ gpu: Gpu | null; why: string }> {
     kept.__torchjs_gpu = module.create([])
     return { gpu: kept.__torchjs_gpu, why: '' }
   } catch (cause) {
-    return { gpu: null, why: `the npm package 'webgpu' could not be loaded (npm install webgpu): ${(cause as Error).message.split('\n')[0]}` }
+    return {
+      gpu: null,
+      why: `the npm package 'webgpu' could not be loaded (npm install webgpu): ${(cause as Error).message.split('\n')[0]}`,
+    }
   }
 }
 

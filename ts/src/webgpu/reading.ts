@@ -48,4 +48,3 @@ export async function readTensor(t: Tensor): Promise<Tensor> {
   if (!dense) return own.reshape(sizes) as Tensor
   return own.as_strided(sizes, strides) as Tensor
 }
-
