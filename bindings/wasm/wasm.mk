@@ -22,7 +22,7 @@ WASM_SHARED := -Wl,--shared-memory -Wl,--import-memory -Wl,--export=__wasm_init_
 
 # The names of the native objects, elsewhere: one level of kernels, the baseline.
 WASM_NAMES := $(strip $(ENGINE_SRC:.c=) $(addprefix gen/,$(GEN_OPS:.c=)) $(CPU_SRC:.c=.base) \
-  $(addprefix gen/,$(GEN_CPU:.c=.base) $(GEN_COLD:.c=.base)) $(BINDING_SRC:.c=) gen/calls bindings/wasm/futex bindings/wasm/memory bindings/wasm/shell)
+  $(addprefix gen/,$(GEN_CPU:.c=.base) $(GEN_COLD:.c=.base)) $(BINDING_SRC:.c=) gen/calls gen/webgpu bindings/wasm/futex bindings/wasm/memory bindings/wasm/shell)
 WASM_OBJ := $(WASM_NAMES:%=$(WASM)/simd/%.o)
 WASM_RELAXED_OBJ := $(WASM_RELAXED:%=$(WASM)/relaxed/%.o)
 $(WASM_OBJ) $(WASM_RELAXED_OBJ): | $(BUILD)/.tools-wasm $(GEN)/sources.mk

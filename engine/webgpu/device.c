@@ -228,7 +228,7 @@ static void *allocate(size_t bytes, size_t itemsize) {
   uintptr_t first = 0;
   if (!number || !place(number, bytes, &first)) {
     if (number) drop_number(number);
-    return tj__fail(TJ_ERROR_MEMORY, "webgpu: there are no addresses left for a tensor of %zu bytes", bytes);
+    return tj__fail(TJ_ERROR_MEMORY, "webgpu: there are no addresses left for a tensor of %lld bytes", (long long)bytes);
   }
   gpu.buffers[number] = (buffer){.first = first, .elements = elements};
   uint32_t *w = tj__gpu_record(TJ__GPU_CREATE, 4);

@@ -1,0 +1,249 @@
+// The packages as users have them: packed, installed into empty folders without a network, used from Node with and without the addon, from a plain
+// page, and through bundlers without a configuration. And what is packed: no stray files, nothing that is not needed, no more bytes than
+// the budgets.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { browse, serve } from '../browser/server.mjs'
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..')
+const dir = mkdtempSync(join(tmpdir(), 'torchjs-package-'))
+after(() => rmSync(dir, { recursive: true, force: true }))
+
+// What the test runner hands down must not reach the tools.
+const clean = Object.fromEntries(Object.entries(process.env).filter(([k]) => !/^(npm_|NODE_|MAKE|MFLAGS|TORCHJS_)/i.test(k)))
+const run = (command, args, { cwd = dir, env = {} } = {}) =>
+  execFileSync(command, args, { cwd, env: { ...clean, ...env }, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 26 })
+const node = (...args) => run(process.execPath, args.slice(0, -1), args.at(-1))
+const tool = (path) => join(ROOT, 'node_modules', path)
+const tree = (path, prefix = '') =>
+  readdirSync(path)
+    .sort()
+    .flatMap((name) => (lstatSync(join(path, name)).isDirectory() ? tree(join(path, name), `${prefix}${name}/`) : [prefix + name]))
+/** The program of the README. */
+const PROGRAM = /^```ts\n([\s\S]*?)^```/m.exec(readFileSync(join(ROOT, 'README.md'), 'utf8'))[1]
+const PRINTS = 'tensor([[0.2869]], grad_fn=<AddmmBackward0>)' // PyTorch's number
+
+const PLATFORM = join(ROOT, 'packages/linux-x64')
+let main, addon
+/** A folder with the packages installed, and nothing else. */
+function user(name, { native }) {
+  const cwd = join(dir, name)
+  mkdirSync(cwd)
+  writeFileSync(join(cwd, 'package.json'), JSON.stringify({ name: 'user', private: true, type: 'module' }))
+  const packages = native ? [main, addon] : [main]
+  run(
+    'npm',
+    [
+      'install',
+      '--no-audit',
+      '--no-fund',
+      '--offline',
+      '--ignore-scripts',
+      ...(native ? [] : ['--omit=optional']),
+      ...packages.map((p) => join(dir, p.filename)),
+    ],
+    { cwd },
+  )
+  return cwd
+}
+before(() => {
+  run('make', ['--no-print-directory', '-s', 'package'], { cwd: ROOT })
+  const pack = (folder) =>
+    JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', dir, folder], { cwd: ROOT }))[0]
+  main = pack(ROOT)
+  addon = pack(PLATFORM)
+})
+
+describe('what is packed', () => {
+  it('is compiled sources, their types and the modules, and no stray files', () => {
+    const sources = tree(join(ROOT, 'ts/src'))
+      .filter((f) => !f.endsWith('.d.ts'))
+      .map((f) => f.replace(/\.ts$/, ''))
+    const modules = ['simd.wasm', 'simd.js', 'simd-threads.wasm', 'simd-threads.js', 'relaxed.wasm', 'relaxed-threads.wasm']
+    const expected = [
+      ...sources.flatMap((f) => [`dist/${f}.js`, `dist/${f}.d.ts`]),
+      ...modules.map((f) => `dist/wasm/torchjs-${f}`),
+      'LICENSE',
+      'README.md',
+      'package.json',
+    ]
+    assert.deepEqual(main.files.map((f) => f.path).sort(), expected.sort())
+    assert.deepEqual(addon.files.map((f) => f.path).sort(), ['LICENSE', 'package.json', 'torchjs.node'])
+  })
+  it('runs no script on installation, and is of one version', () => {
+    const manifests = [ROOT, PLATFORM].map((p) => JSON.parse(readFileSync(join(p, 'package.json'), 'utf8')))
+    for (const { scripts = {} } of manifests) assert.ok(!Object.keys(scripts).some((s) => /install|prepare/.test(s)))
+    assert.equal(manifests[0].optionalDependencies[manifests[1].name], manifests[1].version)
+    assert.equal(manifests[0].version, manifests[1].version)
+  })
+  it('holds a stripped addon of at most 10 MB', () => {
+    const path = join(PLATFORM, 'torchjs.node'),
+      bytes = statSync(path).size
+    assert.ok(bytes > 1e6 && bytes <= 10e6, `${bytes} bytes`)
+    assert.doesNotMatch(run('readelf', ['-SW', path]), /\.debug_|\.symtab/)
+    assert.ok(!readFileSync(path).includes(ROOT), 'the addon holds the path of the build')
+  })
+  // With all operators of PyTorch that are there: for those of a usual network, 500 and 60 kB would do.
+  it('holds modules of at most 780 kB, compressed', () => {
+    for (const name of ['simd', 'simd-threads', 'relaxed', 'relaxed-threads']) {
+      const bytes = readFileSync(join(ROOT, `dist/wasm/torchjs-${name}.wasm`))
+      assert.ok(!bytes.includes(ROOT), 'the module holds the path of the build')
+      const size = gzipSync(bytes, { level: 9 }).length
+      assert.ok(size <= 780_000, `torchjs-${name}.wasm: ${size} bytes`)
+    }
+  })
+  it('holds JavaScript of at most 150 kB, minified and compressed, when everything is imported', () => {
+    const out = join(dir, 'everything.js')
+    run(tool('esbuild/bin/esbuild'), [
+      join(ROOT, 'dist/index.js'),
+      '--bundle',
+      '--format=esm',
+      '--minify',
+      '--external:*/wasm/*',
+      `--outfile=${out}`,
+    ])
+    const size = gzipSync(readFileSync(out), { level: 9 }).length
+    assert.ok(size <= 150_000, `${size} bytes`)
+  })
+})
+
+describe('in Node', () => {
+  let native, wasm
+  before(() => {
+    native = user('native', { native: true })
+    wasm = user('wasm', { native: false })
+    for (const cwd of [native, wasm]) writeFileSync(join(cwd, 'first.mjs'), `${PROGRAM}\nconsole.log(torch.backend)\n`)
+  })
+
+  it('runs on the addon', () => assert.equal(node('first.mjs', { cwd: native }), `${PRINTS}\nnative\n`))
+  it('runs on WebAssembly where there is no addon', () => {
+    assert.equal(node('first.mjs', { cwd: wasm }), `${PRINTS}\nwasm-simd-threads\n`)
+  })
+  it('runs on WebAssembly where the user says so: by a variable, a condition, a name', () => {
+    const backend = (args, code, env = {}) => node(...args, '--input-type=module', '-e', code, { cwd: native, env }).trim()
+    const code = "import torch from 'torch.js'; console.log(torch.backend)"
+    assert.equal(backend([], code, { TORCHJS_BACKEND: 'wasm-simd' }), 'wasm-simd')
+    assert.equal(backend(['--conditions=wasm'], code), 'wasm-simd-threads')
+    assert.equal(backend([], code.replace("'torch.js'", "'torch.js/wasm'")), 'wasm-simd-threads')
+    assert.equal(backend(['--experimental-wasm-relaxed-simd'], code, { TORCHJS_BACKEND: 'wasm' }), 'wasm-relaxed-threads')
+    assert.throws(() => backend([], code, { TORCHJS_BACKEND: 'abacus' }), /there is no backend 'abacus'/)
+  })
+  it('says what is wrong when the engine that was asked for is not there', () => {
+    const error = (env, cwd) => {
+      try {
+        node('-e', "import('torch.js')", { cwd, env })
+      } catch (e) {
+        return e.stderr
+      }
+    }
+    assert.match(
+      error({ TORCHJS_BACKEND: 'native' }, wasm),
+      /TorchError: torch\.js: there is no native engine: .*torch\.js-linux-x64.*make addon/,
+    )
+    assert.match(
+      error({ TORCHJS_ADDON: '/nowhere/torchjs.node' }, wasm),
+      /TorchError: torch\.js: the native engine at \/nowhere\/torchjs\.node could not be loaded/,
+    )
+  })
+  it('can be imported in all the ways it says', () => {
+    writeFileSync(
+      join(native, 'ways.js'),
+      `import torch, { nn, Tensor } from 'torch.js'
+import * as all from 'torch.js'
+import manifest from 'torch.js/package.json' with { type: 'json' }
+console.log(torch.nn === nn, all.Tensor === Tensor, torch.Tensor === Tensor, manifest.name, torch.__version__ === manifest.version)
+`,
+    )
+    assert.equal(node('--no-warnings', 'ways.js', { cwd: native }), 'true true true torch.js true\n')
+  })
+  it('names no place of the machine that built it', () => {
+    for (const f of main.files)
+      if (/\.(js|ts)$/.test(f.path)) assert.ok(!readFileSync(join(native, 'node_modules/torch.js', f.path), 'utf8').includes(ROOT), f.path)
+  })
+  for (const [module, moduleResolution] of [
+    ['NodeNext', 'NodeNext'],
+    ['Node16', 'Node16'],
+    ['ESNext', 'Bundler'],
+  ])
+    it(`has types for ${moduleResolution}`, () => {
+      const compilerOptions = {
+        target: 'ES2022',
+        lib: ['ES2022', 'ESNext.Disposable', 'DOM'],
+        module,
+        moduleResolution,
+        strict: true,
+        skipLibCheck: false,
+        types: [],
+        outDir: 'out',
+      }
+      writeFileSync(
+        join(native, 'first.ts'),
+        `${PROGRAM}\nimport same from 'torch.js/wasm'\nexport const shape: [2, 3] = same.zeros(2, 3).shape\n`,
+      )
+      writeFileSync(join(native, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['first.ts'] }))
+      node(tool('typescript/bin/tsc'), '-p', '.', { cwd: native })
+      assert.equal(node('out/first.js', { cwd: native }), `${PRINTS}\n`)
+    })
+})
+
+describe('in pages', () => {
+  let cwd, browser
+  const printed = []
+  const HTML = (script) => `<!doctype html><meta charset="utf-8"><title>torch.js</title>${script}`
+  // What the README's program prints, and on what it ran.
+  const MAIN = `${PROGRAM.replace('console.log(', 'const text = String(')}\nglobalThis.result = text + ' ' + torch.backend\n`
+  before(async () => {
+    cwd = user('page', { native: false })
+    writeFileSync(join(cwd, 'main.js'), MAIN)
+    writeFileSync(join(cwd, 'index.html'), HTML('<script type="module" src="/main.js"></script>'))
+    writeFileSync(
+      join(cwd, 'plain.html'),
+      HTML(`<script type="module">${MAIN.replaceAll("'torch.js'", "'./node_modules/torch.js/dist/index.js'")}</script>`),
+    )
+    browser = await browse({ log: (text) => printed.push(text) })
+  })
+  after(() => browser?.close())
+
+  async function result(folder, path, options) {
+    const server = await serve({ '/': join(cwd, folder) }, options)
+    const page = await browser.page()
+    try {
+      await page.goto(`${server.origin}/${path}`)
+      await page.waitForFunction('globalThis.result !== undefined', null, { timeout: 120_000 }).catch((e) => {
+        throw new Error(`${e.message}\n${printed.join('\n')}`)
+      })
+      return await page.evaluate('globalThis.result')
+    } finally {
+      await page.close()
+      server.close()
+    }
+  }
+
+  it('runs from a plain script', async () => assert.equal(await result('.', 'plain.html'), `${PRINTS} wasm-relaxed-threads`))
+  it('runs on one thread where the page is not isolated, and says why, once', async () => {
+    printed.length = 0
+    assert.equal(await result('.', 'plain.html', { isolated: false }), `${PRINTS} wasm-relaxed`)
+    assert.equal(printed.filter((l) => /^torch\.js computes on one thread: the page is not cross-origin isolated/.test(l)).length, 1)
+  })
+  it('is bundled by Vite', async () => {
+    node(tool('vite/bin/vite.js'), 'build', '--outDir', 'out-vite', { cwd })
+    assert.equal(await result('out-vite', 'index.html'), `${PRINTS} wasm-relaxed-threads`)
+  })
+  it('is bundled by webpack', async () => {
+    node(tool('webpack-cli/bin/cli.js'), 'build', './main.js', '--mode', 'production', '-o', 'out-webpack', { cwd })
+    writeFileSync(join(cwd, 'out-webpack/index.html'), HTML('<script src="main.js"></script>'))
+    assert.equal(await result('out-webpack', 'index.html'), `${PRINTS} wasm-relaxed-threads`)
+  })
+  // It copies no files: the modules come from inside the bundle.
+  it('is bundled by esbuild', async () => {
+    run(tool('esbuild/bin/esbuild'), ['main.js', '--bundle', '--format=esm', '--minify', '--outfile=out-esbuild/main.js'], { cwd })
+    writeFileSync(join(cwd, 'out-esbuild/index.html'), HTML('<script type="module" src="main.js"></script>'))
+    assert.equal(await result('out-esbuild', 'index.html'), `${PRINTS} wasm-simd-threads`)
+  })
+})
