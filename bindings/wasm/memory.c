@@ -5,6 +5,7 @@
  * are free become one at once. What is at the end of memory grows it. The engine caches small blocks itself (engine/core/alloc.c), so what comes
  * here is seldom or large. */
 #include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -26,6 +27,21 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static header *end; /* a header of size 0 behind the last block */
 
 extern char __heap_base;
+
+/* The last page would end at address 2^32, which is 0. */
+static uint64_t most_pages = 65535;
+_Atomic uintptr_t tj__last_address = UINTPTR_MAX; /* see engine/core/core.h */
+
+bool tj__reserve_device_addresses(void) {
+  pthread_mutex_lock(&lock);
+  bool is_free = __builtin_wasm_memory_size(0) <= 32768;
+  if (is_free) {
+    most_pages = 32768;
+    atomic_store_explicit(&tj__last_address, INT32_MAX, memory_order_relaxed);
+  }
+  pthread_mutex_unlock(&lock);
+  return is_free;
+}
 
 static inline void *block_of(header *h) { return (char *)h + HEADER; }
 static inline header *header_of(void *p) { return (header *)((char *)p - HEADER); }
@@ -69,10 +85,10 @@ static header *extend(uint32_t size) {
   header *last = end->before && before_of(end)->free ? before_of(end) : NULL;
   uint64_t start = (uintptr_t)(last ? last : end), wanted = start + size + HEADER;
   uint64_t pages = (wanted + PAGE - 1) / PAGE, now = __builtin_wasm_memory_size(0);
-  if (pages > 65535) return NULL; /* the last page would end at address 2^32, which is 0 */
+  if (pages > most_pages) return NULL;
   if (pages > now) {
     /* A sixteenth more than asked for: growing is not free. */
-    uint64_t generous = pages + pages / 16 < 65535 ? pages + pages / 16 : 65535;
+    uint64_t generous = pages + pages / 16 < most_pages ? pages + pages / 16 : most_pages;
     if (__builtin_wasm_memory_grow(0, generous - now) != (size_t)-1) now = generous;
     else if (__builtin_wasm_memory_grow(0, pages - now) != (size_t)-1) now = pages;
     else return NULL;

@@ -161,10 +161,17 @@ static inline tj_dtype tj__wide_dtype(const tj_tensor *t) { return t->storage->d
 /* Addresses from here on are no memory of this process, but of another device. */
 #if UINTPTR_MAX > 0xffffffffu
 #define TJ__DEVICE_ADDRESSES ((uintptr_t)1 << 62)
-#else
-#define TJ__DEVICE_ADDRESSES ((uintptr_t)1 << 31)
-#endif
 static inline bool tj__is_device_address(const void *p) { return (uintptr_t)p >= TJ__DEVICE_ADDRESSES; }
+#else
+/* The upper half, which is memory's until a device wants it. */
+#define TJ__DEVICE_ADDRESSES ((uintptr_t)1 << 31)
+extern _Atomic uintptr_t tj__last_address; /* of memory */
+static inline bool tj__is_device_address(const void *p) {
+  return (uintptr_t)p > atomic_load_explicit(&tj__last_address, memory_order_relaxed);
+}
+/* From now on the upper half is the device's; false when memory has grown into it already. */
+bool tj__reserve_device_addresses(void);
+#endif
 /* Can its elements be looked at now? Checks of values are made where they can; elsewhere kernels find what is out of range later, or nobody. */
 static inline bool tj__can_look(const tj_tensor *t) { return t->storage->device == TJ_CPU; }
 /* The same, and an error when not. */

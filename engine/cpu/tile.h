@@ -29,7 +29,7 @@
 #ifdef __wasm_relaxed_simd__
 typedef float tile_f32x4 __attribute__((vector_size(16)));
 typedef double tile_f64x2 __attribute__((vector_size(16)));
-#define TILE_FUSED(OP, V, acc, x, v) (__typeof__(acc)) OP((V)((x) - (__typeof__(acc)){0}), (V)(v), (V)(acc))
+#define TILE_FUSED(OP, V, acc, x, v) (__typeof__(acc))OP((V)((x) - (__typeof__(acc)){0}), (V)(v), (V)(acc))
 #define TILE_ADD_PRODUCT(acc, x, v)                                                             \
   (acc) = sizeof(x) == 4 ? TILE_FUSED(__builtin_wasm_relaxed_madd_f32x4, tile_f32x4, acc, x, v) \
                          : TILE_FUSED(__builtin_wasm_relaxed_madd_f64x2, tile_f64x2, acc, x, v)

@@ -28,7 +28,8 @@ static bool push(subscripts *s, int item) {
 }
 
 static bool bad_subscript(size_t at) {
-  return tj__fail(TJ_ERROR_RUNTIME, "einsum(): invalid subscript given at index %lld in the equation string, subscripts must be in [a-zA-Z]",
+  return tj__fail(TJ_ERROR_RUNTIME,
+                  "einsum(): invalid subscript given at index %lld in the equation string, subscripts must be in [a-zA-Z]",
                   (long long)at) != NULL;
 }
 

@@ -60,12 +60,12 @@ static bool place(uint32_t number, size_t bytes, uintptr_t *first) {
 static void unplace(const buffer *b, size_t bytes) { (void)b, (void)bytes; }
 static uint32_t number_at(uintptr_t address) { return (uint32_t)((address & ~TJ__DEVICE_ADDRESSES) >> SHIFT); }
 #else
-/* The upper half of the addresses, which memory of at most 2 GiB does not reach, in pages. */
+/* The upper half of the addresses, in pages. */
 #define PAGE 12
 #define PAGES ((uint32_t)1 << (31 - PAGE))
 static _Thread_local uint32_t *pages, next_page; /* the number of the buffer in each; 0: free */
 static bool place(uint32_t number, size_t bytes, uintptr_t *first) {
-  if (!pages && !(pages = calloc(PAGES, sizeof *pages))) return false;
+  if (!pages && (!tj__reserve_device_addresses() || !(pages = calloc(PAGES, sizeof *pages)))) return false;
   const uint32_t wanted = (uint32_t)TJ__MAX((bytes + ((size_t)1 << PAGE) - 1) >> PAGE, 1);
   uint32_t run = 0;
   for (uint32_t seen = 0, at = next_page; seen < PAGES + wanted; seen++, at++) {

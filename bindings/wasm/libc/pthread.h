@@ -18,9 +18,14 @@ typedef struct pthread_once_t {
 } pthread_once_t;
 typedef unsigned pthread_t, pthread_key_t;
 
-#define PTHREAD_MUTEX_INITIALIZER {0}
-#define PTHREAD_COND_INITIALIZER {0}
-#define PTHREAD_ONCE_INIT {0, {0}}
+#define PTHREAD_MUTEX_INITIALIZER \
+  { 0 }
+#define PTHREAD_COND_INITIALIZER \
+  { 0 }
+#define PTHREAD_ONCE_INIT \
+  {                       \
+    0, { 0 }              \
+  }
 
 int pthread_mutex_lock(pthread_mutex_t *m);
 int pthread_mutex_trylock(pthread_mutex_t *m);
