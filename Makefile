@@ -34,7 +34,7 @@ ifneq ($(filter-out base,$(ISAS)),)
 ARCH_base := -O2 # rare dtypes, and machines of before 2013: half the size of -O3
 endif
 
-.PHONY: help demo package wasm test test-webgpu fuzz fuzz-build fuzz-replay fuzz-short bench check check-ulp install uninstall clean lib addon ts gen examples test-c test-ts test-golden format
+.PHONY: help demo package site site-files wasm test test-webgpu fuzz fuzz-build fuzz-replay fuzz-short bench check check-ulp install uninstall clean lib addon ts gen examples test-c test-ts test-golden format
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
@@ -97,6 +97,10 @@ $(BUILD)/libtorchjs.so: $(BUILD)/$(SONAME)
 	@ln -sf $(SONAME) $@
 lib: $(BUILD)/libtorchjs.so $(BUILD)/libtorchjs.a ## the engine as a C library: build/libtorchjs.so and .a
 
+# ---- WebAssembly ---------------------------------------------------------------------------------------------------
+
+include bindings/wasm/wasm.mk
+
 # ---- Node addon and TypeScript -------------------------------------------------------------------------------------
 
 # What is packed is stripped; debuggers find the rest in the other file by the link.
@@ -133,9 +137,16 @@ $(PLATFORM)/torchjs.node: $(BUILD)/torchjs.node
 package: ts wasm $(PLATFORM)/torchjs.node ## the packages for npm: build/*.tgz
 	npm pack --silent --ignore-scripts --pack-destination $(BUILD) . ./$(PLATFORM)
 
-# ---- WebAssembly ---------------------------------------------------------------------------------------------------
-
-include bindings/wasm/wasm.mk
+# A page that trains in the browser, as static files.
+SITE := out/site
+$(SITE)/.built: $(wildcard site/*.html site/*.css site/*.js) examples/data/digits.csv dist/.built $(WASM_MODULES:$(WASM)/%=dist/wasm/%)
+	@rm -rf $(SITE) && mkdir -p $(SITE)/uplot
+	@cp site/*.html site/*.css site/*.js examples/data/digits.csv $(SITE)/
+	@cp node_modules/uplot/dist/uPlot.iife.min.js node_modules/uplot/dist/uPlot.min.css $(SITE)/uplot/
+	@cp -r dist $(SITE)/torch.js && touch $@
+site-files: $(SITE)/.built
+site: site-files ## a page that trains a network in the browser, served on this machine (PORT)
+	node tests/browser/server.mjs $(SITE) $(or $(PORT),8080)
 
 # ---- tests ---------------------------------------------------------------------------------------------------------
 
