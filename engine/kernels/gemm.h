@@ -32,6 +32,8 @@ typedef struct tj__gemm_implicit {
   int64_t m, n, k;
   tj__gemm_pack pack_a, pack_b;
   const void *a_context, *b_context;
+  const void *a_rows; /* A as it lies in memory, its rows `a_row` apart with unit stride along k; or NULL: there is only pack_a */
+  int64_t a_row;
   void *c;
   int64_t c_row, c_col;
   int64_t c_block, c_block_stride;
