@@ -169,7 +169,7 @@ static void run(tj__range_body body, int64_t n, int64_t products, direct_job *jo
 
 /* The packed product pays from a few rows on. */
 static bool packed(const tj__conv_shape *s, int64_t rows, int64_t k) {
-  return (s->dtype == TJ_FLOAT32 || s->dtype == TJ_FLOAT64) && rows >= 4 && k >= 4;
+  return (s->dtype == TJ_FLOAT32 || s->dtype == TJ_FLOAT64) && rows >= (s->groups == 1 ? 2 : 4) && k >= 4;
 }
 
 /* Every tap's distance from the place of the output, in a block that the caller frees. */
