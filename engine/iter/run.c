@@ -104,6 +104,62 @@ static void run_on_device(const tj__iter *it, tj__loop loop, const tj__params *p
   else backend->iterate(it, (const void *)(uintptr_t)loop, params);
 }
 
+/* Short rows of which an operand is the same in each (a bias): several copies of it side by side make rows that are long enough. */
+enum { REPEATED_BYTES = 16384, REPEATED_OPERANDS = 2 };
+typedef struct repeated {
+  job job;
+  int64_t row, block;              /* elements of a row; of the rows that a call takes */
+  char *copies[TJ__ITER_OPERANDS]; /* or NULL: the operand goes on from row to row */
+} repeated;
+
+/* Whether the copies pay; how many rows a block has. */
+static int64_t rows_repeated(const tj__iter *it, bool *repeats) {
+  if (it->ndim != 2 || it->shape[0] < 8 || it->shape[1] < 8) return 0;
+  int64_t rows = it->shape[1];
+  int found = 0;
+  for (int k = 0; k < it->n_operands; k++) {
+    const int64_t along = it->operands[k].strides[0], across = it->operands[k].strides[1];
+    repeats[k] = across == 0 && along != 0;
+    if (!repeats[k] && across != along * it->shape[0]) return 0;
+    if (!repeats[k]) continue;
+    if (k < it->n_outputs || !it->operands[k].tensor) return 0;
+    const int64_t size = tj__dtype_sizes[it->operands[k].tensor->dtype];
+    if (along != size || ++found > REPEATED_OPERANDS) return 0;
+    rows = TJ__MIN(rows, REPEATED_BYTES / (size * it->shape[0]));
+  }
+  return found ? rows : 0;
+}
+
+static void run_repeated(int64_t begin, int64_t end, void *context) {
+  const repeated *r = context;
+  const tj__iter *it = r->job.it;
+  int64_t strides[TJ__ITER_OPERANDS];
+  for (int k = 0; k < it->n_operands; k++) strides[k] = it->operands[k].strides[0];
+  for (int64_t block = begin; block < end; block++) {
+    char *data[TJ__ITER_OPERANDS];
+    for (int k = 0; k < it->n_operands; k++)
+      data[k] = r->copies[k] ? r->copies[k] : it->operands[k].data + block * r->block * it->operands[k].strides[0];
+    r->job.loop(data, strides, TJ__MIN(r->block, it->numel - block * r->block), r->job.params);
+  }
+}
+
+static bool try_repeated(const job *j, int64_t grain) {
+  const tj__iter *it = j->it;
+  bool repeats[TJ__ITER_OPERANDS];
+  const int64_t rows = rows_repeated(it, repeats);
+  if (rows < 2) return false;
+  char buffers[REPEATED_OPERANDS][REPEATED_BYTES] __attribute__((aligned(64)));
+  repeated r = {*j, it->shape[0], it->shape[0] * rows, {NULL}};
+  for (int k = 0, used = 0; k < it->n_operands; k++) {
+    if (!repeats[k]) continue;
+    const int64_t bytes = it->shape[0] * it->operands[k].strides[0];
+    r.copies[k] = buffers[used++];
+    for (int64_t i = 0; i < rows; i++) memcpy(r.copies[k] + i * bytes, it->operands[k].data, (size_t)bytes);
+  }
+  tj__parallel_for((it->numel + r.block - 1) / r.block, TJ__MAX(1, grain / r.block), run_repeated, &r);
+  return true;
+}
+
 void tj__iter_run_grain(const tj__iter *it, tj__loop loop, const tj__params *params, int64_t grain) {
   if (it->numel == 0) return;
   if (TJ__UNLIKELY(it->device != TJ_CPU)) {
@@ -118,6 +174,7 @@ void tj__iter_run_grain(const tj__iter *it, tj__loop loop, const tj__params *par
     tj__parallel_for(it->numel / (it->shape[0] * it->shape[1]) * tiles, TJ__MAX(1, grain / (TILE_COLUMNS * TILE_ROWS)), run_tiles, &j);
     return;
   }
+  if (try_repeated(&j, grain)) return;
   if (it->numel <= grain) run_range(0, it->numel, &j);
   else tj__parallel_for(it->numel, grain, run_range, &j);
 }
