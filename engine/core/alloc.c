@@ -2,6 +2,9 @@
  * asks the system for nothing. */
 #include <pthread.h>
 #include <stdlib.h>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 
 #include "core.h"
 
@@ -89,6 +92,20 @@ static inline int class_of(size_t bytes, size_t *size) {
   return 4 + (top - 2) * 4 + (int)step - 4;
 }
 
+/* Large blocks lie on huge pages where the system has them: a page fault for 2 MiB instead of 512, and loops over large arrays, above all with
+ * strides of a page or more, find their addresses. */
+#define HUGE_PAGE ((size_t)2 << 20)
+static void *system_alloc(size_t size) {
+#ifdef MADV_HUGEPAGE
+  void *p = NULL;
+  if (size >= HUGE_PAGE && posix_memalign(&p, HUGE_PAGE, size) == 0) {
+    madvise(p, size, MADV_HUGEPAGE); /* a hint: where it fails the pages are small */
+    return p;
+  }
+#endif
+  return aligned_alloc(ALIGNMENT, size);
+}
+
 static void system_free(cache *c, void *p, size_t size) {
   free(p);
   count(&c->count.system_frees, 1);
@@ -166,10 +183,10 @@ void *tj__alloc(size_t bytes) {
     c->lists[class] = b->next;
     c->bytes -= size;
   } else {
-    b = aligned_alloc(ALIGNMENT, size);
+    b = system_alloc(size);
     if (!b && c->bytes) { /* blocks of other sizes may be what is missing */
       empty(c);
-      b = aligned_alloc(ALIGNMENT, size);
+      b = system_alloc(size);
     }
     if (!b) goto fail;
     count(&c->count.system_allocations, 1);
