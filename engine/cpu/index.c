@@ -5,15 +5,17 @@
 enum { COLUMNS = 64 }; /* of a row that one thread writes */
 
 static bool offsets(int64_t *out, const int64_t *index, int64_t n, int64_t size, int64_t stride, bool wrap, int64_t *bad) {
+  bool outside = false;
   for (int64_t i = 0; i < n; i++) {
-    int64_t k = index[i];
-    if (k < 0 && wrap) k += size;
-    if (k < 0 || k >= size) {
+    const int64_t k = index[i] + (wrap && index[i] < 0 ? size : 0);
+    outside |= (uint64_t)k >= (uint64_t)size;
+    out[i] += (int64_t)((uint64_t)k * (uint64_t)stride);
+  }
+  for (int64_t i = 0; outside && i < n; i++)
+    if (index[i] >= size || index[i] < (wrap ? -size : 0)) {
       *bad = index[i];
       return false;
     }
-    out[i] += k * stride;
-  }
   return true;
 }
 
@@ -34,6 +36,21 @@ typedef struct places_job {
     ((T *)j->to)[task] = ((const T *)j->from)[outer * p->size + p->offsets[k]]; \
   }
 
+static void copy_rows(char *to, const char *from, const int64_t *rows, int64_t n, size_t bytes) {
+  if (bytes % 64 == 0 && bytes <= 1024) { /* too short for the call of a function that looks at the length first */
+    for (int64_t i = 0; i < n; i++, to += bytes) {
+      const char *row = from + (size_t)rows[i] * bytes;
+      for (size_t b = 0; b < bytes; b += 64) {
+        char line[64];
+        memcpy(line, row + b, sizeof line);
+        memcpy(to + b, line, sizeof line);
+      }
+    }
+    return;
+  }
+  for (int64_t i = 0; i < n; i++, to += bytes) memcpy(to, from + (size_t)rows[i] * bytes, bytes);
+}
+
 static void get_body(int64_t begin, int64_t end, void *context) {
   const places_job *j = context;
   const tj__places *p = j->p;
@@ -47,9 +64,10 @@ static void get_body(int64_t begin, int64_t end, void *context) {
     }
   }
   const size_t bytes = (size_t)p->inner * (size_t)j->size;
-  for (int64_t task = begin; task < end; task++) {
-    const int64_t outer = task / p->n, k = task - outer * p->n;
-    memcpy(j->to + (size_t)task * bytes, j->from + (size_t)(outer * p->size + p->offsets[k]) * bytes, bytes);
+  while (begin < end) {
+    const int64_t outer = begin / p->n, k = begin - outer * p->n, n = TJ__MIN(p->n - k, end - begin);
+    copy_rows(j->to + (size_t)begin * bytes, j->from + (size_t)(outer * p->size) * bytes, p->offsets + k, n, bytes);
+    begin += n;
   }
 }
 
