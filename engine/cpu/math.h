@@ -143,8 +143,14 @@ TJ__INLINE float tanh_f32(float x) {
 }
 
 TJ__INLINE float sigmoid_f32(float x) {
-  float e = exp_f32(-fabsf(x)); /* does not overflow */
-  return (x < 0.0f ? e : 1.0f) / (1.0f + e);
+  float y = -fabsf(x); /* e^y does not overflow */
+  y = y < -104.0f ? -104.0f : y;
+  float t = y * 1.44269504f + TJ__ROUND_F32, k = t - TJ__ROUND_F32;
+  float r = (y - k * 0.693359375f) - k * -2.12194440e-4f;
+  float s = tj__f32_of((tj__u32_of(t) << 23) + ((127u + 24u) << 23)); /* 2^24 times too much: that is never subnormal */
+  float e = (s * tj__expm1_reduced_f32(r) + s) * 0x1p-24f;
+  float z = 1.0f / (1.0f + e);
+  return x < 0.0f ? e - e * (e * z) : z; /* e / (1 + e), with fewer roundings that count */
 }
 
 TJ__INLINE float erf_f32(float x) {

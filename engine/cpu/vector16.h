@@ -8,24 +8,35 @@
 
 #include "math.h"
 
-/* e^x: within 1 ulp; scalef rounds to subnormals once, and overflows as it should. */
-TJ__INLINE __m512 exp_v16(__m512 x) {
-  /* a NaN is the second operand, which these pass on */
-  __m512 y = _mm512_max_ps(_mm512_set1_ps(-104.0f), _mm512_min_ps(_mm512_set1_ps(89.0f), x));
-  __m512 n = _mm512_roundscale_ps(y * 1.44269504f, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-  __m512 r = (y - n * 0.693359375f) - n * -2.12194440e-4f;
-  __m512 p = r * 0x1.a03282p-13f + 0x1.6d78d8p-10f;
-  p = p * r + 0x1.11118ep-7f;
-  p = p * r + 0x1.5554aap-5f;
-  p = p * r + 0x1.555554p-3f;
-  p = p * r + 0.5f;
-  return _mm512_scalef_ps(1.0f + ((p * r) * r + r), n);
+/* e^x for -104 <= x <= 89 or NaN, within 0.8 ulp: 2^(n/16) from a table of floats and what they lack, times e^r with |r| <= log(2) / 32; scalef
+ * takes the whole part of n/16, rounds to subnormals once, and overflows as it should. */
+TJ__INLINE __m512 tj__exp_near_v16(__m512 x) {
+  static const float table[2][16] = {
+      {0x1.0p+0f, 0x1.0b5586p+0f, 0x1.172b84p+0f, 0x1.2387a6p+0f, 0x1.306fep+0f, 0x1.3dea64p+0f, 0x1.4bfdaep+0f, 0x1.5ab07ep+0f,
+       0x1.6a09e6p+0f, 0x1.7a1148p+0f, 0x1.8ace54p+0f, 0x1.9c4918p+0f, 0x1.ae89fap+0f, 0x1.c199bep+0f, 0x1.d5818ep+0f, 0x1.ea4afap+0f},
+      {0x0.0p+0f, 0x1.9f3122p-25f, -0x1.c15742p-27f, 0x1.ceac48p-25f, 0x1.4636e2p-25f, 0x1.824684p-25f, -0x1.593abcp-25f, -0x1.5bd5ecp-27f,
+       0x1.9fcef4p-26f, -0x1.829fdp-25f, 0x1.15506ep-27f, 0x1.51f848p-27f, -0x1.a94b14p-26f, -0x1.3d56b2p-27f, -0x1.822dbcp-27f,
+       0x1.52486cp-27f}};
+  const __m512 round =
+      _mm512_set1_ps(0x1.8p19f); /* to sixteenths, whose number is then in the low bits: permutations look at four of them */
+  const __m512 t = x * 1.44269504f + round, k = t - round;
+  const __m512 r = (x - k * 0.693359375f) - k * -2.12194440e-4f;
+  const __m512 q = ((r * 0x1.555556p-3f + 0.5f) * r) * r + r;
+  const __m512i i = _mm512_castps_si512(t);
+  const __m512 high = _mm512_permutexvar_ps(i, _mm512_loadu_ps(table[0])), low = _mm512_permutexvar_ps(i, _mm512_loadu_ps(table[1]));
+  return _mm512_scalef_ps(high + (high * q + low), k);
 }
 
-/* From e^-|x|, which does not overflow. */
+TJ__INLINE __m512 exp_v16(__m512 x) {
+  /* a NaN is the second operand, which these pass on */
+  return tj__exp_near_v16(_mm512_max_ps(_mm512_set1_ps(-104.0f), _mm512_min_ps(_mm512_set1_ps(89.0f), x)));
+}
+
+/* From e = e^-|x|, which does not overflow: 1 / (1 + e), or e / (1 + e) as what e^2 takes from e, whose roundings count less. */
 TJ__INLINE __m512 sigmoid_v16(__m512 x) {
-  __m512 e = exp_v16(-_mm512_abs_ps(x));
-  return _mm512_mask_mov_ps(_mm512_set1_ps(1.0f), _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_LT_OQ), e) / (1.0f + e);
+  const __m512 down = _mm512_castsi512_ps(_mm512_or_si512(_mm512_castps_si512(x), _mm512_set1_epi32(INT32_MIN)));
+  const __m512 e = tj__exp_near_v16(_mm512_max_ps(_mm512_set1_ps(-104.0f), down)), z = 1.0f / (1.0f + e);
+  return _mm512_mask_mov_ps(z, _mm512_movepi32_mask(_mm512_castps_si512(x)), e - e * (e * z));
 }
 
 /* erf(a) / a - 1 on [0, 1), erf(a) on [1, 4) by polynomials about the middles of 32 intervals, whose coefficients are picked by permutations. */
