@@ -183,7 +183,7 @@ export function grammarFiles(ops, root) {
 export function grammarTypes(ops, root) {
   const grammar = readGrammar(root)
   const union = (list) => list.map((t) => `'${t}'`).join(' | ')
-  const record = (entries) => `{\n${entries.map(([k, v]) => `  '${k}': ${v}`).join('\n')}\n}`
+  const record = (entries) => `{\n${entries.map(([k, v]) => `  ${/^\d+$/.test(k) ? k : `'${k}'`}: ${v}`).join('\n')}\n}`
   const texts = [...grammar.binary, ...grammar.prefix].map((o) => o.text)
   const lower = (level) => grammar.binary.filter((o) => whole(o.level) > level)
   const levels = [...new Set([...grammar.binary, ...grammar.prefix].map((o) => Number(whole(o.level))))].sort((a, b) => a - b)

@@ -87,7 +87,8 @@ typedef struct items {
 
 static bool bind_list(const tj__function_argument *a, items list, const tj_list *tensors, tj__bound *out, pool *p) {
   const int n = tensors ? (int)TJ__MIN(tensors->n, INT32_MAX) : list.n;
-  if (p->n_ints + n > POOL || p->n_floats + n > POOL || p->n_tensors + n > POOL) return p->failed = "the lists of a call are too long", false;
+  if (p->n_ints + n > POOL || p->n_floats + n > POOL || p->n_tensors + n > POOL)
+    return p->failed = "the lists of a call are too long", false;
   int64_t *ints = p->ints + p->n_ints;
   double *floats = p->floats + p->n_floats;
   tj_tensor **t = p->tensors + p->n_tensors;
@@ -186,7 +187,8 @@ static int find_argument(const tj__function *f, const char *name, int length) {
 }
 
 /* Sizes of axes by name, for the functions of einops: rearrange(x, '(h w) -> h w', h=2). */
-static bool bind_axis(const tj_expression *e, const tj__function *f, const tj__expr_node *named, const tj__value *v, tj__bound *bound, pool *p) {
+static bool bind_axis(const tj_expression *e, const tj__function *f, const tj__expr_node *named, const tj__value *v, tj__bound *bound,
+                      pool *p) {
   const int axes = find_argument(f, "axes", 4), sizes = find_argument(f, "sizes", 5);
   if (axes < 0 || sizes < 0 || !is_int(v)) return false;
   if (bound[sizes].ints.n == 0) bound[sizes].ints.data = p->ints + p->n_ints, bound[axes].s = p->text + p->n_text;
@@ -198,7 +200,8 @@ static bool bind_axis(const tj_expression *e, const tj__function *f, const tj__e
 }
 
 /* All arguments of an overload. */
-static bool fits(const tj_expression *e, const tj__expr_node *node, const tj__function *f, const tj__value *values, tj__bound *bound, pool *p) {
+static bool fits(const tj_expression *e, const tj__expr_node *node, const tj__function *f, const tj__value *values, tj__bound *bound,
+                 pool *p) {
   bool given[TJ__MOST_ARGUMENTS] = {false};
   *p = (pool){0};
   for (int i = 0; i < f->n; i++) bound[i] = f->args[i].otherwise;

@@ -61,13 +61,12 @@ static bool field(const tj_expression *e, const tj__expr_node *node, const tj__v
 
 static bool item(const tj_expression *e, const tj__expr_node *node, const tj__value *values, tj__value *out) {
   const tj__value *of = &values[node->first], *index = &values[e->nodes[node->first].next];
-  if (index->kind != TJ__VALUE_INT)
-    return tj__expr_fail(e, node->at, "an index is an int, not '%s'", tj__value_name(index)) != NULL;
+  if (index->kind != TJ__VALUE_INT) return tj__expr_fail(e, node->at, "an index is an int, not '%s'", tj__value_name(index)) != NULL;
   if (of->kind == TJ__VALUE_TENSOR) {
     *out = (tj__value){.kind = TJ__VALUE_TENSOR, .tensor = tj_select(of->tensor, 0, index->number.i)};
     return out->tensor != NULL;
   }
-  const int64_t n = of->kind == TJ__VALUE_TENSORS  ? tj_list_size(of->list)
+  const int64_t n = of->kind == TJ__VALUE_TENSORS   ? tj_list_size(of->list)
                     : of->kind == TJ__VALUE_RESULTS ? of->results.n
                     : of->kind == TJ__VALUE_LIST    ? e->nodes[node->first].n
                                                     : -1;
@@ -112,9 +111,7 @@ static bool evaluate(const tj_expression *e, int at, tj__value *values, tj_tenso
   const tj__expr_node *node = &e->nodes[at];
   tj__value *out = &values[at];
   switch ((tj__expr_kind)node->kind) {
-    case TJ__EXPR_CONSTANT:
-      *out = (tj__value){.kind = node->constant, .number = node->number};
-      return true;
+    case TJ__EXPR_CONSTANT: *out = (tj__value){.kind = node->constant, .number = node->number}; return true;
     case TJ__EXPR_STRING: *out = (tj__value){.kind = TJ__VALUE_STRING}; return true;
     case TJ__EXPR_LIST: *out = (tj__value){.kind = TJ__VALUE_LIST}; return true;
     case TJ__EXPR_NAMED: *out = (tj__value){.kind = TJ__VALUE_NONE}; return true;

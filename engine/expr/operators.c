@@ -4,7 +4,8 @@
 #include "ops.h"
 
 const char *tj__value_name(const tj__value *v) {
-  static const char *const names[] = {"None", "bool", "int", "float", "complex", "Tensor", "str", "list", "tuple of Tensors", "list of Tensors"};
+  static const char *const names[] = {"None",           "bool", "int", "float", "complex", "Tensor", "str", "list", "tuple of Tensors",
+                                      "list of Tensors"};
   return names[v->kind];
 }
 
@@ -147,8 +148,7 @@ bool tj__expr_binary(const tj_expression *e, const tj__expr_node *node, const tj
   if (node->operation == TJ__OP_matmul)
     return tj__expr_fail(e, node->at, "unsupported operand type(s) for @: '%s' and '%s'", tj__value_name(a), tj__value_name(b)) != NULL;
   if (whole(a) && whole(b)) {
-    const int done =
-        whole_binary(e, node, a->number.i, b->number.i, a->kind == TJ__VALUE_BOOL && b->kind == TJ__VALUE_BOOL, out);
+    const int done = whole_binary(e, node, a->number.i, b->number.i, a->kind == TJ__VALUE_BOOL && b->kind == TJ__VALUE_BOOL, out);
     if (done) return done > 0;
   }
   return float_binary(e, node, tj__scalar_to_double(a->number), tj__scalar_to_double(b->number), out);

@@ -104,8 +104,7 @@ static bool next_token(parser *p) {
   } else if (is_digit(*s) || (*s == '.' && is_digit(s[1]))) {
     t.kind = NUMBER;
     t.length = number_length(s);
-    if (in_name(s[t.length]) || s[t.length] == '.')
-      return tj__expr_fail(p->e, at, "\"%.*s\" is no number", t.length + 1, s) != NULL;
+    if (in_name(s[t.length]) || s[t.length] == '.') return tj__expr_fail(p->e, at, "\"%.*s\" is no number", t.length + 1, s) != NULL;
   } else if (*s == '.' && starts_name(s[1])) {
     t.kind = FIELD;
     t.length = 1;
@@ -209,7 +208,8 @@ static int children(parser *p, tj__expr_node node, char close) {
       if (!next_token(p) || !take(p, '=')) return -1;
       const int value = conditional(p);
       if (value < 0) return -1;
-      child = add(p, (tj__expr_node){.kind = TJ__EXPR_NAMED, .at = name.at, .name = name.at, .length = name.length, .first = value, .n = 1});
+      child =
+          add(p, (tj__expr_node){.kind = TJ__EXPR_NAMED, .at = name.at, .name = name.at, .length = name.length, .first = value, .n = 1});
       named = true;
     } else {
       if (named) return tj__expr_fail(p->e, name.at, "an argument without a name follows one with a name"), -1;
@@ -324,7 +324,8 @@ static int unary(parser *p) {
 static const struct binary *binary_operator(const parser *p) {
   if (p->now.kind == OPERATOR)
     for (int i = 0; i < COUNT(binaries); i++)
-      if (!strncmp(binaries[i].text, p->e->text + p->now.at, (size_t)p->now.length) && !binaries[i].text[p->now.length]) return &binaries[i];
+      if (!strncmp(binaries[i].text, p->e->text + p->now.at, (size_t)p->now.length) && !binaries[i].text[p->now.length])
+        return &binaries[i];
   return NULL;
 }
 
@@ -334,8 +335,7 @@ static int binary(parser *p, int level) {
   while (left >= 0) {
     const struct binary *b = binary_operator(p);
     if (!b || b->level < level) return left;
-    if (b->level == single)
-      return tj__expr_fail(p->e, p->now.at, "comparisons cannot be chained: write (a < b) & (b < c)"), -1;
+    if (b->level == single) return tj__expr_fail(p->e, p->now.at, "comparisons cannot be chained: write (a < b) & (b < c)"), -1;
     single = b->associates == 'n' ? b->level : 0;
     tj__expr_node node = {.kind = TJ__EXPR_BINARY, .operation = b->operation, .at = p->now.at, .first = left, .n = 2};
     if (!next_token(p)) return -1;

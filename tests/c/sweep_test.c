@@ -10,6 +10,7 @@
 #include "../fuzz/generate.h"
 #include "optim.h"
 #include "autograd.h"
+#include "expression.h"
 #include "sweep.h"
 
 /* ---- every generated call --------------------------------------------------------------------------------------- */
@@ -270,6 +271,23 @@ static void patterns(void *context) {
     tj_error_clear();
 }
 
+static void expressions(void *context) {
+  (void)context;
+  tj_expression *e =
+      tj_expression_parse("sum(max(x @ y + 1, 1, keepdim=true).values * -x ** 2) ? cat([x, split(x, 1)[0]]) : 0.5 * zeros([3, 2])");
+  if (!e) return;
+  char *tree = tj_expression_tree(e);
+  tj_string_free(tree);
+  tj_tensor *x = leaf(TJ_INTS(2, 2)), *y = leaf(TJ_INTS(2, 2));
+  tj_tensor *result = x && y && tree ? tj_expression_evaluate(e, TJ_TENSORS(x, y)) : NULL;
+  if (!result && tj_error_code() == TJ_ERROR_RUNTIME) tj_error_clear(); /* the condition is no bool: the message needs no memory */
+  tj_expression_free(e);
+  e = tj_expression_parse("rearrange(relu(x), '(a b) c -> a (b c)', a=1) + n");
+  tj_tensor *n = e ? tj_scalar_tensor(tj_int(2)) : NULL;
+  if (n && x) back_from(tj_expression_evaluate(e, TJ_TENSORS(x, n)));
+  tj_expression_free(e);
+}
+
 static void errors(void *context) { /* an error's own text needs no memory, and an error is no memory error by itself */
   (void)context;
   tj_tensor *t = tj_from_data(numbers, TJ_FLOAT32, TJ_INTS(2, 4));
@@ -282,11 +300,20 @@ static const struct {
   const char *name;
   tj__sweep_body body;
 } bodies[] = {
-    {"printing", printing},     {"generators", generators}, {"numbers in and out", numbers_in_and_out},
-    {"optimizers", optimizers}, {"training", training},     {"views", views},
-    {"errors", errors},         {"grids", grids},           {"norms", norms},
-    {"losses", losses},         {"recurrent", recurrent},   {"repeats", repeats},
+    {"printing", printing},
+    {"generators", generators},
+    {"numbers in and out", numbers_in_and_out},
+    {"optimizers", optimizers},
+    {"training", training},
+    {"views", views},
+    {"errors", errors},
+    {"grids", grids},
+    {"norms", norms},
+    {"losses", losses},
+    {"recurrent", recurrent},
+    {"repeats", repeats},
     {"patterns", patterns},
+    {"expressions", expressions},
 };
 
 static void the_rest(void **state) {

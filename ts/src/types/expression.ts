@@ -410,10 +410,13 @@ type Binary<Op, L, R> = L extends AnyError
           : BinaryTensors<Op, L, R>
         : expression_error_operand<Op, R extends { readonly kind: infer K } ? K : unknown>
       : expression_error_operand<Op, L extends { readonly kind: infer K } ? K : unknown>
-type BinaryTensors<Op, L, R> = TensorOr<
-  Op extends '@' ? MatmulShape<ShapeOfValue<L>, ShapeOfValue<R>> : BroadcastShape<ShapeOfValue<L>, ShapeOfValue<R>>,
-  BinaryDType<Op, L, R>
->
+type BinaryTensors<Op, L, R> = Op extends '@'
+  ? ShapeOfValue<L> extends readonly []
+    ? expression_error_operand<Op, 'scalar'>
+    : ShapeOfValue<R> extends readonly []
+      ? expression_error_operand<Op, 'scalar'>
+      : TensorOr<MatmulShape<ShapeOfValue<L>, ShapeOfValue<R>>, BinaryDType<Op, L, R>>
+  : TensorOr<BroadcastShape<ShapeOfValue<L>, ShapeOfValue<R>>, BinaryDType<Op, L, R>>
 type Unary<Op, A> = A extends AnyError
   ? A
   : A extends TensorValue<Shape, DType>

@@ -59,7 +59,7 @@ export interface CallArguments {
   readonly args: readonly unknown[]
   readonly named: object
 }
-/** A parameter: name, kind (a letter; `[]` a list, `[n]` one that a number may stand for), flags (? may be null, n a number may stand for the tensor), needed, by name only. */
+/** A parameter: name, kind (a letter; `[]` a list, `[n]` one that a number may stand for), flags (? may be null, n a number may stand for the tensor, v ints one by one), needed, by name only. */
 type Parameter = readonly [name: string, kind: string, flags: string, needed: 0 | 1, keyword: 0 | 1]
 /** The arguments of a call by the names of the parameters. */
 export type Bound = { readonly bound: object }
@@ -122,18 +122,12 @@ type Walk<
     ? Keyword extends 1
       ? null
       : Takes<First, Kind, Flags> extends true
-        ? Kind extends 'i[]'
-          ? Walk<More, Named, Rest, Out & { readonly [K in Name]: First }, Used>
-          : Walk<More, Named, Rest, Out & { readonly [K in Name]: First }, Used>
-        : Kind extends 'i[]'
+        ? Walk<More, Named, Rest, Out & { readonly [K in Name]: First }, Used>
+        : Flags extends 'v'
           ? AllNumbers<Args> extends true
-            ? Walk<
-                readonly [],
-                Named,
-                Rest,
-                Out & { readonly [K in Name]: { readonly kind: 'items'; readonly items: readonly [First, ...More] } },
-                Used
-              >
+            ? Args extends readonly Value[]
+              ? Walk<readonly [], Named, Rest, Out & { readonly [K in Name]: ItemsValue<Args> }, Used>
+              : null
             : null
           : null
     : Name extends keyof Named
