@@ -151,7 +151,10 @@ export function optionsTypes(groups) {
   const lines = []
   for (const f of optionsOf(groups)) {
     if (f.keys.size === 0) continue
-    const params = [...f.params].map(([name, constraints]) => `${name} extends ${union(constraints)} = ${union(constraints)}`)
+    const params = [...f.params].map(
+      ([name, constraints]) =>
+        `${name}${name.endsWith('S') && union(constraints) === 'Shape' ? ' extends Shape' : ''} = ${union(constraints)}`,
+    )
     lines.push(`/** Options of ${f.jsName}. */`, `export interface ${f.name}${params.length ? `<${params.join(', ')}>` : ''} {`)
     for (const [key, types] of f.keys) lines.push(`  readonly ${key}?: ${union(types)}`)
     lines.push('}', '')
@@ -188,6 +191,7 @@ class Signature {
     this.tensors = new Map() // argument name -> { s, d, dev } or { number }
     this.dtypeGiven = null
     this.deviceGiven = null
+    this.given = new Map() // argument name -> the type of what was given
   }
 
   add(name, declaration) {
@@ -235,12 +239,16 @@ class Signature {
     }
     const p = optionParameter(op, a)
     if (!p || p.tensor) return valueType(a)
-    if (p.name === 'DT') this.dtypeGiven = 'DT'
-    if (p.name === 'On') this.deviceGiven = 'On'
+    // An options object in its place is a candidate for the parameter as well; what it then says is that the argument is not given.
+    const loose = this.options && a.hasDefault && !a.kwonly && !this.spread
+    const fallback = a.hasDefault ? literalType(a.default) : ''
+    const given = loose ? `Given<${p.name}, ${fallback}>` : p.name
+    if (p.name === 'DT') this.dtypeGiven = given
+    if (p.name === 'On') this.deviceGiven = given
+    this.given.set(a.name, given)
     const constant = p.name === 'DT' || p.name === 'On' ? '' : 'const '
-    const fallback = a.hasDefault ? ` = ${literalType(a.default)}` : ''
-    const constraint = p.name === 'DT' && !a.type.optional ? 'DType' : p.constraint
-    this.add(p.name, `${constant}${p.name} extends ${constraint}${fallback}`)
+    const constraint = (p.name === 'DT' && !a.type.optional ? 'DType' : p.constraint) + (loose ? ` | ${optionsName(this.group)}` : '')
+    this.add(p.name, `${constant}${p.name} extends ${constraint}${fallback && ` = ${fallback}`}`)
     return p.name
   }
 
@@ -270,7 +278,7 @@ class Signature {
     const t = this.tensors.get(name)
     if (t) return t.s ?? 'readonly []'
     if (a.type.base === 'Tensor' && a.type.list) return `ShapesOf<${title(a.name)}>`
-    return argParameter(a)
+    return this.given.get(name) ?? argParameter(a)
   }
 
   shape(rule, list = false) {
@@ -281,7 +289,7 @@ class Signature {
     const base = this.dtypeBase()
     const given = this.op.args.find((a) => a.type.base === 'ScalarType' && a.name === 'dtype')
     if (!given || !this.dtypeGiven) return base
-    return given.type.optional ? (base === 'DType' ? `DTypeOr<DT, DType>` : `DTypeOr<DT, ${base}>`) : 'DT'
+    return given.type.optional ? (base === 'DType' ? `DTypeOr<${this.dtypeGiven}, DType>` : `DTypeOr<${this.dtypeGiven}, ${base}>`) : 'DT'
   }
 
   dtypeBase() {
@@ -319,7 +327,7 @@ class Signature {
       const t = this.tensors.get(rule.name)
       if (t) return t.d ?? null
       if (a?.type.list && a.type.base === 'Tensor') return this.generics.has(title(a.name)) ? `PromoteAll<${title(a.name)}>` : null
-      if (a?.type.base === 'Scalar' && this.generics.has(argParameter(a))) return `NumbersDType<${argParameter(a)}>`
+      if (a?.type.base === 'Scalar' && this.generics.has(argParameter(a))) return `NumbersDType<${this.given.get(a.name)}>`
       return null
     }
     if (rule.call === 'bool') return `'bool'`
@@ -328,7 +336,7 @@ class Signature {
       if (!rest.length) return this.self < 0 ? `'float32'` : null
       const numbers = rest.map((r) => this.op.args.find((a) => a.name === r.name)).filter((a) => a?.type.base === 'Scalar')
       if (numbers.length === rest.length && numbers.every((a) => this.generics.has(argParameter(a))))
-        return `NumbersDType<${numbers.map(argParameter).join(' | ')}>`
+        return `NumbersDType<${numbers.map((a) => this.given.get(a.name)).join(' | ')}>`
       const parts = rest.map((r) => this.dtypeOfRule(r))
       return parts.some((p) => !p) ? 'DType' : parts.reduce((a, b) => `Promote<${a}, ${b}>`)
     }
@@ -341,7 +349,7 @@ class Signature {
         const a = this.op.args.find((x) => x.name === r.name)
         if (a?.type.base === 'Tensor' && a.type.list) return { d: this.dtypeOfRule(r), s: 'Shape' }
         const p = a && optionParameter(this.op, a)
-        return a?.type.base === 'Scalar' && p && this.generics.has(p.name) ? { number: p.name } : {}
+        return a?.type.base === 'Scalar' && p && this.generics.has(p.name) ? { number: this.given.get(a.name) ?? p.name } : {}
       })
       inner = this.join(operands)
     }
@@ -374,7 +382,7 @@ class Signature {
       dev = `JoinDevice<${dev}, ${s}, ${t.dev}, ${t.s}>`
       s = 'Shape'
     }
-    return this.deviceGiven ? `DeviceOr<On, ${dev}>` : dev
+    return this.deviceGiven ? `DeviceOr<${this.deviceGiven}, ${dev}>` : dev
   }
 
   // How results may fail: texts that can be errors go through Checked.
@@ -519,6 +527,7 @@ function variadicSignatures(entry, kind, group, options) {
   const p = parameter(rest.name)
   const build = (form) => {
     const s = make()
+    s.spread = true
     let receiver = null
     const params = []
     op.args.forEach((a, i) => {

@@ -333,6 +333,7 @@ function typeImports(text, from, shapeNames) {
     'CheckedList',
     'DeviceOfAll',
     'DeviceOr',
+    'Given',
     'InPlace',
     'JoinDevice',
     'LossReduction',

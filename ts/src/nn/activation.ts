@@ -2,7 +2,9 @@
 
 import type { DeviceInput } from '../device.js'
 import type { Tensor } from '../tensor.js'
-import type { DType } from '../types/dtype.js'
+import type { DeviceType, DType } from '../types/dtype.js'
+import type { Forward, GluRule, SameRule, SoftmaxRule } from '../types/modules.js'
+import type { Shape } from '../types/shapes.js'
 import { assertionError, typeError } from './errors.js'
 import { constant_ } from './init.js'
 import { newParameter, type FactoryOptions } from './linear.js'
@@ -69,6 +71,8 @@ export type HardswishOptions = ActivationOptions
 type InplaceArguments = Arguments<[], [inplace: boolean], ActivationOptions>
 
 abstract class Activation extends Module {
+  /** @internal */
+  declare readonly shape_rule?: SameRule
   readonly inplace: boolean
   readonly #operators: readonly [Operator, Operator]
 
@@ -77,7 +81,11 @@ abstract class Activation extends Module {
     this.inplace = readArguments<ActivationOptions>(name, args, ['inplace']).inplace ?? false
     this.#operators = operators
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     return this.#operators[this.inplace ? 1 : 0](input)
   }
   override extra_repr(): string {
@@ -142,6 +150,8 @@ export type CELUOptions = ELUOptions
 
 /** x above 0, alpha (eˣ − 1) below */
 export class ELU extends Module {
+  /** @internal */
+  declare readonly shape_rule?: SameRule
   readonly alpha: number
   readonly inplace: boolean
 
@@ -151,7 +161,11 @@ export class ELU extends Module {
     this.alpha = o.alpha ?? 1
     this.inplace = o.inplace ?? false
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     return elu[this.inplace ? 1 : 0](input, this.alpha)
   }
   override extra_repr(): string {
@@ -161,6 +175,8 @@ export class ELU extends Module {
 
 /** max(0, x) + min(0, alpha (e^(x/alpha) − 1)) */
 export class CELU extends Module {
+  /** @internal */
+  declare readonly shape_rule?: SameRule
   readonly alpha: number
   readonly inplace: boolean
 
@@ -170,7 +186,11 @@ export class CELU extends Module {
     this.alpha = o.alpha ?? 1
     this.inplace = o.inplace ?? false
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     return celu[this.inplace ? 1 : 0](input, this.alpha)
   }
   override extra_repr(): string {
@@ -185,6 +205,8 @@ export interface LeakyReLUOptions extends ActivationOptions {
 
 /** x above 0, negative_slope · x below */
 export class LeakyReLU extends Module {
+  /** @internal */
+  declare readonly shape_rule?: SameRule
   readonly negative_slope: number
   readonly inplace: boolean
 
@@ -194,7 +216,11 @@ export class LeakyReLU extends Module {
     this.negative_slope = o.negative_slope ?? 0.01
     this.inplace = o.inplace ?? false
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     return leaky_relu[this.inplace ? 1 : 0](input, this.negative_slope)
   }
   override extra_repr(): string {
@@ -211,6 +237,8 @@ export interface HardtanhOptions extends ActivationOptions {
 
 /** x, kept between min_val and max_val */
 export class Hardtanh extends Module {
+  /** @internal */
+  declare readonly shape_rule?: SameRule
   readonly min_val: number
   readonly max_val: number
   readonly inplace: boolean
@@ -224,7 +252,11 @@ export class Hardtanh extends Module {
     if (this.max_val <= this.min_val)
       throw assertionError(`max_val must be larger than min_val, but got min_val=${this.min_val} and max_val=${this.max_val}`)
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     return hardtanh[this.inplace ? 1 : 0](input, this.min_val, this.max_val)
   }
   override extra_repr(): string {
@@ -239,6 +271,8 @@ export interface ThresholdOptions extends ActivationOptions {
 
 /** x above the threshold, value elsewhere */
 export class Threshold extends Module {
+  /** @internal */
+  declare readonly shape_rule?: SameRule
   readonly threshold: number
   readonly value: number
   readonly inplace: boolean
@@ -250,7 +284,11 @@ export class Threshold extends Module {
     this.value = o.value
     this.inplace = o.inplace ?? false
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     return threshold[this.inplace ? 1 : 0](input, this.threshold, this.value)
   }
   override extra_repr(): string {
@@ -265,6 +303,8 @@ export interface GELUOptions {
 
 /** x · Φ(x), with Φ the distribution function of the normal distribution */
 export class GELU extends Module {
+  /** @internal */
+  declare readonly shape_rule?: SameRule
   readonly approximate: 'none' | 'tanh'
   readonly #options: { approximate: 'none' | 'tanh' } | undefined
 
@@ -273,7 +313,11 @@ export class GELU extends Module {
     this.approximate = readArguments<GELUOptions>('GELU', args, ['approximate']).approximate ?? 'none'
     this.#options = this.approximate === 'none' ? undefined : { approximate: this.approximate }
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     return this.#options ? gelu(input, this.#options) : gelu(input)
   }
   override extra_repr(): string {
@@ -282,6 +326,8 @@ export class GELU extends Module {
 }
 
 abstract class PlainActivation extends Module {
+  /** @internal */
+  declare readonly shape_rule?: SameRule
   readonly #operator: Operator
 
   constructor(name: string, f: Operator, args: readonly unknown[]) {
@@ -289,7 +335,11 @@ abstract class PlainActivation extends Module {
     readArguments<object>(name, args, [])
     this.#operator = f
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     return this.#operator(input)
   }
 }
@@ -334,6 +384,8 @@ export interface SoftplusOptions {
 
 /** log(1 + e^(beta x)) / beta */
 export class Softplus extends Module {
+  /** @internal */
+  declare readonly shape_rule?: SameRule
   readonly beta: number
   readonly threshold: number
   readonly #given: { beta: boolean; threshold: boolean }
@@ -345,7 +397,11 @@ export class Softplus extends Module {
     this.beta = o.beta ?? 1
     this.threshold = o.threshold ?? 20
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     return softplus(input, this.beta, this.threshold)
   }
   override extra_repr(): string {
@@ -363,12 +419,18 @@ export type HardshrinkOptions = SoftshrinkOptions
 
 /** x moved towards 0 by lambd, 0 within ±lambd */
 export class Softshrink extends Module {
+  /** @internal */
+  declare readonly shape_rule?: SameRule
   readonly lambd: number
   constructor(...args: Arguments<[], [lambd: number], SoftshrinkOptions>) {
     super()
     this.lambd = readArguments<SoftshrinkOptions>('Softshrink', args, ['lambd']).lambd ?? 0.5
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     return softshrink(input, this.lambd)
   }
   override extra_repr(): string {
@@ -378,12 +440,18 @@ export class Softshrink extends Module {
 
 /** x outside ±lambd, 0 within */
 export class Hardshrink extends Module {
+  /** @internal */
+  declare readonly shape_rule?: SameRule
   readonly lambd: number
   constructor(...args: Arguments<[], [lambd: number], HardshrinkOptions>) {
     super()
     this.lambd = readArguments<HardshrinkOptions>('Hardshrink', args, ['lambd']).lambd ?? 0.5
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     return hardshrink(input, this.lambd)
   }
   override extra_repr(): string {
@@ -400,6 +468,8 @@ export interface PReLUOptions extends FactoryOptions {
 
 /** x above 0, weight · x below, with learned slopes [num_parameters] */
 export class PReLU extends Module {
+  /** @internal */
+  declare readonly shape_rule?: SameRule
   readonly init: number
   declare weight: Parameter
 
@@ -415,7 +485,11 @@ export class PReLU extends Module {
   reset_parameters(): void {
     constant_(this.weight, this.init)
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     return prelu(input, this.weight)
   }
   override extra_repr(): string {
@@ -423,14 +497,12 @@ export class PReLU extends Module {
   }
 }
 
-export interface SoftmaxOptions {
+export interface SoftmaxOptions<Dim extends number | null = number | null> {
   /** The dimension along which the results sum to 1; null: 0 for up to 1 and for 3 dimensions, else 1, as PyTorch has it. Default: −1. */
-  dim?: number | null
+  dim?: Dim
 }
-export type LogSoftmaxOptions = SoftmaxOptions
-export type SoftminOptions = SoftmaxOptions
-
-type SoftmaxArguments = Arguments<[], [dim: number | null], SoftmaxOptions>
+export type LogSoftmaxOptions<Dim extends number | null = number | null> = SoftmaxOptions<Dim>
+export type SoftminOptions<Dim extends number | null = number | null> = SoftmaxOptions<Dim>
 
 abstract class AlongDim extends Module {
   readonly dim: number | null
@@ -443,7 +515,11 @@ abstract class AlongDim extends Module {
     if (this.dim !== null && !Number.isInteger(this.dim)) throw typeError(`dim must be an int or None, got <class '${typeName(dim)}'>`)
     this.#operator = f
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     return this.#operator(input, this.dim)
   }
   override extra_repr(): string {
@@ -452,27 +528,45 @@ abstract class AlongDim extends Module {
 }
 
 /** Exponentials along dim divided by their sum. Throws a TypeError for a dim that is no integer. */
-export class Softmax extends AlongDim {
-  constructor(...args: SoftmaxArguments) {
+export class Softmax<const Dim extends number | null = -1> extends AlongDim {
+  /** @internal */
+  declare readonly shape_rule?: SoftmaxRule<Dim>
+  constructor(options: SoftmaxOptions<Dim>)
+  constructor(dim?: Dim)
+  constructor(...args: readonly unknown[]) {
     super('Softmax', softmax, args)
   }
 }
 /** log(softmax(x)) */
-export class LogSoftmax extends AlongDim {
-  constructor(...args: SoftmaxArguments) {
+export class LogSoftmax<const Dim extends number | null = -1> extends AlongDim {
+  /** @internal */
+  declare readonly shape_rule?: SoftmaxRule<Dim>
+  constructor(options: SoftmaxOptions<Dim>)
+  constructor(dim?: Dim)
+  constructor(...args: readonly unknown[]) {
     super('LogSoftmax', log_softmax, args)
   }
 }
 /** softmax(−x) */
-export class Softmin extends AlongDim {
-  constructor(...args: SoftmaxArguments) {
+export class Softmin<const Dim extends number | null = -1> extends AlongDim {
+  /** @internal */
+  declare readonly shape_rule?: SoftmaxRule<Dim>
+  constructor(options: SoftmaxOptions<Dim>)
+  constructor(dim?: Dim)
+  constructor(...args: readonly unknown[]) {
     super('Softmin', softmin, args)
   }
 }
 
 /** Softmax over the channels of [N, C, H, W] or [C, H, W]. */
 export class Softmax2d extends Module {
-  override forward(input: Tensor): Tensor {
+  /** @internal */
+  declare readonly shape_rule?: SameRule
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     if (input.ndim !== 3 && input.ndim !== 4)
       throw assertionError('Softmax2d: expected input to be 3D or 4D, got ' + `${input.ndim}D instead`)
     return softmax(input, -3)
@@ -482,19 +576,27 @@ export class Softmax2d extends Module {
 const glu = operator('glu')
 const rrelu = operator('rrelu')
 
-export interface GLUOptions {
+export interface GLUOptions<Dim extends number = number> {
   /** The dimension that is split. Default: −1. */
-  dim?: number
+  dim?: Dim
 }
 /** The first half of the input along dim times the sigmoid of the second. */
-export class GLU extends Module {
+export class GLU<const Dim extends number = -1> extends Module {
+  /** @internal */
+  declare readonly shape_rule?: GluRule<Dim>
   readonly dim: number
 
-  constructor(...args: Arguments<[], [dim: number], GLUOptions>) {
+  constructor(options: GLUOptions<Dim>)
+  constructor(dim?: Dim)
+  constructor(...args: readonly unknown[]) {
     super()
     this.dim = readArguments<GLUOptions>('GLU', args, ['dim']).dim ?? -1
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     return glu(input, this.dim)
   }
   override extra_repr(): string {

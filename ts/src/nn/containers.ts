@@ -1,5 +1,8 @@
 // Modules that hold other modules or parameters.
 
+import type { DeviceType, DType } from '../types/dtype.js'
+import type { Forward, SequentialRule } from '../types/modules.js'
+import type { Shape } from '../types/shapes.js'
 import { Tensor } from '../tensor.js'
 import { indexError, keyError, typeError } from './errors.js'
 import { Module, type Member } from './module.js'
@@ -137,8 +140,13 @@ abstract class ModuleSequence extends Module {
  * ```
  * Throws a TypeError for what is no Module.
  */
-export class Sequential extends ModuleSequence {
-  constructor(...modules: Module[] | [entries: Readonly<Record<string, Module>> | ReadonlyMap<string, Module>]) {
+export class Sequential<const Modules extends readonly Module[] = readonly Module[]> extends ModuleSequence {
+  /** @internal */
+  declare readonly shape_rule?: SequentialRule & { readonly modules: Modules }
+
+  constructor(entries: Readonly<Record<string, Module>> | ReadonlyMap<string, Module>)
+  constructor(...modules: Modules)
+  constructor(...modules: readonly unknown[]) {
     super()
     const [first] = modules
     if (modules.length === 1 && first instanceof Map)
@@ -149,6 +157,10 @@ export class Sequential extends ModuleSequence {
   }
 
   /** The first module gets all arguments, each of the others what the one before it returned. */
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
   override forward(...args: Tensor[]): Tensor
   override forward(...args: unknown[]): unknown
   override forward(...args: unknown[]): unknown {

@@ -2,7 +2,9 @@
 
 import type { DeviceInput } from '../device.js'
 import type { Tensor } from '../tensor.js'
-import type { DType } from '../types/dtype.js'
+import type { DeviceType, DType } from '../types/dtype.js'
+import type { ConvRule, ConvTransposeRule, Forward } from '../types/modules.js'
+import type { Shape } from '../types/shapes.js'
 import { valueError } from './errors.js'
 import { calculate_fan_in_and_fan_out, kaiming_uniform_, uniform_ } from './init.js'
 import { newParameter, type FactoryOptions } from './linear.js'
@@ -15,16 +17,14 @@ import { pythonRepr } from './text.js'
 export type PaddingMode = 'zeros' | 'reflect' | 'replicate' | 'circular'
 
 /** Options of Conv1d, Conv2d and Conv3d; `Size` is one number or one a dimension. */
-export interface ConvOptions<Size = Size2> extends FactoryOptions {
-  in_channels: number
-  out_channels: number
-  kernel_size: Size
+/** Those options of Conv modules that have defaults. */
+export interface ConvExtraOptions<Stride = Size2, Padding = Size2 | 'same' | 'valid', Dilation = Size2> extends FactoryOptions {
   /** Default: 1. */
-  stride?: Size
+  stride?: Stride
   /** Zeros (or what padding_mode says) around the input; 'same' keeps the size. Default: 0. */
-  padding?: Size | 'same' | 'valid'
+  padding?: Padding
   /** Steps between the kernel's elements. Default: 1. */
-  dilation?: Size
+  dilation?: Dilation
   /** Channels fall into this many groups that do not see each other. Default: 1. */
   groups?: number
   /** Default: true. */
@@ -32,20 +32,33 @@ export interface ConvOptions<Size = Size2> extends FactoryOptions {
   /** Default: 'zeros'. */
   padding_mode?: PaddingMode
 }
+export interface ConvOptions<
+  Size = Size2,
+  In extends number = number,
+  Out extends number = number,
+  Stride = Size,
+  Padding = Size | 'same' | 'valid',
+  Dilation = Size,
+> extends ConvExtraOptions<Stride, Padding, Dilation> {
+  in_channels: In
+  out_channels: Out
+  kernel_size: Size
+}
 
-type ConvArguments<Size> = Arguments<
-  [in_channels: number, out_channels: number, kernel_size: Size],
+type ConvArguments<Size, In extends number, Out extends number, Stride, Padding, Dilation> = Arguments<
+  [in_channels: In, out_channels: Out, kernel_size: Size],
   [
-    stride: Size,
-    padding: Size | 'same' | 'valid',
-    dilation: Size,
+    stride: Stride,
+    padding: Padding,
+    dilation: Dilation,
     groups: number,
     bias: boolean,
     padding_mode: PaddingMode,
     device: DeviceInput | null,
     dtype: DType | null,
   ],
-  ConvOptions<Size>
+  ConvOptions<Size, In, Out, Stride, Padding, Dilation>,
+  ConvExtraOptions<Stride, Padding, Dilation>
 >
 
 const ORDER = [
@@ -143,7 +156,11 @@ abstract class ConvNd extends Module {
     }
   }
 
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     let x = input
     if (this.#padBefore) x = pad(input, this.#padBefore, this.padding_mode === 'zeros' ? 'constant' : this.padding_mode)
     return this.#convolve(x, this.weight, this.bias, this.stride, this.#operatorPadding, this.dilation, this.groups)
@@ -167,8 +184,20 @@ const conv2d = operator('conv2d')
 const conv3d = operator('conv3d')
 
 /** Cross-correlation along one dimension. Input [N, C, L] or [C, L], result [N, out_channels, L'] or [out_channels, L']. */
-export class Conv1d extends ConvNd {
-  constructor(...args: ConvArguments<Size1>) {
+export class Conv1d<
+  const In extends number = number,
+  const Out extends number = number,
+  const Kernel extends Size1 = Size1,
+  const Stride extends Size1 = 1,
+  const Padding extends Size1 | 'same' | 'valid' = 0,
+  const Dilation extends Size1 = 1,
+> extends ConvNd {
+  /** @internal */
+  declare readonly shape_rule?: ConvRule<1, In, Out, Kernel, Stride, Padding, Dilation>
+  constructor(in_channels: In, out_channels: Out, kernel_size: Kernel, options: ConvExtraOptions<Stride, Padding, Dilation>)
+  constructor(in_channels: In, out_channels: Out, kernel_size: Kernel, stride: Stride, options: ConvExtraOptions<Stride, Padding, Dilation>)
+  constructor(...args: ConvArguments<Kernel, In, Out, Stride, Padding, Dilation>)
+  constructor(...args: readonly unknown[]) {
     super('Conv1d', 1, conv1d, args)
   }
 }
@@ -177,54 +206,95 @@ export class Conv1d extends ConvNd {
  * Cross-correlation of images. Input [N, C, H, W] or [C, H, W], result [N, out_channels, H', W'] with
  * H' = (H + 2 padding − dilation (kernel_size − 1) − 1) / stride + 1.
  */
-export class Conv2d extends ConvNd {
-  constructor(...args: ConvArguments<Size2>) {
+export class Conv2d<
+  const In extends number = number,
+  const Out extends number = number,
+  const Kernel extends Size2 = Size2,
+  const Stride extends Size2 = 1,
+  const Padding extends Size2 | 'same' | 'valid' = 0,
+  const Dilation extends Size2 = 1,
+> extends ConvNd {
+  /** @internal */
+  declare readonly shape_rule?: ConvRule<2, In, Out, Kernel, Stride, Padding, Dilation>
+  constructor(in_channels: In, out_channels: Out, kernel_size: Kernel, options: ConvExtraOptions<Stride, Padding, Dilation>)
+  constructor(in_channels: In, out_channels: Out, kernel_size: Kernel, stride: Stride, options: ConvExtraOptions<Stride, Padding, Dilation>)
+  constructor(...args: ConvArguments<Kernel, In, Out, Stride, Padding, Dilation>)
+  constructor(...args: readonly unknown[]) {
     super('Conv2d', 2, conv2d, args)
   }
 }
 
 /** Cross-correlation of volumes. Input [N, C, D, H, W] or [C, D, H, W]. */
-export class Conv3d extends ConvNd {
-  constructor(...args: ConvArguments<Size3>) {
+export class Conv3d<
+  const In extends number = number,
+  const Out extends number = number,
+  const Kernel extends Size3 = Size3,
+  const Stride extends Size3 = 1,
+  const Padding extends Size3 | 'same' | 'valid' = 0,
+  const Dilation extends Size3 = 1,
+> extends ConvNd {
+  /** @internal */
+  declare readonly shape_rule?: ConvRule<3, In, Out, Kernel, Stride, Padding, Dilation>
+  constructor(in_channels: In, out_channels: Out, kernel_size: Kernel, options: ConvExtraOptions<Stride, Padding, Dilation>)
+  constructor(in_channels: In, out_channels: Out, kernel_size: Kernel, stride: Stride, options: ConvExtraOptions<Stride, Padding, Dilation>)
+  constructor(...args: ConvArguments<Kernel, In, Out, Stride, Padding, Dilation>)
+  constructor(...args: readonly unknown[]) {
     super('Conv3d', 3, conv3d, args)
   }
 }
 
 /** Options of ConvTranspose1d, ConvTranspose2d and ConvTranspose3d. */
-export interface ConvTransposeOptions<Size = Size2> extends FactoryOptions {
-  in_channels: number
-  out_channels: number
-  kernel_size: Size
+/** Those options of ConvTranspose modules that have defaults. */
+export interface ConvTransposeExtraOptions<
+  Stride = Size2,
+  Padding = Size2,
+  OutputPadding = Size2,
+  Dilation = Size2,
+> extends FactoryOptions {
   /** Default: 1. */
-  stride?: Size
+  stride?: Stride
   /** What is cut from each side of the result. Default: 0. */
-  padding?: Size
+  padding?: Padding
   /** What is added to one side of the result. Default: 0. */
-  output_padding?: Size
+  output_padding?: OutputPadding
   /** Default: 1. */
   groups?: number
   /** Default: true. */
   bias?: boolean
   /** Default: 1. */
-  dilation?: Size
+  dilation?: Dilation
   /** Only 'zeros'. */
   padding_mode?: 'zeros'
 }
+export interface ConvTransposeOptions<
+  Size = Size2,
+  In extends number = number,
+  Out extends number = number,
+  Stride = Size,
+  Padding = Size,
+  OutputPadding = Size,
+  Dilation = Size,
+> extends ConvTransposeExtraOptions<Stride, Padding, OutputPadding, Dilation> {
+  in_channels: In
+  out_channels: Out
+  kernel_size: Size
+}
 
-type ConvTransposeArguments<Size> = Arguments<
-  [in_channels: number, out_channels: number, kernel_size: Size],
+type ConvTransposeArguments<Size, In extends number, Out extends number, Stride, Padding, OutputPadding, Dilation> = Arguments<
+  [in_channels: In, out_channels: Out, kernel_size: Size],
   [
-    stride: Size,
-    padding: Size,
-    output_padding: Size,
+    stride: Stride,
+    padding: Padding,
+    output_padding: OutputPadding,
     groups: number,
     bias: boolean,
-    dilation: Size,
+    dilation: Dilation,
     padding_mode: 'zeros',
     device: DeviceInput | null,
     dtype: DType | null,
   ],
-  ConvTransposeOptions<Size>
+  ConvTransposeOptions<Size, In, Out, Stride, Padding, OutputPadding, Dilation>,
+  ConvTransposeExtraOptions<Stride, Padding, OutputPadding, Dilation>
 >
 
 abstract class ConvTransposeNd extends Module {
@@ -292,7 +362,13 @@ abstract class ConvTransposeNd extends Module {
   }
 
   /** `output_size`: which of the sizes that strides make possible the result shall have. Throws a ValueError for an impossible one. */
-  override forward(input: Tensor, output_size?: readonly number[] | null): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+    output_size?: null,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor, output_size: readonly number[]): Tensor
+  override forward(input: Tensor, output_size?: readonly number[] | null): unknown {
     const extra = output_size ? this.#extra(input, output_size) : this.output_padding
     return this.#convolve(input, this.weight, this.bias, this.stride, this.padding, extra, this.groups, this.dilation)
   }
@@ -334,20 +410,92 @@ const conv_transpose2d = operator('conv_transpose2d')
 const conv_transpose3d = operator('conv_transpose3d')
 
 /** The derivative of Conv1d with respect to its input, as a layer. Input [N, C, L] or [C, L]. */
-export class ConvTranspose1d extends ConvTransposeNd {
-  constructor(...args: ConvTransposeArguments<Size1>) {
+export class ConvTranspose1d<
+  const In extends number = number,
+  const Out extends number = number,
+  const Kernel extends Size1 = Size1,
+  const Stride extends Size1 = 1,
+  const Padding extends Size1 = 0,
+  const OutputPadding extends Size1 = 0,
+  const Dilation extends Size1 = 1,
+> extends ConvTransposeNd {
+  /** @internal */
+  declare readonly shape_rule?: ConvTransposeRule<1, In, Out, Kernel, Stride, Padding, OutputPadding, Dilation>
+  constructor(
+    in_channels: In,
+    out_channels: Out,
+    kernel_size: Kernel,
+    options: ConvTransposeExtraOptions<Stride, Padding, OutputPadding, Dilation>,
+  )
+  constructor(
+    in_channels: In,
+    out_channels: Out,
+    kernel_size: Kernel,
+    stride: Stride,
+    options: ConvTransposeExtraOptions<Stride, Padding, OutputPadding, Dilation>,
+  )
+  constructor(...args: ConvTransposeArguments<Kernel, In, Out, Stride, Padding, OutputPadding, Dilation>)
+  constructor(...args: readonly unknown[]) {
     super('ConvTranspose1d', 1, conv_transpose1d, args)
   }
 }
 /** The derivative of Conv2d with respect to its input, as a layer. Input [N, C, H, W] or [C, H, W]. */
-export class ConvTranspose2d extends ConvTransposeNd {
-  constructor(...args: ConvTransposeArguments<Size2>) {
+export class ConvTranspose2d<
+  const In extends number = number,
+  const Out extends number = number,
+  const Kernel extends Size2 = Size2,
+  const Stride extends Size2 = 1,
+  const Padding extends Size2 = 0,
+  const OutputPadding extends Size2 = 0,
+  const Dilation extends Size2 = 1,
+> extends ConvTransposeNd {
+  /** @internal */
+  declare readonly shape_rule?: ConvTransposeRule<2, In, Out, Kernel, Stride, Padding, OutputPadding, Dilation>
+  constructor(
+    in_channels: In,
+    out_channels: Out,
+    kernel_size: Kernel,
+    options: ConvTransposeExtraOptions<Stride, Padding, OutputPadding, Dilation>,
+  )
+  constructor(
+    in_channels: In,
+    out_channels: Out,
+    kernel_size: Kernel,
+    stride: Stride,
+    options: ConvTransposeExtraOptions<Stride, Padding, OutputPadding, Dilation>,
+  )
+  constructor(...args: ConvTransposeArguments<Kernel, In, Out, Stride, Padding, OutputPadding, Dilation>)
+  constructor(...args: readonly unknown[]) {
     super('ConvTranspose2d', 2, conv_transpose2d, args)
   }
 }
 /** The derivative of Conv3d with respect to its input, as a layer. Input [N, C, D, H, W] or [C, D, H, W]. */
-export class ConvTranspose3d extends ConvTransposeNd {
-  constructor(...args: ConvTransposeArguments<Size3>) {
+export class ConvTranspose3d<
+  const In extends number = number,
+  const Out extends number = number,
+  const Kernel extends Size3 = Size3,
+  const Stride extends Size3 = 1,
+  const Padding extends Size3 = 0,
+  const OutputPadding extends Size3 = 0,
+  const Dilation extends Size3 = 1,
+> extends ConvTransposeNd {
+  /** @internal */
+  declare readonly shape_rule?: ConvTransposeRule<3, In, Out, Kernel, Stride, Padding, OutputPadding, Dilation>
+  constructor(
+    in_channels: In,
+    out_channels: Out,
+    kernel_size: Kernel,
+    options: ConvTransposeExtraOptions<Stride, Padding, OutputPadding, Dilation>,
+  )
+  constructor(
+    in_channels: In,
+    out_channels: Out,
+    kernel_size: Kernel,
+    stride: Stride,
+    options: ConvTransposeExtraOptions<Stride, Padding, OutputPadding, Dilation>,
+  )
+  constructor(...args: ConvTransposeArguments<Kernel, In, Out, Stride, Padding, OutputPadding, Dilation>)
+  constructor(...args: readonly unknown[]) {
     super('ConvTranspose3d', 3, conv_transpose3d, args)
   }
 }

@@ -1,5 +1,8 @@
 // Dropout.
 
+import type { DeviceType, DType } from '../types/dtype.js'
+import type { Forward, SameRule } from '../types/modules.js'
+import type { Shape } from '../types/shapes.js'
 import type { Tensor } from '../tensor.js'
 import { valueError } from './errors.js'
 import { Module } from './module.js'
@@ -16,6 +19,8 @@ export interface DropoutOptions {
 }
 
 abstract class DropoutBase extends Module {
+  /** @internal */
+  declare readonly shape_rule?: SameRule
   readonly p: number
   readonly inplace: boolean
   readonly #operator: Operator
@@ -28,7 +33,11 @@ abstract class DropoutBase extends Module {
     this.inplace = o.inplace ?? false
     this.#operator = f
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     return this.#operator(input, this.p, this.training, this.inplace)
   }
   override extra_repr(): string {

@@ -3,7 +3,9 @@
 import type { DeviceInput } from '../device.js'
 import { no_grad } from '../autograd/modes.js'
 import type { Tensor } from '../tensor.js'
-import type { DType } from '../types/dtype.js'
+import type { DeviceType, DType } from '../types/dtype.js'
+import type { EmbeddingRule, Forward } from '../types/modules.js'
+import type { Shape } from '../types/shapes.js'
 import { assertionError } from './errors.js'
 import { normal_ } from './init.js'
 import { newParameter, type FactoryOptions } from './linear.js'
@@ -15,9 +17,9 @@ import { pythonFloat, pythonNumber } from './text.js'
 
 const embedding = operator('embedding')
 
-export interface EmbeddingOptions extends FactoryOptions {
-  num_embeddings: number
-  embedding_dim: number
+export interface EmbeddingOptions<Rows extends number = number, Width extends number = number> extends FactoryOptions {
+  num_embeddings: Rows
+  embedding_dim: Width
   /** This row is zero at first and gets no gradient; negative ones count from the end. */
   padding_idx?: number | null
   /** Rows with a larger norm are scaled down to it when they are looked up. */
@@ -49,7 +51,9 @@ export interface EmbeddingFromPretrainedOptions {
  * Rows of a table. Input int64 or int32 [...] with numbers below num_embeddings, result [..., embedding_dim]; weight
  * [num_embeddings, embedding_dim], normal at first. Throws an AssertionError for a padding_idx that is out of range.
  */
-export class Embedding extends Module {
+export class Embedding<const Rows extends number = number, const Width extends number = number> extends Module {
+  /** @internal */
+  declare readonly shape_rule?: EmbeddingRule<Rows, Width>
   readonly num_embeddings: number
   readonly embedding_dim: number
   readonly padding_idx: number | null
@@ -61,7 +65,7 @@ export class Embedding extends Module {
 
   constructor(
     ...args: Arguments<
-      [num_embeddings: number, embedding_dim: number],
+      [num_embeddings: Rows, embedding_dim: Width],
       [
         padding_idx: number | null,
         max_norm: number | null,
@@ -73,7 +77,7 @@ export class Embedding extends Module {
         device: DeviceInput | null,
         dtype: DType | null,
       ],
-      EmbeddingOptions
+      EmbeddingOptions<Rows, Width>
     >
   ) {
     super()
@@ -127,7 +131,11 @@ export class Embedding extends Module {
     if (padding !== null) no_grad(() => this.weight.select(0, padding).fill_(0))
   }
 
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, DType, Dev>,
+  ): Forward<M, S, DType, Dev>
+  override forward(input: Tensor): unknown {
     if (this.max_norm === null && !this.scale_grad_by_freq && !this.sparse) {
       return this.padding_idx === null ? embedding(input, this.weight) : embedding(input, this.weight, this.padding_idx)
     }

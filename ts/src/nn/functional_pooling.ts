@@ -5,7 +5,7 @@ import { isOptions } from '../runtime/arguments.js'
 import type { Results } from '../runtime/call.js'
 import { Tensor } from '../tensor.js'
 import type { DType, DeviceType } from '../types/dtype.js'
-import type { Checked } from '../types/results.js'
+import type { Checked, Given } from '../types/results.js'
 import type { AdaptivePoolShape, DynamicShape, Guard, PoolShape, Shape } from '../types/shapes.js'
 
 type Sizes = number | readonly number[]
@@ -61,10 +61,10 @@ export interface MaxPool<N extends number> {
     D extends DType,
     Dev extends DeviceType,
     const Kernel extends Sizes,
-    const Stride extends Sizes | null = null,
-    const Padding extends Sizes = 0,
-    const Dilation extends Sizes = 1,
-    const CeilMode extends boolean = false,
+    const Stride extends Sizes | null | MaxPool2DFunctionalOptions = null,
+    const Padding extends Sizes | MaxPool2DFunctionalOptions = 0,
+    const Dilation extends Sizes | MaxPool2DFunctionalOptions = 1,
+    const CeilMode extends boolean | MaxPool2DFunctionalOptions = false,
   >(
     input: Tensor<S, D, Dev>,
     kernel_size: Kernel,
@@ -74,14 +74,11 @@ export interface MaxPool<N extends number> {
     ceil_mode?: CeilMode | MaxPoolOptions<Stride, Padding, Dilation, CeilMode>,
     return_indices?: false | MaxPoolOptions<Stride, Padding, Dilation, CeilMode>,
     options?: MaxPoolOptions<Stride, Padding, Dilation, CeilMode>,
-  ): Checked<PoolShape<N, S, Kernel, Stride, Padding, Dilation, CeilMode>, D, Dev>
+  ): Checked<PoolShape<N, S, Kernel, Given<Stride, null>, Given<Padding, 0>, Given<Dilation, 1>, Given<CeilMode, false>>, D, Dev>
 }
-type MaxPoolOptions<
-  Stride extends Sizes | null,
-  Padding extends Sizes,
-  Dilation extends Sizes,
-  CeilMode extends boolean,
-> = MaxPool2DFunctionalOptions<Stride, Padding, Dilation, CeilMode> & { readonly return_indices?: false }
+type MaxPoolOptions<Stride, Padding, Dilation, CeilMode> = MaxPool2DFunctionalOptions<Stride, Padding, Dilation, CeilMode> & {
+  readonly return_indices?: false
+}
 
 /** adaptive_avg_pool1d, 2d and 3d: averages of windows chosen so that output_size is left. */
 export type AdaptiveAvgPool<N extends number> = <S extends Shape, D extends DType, Dev extends DeviceType, const Size extends SizesToKeep>(

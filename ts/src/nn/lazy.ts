@@ -3,9 +3,10 @@
 import { empty, ones, tensor as makeTensor, zeros } from '../creation.js'
 import { no_grad } from '../autograd/modes.js'
 import type { DeviceInput } from '../device.js'
-import type { Shape } from '../types/shapes.js'
 import type { Tensor } from '../tensor.js'
-import type { DType } from '../types/dtype.js'
+import type { DeviceType, DType } from '../types/dtype.js'
+import type { Forward } from '../types/modules.js'
+import type { Shape } from '../types/shapes.js'
 import {
   Conv1d,
   Conv2d,
@@ -101,22 +102,26 @@ function channels(name: string, input: Tensor, n: number): number {
   return (input.shape as readonly number[])[input.ndim - n - 1] as number
 }
 
-export type LazyLinearOptions = Omit<LinearOptions, 'in_features'>
+export type LazyLinearOptions<Out extends number = number> = Omit<LinearOptions<number, Out>, 'in_features'>
 
 /** Linear whose in_features is the last size of its first input. */
-export class LazyLinear extends Linear {
+export class LazyLinear<const Out extends number = number> extends Linear<number, Out> {
   constructor(
-    ...args: Arguments<[out_features: number], [bias: boolean, device: DeviceInput | null, dtype: DType | null], LazyLinearOptions>
+    ...args: Arguments<[out_features: Out], [bias: boolean, device: DeviceInput | null, dtype: DType | null], LazyLinearOptions<Out>>
   ) {
-    const o = readArguments<LazyLinearOptions>('LazyLinear', args, ['out_features', 'bias', 'device', 'dtype'], 1)
-    super({ ...o, in_features: 0, out_features: 0, bias: false })
+    const o = readArguments<LazyLinearOptions<Out>>('LazyLinear', args, ['out_features', 'bias', 'device', 'dtype'], 1)
+    super({ ...o, in_features: 0, out_features: 0 as Out, bias: false })
     ;(this as unknown as Fields)['out_features'] = o.out_features
     wait(this, { weight: true, bias: o.bias ?? true }, o)
   }
   override reset_parameters(): void {
     // nothing to draw yet
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     const in_features = (input.shape as readonly number[]).at(-1) ?? 0
     initialize(this, Linear, { in_features }, { weight: [this.out_features, in_features], bias: [this.out_features] })
     return first(Linear, this, input)
@@ -197,7 +202,7 @@ function firstConv(module: Module & AnyConv, plain: Plain, input: Tensor, n: num
 }
 
 /** Conv1d whose in_channels comes from its first input. */
-export class LazyConv1d extends Conv1d {
+export class LazyConv1d extends Conv1d<number, number, Size1, Size1, Size1 | 'same' | 'valid', Size1> {
   constructor(...args: LazyConvArguments<Size1>) {
     const o = blankConv<Size1>('LazyConv1d', args)
     super(o)
@@ -206,13 +211,17 @@ export class LazyConv1d extends Conv1d {
   override reset_parameters(): void {
     // nothing to draw yet
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     firstConv(this, Conv1d, input, 1, false)
     return first(Conv1d, this, input)
   }
 }
 /** Conv2d whose in_channels comes from its first input. */
-export class LazyConv2d extends Conv2d {
+export class LazyConv2d extends Conv2d<number, number, Size2, Size2, Size2 | 'same' | 'valid', Size2> {
   constructor(...args: LazyConvArguments<Size2>) {
     const o = blankConv<Size2>('LazyConv2d', args)
     super(o)
@@ -221,13 +230,17 @@ export class LazyConv2d extends Conv2d {
   override reset_parameters(): void {
     // nothing to draw yet
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     firstConv(this, Conv2d, input, 2, false)
     return first(Conv2d, this, input)
   }
 }
 /** Conv3d whose in_channels comes from its first input. */
-export class LazyConv3d extends Conv3d {
+export class LazyConv3d extends Conv3d<number, number, Size3, Size3, Size3 | 'same' | 'valid', Size3> {
   constructor(...args: LazyConvArguments<Size3>) {
     const o = blankConv<Size3>('LazyConv3d', args)
     super(o)
@@ -236,13 +249,17 @@ export class LazyConv3d extends Conv3d {
   override reset_parameters(): void {
     // nothing to draw yet
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     firstConv(this, Conv3d, input, 3, false)
     return first(Conv3d, this, input)
   }
 }
 /** ConvTranspose1d whose in_channels comes from its first input. */
-export class LazyConvTranspose1d extends ConvTranspose1d {
+export class LazyConvTranspose1d extends ConvTranspose1d<number, number, Size1, Size1, Size1, Size1, Size1> {
   constructor(...args: LazyConvTransposeArguments<Size1>) {
     const o = blankConvTranspose<Size1>('LazyConvTranspose1d', args)
     super(o)
@@ -251,13 +268,19 @@ export class LazyConvTranspose1d extends ConvTranspose1d {
   override reset_parameters(): void {
     // nothing to draw yet
   }
-  override forward(input: Tensor, output_size?: readonly number[] | null): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+    output_size?: null,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor, output_size: readonly number[]): Tensor
+  override forward(input: Tensor, output_size?: readonly number[] | null): unknown {
     firstConv(this, ConvTranspose1d, input, 1, true)
     return first(ConvTranspose1d, this, input, output_size)
   }
 }
 /** ConvTranspose2d whose in_channels comes from its first input. */
-export class LazyConvTranspose2d extends ConvTranspose2d {
+export class LazyConvTranspose2d extends ConvTranspose2d<number, number, Size2, Size2, Size2, Size2, Size2> {
   constructor(...args: LazyConvTransposeArguments<Size2>) {
     const o = blankConvTranspose<Size2>('LazyConvTranspose2d', args)
     super(o)
@@ -266,13 +289,19 @@ export class LazyConvTranspose2d extends ConvTranspose2d {
   override reset_parameters(): void {
     // nothing to draw yet
   }
-  override forward(input: Tensor, output_size?: readonly number[] | null): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+    output_size?: null,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor, output_size: readonly number[]): Tensor
+  override forward(input: Tensor, output_size?: readonly number[] | null): unknown {
     firstConv(this, ConvTranspose2d, input, 2, true)
     return first(ConvTranspose2d, this, input, output_size)
   }
 }
 /** ConvTranspose3d whose in_channels comes from its first input. */
-export class LazyConvTranspose3d extends ConvTranspose3d {
+export class LazyConvTranspose3d extends ConvTranspose3d<number, number, Size3, Size3, Size3, Size3, Size3> {
   constructor(...args: LazyConvTransposeArguments<Size3>) {
     const o = blankConvTranspose<Size3>('LazyConvTranspose3d', args)
     super(o)
@@ -281,7 +310,13 @@ export class LazyConvTranspose3d extends ConvTranspose3d {
   override reset_parameters(): void {
     // nothing to draw yet
   }
-  override forward(input: Tensor, output_size?: readonly number[] | null): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+    output_size?: null,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor, output_size: readonly number[]): Tensor
+  override forward(input: Tensor, output_size?: readonly number[] | null): unknown {
     firstConv(this, ConvTranspose3d, input, 3, true)
     return first(ConvTranspose3d, this, input, output_size)
   }
@@ -331,7 +366,11 @@ export class LazyBatchNorm1d extends BatchNorm1d {
   override reset_parameters(): void {
     // nothing to set yet
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     this.checkInput(input)
     firstNorm(this, BatchNorm1d, input, 1)
     return first(BatchNorm1d, this, input)
@@ -347,7 +386,11 @@ export class LazyBatchNorm2d extends BatchNorm2d {
   override reset_parameters(): void {
     // nothing to set yet
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     this.checkInput(input)
     firstNorm(this, BatchNorm2d, input, 1)
     return first(BatchNorm2d, this, input)
@@ -363,7 +406,11 @@ export class LazyBatchNorm3d extends BatchNorm3d {
   override reset_parameters(): void {
     // nothing to set yet
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     this.checkInput(input)
     firstNorm(this, BatchNorm3d, input, 1)
     return first(BatchNorm3d, this, input)
@@ -379,7 +426,11 @@ export class LazyInstanceNorm1d extends InstanceNorm1d {
   override reset_parameters(): void {
     // nothing to set yet
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     this.checkInput(input)
     firstNorm(this, InstanceNorm1d, input, -2)
     return first(InstanceNorm1d, this, input)
@@ -395,7 +446,11 @@ export class LazyInstanceNorm2d extends InstanceNorm2d {
   override reset_parameters(): void {
     // nothing to set yet
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     this.checkInput(input)
     firstNorm(this, InstanceNorm2d, input, -3)
     return first(InstanceNorm2d, this, input)
@@ -411,7 +466,11 @@ export class LazyInstanceNorm3d extends InstanceNorm3d {
   override reset_parameters(): void {
     // nothing to set yet
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     this.checkInput(input)
     firstNorm(this, InstanceNorm3d, input, -4)
     return first(InstanceNorm3d, this, input)

@@ -3,7 +3,9 @@
 import { empty } from '../creation.js'
 import type { DeviceInput } from '../device.js'
 import type { Tensor } from '../tensor.js'
-import type { DType } from '../types/dtype.js'
+import type { DeviceType, DType } from '../types/dtype.js'
+import type { Forward, LinearRule, SameRule } from '../types/modules.js'
+import type { Shape } from '../types/shapes.js'
 import { valueError } from './errors.js'
 import { calculate_fan_in_and_fan_out, kaiming_uniform_, uniform_ } from './init.js'
 import { Module } from './module.js'
@@ -25,9 +27,9 @@ export function newParameter(shape: readonly number[], { device, dtype }: Factor
   return new Parameter(empty([...shape], options))
 }
 
-export interface LinearOptions extends FactoryOptions {
-  in_features: number
-  out_features: number
+export interface LinearOptions<In extends number = number, Out extends number = number> extends FactoryOptions {
+  in_features: In
+  out_features: Out
   /** Default: true. */
   bias?: boolean
 }
@@ -37,6 +39,8 @@ export class Identity extends Module {
   constructor(..._args: unknown[]) {
     super()
   }
+  /** @internal */
+  declare readonly shape_rule?: SameRule
   override forward<T>(input: T): T {
     return input
   }
@@ -46,21 +50,23 @@ export class Identity extends Module {
  * y = x Wᵀ + b. Input [..., in_features], result [..., out_features]; weight [out_features, in_features], bias [out_features], both
  * uniform in ±1/√in_features at first.
  */
-export class Linear extends Module {
-  readonly in_features: number
-  readonly out_features: number
+export class Linear<const In extends number = number, const Out extends number = number> extends Module {
+  /** @internal */
+  declare readonly shape_rule?: LinearRule<In, Out>
+  readonly in_features: In
+  readonly out_features: Out
   declare weight: Parameter
   declare bias: Parameter | null
 
   constructor(
     ...args: Arguments<
-      [in_features: number, out_features: number],
+      [in_features: In, out_features: Out],
       [bias: boolean, device: DeviceInput | null, dtype: DType | null],
-      LinearOptions
+      LinearOptions<In, Out>
     >
   ) {
     super()
-    const o = readArguments<LinearOptions>('Linear', args, ['in_features', 'out_features', 'bias', 'device', 'dtype'], 2)
+    const o = readArguments<LinearOptions<In, Out>>('Linear', args, ['in_features', 'out_features', 'bias', 'device', 'dtype'], 2)
     this.in_features = o.in_features
     this.out_features = o.out_features
     this.register_parameter('weight', newParameter([o.out_features, o.in_features], o))
@@ -78,7 +84,11 @@ export class Linear extends Module {
     }
   }
 
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     return F.linear(input, this.weight, this.bias)
   }
 

@@ -8,6 +8,7 @@ import { TorchError } from '../runtime/errors.js'
 import { isOnDevice, readTensor } from '../webgpu/reading.js'
 import { setScope } from '../runtime/call.js'
 import type { DType } from '../types/dtype.js'
+import type { CallResult } from '../types/modules.js'
 import { applyBackwardHooks } from './backward_hooks.js'
 import { attributeError, keyError, notImplementedError, typeError, valueError } from './errors.js'
 import {
@@ -67,6 +68,8 @@ const plainForward = new WeakMap<object, Forward>()
 export class Module {
   /** Whether the module trains; dropout and batch normalisation behave accordingly. Set by `train()` and `eval()`. */
   training = true
+  /** What forward does to the shape of its input, for the compiler alone. */
+  declare readonly shape_rule?: unknown
   #slots: Map<string, Slot> | null = null
   #hooks: ModuleHooks | null = null
   /** What the registration hooks have seen. */
@@ -84,11 +87,12 @@ export class Module {
   }
 
   /** Runs forward with its hooks: the same as `forward(...)`. */
-  call(...args: Parameters<this['forward']>): ReturnType<this['forward']> {
+  call<M extends Module, const Args extends Parameters<M['forward']>>(this: M, ...args: Args): CallResult<M, Args>
+  call(...args: unknown[]): unknown {
     const own: Forward = this.forward
     const plain = plainForward.get(own)
-    if (plain) return own.apply(this, args) as ReturnType<this['forward']>
-    return Module.run(this, own, args) as ReturnType<this['forward']>
+    if (plain) return own.apply(this, args)
+    return Module.run(this, own, args)
   }
 
   /** @internal The forward of a class, which runs no hooks. */

@@ -4,7 +4,9 @@ import { ones, tensor as makeTensor, zeros } from '../creation.js'
 import { no_grad } from '../autograd/modes.js'
 import type { DeviceInput } from '../device.js'
 import type { Tensor } from '../tensor.js'
-import type { DType } from '../types/dtype.js'
+import type { DeviceType, DType } from '../types/dtype.js'
+import type { ChannelsRule, Forward, LayerNormRule, SameRule } from '../types/modules.js'
+import type { Shape } from '../types/shapes.js'
 import { valueError } from './errors.js'
 import { ones_, zeros_ } from './init.js'
 import { newParameter, type FactoryOptions } from './linear.js'
@@ -28,8 +30,8 @@ const factory = ({ device, dtype }: FactoryOptions): { device?: DeviceInput; dty
 })
 
 /** Options of BatchNorm1d, 2d, 3d and InstanceNorm1d, 2d, 3d. */
-export interface BatchNormOptions extends FactoryOptions {
-  num_features: number
+export interface BatchNormOptions<Features extends number = number> extends FactoryOptions {
+  num_features: Features
   /** Added to the variance. Default: 1e-5. */
   eps?: number
   /** How much of each batch goes into the running statistics; null: their plain mean over all batches. Default: 0.1. */
@@ -41,12 +43,12 @@ export interface BatchNormOptions extends FactoryOptions {
   /** With affine: learn the offset. Default: true. */
   bias?: boolean
 }
-export type InstanceNormOptions = BatchNormOptions
+export type InstanceNormOptions<Features extends number = number> = BatchNormOptions<Features>
 
-type BatchNormArguments = Arguments<
-  [num_features: number],
+type BatchNormArguments<Features extends number> = Arguments<
+  [num_features: Features],
   [eps: number, momentum: number | null, affine: boolean, track_running_stats: boolean, device: DeviceInput | null, dtype: DType | null],
-  BatchNormOptions
+  BatchNormOptions<Features>
 >
 
 abstract class NormWithStatistics extends Module {
@@ -131,7 +133,11 @@ abstract class BatchNorm extends NormWithStatistics {
     super(name, ranks, args, true)
   }
 
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     this.checkInput(input)
     let average = this.momentum ?? 0
     if (this.training && this.num_batches_tracked) {
@@ -161,20 +167,26 @@ function addOne(count: Tensor): void {
 }
 
 /** (x − mean) / √(var + eps) · weight + bias over the batch, for each channel. Input [N, C] or [N, C, L]. */
-export class BatchNorm1d extends BatchNorm {
-  constructor(...args: BatchNormArguments) {
+export class BatchNorm1d<const Features extends number = number> extends BatchNorm {
+  /** @internal */
+  declare readonly shape_rule?: ChannelsRule<Features, 2 | 3>
+  constructor(...args: BatchNormArguments<Features>) {
     super('BatchNorm1d', [2, 3], args)
   }
 }
 /** (x − mean) / √(var + eps) · weight + bias over the batch, for each channel. Input [N, C, H, W]. */
-export class BatchNorm2d extends BatchNorm {
-  constructor(...args: BatchNormArguments) {
+export class BatchNorm2d<const Features extends number = number> extends BatchNorm {
+  /** @internal */
+  declare readonly shape_rule?: ChannelsRule<Features, 4>
+  constructor(...args: BatchNormArguments<Features>) {
     super('BatchNorm2d', [4], args)
   }
 }
 /** (x − mean) / √(var + eps) · weight + bias over the batch, for each channel. Input [N, C, D, H, W]. */
-export class BatchNorm3d extends BatchNorm {
-  constructor(...args: BatchNormArguments) {
+export class BatchNorm3d<const Features extends number = number> extends BatchNorm {
+  /** @internal */
+  declare readonly shape_rule?: ChannelsRule<Features, 5>
+  constructor(...args: BatchNormArguments<Features>) {
     super('BatchNorm3d', [5], args)
   }
 }
@@ -188,7 +200,11 @@ abstract class InstanceNorm extends NormWithStatistics {
     this.#single = ranks[0] as number
   }
 
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     this.checkInput(input)
     const useInput = this.training || !this.track_running_stats
     const single = input.ndim === this.#single
@@ -208,27 +224,33 @@ abstract class InstanceNorm extends NormWithStatistics {
 }
 
 /** Batch normalisation of every sample by itself. Input [N, C, L] or [C, L]. */
-export class InstanceNorm1d extends InstanceNorm {
-  constructor(...args: BatchNormArguments) {
+export class InstanceNorm1d<const Features extends number = number> extends InstanceNorm {
+  /** @internal */
+  declare readonly shape_rule?: SameRule
+  constructor(...args: BatchNormArguments<Features>) {
     super('InstanceNorm1d', [2, 3], args)
   }
 }
 /** Batch normalisation of every sample by itself. Input [N, C, H, W] or [C, H, W]. */
-export class InstanceNorm2d extends InstanceNorm {
-  constructor(...args: BatchNormArguments) {
+export class InstanceNorm2d<const Features extends number = number> extends InstanceNorm {
+  /** @internal */
+  declare readonly shape_rule?: SameRule
+  constructor(...args: BatchNormArguments<Features>) {
     super('InstanceNorm2d', [3, 4], args)
   }
 }
 /** Batch normalisation of every sample by itself. Input [N, C, D, H, W] or [C, D, H, W]. */
-export class InstanceNorm3d extends InstanceNorm {
-  constructor(...args: BatchNormArguments) {
+export class InstanceNorm3d<const Features extends number = number> extends InstanceNorm {
+  /** @internal */
+  declare readonly shape_rule?: SameRule
+  constructor(...args: BatchNormArguments<Features>) {
     super('InstanceNorm3d', [4, 5], args)
   }
 }
 
-export interface LayerNormOptions extends FactoryOptions {
+export interface LayerNormOptions<Normalized = number | readonly number[]> extends FactoryOptions {
   /** The last dimensions' sizes, over which is normalised. */
-  normalized_shape: number | readonly number[]
+  normalized_shape: Normalized
   /** Default: 1e-5. */
   eps?: number
   /** Learn a factor and an offset an element. Default: true. */
@@ -238,7 +260,9 @@ export interface LayerNormOptions extends FactoryOptions {
 }
 
 /** (x − mean) / √(var + eps) · weight + bias over the last dimensions. Input [..., *normalized_shape]. */
-export class LayerNorm extends Module {
+export class LayerNorm<const Normalized extends number | readonly number[] = number | readonly number[]> extends Module {
+  /** @internal */
+  declare readonly shape_rule?: LayerNormRule<Normalized>
   readonly normalized_shape: readonly number[]
   readonly eps: number
   readonly elementwise_affine: boolean
@@ -247,9 +271,9 @@ export class LayerNorm extends Module {
 
   constructor(
     ...args: Arguments<
-      [normalized_shape: number | readonly number[]],
+      [normalized_shape: Normalized],
       [eps: number, elementwise_affine: boolean, bias: boolean, device: DeviceInput | null, dtype: DType | null],
-      LayerNormOptions
+      LayerNormOptions<Normalized>
     >
   ) {
     super()
@@ -272,7 +296,11 @@ export class LayerNorm extends Module {
     if (this.bias) zeros_(this.bias)
   }
 
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     return F.layer_norm(input, this.normalized_shape, this.weight, this.bias, this.eps)
   }
 
@@ -281,9 +309,9 @@ export class LayerNorm extends Module {
   }
 }
 
-export interface RMSNormOptions extends FactoryOptions {
+export interface RMSNormOptions<Normalized = number | readonly number[]> extends FactoryOptions {
   /** The last dimensions' sizes, over which is normalised. */
-  normalized_shape: number | readonly number[]
+  normalized_shape: Normalized
   /** Default: null, the dtype's machine epsilon. */
   eps?: number | null
   /** Learn a factor an element. Default: true. */
@@ -291,7 +319,9 @@ export interface RMSNormOptions extends FactoryOptions {
 }
 
 /** x / √(mean(x²) + eps) · weight over the last dimensions. Input [..., *normalized_shape]. */
-export class RMSNorm extends Module {
+export class RMSNorm<const Normalized extends number | readonly number[] = number | readonly number[]> extends Module {
+  /** @internal */
+  declare readonly shape_rule?: LayerNormRule<Normalized>
   readonly normalized_shape: readonly number[]
   readonly eps: number | null
   readonly elementwise_affine: boolean
@@ -299,9 +329,9 @@ export class RMSNorm extends Module {
 
   constructor(
     ...args: Arguments<
-      [normalized_shape: number | readonly number[]],
+      [normalized_shape: Normalized],
       [eps: number | null, elementwise_affine: boolean, device: DeviceInput | null, dtype: DType | null],
-      RMSNormOptions
+      RMSNormOptions<Normalized>
     >
   ) {
     super()
@@ -317,7 +347,11 @@ export class RMSNorm extends Module {
     if (this.weight) ones_(this.weight)
   }
 
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     return F.rms_norm(input, this.normalized_shape, this.weight, this.eps)
   }
 
@@ -327,9 +361,9 @@ export class RMSNorm extends Module {
   }
 }
 
-export interface GroupNormOptions extends FactoryOptions {
+export interface GroupNormOptions<Channels extends number = number> extends FactoryOptions {
   num_groups: number
-  num_channels: number
+  num_channels: Channels
   /** Default: 1e-5. */
   eps?: number
   /** Learn a factor and an offset a channel. Default: true. */
@@ -339,7 +373,9 @@ export interface GroupNormOptions extends FactoryOptions {
 }
 
 /** Normalises groups of channels of every sample. Input [N, num_channels, ...]. Throws a ValueError unless the groups divide the channels. */
-export class GroupNorm extends Module {
+export class GroupNorm<const Channels extends number = number> extends Module {
+  /** @internal */
+  declare readonly shape_rule?: ChannelsRule<Channels, number>
   readonly num_groups: number
   readonly num_channels: number
   readonly eps: number
@@ -349,9 +385,9 @@ export class GroupNorm extends Module {
 
   constructor(
     ...args: Arguments<
-      [num_groups: number, num_channels: number],
+      [num_groups: number, num_channels: Channels],
       [eps: number, affine: boolean, device: DeviceInput | null, dtype: DType | null],
-      GroupNormOptions
+      GroupNormOptions<Channels>
     >
   ) {
     super()
@@ -374,7 +410,11 @@ export class GroupNorm extends Module {
     if (this.bias) zeros_(this.bias)
   }
 
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     return F.group_norm(input, this.num_groups, this.weight, this.bias, this.eps)
   }
 
@@ -397,6 +437,8 @@ const local_response_norm = operator('local_response_norm')
 
 /** The input divided by (k + alpha · mean square of neighbouring channels)^beta. Input [N, C, ...]. */
 export class LocalResponseNorm extends Module {
+  /** @internal */
+  declare readonly shape_rule?: SameRule
   readonly size: number
   readonly alpha: number
   readonly beta: number
@@ -410,7 +452,11 @@ export class LocalResponseNorm extends Module {
     this.beta = o.beta ?? 0.75
     this.k = o.k ?? 1
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     return local_response_norm(input, this.size, this.alpha, this.beta, this.k)
   }
   override extra_repr(): string {

@@ -3,16 +3,14 @@
 import { isPlainObject } from './text.js'
 import { typeError } from './errors.js'
 
-/** Every prefix of a tuple, the empty one and the whole included. */
-type Prefixes<T extends readonly unknown[]> = T extends readonly [...infer Init, unknown] ? T | Prefixes<Init> : readonly []
-
 /**
  * The arguments of a constructor: `Required` positionally, then any number of `Optional`, then an options object; or everything in one
  * options object. Example: `new Linear(4, 2)`, `new Linear(4, 2, false)`, `new Linear(4, 2, { bias: false })`,
- * `new Linear({ in_features: 4, out_features: 2 })`.
+ * `new Linear({ in_features: 4, out_features: 2 })`. The options stand beside each optional argument and not in a tuple of their own: type
+ * parameters are inferred from either then. `Extra`: the options that are not required, where type parameters are among them.
  */
-export type Arguments<Required extends readonly unknown[], Optional extends readonly unknown[], Options> =
-  [...Required, ...Prefixes<Optional>] | [...Required, ...Prefixes<Optional>, options: Partial<Options>] | [options: Options]
+export type Arguments<Required extends readonly unknown[], Optional extends readonly unknown[], Options, Extra = Partial<Options>> =
+  [...Required, ...Partial<{ [K in keyof Optional]: Optional[K] | Extra }>, options?: Extra] | [options: Options]
 
 /**
  * Sorts the arguments of `name` into one object. `order`: the positional names, the first `required` of which have to be given;

@@ -1,5 +1,8 @@
 // Upsampling, shuffles of pixels and channels, sliding blocks.
 
+import type { DeviceType, DType } from '../types/dtype.js'
+import type { FoldRule, Forward, PixelShuffleRule, PixelUnshuffleRule, SameRankRule, SameRule, UnfoldRule } from '../types/modules.js'
+import type { Shape } from '../types/shapes.js'
 import type { Tensor } from '../tensor.js'
 import { Module } from './module.js'
 import { operator } from './operators.js'
@@ -34,6 +37,8 @@ export interface UpsampleOptions {
 
 /** An input [N, C, ...] of 1 to 3 more dimensions, resampled to a size or by a factor. */
 export class Upsample extends Module {
+  /** @internal */
+  declare readonly shape_rule?: SameRankRule
   readonly size: Sizes | null
   readonly scale_factor: Sizes | null
   readonly mode: UpsampleMode
@@ -62,7 +67,11 @@ export class Upsample extends Module {
     this.recompute_scale_factor = o.recompute_scale_factor ?? null
   }
 
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     return interpolate(input, this.size, this.scale_factor, this.mode, this.align_corners, this.recompute_scale_factor)
   }
 
@@ -97,18 +106,24 @@ export class UpsamplingBilinear2d extends Upsample {
   }
 }
 
-export interface PixelShuffleOptions {
-  upscale_factor: number
+export interface PixelShuffleOptions<R extends number = number> {
+  upscale_factor: R
 }
 /** [..., C · r², H, W] rearranged to [..., C, H · r, W · r]. */
-export class PixelShuffle extends Module {
+export class PixelShuffle<const R extends number = number> extends Module {
+  /** @internal */
+  declare readonly shape_rule?: PixelShuffleRule<R>
   readonly upscale_factor: number
 
-  constructor(...args: Arguments<[upscale_factor: number], [], PixelShuffleOptions>) {
+  constructor(...args: Arguments<[upscale_factor: R], [], PixelShuffleOptions<R>>) {
     super()
     this.upscale_factor = readArguments<PixelShuffleOptions>('PixelShuffle', args, ['upscale_factor'], 1).upscale_factor
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     return pixel_shuffle(input, this.upscale_factor)
   }
   override extra_repr(): string {
@@ -116,18 +131,24 @@ export class PixelShuffle extends Module {
   }
 }
 
-export interface PixelUnshuffleOptions {
-  downscale_factor: number
+export interface PixelUnshuffleOptions<R extends number = number> {
+  downscale_factor: R
 }
 /** [..., C, H · r, W · r] rearranged to [..., C · r², H, W]. */
-export class PixelUnshuffle extends Module {
+export class PixelUnshuffle<const R extends number = number> extends Module {
+  /** @internal */
+  declare readonly shape_rule?: PixelUnshuffleRule<R>
   readonly downscale_factor: number
 
-  constructor(...args: Arguments<[downscale_factor: number], [], PixelUnshuffleOptions>) {
+  constructor(...args: Arguments<[downscale_factor: R], [], PixelUnshuffleOptions<R>>) {
     super()
     this.downscale_factor = readArguments<PixelUnshuffleOptions>('PixelUnshuffle', args, ['downscale_factor'], 1).downscale_factor
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     return pixel_unshuffle(input, this.downscale_factor)
   }
   override extra_repr(): string {
@@ -140,13 +161,19 @@ export interface ChannelShuffleOptions {
 }
 /** The channels of the groups in turn. Input [N, C, ...]. */
 export class ChannelShuffle extends Module {
+  /** @internal */
+  declare readonly shape_rule?: SameRule
   readonly groups: number
 
   constructor(...args: Arguments<[groups: number], [], ChannelShuffleOptions>) {
     super()
     this.groups = readArguments<ChannelShuffleOptions>('ChannelShuffle', args, ['groups'], 1).groups
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     return channel_shuffle(input, this.groups)
   }
   override extra_repr(): string {
@@ -155,28 +182,46 @@ export class ChannelShuffle extends Module {
 }
 
 /** Options of Unfold. */
-export interface UnfoldOptions {
-  kernel_size: Sizes
+export interface UnfoldExtraOptions<Dilation = Sizes, P = Sizes, Stride = Sizes> {
   /** Default: 1. */
-  dilation?: Sizes
+  dilation?: Dilation
   /** Default: 0. */
-  padding?: Sizes
+  padding?: P
   /** Default: 1. */
-  stride?: Sizes
+  stride?: Stride
+}
+export interface UnfoldOptions<K = Sizes, Dilation = Sizes, P = Sizes, Stride = Sizes> extends UnfoldExtraOptions<Dilation, P, Stride> {
+  kernel_size: K
 }
 /** Options of Fold. */
-export interface FoldOptions extends UnfoldOptions {
-  output_size: Sizes
+export interface FoldOptions<Size = Sizes, K = Sizes> extends UnfoldOptions<K> {
+  output_size: Size
 }
 
 /** Sliding blocks of [N, C, H, W] as columns [N, C · kernel elements, blocks]. */
-export class Unfold extends Module {
+export class Unfold<
+  const K extends Sizes = Sizes,
+  const Dilation extends Sizes = 1,
+  const P extends Sizes = 0,
+  const Stride extends Sizes = 1,
+> extends Module {
+  /** @internal */
+  declare readonly shape_rule?: UnfoldRule<K, Dilation, P, Stride>
   readonly kernel_size: Sizes
   readonly dilation: Sizes
   readonly padding: Sizes
   readonly stride: Sizes
 
-  constructor(...args: Arguments<[kernel_size: Sizes], [dilation: Sizes, padding: Sizes, stride: Sizes], UnfoldOptions>) {
+  constructor(kernel_size: K, options: UnfoldExtraOptions<Dilation, P, Stride>)
+  constructor(
+    ...args: Arguments<
+      [kernel_size: K],
+      [dilation: Dilation, padding: P, stride: Stride],
+      UnfoldOptions<K, Dilation, P, Stride>,
+      UnfoldExtraOptions<Dilation, P, Stride>
+    >
+  )
+  constructor(...args: readonly unknown[]) {
     super()
     const o = readArguments<UnfoldOptions>('Unfold', args, ['kernel_size', 'dilation', 'padding', 'stride'], 1)
     this.kernel_size = o.kernel_size
@@ -184,7 +229,11 @@ export class Unfold extends Module {
     this.padding = o.padding ?? 0
     this.stride = o.stride ?? 1
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     return unfold(input, this.kernel_size, this.dilation, this.padding, this.stride)
   }
   override extra_repr(): string {
@@ -193,14 +242,18 @@ export class Unfold extends Module {
 }
 
 /** The sum of overlapping blocks that are columns [N, C · kernel elements, blocks], an image of output_size. */
-export class Fold extends Module {
+export class Fold<const Size extends Sizes = Sizes, const K extends Sizes = Sizes> extends Module {
+  /** @internal */
+  declare readonly shape_rule?: FoldRule<Size, K>
   readonly output_size: Sizes
   readonly kernel_size: Sizes
   readonly dilation: Sizes
   readonly padding: Sizes
   readonly stride: Sizes
 
-  constructor(...args: Arguments<[output_size: Sizes, kernel_size: Sizes], [dilation: Sizes, padding: Sizes, stride: Sizes], FoldOptions>) {
+  constructor(
+    ...args: Arguments<[output_size: Size, kernel_size: K], [dilation: Sizes, padding: Sizes, stride: Sizes], FoldOptions<Size, K>>
+  ) {
     super()
     const o = readArguments<FoldOptions>('Fold', args, ['output_size', 'kernel_size', 'dilation', 'padding', 'stride'], 2)
     this.output_size = o.output_size
@@ -209,7 +262,11 @@ export class Fold extends Module {
     this.padding = o.padding ?? 0
     this.stride = o.stride ?? 1
   }
-  override forward(input: Tensor): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+  ): Forward<M, S, D, Dev>
+  override forward(input: Tensor): unknown {
     return fold(input, this.output_size, this.kernel_size, this.dilation, this.padding, this.stride)
   }
   override extra_repr(): string {

@@ -2,7 +2,7 @@
 import type { Tensor } from '../tensor.js'
 import type { Device } from '../device.js'
 import type { Product } from './decimal.js'
-import type { DeviceType, DType, ItemOf, Promote } from './dtype.js'
+import type { Complex, DeviceType, DType, ItemOf, Promote } from './dtype.js'
 import type { device_error_mismatch, item_error_not_scalar } from '../generated/shape_errors.js'
 import type { AllFixed, AnyShape, InPlaceShape, Same, Shape } from './shapes.js'
 
@@ -114,3 +114,8 @@ export type ItemResult<S extends Shape, D extends DType> = ValidateScalar<S> ext
 /** true for a shape of one element (or one that may be), else the error. */
 export type ValidateScalar<S extends Shape> =
   AllFixed<S> extends true ? (Product<S> extends 1 ? true : item_error_not_scalar<[...S]>) : true
+
+/** The argument, or what stands for it where an options object was inferred in its place: `Given<{ keepdim: true }, null>` is null. */
+export type Given<T, Otherwise> = T extends number | bigint | boolean | string | null | readonly unknown[] | Complex | Device
+  ? T
+  : Otherwise

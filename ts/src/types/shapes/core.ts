@@ -105,6 +105,9 @@ export type SizeOf<S extends Shape, Dim extends number> = number extends S['leng
         : S[At] & number
     : number
 
+/** A shape as the editor shows it. */
+export type Shown<S> = S extends AnyShape ? [...S] : never
+
 /** A result that needs one dimension: S where it is there (or may be), Bad where it is not. */
 export type WithDim<S, Dim extends number, Bad, Result = S> = S extends AnyShape
   ? number extends S['length']

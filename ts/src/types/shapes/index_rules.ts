@@ -12,7 +12,7 @@ import type {
 } from '../../generated/shape_errors.js'
 import type { Add, Compare, Divide, Multiply, Subtract } from '../decimal.js'
 import type { BroadcastShape } from './broadcast.js'
-import type { AnyShape, Dim as NamedSize, DynamicShape, IsFixed, NormalDim, ReplaceAt, SameRank, Shape, WithDim } from './core.js'
+import type { Shown, AnyShape, Dim as NamedSize, DynamicShape, IsFixed, NormalDim, ReplaceAt, SameRank, Shape, WithDim } from './core.js'
 import type { Clamp, InBounds } from './view.js'
 
 /** gather: the shape of the index, which may not be larger than the tensor but along the dimension. */
@@ -57,11 +57,11 @@ type Inside<A extends Shape, B extends Shape, Except extends number, Count exten
 export type ScatterShape<S, Dim extends number, Index = DynamicShape> = WithDim<
   S,
   Dim,
-  scatter_error_dim_out_of_range<Dim, [...(S & Shape)]>,
+  scatter_error_dim_out_of_range<Dim, Shown<S>>,
   S extends AnyShape ? (GatherShape<S, Dim, Index> extends infer R ? (R extends AnyShape ? S : R) : never) : S
 >
 /** Operators on entries along a dimension (index_add, index_copy, index_fill): the tensor's own shape. */
-export type IndexAlongShape<S, Dim extends number> = WithDim<S, Dim, dimension_error_out_of_range<Dim, [...(S & Shape)]>>
+export type IndexAlongShape<S, Dim extends number> = WithDim<S, Dim, dimension_error_out_of_range<Dim, Shown<S>>>
 
 /** The entries of an index along a dimension: `IndexSelectShape<readonly [5, 3], 0, readonly [2]>` is `readonly [2, 3]`. */
 export type IndexSelectShape<S, Dim extends number, Index> = S extends AnyShape

@@ -8,6 +8,7 @@ import type {
 } from '../../generated/shape_errors.js'
 import type { Compare, Subtract } from '../decimal.js'
 import type {
+  Shown,
   AnyShape,
   AsList,
   DimsError,
@@ -87,9 +88,9 @@ export type QuantileShape<S, Q, Dim, Keep> =
     : never
 
 /** An operator along a dimension that keeps all sizes. */
-export type AlongShape<S, Dim> = Dim extends number ? WithDim<S, Dim, dimension_error_out_of_range<Dim, [...(S & Shape)]>> : S
+export type AlongShape<S, Dim> = Dim extends number ? WithDim<S, Dim, dimension_error_out_of_range<Dim, Shown<S>>> : S
 /** softmax along a dimension: `SoftmaxShape<readonly [2, 3], -1>` is `readonly [2, 3]`. */
-export type SoftmaxShape<S, Dim> = Dim extends number ? WithDim<S, Dim, softmax_error_dim_out_of_range<Dim, [...(S & Shape)]>> : S
+export type SoftmaxShape<S, Dim> = Dim extends number ? WithDim<S, Dim, softmax_error_dim_out_of_range<Dim, Shown<S>>> : S
 /** Cumulative operators: `CumShape<readonly [2, 3], 1>` is `readonly [2, 3]`. */
 export type CumShape<S, Dim> = AlongShape<S, Dim>
 /** sort and what goes with it. */
@@ -130,7 +131,7 @@ type AnyOutOfRange<S extends Shape, Dims> = Dims extends readonly [infer H exten
 export type TopkShape<S, K extends number, Dim extends number> = WithDim<
   S,
   Dim,
-  dimension_error_out_of_range<Dim, [...(S & Shape)]>,
+  dimension_error_out_of_range<Dim, Shown<S>>,
   S extends AnyShape
     ? number extends S['length']
       ? DynamicShape
@@ -156,7 +157,7 @@ export type KthvalueShape<S, K extends number, Dim extends number, Keep> = S ext
 export type DiffShape<S, N extends number, Dim extends number> = WithDim<
   S,
   Dim,
-  dimension_error_out_of_range<Dim, [...(S & Shape)]>,
+  dimension_error_out_of_range<Dim, Shown<S>>,
   S extends AnyShape
     ? number extends S['length']
       ? DynamicShape
