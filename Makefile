@@ -62,7 +62,7 @@ endif
 
 # ---- the engine ----------------------------------------------------------------------------------------------------
 
-ENGINE_SRC := $(wildcard engine/core/*.c engine/iter/*.c engine/autograd/*.c engine/ops/*.c engine/text/*.c engine/expr/*.c engine/optim/*.c engine/nn/*.c engine/cpu/special/*.c engine/webgpu/*.c) engine/cpu/backend.c
+ENGINE_SRC := $(wildcard engine/core/*.c engine/iter/*.c engine/autograd/*.c engine/ops/*.c engine/text/*.c engine/expr/*.c engine/optim/*.c engine/cpu/special/*.c engine/webgpu/*.c) engine/cpu/backend.c
 CPU_SRC := $(filter-out engine/cpu/backend.c,$(wildcard engine/cpu/*.c))
 BINDING_SRC := $(wildcard bindings/common/*.c)
 
