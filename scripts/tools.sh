@@ -5,7 +5,7 @@ set -eu
 case "$1" in
   build) packages='gcc libc6-dev make' ;;
   wasm) packages='clang-19 lld-19 wasi-libc libclang-rt-19-dev-wasm32' ;;
-  test) packages='gcc libc6-dev make pkg-config libcmocka-dev clang libclang-rt-14-dev' ;;
+  test) packages='gcc libc6-dev make pkg-config libcmocka-dev clang libclang-rt-14-dev chromium libvulkan1' ;;
   webgpu) packages='libvulkan1 chromium' ;; # the loader of Vulkan, and a software adapter for it
   check) packages='gcc libc6-dev make clang-format cppcheck' ;;
   *) echo "tools.sh: unknown group '$1' (build, wasm, test, webgpu, check)" >&2; exit 2 ;;

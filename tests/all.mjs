@@ -1,6 +1,6 @@
 // Runs every suite and adds up: C tests (plain, under the address and undefined-behaviour sanitizers, under the thread sanitizer),
-// TypeScript tests, examples, the golden cases. The last line is "N passed, N failed".
-//   node tests/all.mjs [--cases DIR] [--only c,asan,tsan,ts,types,golden]
+// TypeScript tests, examples, the golden cases; natively and on WebAssembly. The last line is "N passed, N failed".
+//   node tests/all.mjs [--cases DIR] [--only c,asan,tsan,fuzz,ts,wasm,types,golden]
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -79,19 +79,33 @@ suite('fuzz', () => {
   }
 })
 
-const built = !chosen || chosen.some((c) => ['ts', 'types', 'golden', 'webgpu'].includes(c)) ? make(['examples']) : false
-suite('ts tests', () => {
+const built =
+  !chosen || chosen.some((c) => ['ts', 'types', 'wasm', 'golden', 'webgpu'].includes(c))
+    ? make(['examples', 'package', 'site-files'])
+    : false
+/** Tests of Node's runner. */
+function nodeTests(paths, env = {}) {
   if (!built) return
-  const r = run('node', ['--expose-gc', '--test', '--test-concurrency=2', '--test-timeout=600000', 'tests/ts/'], {
+  const r = run('node', ['--expose-gc', '--test', '--test-concurrency=2', '--test-timeout=600000', ...paths], {
     TORCHJS_CASES: options.cases,
     TJ_MAKE_LOCKED: '1',
+    ...env,
   })
   const count = (word) => Number(new RegExp(`^. ${word} (\\d+)`, 'm').exec(r.out)?.[1] ?? 0)
   totals.passed += count('pass')
   totals.failed += count('fail')
   if (count('fail')) console.log([...r.out.matchAll(/^ *not ok .*\n(?:(?!^ *(?:not )?ok ).*\n){0,24}/gm)].join('\n').slice(0, 12000))
   else if (r.status || count('pass') === 0) broke(`node --test ended with status ${r.status}`, r.out)
-})
+}
+suite('ts tests', () => nodeTests(['tests/ts/']))
+// What depends on the engine's host: calls, threads, lifetimes, callbacks, random streams, training. Kernels are judged by the recorded cases.
+const ON_WASM = 'autograd calls curves data errors footprint indexing module optim random tensor training workers'
+suite('wasm (TypeScript tests on WebAssembly)', () =>
+  nodeTests(
+    ON_WASM.split(' ').map((name) => `tests/ts/${name}.test.mjs`),
+    { TORCHJS_BACKEND: 'wasm' },
+  ),
+)
 suite('types (what compiles, and what must not)', () => {
   if (!built) return
   // A statement that checks a type is an assertion; so is a line that has to be refused, which tsc checks by @ts-expect-error.
@@ -106,10 +120,10 @@ suite('types (what compiles, and what must not)', () => {
   if (errors) console.log(r.out.slice(0, 6000))
   else if (r.status || count === 0) broke(`tsc over tests/types ended with status ${r.status}`, r.out)
 })
-suite('golden cases', () => {
+function goldenCases(args, env = {}) {
   if (!built) return
   if (!existsSync(options.cases)) return broke(`the recorded cases are not at ${options.cases} (--cases names another folder)`, '')
-  const r = run('node', ['tests/golden/run.mjs', '--cases', options.cases, '--baseline', 'tests/golden/passed.txt'])
+  const r = run('node', ['tests/golden/run.mjs', '--cases', options.cases, '--baseline', 'tests/golden/passed.txt', ...args], env)
   const last = /^(\d+) passed, (\d+) failed$/m.exec(r.out)
   if (!last) return broke('the golden runner broke off', r.out)
   totals.passed += Number(last[1])
@@ -121,7 +135,10 @@ suite('golden cases', () => {
       .slice(0, 200)
       .join('\n'),
   )
-})
+}
+suite('golden cases', () => goldenCases([]))
+suite('golden cases on WebAssembly', () => goldenCases([], { TORCHJS_BACKEND: 'wasm' }))
+suite('golden cases in Chromium', () => goldenCases(['--chromium']))
 suite('webgpu (tests, training curves, every third recorded case, on whatever adapter there is)', () => {
   if (!built) return
   const r = run('node', ['tests/webgpu/run.mjs', '--cases', options.cases, '--part', '0/3'])
