@@ -179,7 +179,7 @@ const CASTS = {
   cdouble: 'complex128',
 }
 // Operators that give another dtype than they take, where no rule tells.
-const OTHER_DTYPE =
+export const OTHER_DTYPE =
   /complex|polar|view_as|^real$|^imag$|angle|^abs$|^to$|type|bincount|hist|bucketize|searchsorted|arg|count|unique|multinomial|one_hot/
 
 class Signature {

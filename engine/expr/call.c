@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "expr.h"
+#include "shape_errors.h"
 
 enum { POOL = 4 * TJ_MAX_DIMS, TEXT = 2048 };
 
@@ -55,7 +56,9 @@ static const tj__function *overloads(const tj_expression *e, const tj__expr_node
     while (from < all && f[from].rank != rank) from++;
   }
   if (!f || from == all) {
-    tj__expr_fail(e, node->at, "there is no function \"%.*s\"", TJ__MIN(node->length, 100), path);
+    char name[101];
+    snprintf(name, sizeof name, "%.*s", node->length, path);
+    tj__expr_fail(e, node->at, TJ__TEXT_expression_error_unknown_function_1, name);
     return NULL;
   }
   rank = f[from].rank;
@@ -267,25 +270,24 @@ static const char *type_name(char type) {
 }
 
 static bool no_overload(const tj_expression *e, const tj__expr_node *node, const tj__function *f, int count, const tj__value *values) {
-  text t = {.used = 0};
-  append(&t, "%s() received an invalid combination of arguments - got (", f->name);
+  text got = {.used = 0}, expected = {.used = 0};
   for (int c = node->first, k = 0; k < node->n; k++, c = e->nodes[c].next) {
     const tj__expr_node *child = &e->nodes[c];
-    if (k) append(&t, ", ");
-    if (child->kind == TJ__EXPR_NAMED) append(&t, "%.*s=", child->length, e->text + child->name);
-    append(&t, "%s", tj__value_name(child->kind == TJ__EXPR_NAMED ? &values[child->first] : &values[c]));
+    if (k) append(&got, ", ");
+    if (child->kind == TJ__EXPR_NAMED) append(&got, "%.*s=", child->length, e->text + child->name);
+    append(&got, "%s", tj__value_name(child->kind == TJ__EXPR_NAMED ? &values[child->first] : &values[c]));
   }
-  append(&t, "), but expected %s", count > 1 ? "one of: " : "");
+  if (count > 1) append(&expected, "one of: ");
   for (int i = 0; i < count; i++) {
-    append(&t, "%s(", i ? ", " : "");
+    append(&expected, "%s(", i ? ", " : "");
     for (int k = 0; k < f[i].n; k++) {
       const tj__function_argument *a = &f[i].args[k];
-      append(&t, "%s%s%s%s %s", k ? ", " : "", a->flags & TJ__ARG_KEYWORD && (!k || !(a[-1].flags & TJ__ARG_KEYWORD)) ? "*, " : "",
+      append(&expected, "%s%s%s%s %s", k ? ", " : "", a->flags & TJ__ARG_KEYWORD && (!k || !(a[-1].flags & TJ__ARG_KEYWORD)) ? "*, " : "",
              type_name(a->type), a->flags & TJ__ARG_LIST ? "[]" : "", a->name);
     }
-    append(&t, ")");
+    append(&expected, ")");
   }
-  return tj__expr_fail(e, node->at, "%s", t.bytes) != NULL;
+  return tj__expr_fail(e, node->at, TJ__TEXT_expression_error_wrong_arguments_1, f->name, got.bytes, expected.bytes) != NULL;
 }
 
 /* ---- the call ------------------------------------------------------------------------------------------------ */

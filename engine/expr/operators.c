@@ -1,5 +1,6 @@
 /* operators.c: operators of expressions: on tensors those of the schema, on numbers Python's. */
 #include "expr.h"
+#include "shape_errors.h"
 
 #include "ops.h"
 
@@ -139,14 +140,14 @@ static bool is_operand(const tj__value *v) { return v->kind == TJ__VALUE_TENSOR 
 
 bool tj__expr_binary(const tj_expression *e, const tj__expr_node *node, const tj__value *a, const tj__value *b, tj__value *out) {
   if (!is_operand(a) || !is_operand(b))
-    return tj__expr_fail(e, node->at, "unsupported operand type(s) for %s: '%s' and '%s'", symbol(node->operation), tj__value_name(a),
-                         tj__value_name(b)) != NULL;
+    return tj__expr_fail(e, node->at, TJ__TEXT_expression_error_operand_1, symbol(node->operation), tj__value_name(a), tj__value_name(b)) !=
+           NULL;
   if (a->kind == TJ__VALUE_TENSOR || b->kind == TJ__VALUE_TENSOR || a->kind == TJ__VALUE_COMPLEX || b->kind == TJ__VALUE_COMPLEX) {
     tj_tensor *x = tj__value_tensor(a), *y = tj__value_tensor(b);
     return of_tensor(out, x && y ? tensor_binary(node->operation, x, y) : NULL);
   }
   if (node->operation == TJ__OP_matmul)
-    return tj__expr_fail(e, node->at, "unsupported operand type(s) for @: '%s' and '%s'", tj__value_name(a), tj__value_name(b)) != NULL;
+    return tj__expr_fail(e, node->at, TJ__TEXT_expression_error_operand_1, "@", tj__value_name(a), tj__value_name(b)) != NULL;
   if (whole(a) && whole(b)) {
     const int done = whole_binary(e, node, a->number.i, b->number.i, a->kind == TJ__VALUE_BOOL && b->kind == TJ__VALUE_BOOL, out);
     if (done) return done > 0;

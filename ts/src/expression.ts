@@ -102,7 +102,7 @@ function patternFunction(text: unknown): unknown {
 
 // ---- templates -----------------------------------------------------------------------------------------------------
 
-type DeviceOf<T> = T extends Tensor<Shape, DType, infer Dev> ? Dev : never
+type DeviceOf<T> = T extends { readonly device: infer Dev } ? Dev : never
 type DeviceOfAll<Values extends readonly unknown[]> = [DeviceOf<Values[number]>] extends [never] ? 'cpu' : DeviceOf<Values[number]>
 /**
  * What a template gives: the compiler does not see the text between the values, so the shape is found at run time. `$('x @ w')({ x, w })` has its

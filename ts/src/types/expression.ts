@@ -12,25 +12,15 @@ import type {
   Tighter,
 } from '../generated/grammar.js'
 import type {
+  expression_error_operand,
   expression_error_syntax,
   expression_error_unknown_function,
-  expression_error_operand,
-  pattern_error_missing_variables,
   pattern_error_extra_variables,
+  pattern_error_missing_variables,
 } from '../generated/shape_errors.js'
 import type { Tensor } from '../tensor.js'
-import type { DeviceType, DType, FloatingDType } from './dtype.js'
-import type {
-  AnyError,
-  FloatingOf,
-  ItemsValue,
-  NullValue,
-  NumberValue,
-  TensorOr,
-  TensorValue,
-  TextValue,
-  Value,
-} from './expression_values.js'
+import type { DeviceType, DType, PromoteScalar, PromoteTensors, ToFloat } from './dtype.js'
+import type { AnyError, ItemsValue, NullValue, NumberValue, TensorOr, TensorValue, TextValue, Value } from './expression_values.js'
 import type { Checked } from './results.js'
 import type { AtShape, BroadcastShape, DynamicShape, MatmulShape, Shape } from './shapes.js'
 
@@ -375,24 +365,18 @@ type ConstantValue<V> = V extends null ? NullValue : V extends number | boolean 
 type ShapeOfValue<V> = V extends TensorValue<infer S, DType> ? S : readonly []
 type Comparison = '==' | '!=' | '<' | '<=' | '>' | '>='
 
-/** The dtype of two operands: that of equal ones; a floating one stays with a number. */
-type BinaryDType<Op, L, R> = Op extends Comparison
-  ? 'bool'
-  : L extends TensorValue<Shape, infer A>
-    ? R extends TensorValue<Shape, infer B>
-      ? [A] extends [B]
-        ? [B] extends [A]
-          ? Op extends '/'
-            ? FloatingOf<A>
-            : A
-          : DType
-        : DType
-      : [A] extends [FloatingDType]
-        ? A
+/** The dtype of two operands, as PyTorch promotes them; a comparison gives bool, `/` no integers. */
+type BinaryDType<Op, L, R> = Op extends Comparison ? 'bool' : Op extends '/' ? ToFloat<Promoted<L, R>> : Promoted<L, R>
+type Promoted<L, R> =
+  L extends TensorValue<infer SA, infer A>
+    ? R extends TensorValue<infer SB, infer B>
+      ? PromoteTensors<A, SA, B, SB>
+      : R extends NumberValue<infer N>
+        ? PromoteScalar<A, N>
         : DType
     : R extends TensorValue<Shape, infer B>
-      ? [B] extends [FloatingDType]
-        ? B
+      ? L extends NumberValue<infer N>
+        ? PromoteScalar<B, N>
         : DType
       : DType
 type Binary<Op, L, R> = L extends AnyError
@@ -523,8 +507,8 @@ type Item<V, I> = V extends AnyError
       ? TensorOr<I extends NumberValue<infer N> ? AtShape<S, readonly [Extract<N, number>]> : DynamicShape, D>
       : V extends { readonly kind: 'results'; readonly fields: infer Fields }
         ? Fields[keyof Fields]
-        : V extends { readonly kind: 'list' }
-          ? TensorValue<DynamicShape, DType>
+        : V extends { readonly kind: 'list'; readonly shapes: infer Shapes extends readonly unknown[]; readonly dtype: infer D }
+          ? TensorOr<I extends NumberValue<infer N> ? (N extends keyof Shapes ? Shapes[N] : DynamicShape) : DynamicShape, D>
           : V extends { readonly items: infer Items extends readonly unknown[] }
             ? I extends NumberValue<infer N>
               ? N extends keyof Items
@@ -537,7 +521,7 @@ type Item<V, I> = V extends AnyError
 export type EvalExprShape<N, Bindings> = Evaluate<N, Bindings> extends infer V ? (V extends AnyError ? V : ShapeOfValue<V>) : never
 type DTypeOfValue<V> = V extends TensorValue<Shape, infer D> ? D : DType
 type DeviceOfBindings<Bindings> = Bindings[keyof Bindings] extends infer T
-  ? T extends Tensor<Shape, DType, infer Dev>
+  ? T extends { readonly device: infer Dev }
     ? Dev
     : never
   : never

@@ -1,6 +1,6 @@
 // What parts of an expression are for the compiler, and how the arguments of a call find the parameters of a function.
-import type { DType, FloatingDType } from './dtype.js'
 import type { expression_error_wrong_arguments } from '../generated/shape_errors.js'
+import type { DType, NumbersDType, PromoteScalar, PromoteTensors } from './dtype.js'
 import type { ShapeError } from './shape_error.js'
 import type { DynamicShape, Shape } from './shapes.js'
 
@@ -30,9 +30,11 @@ export interface ItemsValue<Items extends readonly Value[]> {
   readonly kind: 'items'
   readonly items: Items
 }
-/** A list of tensors that a function gives. */
-export interface ListValue {
+/** A list of tensors that a function gives: their shapes, where they are known. */
+export interface ListValue<Shapes, D> {
   readonly kind: 'list'
+  readonly shapes: Shapes
+  readonly dtype: D
 }
 /** Several results of a function, by name. */
 export interface ResultsValue<Fields> {
@@ -45,10 +47,12 @@ export type Value =
   | TextValue<string>
   | NullValue
   | { readonly kind: 'items'; readonly items: readonly unknown[] }
-  | ListValue
+  | { readonly kind: 'list' }
   | ResultsValue<unknown>
-/** A tensor of this shape, or the error in its place. */
-export type TensorOr<S, D extends DType> = [S] extends [Shape] ? TensorValue<S, D> : S
+/** A tensor of this shape and dtype, or the error in the place of one of them. */
+export type TensorOr<S, D> = [S] extends [Shape] ? ([D] extends [DType] ? TensorValue<S, D> : D) : S
+/** A list of tensors of these shapes, or the error. */
+export type ListOr<Shapes, D> = [Shapes] extends [readonly unknown[]] ? ListValue<Shapes, D> : Shapes
 
 export type WrongArguments<Name> = expression_error_wrong_arguments<Name>
 
@@ -151,13 +155,13 @@ type AllNumbers<Args extends readonly unknown[]> = Args extends readonly [infer 
 export type Bind<A extends CallArguments, Parameters extends readonly Parameter[]> = Walk<A['args'], A['named'], Parameters, object, never>
 
 type In<B extends Bound, Name extends string> = Name extends keyof B['bound'] ? B['bound'][Name] : undefined
-/** The shape of a tensor; a number has none: it is a scalar. */
-export type ShapeIn<B extends Bound, Name extends string> =
+/** The shape of a tensor; a number has none: it is a scalar. Otherwise: of one that is not given. */
+export type ShapeIn<B extends Bound, Name extends string, Otherwise = DynamicShape> =
   In<B, Name> extends { readonly shape: infer S extends Shape }
     ? S
     : In<B, Name> extends NumberValue<number | boolean>
       ? readonly []
-      : DynamicShape
+      : Otherwise
 /** A number that is written, or the default, or `number`. */
 export type NumberIn<B extends Bound, Name extends string, Default extends number> =
   In<B, Name> extends NumberValue<infer N>
@@ -167,6 +171,7 @@ export type NumberIn<B extends Bound, Name extends string, Default extends numbe
         ? number
         : Default
       : number
+/** A flag that is written, or the default, or `boolean`. */
 export type FlagIn<B extends Bound, Name extends string, Default extends boolean> =
   In<B, Name> extends NumberValue<infer N>
     ? Extract<N, boolean>
@@ -175,28 +180,62 @@ export type FlagIn<B extends Bound, Name extends string, Default extends boolean
         ? boolean
         : Default
       : boolean
-/** A list of numbers as a shape. */
-export type ListIn<B extends Bound, Name extends string> =
-  In<B, Name> extends { readonly items: infer Items extends readonly unknown[] }
-    ? NumbersOf<Items>
-    : In<B, Name> extends NumberValue<infer N>
-      ? readonly [Extract<N, number>]
-      : DynamicShape
-type NumbersOf<Items extends readonly unknown[], Out extends Shape = readonly []> = Items extends readonly [infer H, ...infer T]
-  ? NumbersOf<T, readonly [...Out, H extends NumberValue<infer N> ? Extract<N, number> : number]>
-  : Out
-/** The floating dtype that all the tensors of these names have. */
-export type DTypeIn<B extends Bound, Names extends string> = FloatingOf<TensorDTypes<B, Names>>
-type TensorDTypes<B extends Bound, Names extends string> = Names extends string
-  ? In<B, Names> extends { readonly dtype: infer D extends DType }
-    ? D
+/** Any other argument as a shape rule takes it: a number, a text, a list of numbers or of shapes, null. */
+export type ArgumentIn<B extends Bound, Name extends string, Default> =
+  In<B, Name> extends infer V
+    ? V extends undefined
+      ? Default
+      : V extends NullValue
+        ? null
+        : V extends NumberValue<infer N>
+          ? N
+          : V extends TextValue<infer T>
+            ? T
+            : V extends { readonly items: infer Items extends readonly unknown[] }
+              ? ListOf<Items>
+              : V extends ListValue<infer Shapes, unknown>
+                ? Shapes
+                : Default
     : never
-  : never
-export type FloatingOf<D extends DType> = [D] extends [never]
-  ? DType
-  : [D] extends [FloatingDType]
-    ? IsUnion<D> extends true
+type ListOf<Items extends readonly unknown[], Out extends readonly unknown[] = readonly []> = Items extends readonly [infer H, ...infer T]
+  ? ListOf<
+      T,
+      readonly [
+        ...Out,
+        H extends NumberValue<infer N> ? N : H extends { readonly shape: infer S } ? S : H extends NullValue ? null : number,
+      ]
+    >
+  : Out
+
+/** The dtype that the tensors and numbers of these names promote to. */
+export type DTypeIn<
+  B extends Bound,
+  Names extends readonly string[],
+  D = never,
+  S = readonly [],
+  Numbers = never,
+> = Names extends readonly [infer Name extends string, ...infer Rest extends readonly string[]]
+  ? In<B, Name> extends { readonly shape: infer OtherS; readonly dtype: infer Other }
+    ? DTypeIn<B, Rest, [D] extends [never] ? Other : PromoteTensors<D, S, Other, OtherS>, [D] extends [never] ? OtherS : S, Numbers>
+    : In<B, Name> extends NumberValue<infer N>
+      ? DTypeIn<B, Rest, D, S, Numbers | N>
+      : In<B, Name> extends { readonly items: infer Items extends readonly unknown[] }
+        ? DTypeIn<B, Rest, DTypeOfItems<Items, D, S>, S, Numbers>
+        : In<B, Name> extends ListValue<unknown, infer Other>
+          ? DTypeIn<B, Rest, Other, S, Numbers>
+          : DTypeIn<B, Rest, D, S, Numbers>
+  : [D] extends [never]
+    ? [Numbers] extends [never]
       ? DType
-      : D
-    : DType
-type IsUnion<T, Whole = T> = T extends unknown ? ([Whole] extends [T] ? false : true) : never
+      : NumbersDType<Numbers>
+    : [Numbers] extends [never]
+      ? D
+      : PromoteScalar<D, Numbers>
+type DTypeOfItems<Items extends readonly unknown[], D, S> = Items extends readonly [infer H, ...infer T]
+  ? H extends { readonly shape: infer OtherS; readonly dtype: infer Other }
+    ? DTypeOfItems<T, [D] extends [never] ? Other : PromoteTensors<D, S, Other, OtherS>, OtherS>
+    : DTypeOfItems<T, D, S>
+  : D
+/** The dtype that an argument names, or else another one. */
+export type DTypeArgument<B extends Bound, Otherwise> =
+  In<B, 'dtype'> extends TextValue<infer T> ? (T extends DType ? T : DType) : Otherwise
