@@ -162,7 +162,7 @@ tj_tensor *tj_expression_evaluate(const tj_expression *e, tj_tensors values) {
   if (tj_error_code()) return NULL;
   const size_t bytes = (size_t)e->n * sizeof(tj__value);
   tj__value *v = tj__grow(NULL, bytes);
-  if (!v) return tj__fail(TJ_ERROR_MEMORY, "not enough memory: could not allocate %zu bytes", bytes);
+  if (!v) return tj__fail(TJ_ERROR_MEMORY, "not enough memory: could not allocate %llu bytes", (unsigned long long)bytes);
   tj__scope scope;
   tj__scope_push(&scope);
   bool good = true;

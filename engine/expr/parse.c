@@ -143,7 +143,9 @@ static bool take(parser *p, char other) {
 
 /* ---- the tree ------------------------------------------------------------------------------------------------ */
 
-static void *no_memory(size_t bytes) { return tj__fail(TJ_ERROR_MEMORY, "not enough memory: could not allocate %zu bytes", bytes); }
+static void *no_memory(size_t bytes) {
+  return tj__fail(TJ_ERROR_MEMORY, "not enough memory: could not allocate %llu bytes", (unsigned long long)bytes);
+}
 
 /* A node behind all others; its number, or -1 and an error. */
 static int add(parser *p, tj__expr_node node) {
@@ -370,7 +372,8 @@ static int conditional(parser *p) {
 tj_expression *tj_expression_parse(const char *text) {
   if (!text) return tj__fail(TJ_ERROR_TYPE, "expression: argument 'text' must be str, not None");
   const size_t length = strlen(text);
-  if (length > MOST_BYTES) return tj__fail(TJ_ERROR_VALUE, "an expression of %zu bytes is too long: at most %d", length, MOST_BYTES);
+  if (length > MOST_BYTES)
+    return tj__fail(TJ_ERROR_VALUE, "an expression of %llu bytes is too long: at most %d", (unsigned long long)length, MOST_BYTES);
   tj_expression *e = tj__grow(NULL, sizeof *e);
   if (!e) return no_memory(sizeof *e);
   *e = (tj_expression){.text = tj__grow(NULL, length + 1)};

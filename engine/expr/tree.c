@@ -18,7 +18,7 @@ static bool room(text *t, size_t more) {
   char *bytes = tj__grow(t->bytes, capacity);
   if (!bytes) {
     t->failed = true;
-    return tj__fail(TJ_ERROR_MEMORY, "not enough memory: could not allocate %zu bytes", capacity) != NULL;
+    return tj__fail(TJ_ERROR_MEMORY, "not enough memory: could not allocate %llu bytes", (unsigned long long)capacity) != NULL;
   }
   t->bytes = bytes;
   t->capacity = capacity;
@@ -65,10 +65,10 @@ static const char *operator_text(const tj__expr_node *node) {
   }
 }
 
-static void write(text *t, const tj_expression *e, int at);
+static void put_node(text *t, const tj_expression *e, int at);
 
 /* The children that are named, or those that are not, with commas between them. */
-static int write_children(text *t, const tj_expression *e, const tj__expr_node *node, bool named) {
+static int put_children(text *t, const tj_expression *e, const tj__expr_node *node, bool named) {
   int count = 0;
   for (int c = node->first, k = 0; k < node->n; k++, c = e->nodes[c].next) {
     const tj__expr_node *child = &e->nodes[c];
@@ -78,12 +78,12 @@ static int write_children(text *t, const tj_expression *e, const tj__expr_node *
       quoted(t, e->text + child->name, child->length);
       puts_(t, ":");
     }
-    write(t, e, named ? child->first : c);
+    put_node(t, e, named ? child->first : c);
   }
   return count;
 }
 
-static void write(text *t, const tj_expression *e, int at) {
+static void put_node(text *t, const tj_expression *e, int at) {
   const tj__expr_node *node = &e->nodes[at];
   const char *name = e->text + node->name;
   int second;
@@ -105,49 +105,49 @@ static void write(text *t, const tj_expression *e, int at) {
       puts_(t, "{\"op\":\"");
       puts_(t, operator_text(node));
       puts_(t, node->n == 1 ? "\",\"arg\":" : "\",\"left\":");
-      write(t, e, node->first);
+      put_node(t, e, node->first);
       if (node->n == 1) break;
       puts_(t, ",\"right\":");
-      write(t, e, e->nodes[node->first].next);
+      put_node(t, e, e->nodes[node->first].next);
       break;
     case TJ__EXPR_CONDITIONAL:
       second = e->nodes[node->first].next;
       puts_(t, "{\"op\":\"?:\",\"cond\":");
-      write(t, e, node->first);
+      put_node(t, e, node->first);
       puts_(t, ",\"then\":");
-      write(t, e, second);
+      put_node(t, e, second);
       puts_(t, ",\"else\":");
-      write(t, e, e->nodes[second].next);
+      put_node(t, e, e->nodes[second].next);
       break;
     case TJ__EXPR_CALL: {
       puts_(t, "{\"fn\":");
       quoted(t, name, node->length);
       puts_(t, ",\"args\":[");
-      const int count = write_children(t, e, node, false);
+      const int count = put_children(t, e, node, false);
       puts_(t, "]");
       if (count == node->n) break;
       puts_(t, ",\"named\":{");
-      write_children(t, e, node, true);
+      put_children(t, e, node, true);
       puts_(t, "}");
       break;
     }
     case TJ__EXPR_NAMED: return; /* written with its call */
     case TJ__EXPR_LIST:
       puts_(t, "{\"list\":[");
-      write_children(t, e, node, false);
+      put_children(t, e, node, false);
       puts_(t, "]");
       break;
     case TJ__EXPR_FIELD:
       puts_(t, "{\"field\":");
       quoted(t, name, node->length);
       puts_(t, ",\"arg\":");
-      write(t, e, node->first);
+      put_node(t, e, node->first);
       break;
     case TJ__EXPR_INDEX:
       puts_(t, "{\"index\":");
-      write(t, e, e->nodes[node->first].next);
+      put_node(t, e, e->nodes[node->first].next);
       puts_(t, ",\"arg\":");
-      write(t, e, node->first);
+      put_node(t, e, node->first);
       break;
   }
   puts_(t, "}");
@@ -156,7 +156,7 @@ static void write(text *t, const tj_expression *e, int at) {
 char *tj_expression_tree(const tj_expression *e) {
   if (!e) return tj__fail(TJ_ERROR_TYPE, "expression: argument 'e' must be an expression, not None");
   text t = {0};
-  write(&t, e, e->n - 1);
+  put_node(&t, e, e->n - 1);
   put(&t, "", 1);
   if (!t.failed) return t.bytes;
   free(t.bytes);
