@@ -90,7 +90,7 @@ const DTYPES = new Set(
 function dtypeRule(op) {
   const text = (op.dtype ?? '').replace(/\s/g, '')
   if (!text || DTYPES.has(text)) return null
-  if (!/^(same|promote|float|real|bool|complex|sum|arg)\(/.test(text)) return null
+  if (!/^(same|promote|float|floating|real|bool|complex|sum|truth|arg)\(/.test(text)) return null
   return parseRule(text)
 }
 
@@ -243,8 +243,9 @@ class Signature {
     const loose = this.options && a.hasDefault && !a.kwonly && !this.spread
     const fallback = a.hasDefault ? literalType(a.default) : ''
     const given = loose ? `Given<${p.name}, ${fallback}>` : p.name
-    if (p.name === 'DT') this.dtypeGiven = given
-    if (p.name === 'On') this.deviceGiven = given
+    // Not from where the result goes: torch.cat([torch.zeros(2)]) wants any Tensor, which says nothing of the dtype.
+    if (p.name === 'DT') this.dtypeGiven = loose ? given.replace('<DT,', '<NoInfer<DT>,') : `NoInfer<DT>`
+    if (p.name === 'On') this.deviceGiven = loose ? given.replace('<On,', '<NoInfer<On>,') : `NoInfer<On>`
     this.given.set(a.name, given)
     const constant = p.name === 'DT' || p.name === 'On' ? '' : 'const '
     const constraint = (p.name === 'DT' && !a.type.optional ? 'DType' : p.constraint) + (loose ? ` | ${optionsName(this.group)}` : '')
@@ -341,6 +342,10 @@ class Signature {
       return parts.some((p) => !p) ? 'DType' : parts.reduce((a, b) => `Promote<${a}, ${b}>`)
     }
     let inner
+    if (rule.call === 'same' && rule.args.length > 1) {
+      const parts = rule.args.map((r) => this.dtypeOfRule(r))
+      return parts.some((p) => !p) ? null : parts.reduce((a, b) => `SameDType<${a}, ${b}>`)
+    }
     if (rule.args.some((a) => a.call)) inner = this.dtypeOfRule(rule.args[0])
     else {
       const operands = rule.args.map((r) => {
@@ -358,6 +363,8 @@ class Signature {
       same: inner,
       promote: inner,
       float: `ToFloat<${inner}>`,
+      floating: `FloatingOnly<${inner}>`,
+      truth: `ToTruth<${inner}>`,
       real: `ToReal<${inner}>`,
       complex: `ToComplex<${inner}>`,
       sum: `ToSum<${inner}>`,
@@ -388,7 +395,7 @@ class Signature {
   // How results may fail: texts that can be errors go through Checked.
   tensorType(s, d, dev) {
     const plain = (t) => /^(\w+|'\w+'|readonly \[\])$/.test(t)
-    const dtypeMayFail = /Promote/.test(d)
+    const dtypeMayFail = /Promote|SameDType|FloatingOnly/.test(d)
     if (plain(s) && !dtypeMayFail && !/JoinDevice|DeviceOfAll/.test(dev)) return `Tensor<${s}, ${d}, ${dev}>`
     return `Checked<${s}, ${d}, ${dev}>`
   }
@@ -401,7 +408,7 @@ class Signature {
     if (entry.inplace && !(op.selfInplace && !sameAsSelf)) {
       if (!this.method) return this.self >= 0 && this.tensors.get(op.args[this.self].name)?.s ? 'Tensor<S, D, Dev>' : 'Tensor'
       if (sameAsSelf || !this.inplaceSelf) return 'this'
-      return `InPlace<This, ${this.shape(one)}>`
+      return `InPlace<This, ${this.shape(one)}, ${this.dtypeBase()}>`
     }
     const d = this.dtype()
     const dev = this.device()
@@ -423,7 +430,10 @@ class Signature {
     const items = op.returns.items.map((r) => {
       const own = one ?? rule?.named?.[r.name] ?? null
       const dtype = /^(indices|counts|indexes)$/.test(r.name) ? `'int64'` : /^(info|pivots|exponent)$/.test(r.name) ? `'int32'` : d
-      return [r.name, own ? `Checked<${this.shape(own)}, ${dtype}, ${dev}>` : `Tensor<DynamicShape, ${dtype}, ${dev}>`]
+      return [
+        r.name,
+        own || /FloatingOnly/.test(dtype) ? `Checked<${this.shape(own)}, ${dtype}, ${dev}>` : `Tensor<DynamicShape, ${dtype}, ${dev}>`,
+      ]
     })
     const body = op.returns.items[0].name.startsWith('result')
       ? `[${items.map(([, t]) => t).join(', ')}]`

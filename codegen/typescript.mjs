@@ -307,6 +307,8 @@ const DTYPE_TYPES = [
   'Complex',
   'DType',
   'DTypeOr',
+  'FloatingOnly',
+  'SameDType',
   'DeviceType',
   'NumbersDType',
   'Promote',
@@ -318,6 +320,7 @@ const DTYPE_TYPES = [
   'ToFloat',
   'ToReal',
   'ToSum',
+  'ToTruth',
 ]
 function typeImports(text, from, shapeNames) {
   const lines = []

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "shape_errors.h" /* TJ__TEXT_...: made from schema/shape_errors.yaml */
 #include "../../include/torchjs/autograd.h"
 #include "../../include/torchjs/tensor.h"
 #include "../../include/torchjs/types.h"

@@ -81,7 +81,7 @@ int tj_to_data(tj_tensor *t, void *data, size_t bytes) {
 tj_scalar tj_item(tj_tensor *t) {
   if (!t) return TJ_NO_SCALAR;
   if (t->numel != 1) {
-    tj__fail(TJ_ERROR_RUNTIME, "a Tensor with %lld elements cannot be converted to Scalar", (long long)t->numel);
+    tj__fail(TJ_ERROR_RUNTIME, TJ__TEXT_item_error_not_scalar_1, (long long)t->numel);
     return TJ_NO_SCALAR;
   }
   if (TJ__UNLIKELY(t->storage->device != TJ_CPU)) return tj__fail_asynchronous(t), TJ_NO_SCALAR;

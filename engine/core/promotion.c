@@ -36,9 +36,7 @@ tj_dtype tj_promote_types(tj_dtype a, tj_dtype b) {
     return TJ_DTYPE_NONE;
   }
   tj_dtype result = promote(a, b);
-  if (result == TJ_DTYPE_NONE)
-    tj__fail(TJ_ERROR_RUNTIME, "Promotion for uint16, uint32, uint64 types is not supported, attempted to promote %s and %s",
-             tj__dtype_legacy(a), tj__dtype_legacy(b));
+  if (result == TJ_DTYPE_NONE) tj__fail(TJ_ERROR_RUNTIME, TJ__TEXT_dtype_error_cannot_promote_1, tj__dtype_legacy(a), tj__dtype_legacy(b));
   return result;
 }
 

@@ -76,8 +76,7 @@ bool tj__same_sizes(const tj_tensor *a, const tj_tensor *b) {
 int tj__wrap_dim(int64_t dim, int64_t ndim) {
   int64_t n = TJ__MAX(ndim, 1);
   if (TJ__UNLIKELY(dim < -n || dim >= n)) {
-    tj__fail(TJ_ERROR_INDEX, "Dimension out of range (expected to be in range of [%lld, %lld], but got %lld)", (long long)-n,
-             (long long)(n - 1), (long long)dim);
+    tj__fail(TJ_ERROR_INDEX, TJ__TEXT_dimension_error_out_of_range_1, (long long)-n, (long long)(n - 1), (long long)dim);
     return -1;
   }
   return (int)(dim < 0 ? dim + n : dim);
@@ -89,8 +88,7 @@ int tj__broadcast_sizes(tj_ints a, tj_ints b, int64_t *out) {
     int64_t ia = i - (n - a.n), ib = i - (n - b.n);
     int64_t sa = ia >= 0 ? a.data[ia] : 1, sb = ib >= 0 ? b.data[ib] : 1;
     if (TJ__UNLIKELY(sa != sb && sa != 1 && sb != 1)) {
-      tj__fail(TJ_ERROR_RUNTIME, "The size of tensor a (%lld) must match the size of tensor b (%lld) at non-singleton dimension %lld",
-               (long long)sa, (long long)sb, (long long)i);
+      tj__fail(TJ_ERROR_RUNTIME, TJ__TEXT_broadcast_error_incompatible_dimensions_1, (long long)sa, (long long)sb, (long long)i);
       return -1;
     }
     out[i] = sa == 1 ? sb : sa;

@@ -105,8 +105,8 @@ static tj_status find_shape(setup *s, const tj__iter_spec *spec) {
     if (sizes_are(out, s->shape, s->ndim)) continue;
     bool is_input = false;
     for (int i = 0; i < spec->n_inputs; i++) is_input |= spec->inputs[i] == out;
-    TJ__CHECK_STATUS(spec->resize && !is_input, TJ_ERROR_RUNTIME, "output with shape %s doesn't match the broadcast shape %s",
-                     tj__sizes_text(out), tj__ints_text(s->shape, s->ndim));
+    TJ__CHECK_STATUS(spec->resize && !is_input, TJ_ERROR_RUNTIME, TJ__TEXT_inplace_error_shape_changes_1, tj__sizes_text(out),
+                     tj__ints_text(s->shape, s->ndim));
     s->will_resize[k] = true;
   }
   return TJ_OK;

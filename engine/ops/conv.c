@@ -78,8 +78,8 @@ static void *check(const tj_tensor *input, const tj_tensor *weight, const tj_ten
       need[i] = a->dilation[i] * (w[2 + i] - 1) + 1;
       fits = fits && have[i] >= need[i];
     }
-    RUNTIME(fits, "Calculated padded input size per channel: (%s). Kernel size: (%s). Kernel size can't be greater than actual input size",
-            times_text(have, d, one, sizeof one), times_text(need, d, two, sizeof two));
+    RUNTIME(fits, TJ__TEXT_conv_error_kernel_larger_than_input_1, times_text(have, d, one, sizeof one),
+            times_text(need, d, two, sizeof two));
   } else {
     RUNTIME(input->sizes[1] == w[0],
             "Given transposed=1, weight of size %s, expected input%s to have %lld channels, but got %lld channels instead", weight_text,

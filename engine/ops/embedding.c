@@ -99,7 +99,7 @@ tj_tensor *tj__impl_embedding_dense_backward(tj_tensor *grad, tj_tensor *indices
 static tj_tensor *triangle(tj_tensor *self, int64_t diagonal, bool upper) {
   const tj__backend *backend = tj__backend_for(&self, 1);
   if (!backend) return NULL;
-  TJ__CHECK(self->ndim >= 2, TJ_ERROR_RUNTIME, "%s: input tensor must have at least 2 dimensions", upper ? "triu" : "tril");
+  TJ__CHECK(self->ndim >= 2, TJ_ERROR_RUNTIME, TJ__TEXT_linalg_error_requires_at_least_2d_2, upper ? "triu" : "tril");
   tj_tensor *in = tj__contiguous(self), *out = in ? tj__empty(tj__sizes(in), (tj_dtype)in->dtype, in->storage->device) : NULL;
   if (out) backend->index->triangle(out, in, diagonal, upper);
   return out;

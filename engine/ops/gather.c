@@ -23,8 +23,7 @@ tj_tensor *tj__impl_gather(tj_tensor *self, int64_t dim, tj_tensor *index, bool 
   TJ__CHECK(index->numel == 0 || index->dtype == TJ_INT64 || index->dtype == TJ_INT32, TJ_ERROR_RUNTIME,
             "gather(): Expected dtype int32/int64 for index");
   if (index->numel == 0) return tj__empty(tj__sizes(index), (tj_dtype)self->dtype, self->storage->device);
-  TJ__CHECK(TJ__MAX(self->ndim, 1) == TJ__MAX(index->ndim, 1), TJ_ERROR_RUNTIME,
-            "Index tensor must have the same number of dimensions as input tensor");
+  TJ__CHECK(TJ__MAX(self->ndim, 1) == TJ__MAX(index->ndim, 1), TJ_ERROR_RUNTIME, TJ__TEXT_gather_error_sizes_do_not_match_2);
   for (int k = 0; self->ndim && index->ndim && k < self->ndim; k++)
     TJ__CHECK(k == d || index->sizes[k] <= self->sizes[k], TJ_ERROR_RUNTIME,
               "Size does not match at dimension %d expected index %s to be no larger than self %s apart from dimension %d", k,

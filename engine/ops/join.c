@@ -14,8 +14,7 @@ tj_tensor *tj__impl_cat(tj_tensors tensors, int64_t dim) {
   TJ__CHECK(tensors.n > 0, TJ_ERROR_RUNTIME, "torch.cat(): expected a non-empty list of Tensors");
   const tj_tensor *first = NULL;
   for (int64_t i = 0; i < tensors.n; i++) {
-    TJ__CHECK(tensors.data[i]->ndim > 0, TJ_ERROR_RUNTIME, "zero-dimensional tensor (at position %lld) cannot be concatenated",
-              (long long)i);
+    TJ__CHECK(tensors.data[i]->ndim > 0, TJ_ERROR_RUNTIME, TJ__TEXT_cat_error_ranks_do_not_match_2, (long long)i);
     if (!first && !is_passed_over(tensors.data[i])) first = tensors.data[i];
   }
   int d = first ? tj__wrap_dim(dim, first->ndim) : 0;

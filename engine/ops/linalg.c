@@ -8,13 +8,12 @@
 
 bool tj__is_matrix(const tj_tensor *t, const char *name, const char *argument) {
   if (t->ndim >= 2) return true;
-  return tj__fail(TJ_ERROR_RUNTIME, "%s: The input tensor %s must have at least 2 dimensions.", name, argument) != NULL;
+  return tj__fail(TJ_ERROR_RUNTIME, TJ__TEXT_linalg_error_requires_at_least_2d_1, name, argument) != NULL;
 }
 bool tj__is_square(const tj_tensor *t, const char *name, const char *argument) {
   if (!tj__is_matrix(t, name, argument)) return false;
   if (tj__rows(t) == tj__columns(t)) return true;
-  return tj__fail(TJ_ERROR_RUNTIME, "%s: %s must be batches of square matrices, but they are %lld by %lld matrices", name, argument,
-                  LL(tj__rows(t)), LL(tj__columns(t))) != NULL;
+  return tj__fail(TJ_ERROR_RUNTIME, TJ__TEXT_linalg_error_not_square_matrix_1, name, argument, LL(tj__rows(t)), LL(tj__columns(t))) != NULL;
 }
 bool tj__is_factorable(const tj_tensor *t, const char *name) {
   if (tj__class_of(t->dtype) < TJ__CLASS_FLOAT)

@@ -147,8 +147,7 @@ static tj_tensor *nll_loss(tj_tensor *x, tj_tensor *target, tj_tensor *weight, c
   int d = x->ndim;
   TJ__CHECK(d >= 1, TJ_ERROR_VALUE, "Expected 1 or more dimensions (got %d)", d);
   if (d != 1 && (!target->ndim || x->sizes[0] != target->sizes[0]))
-    return tj__fail(TJ_ERROR_VALUE, "Expected input batch_size (%lld) to match target batch_size (%lld).", LL(x->sizes[0]),
-                    LL(target->ndim ? target->sizes[0] : 0));
+    return tj__fail(TJ_ERROR_VALUE, TJ__TEXT_loss_error_batch_does_not_match_1, LL(x->sizes[0]), LL(target->ndim ? target->sizes[0] : 0));
   const char *sizes = tj__sizes_text(x);
   if (d <= 2) {
     RUNTIME(target->ndim <= 1, "0D or 1D target tensor expected, multi-target not supported");

@@ -31,7 +31,7 @@ tj_tensor *tj__impl_constant_pad_nd(tj_tensor *self, tj_ints pad, tj_scalar valu
     sizes[d] = self->sizes[d] + l + r;
     /* what of the input is seen */
     inside[d] = self->sizes[d] + TJ__MIN(l, 0) + TJ__MIN(r, 0);
-    RUNTIME(inside[d] >= 0, "narrow(): length must be non-negative.");
+    RUNTIME(inside[d] >= 0, TJ__TEXT_narrow_error_length_exceeds_bounds_2);
   }
   tj_dtype dtype = (tj_dtype)self->dtype;
   RUNTIME(value.kind != TJ_SCALAR_COMPLEX || tj_dtype_is_complex(dtype), "value cannot be converted to type %s without overflow",

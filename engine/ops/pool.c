@@ -126,8 +126,8 @@ static void *checked_windows(const tj_tensor *t, const options *o, bool largest,
     return tj__fail(TJ_ERROR_RUNTIME, "input image (T: %lld H: %lld W: %lld) smaller than kernel size (kT: %lld kH: %lld kW: %lld)",
                     LL(in[0]), LL(in[1]), LL(in[2]), LL(o->kernel[0]), LL(o->kernel[1]), LL(o->kernel[2]));
   char one[96], two[96];
-  RUNTIME(!small, "Given input size: (%s). Calculated output size: (%s). Output size is too small",
-          x_text(planes, in, d, d == 1, one, sizeof one), x_text(planes, out, d, d == 1, two, sizeof two));
+  RUNTIME(!small, TJ__TEXT_pool_error_output_too_small_1, x_text(planes, in, d, d == 1, one, sizeof one),
+          x_text(planes, out, d, d == 1, two, sizeof two));
   return out;
 }
 

@@ -54,8 +54,8 @@ static tj_tensor *start_from(tj_tensor *self, tj_ints sizes, tj_scalar beta) {
 tj_tensor *tj__impl_mm(tj_tensor *self, tj_tensor *mat2) {
   RUNTIME(self->ndim == 2, "self must be a matrix");
   RUNTIME(mat2->ndim == 2, "mat2 must be a matrix");
-  RUNTIME(self->sizes[1] == mat2->sizes[0], "mat1 and mat2 shapes cannot be multiplied (%lldx%lld and %lldx%lld)", LL(self->sizes[0]),
-          LL(self->sizes[1]), LL(mat2->sizes[0]), LL(mat2->sizes[1]));
+  RUNTIME(self->sizes[1] == mat2->sizes[0], TJ__TEXT_matmul_error_inner_dimensions_do_not_match_1, LL(self->sizes[0]), LL(self->sizes[1]),
+          LL(mat2->sizes[0]), LL(mat2->sizes[1]));
   RUNTIME(self->dtype == mat2->dtype, "expected m1 and m2 to have the same dtype, but got: %s != %s", tj__dtype_cpp(self->dtype),
           tj__dtype_cpp(mat2->dtype));
   if (!supported(self->dtype, "addmm_impl_cpu_")) return NULL;
@@ -87,8 +87,8 @@ static bool check_batches(const tj_tensor *a, const tj_tensor *b, bool asks_size
   if (a->ndim != 3) return tj__fail(TJ_ERROR_RUNTIME, "batch1 must be a 3D tensor") != NULL;
   if (b->ndim != 3) return batch2_error(b, asks_size) != NULL;
   if (b->sizes[0] != a->sizes[0] || b->sizes[1] != a->sizes[2])
-    return tj__fail(TJ_ERROR_RUNTIME, "Expected size for first two dimensions of batch2 tensor to be: [%lld, %lld] but got: [%lld, %lld].",
-                    LL(a->sizes[0]), LL(a->sizes[2]), LL(b->sizes[0]), LL(b->sizes[1])) != NULL;
+    return tj__fail(TJ_ERROR_RUNTIME, TJ__TEXT_matmul_error_inner_dimensions_do_not_match_2, LL(a->sizes[0]), LL(a->sizes[2]),
+                    LL(b->sizes[0]), LL(b->sizes[1])) != NULL;
   return true;
 }
 
@@ -106,8 +106,8 @@ static tj_tensor *add_mv(tj_tensor *self, tj_tensor *mat, tj_tensor *vec, tj_sca
   int ndim = self ? self->ndim : 1;
   RUNTIME(mat->ndim == 2 && vec->ndim == 1 && ndim <= 1, "vector + matrix @ vector expected, got %d, %d, %d", ndim, mat->ndim, vec->ndim);
   int64_t n = self ? self->numel : mat->sizes[0];
-  RUNTIME(mat->sizes[1] == vec->sizes[0] && (n == mat->sizes[0] || n == 1), "size mismatch, got input (%lld), mat (%lldx%lld), vec (%lld)",
-          LL(n), LL(mat->sizes[0]), LL(mat->sizes[1]), LL(vec->sizes[0]));
+  RUNTIME(mat->sizes[1] == vec->sizes[0] && (n == mat->sizes[0] || n == 1), TJ__TEXT_matmul_error_inner_dimensions_do_not_match_3, LL(n),
+          LL(mat->sizes[0]), LL(mat->sizes[1]), LL(vec->sizes[0]));
   RUNTIME(mat->dtype == vec->dtype, "expected scalar type %s but found %s", tj__dtype_legacy(mat->dtype), tj__dtype_legacy(vec->dtype));
   if (!supported(mat->dtype, "addmv_impl_cpu")) return NULL;
   tj_tensor *c = tj__empty(TJ_INTS(mat->sizes[0]), mat->dtype, device_of(mat));
@@ -126,11 +126,8 @@ static tj_tensor *dot(tj_tensor *a, tj_tensor *b, bool conj) {
   RUNTIME(a->ndim == 1 && b->ndim == 1, "1D tensors expected, but got %dD and %dD tensors", a->ndim, b->ndim);
   RUNTIME(a->dtype == b->dtype, "dot : expected both vectors to have same dtype, but found %s and %s", tj__dtype_legacy(a->dtype),
           tj__dtype_legacy(b->dtype));
-  RUNTIME(
-      a->numel == b->numel,
-      "inconsistent tensor size, expected tensor [%lld] and src [%lld] to have the same number of elements, but got %lld and %lld elements "
-      "respectively",
-      LL(a->numel), LL(b->numel), LL(a->numel), LL(b->numel));
+  RUNTIME(a->numel == b->numel, TJ__TEXT_matmul_error_inner_dimensions_do_not_match_4, LL(a->numel), LL(b->numel), LL(a->numel),
+          LL(b->numel));
   if (!supported(a->dtype, "dot")) return NULL;
   const tj__backend *backend = tj__backend_for((tj_tensor *[]){a, b}, 2);
   tj_tensor *out = backend ? tj__empty(TJ_NO_DIMS, a->dtype, device_of(a)) : NULL;
@@ -147,8 +144,8 @@ tj_tensor *tj__impl_addmm(tj_tensor *self, tj_tensor *mat1, tj_tensor *mat2, tj_
           tj__dtype_legacy(mat2->dtype));
   RUNTIME(mat1->ndim == 2, "mat1 must be a matrix, got %d-D tensor", mat1->ndim);
   RUNTIME(mat2->ndim == 2, "mat2 must be a matrix, got %d-D tensor", mat2->ndim);
-  RUNTIME(mat1->sizes[1] == mat2->sizes[0], "mat1 and mat2 shapes cannot be multiplied (%lldx%lld and %lldx%lld)", LL(mat1->sizes[0]),
-          LL(mat1->sizes[1]), LL(mat2->sizes[0]), LL(mat2->sizes[1]));
+  RUNTIME(mat1->sizes[1] == mat2->sizes[0], TJ__TEXT_matmul_error_inner_dimensions_do_not_match_1, LL(mat1->sizes[0]), LL(mat1->sizes[1]),
+          LL(mat2->sizes[0]), LL(mat2->sizes[1]));
   RUNTIME(mat1->dtype == mat2->dtype, "expected m1 and m2 to have the same dtype, but got: %s != %s", tj__dtype_cpp(mat1->dtype),
           tj__dtype_cpp(mat2->dtype));
   if (!supported(self->dtype, "addmm_impl_cpu_")) return NULL;
@@ -195,8 +192,7 @@ tj_tensor *tj__impl_addr(tj_tensor *self, tj_tensor *vec1, tj_tensor *vec2, tj_s
 tj_tensor *tj__impl_addbmm(tj_tensor *self, tj_tensor *batch1, tj_tensor *batch2, tj_scalar beta, tj_scalar alpha) {
   RUNTIME(batch1->ndim == 3, "batch1 must be a 3D tensor");
   if (batch2->ndim != 3) return batch2_error(batch2, true);
-  RUNTIME(batch1->sizes[0] == batch2->sizes[0], "batch1 and batch2 must have same number of batches, got %lld and %lld",
-          LL(batch1->sizes[0]), LL(batch2->sizes[0]));
+  RUNTIME(batch1->sizes[0] == batch2->sizes[0], TJ__TEXT_batch_dimensions_do_not_match_error_3, LL(batch1->sizes[0]), LL(batch2->sizes[0]));
   RUNTIME(batch1->sizes[2] == batch2->sizes[1], "Incompatible matrix sizes for bmm (%lldx%lld and %lldx%lld)", LL(batch1->sizes[1]),
           LL(batch1->sizes[2]), LL(batch2->sizes[1]), LL(batch2->sizes[2]));
   if (batch1->dtype == TJ_FLOAT16 || batch1->dtype == TJ_BFLOAT16) {

@@ -60,7 +60,7 @@ tj_status tj__impl_topk(tj_tensor *self, int64_t k, int64_t dim, bool largest, b
   (void)sorted;
   int64_t n = size_along(self, dim);
   if (n < 0) return tj_error_code();
-  TJ__CHECK_STATUS(k >= 0 && k <= n, TJ_ERROR_RUNTIME, "selected index k out of range");
+  TJ__CHECK_STATUS(k >= 0 && k <= n, TJ_ERROR_RUNTIME, TJ__TEXT_topk_error_k_out_of_range_1);
   if (!sortable(self, "topk_cpu", false)) return tj_error_code();
   return first_sorted(self, k, dim, largest, values, indices) ? TJ_OK : tj_error_code();
 }

@@ -14,7 +14,7 @@ static bool infer_sizes(tj_ints shape, int64_t numel, int64_t *sizes) {
   for (int64_t i = 0; i < shape.n; i++) {
     int64_t size = sizes[i] = shape.data[i];
     if (size == -1) {
-      if (unknown >= 0) return tj__fail(TJ_ERROR_RUNTIME, "only one dimension can be inferred") != NULL;
+      if (unknown >= 0) return tj__fail(TJ_ERROR_RUNTIME, TJ__TEXT_reshape_error_several_inferred_1) != NULL;
       unknown = i;
     } else if (size < 0) {
       return tj__fail(TJ_ERROR_RUNTIME, "invalid shape dimension %lld", (long long)size) != NULL;
@@ -32,8 +32,7 @@ static bool infer_sizes(tj_ints shape, int64_t numel, int64_t *sizes) {
                     "ambiguous",
                     tj__ints_text(shape.data, shape.n)) != NULL;
   if (!overflow && unknown < 0 && product == numel) return true;
-  return tj__fail(TJ_ERROR_RUNTIME, "shape '%s' is invalid for input of size %lld", tj__ints_text(shape.data, shape.n), (long long)numel) !=
-         NULL;
+  return tj__fail(TJ_ERROR_RUNTIME, TJ__TEXT_reshape_error_incompatible_1, tj__ints_text(shape.data, shape.n), (long long)numel) != NULL;
 }
 
 /* Strides that give t's elements in row-major order these sizes, if such strides exist. The dimensions of t fall into runs that lie in memory
@@ -168,7 +167,7 @@ tj_tensor *tj__impl_unflatten(tj_tensor *self, int64_t dim, tj_ints sizes) {
     if (sizes.data[i] == -1) unknown++;
     else overflow |= __builtin_mul_overflow(product, sizes.data[i], &product);
   }
-  TJ__CHECK(unknown < 2, TJ_ERROR_RUNTIME, "only one dimension can be inferred");
+  TJ__CHECK(unknown < 2, TJ_ERROR_RUNTIME, TJ__TEXT_reshape_error_several_inferred_1);
   TJ__CHECK(!overflow && (unknown ? product > 0 && size % product == 0 : product == size), TJ_ERROR_RUNTIME,
             "unflatten: Provided sizes %s don't multiply up to the size of dim %d (%lld) in the input tensor",
             tj__ints_text(sizes.data, sizes.n), d, (long long)size);
@@ -243,7 +242,7 @@ tj_tensor *tj__impl_permute(tj_tensor *self, tj_ints dims) {
   for (int i = 0; i < self->ndim; i++) {
     int d = tj__wrap_dim(dims.data[i], self->ndim);
     if (d < 0) return NULL;
-    TJ__CHECK(!seen[d], TJ_ERROR_RUNTIME, "permute(): duplicate dims are not allowed.");
+    TJ__CHECK(!seen[d], TJ_ERROR_RUNTIME, TJ__TEXT_dimension_error_repeated_2);
     seen[d] = true;
     sizes[i] = self->sizes[d];
     strides[i] = self->strides[d];
@@ -425,7 +424,7 @@ tj_tensor *tj__impl_view_as_complex(tj_tensor *self) {
             tj__dtype_legacy((tj_dtype)self->dtype));
   const int n = self->ndim - 1;
   TJ__CHECK(n >= 0, TJ_ERROR_RUNTIME, "Input tensor must have one or more dimensions");
-  TJ__CHECK(self->sizes[n] == 2, TJ_ERROR_RUNTIME, "Tensor must have a last dimension of size 2");
+  TJ__CHECK(self->sizes[n] == 2, TJ_ERROR_RUNTIME, TJ__TEXT_complex_error_last_dimension_1);
   TJ__CHECK(self->strides[n] == 1, TJ_ERROR_RUNTIME, "Tensor must have a last dimension with stride 1");
   int64_t strides[TJ_MAX_DIMS];
   for (int i = 0; i < n; i++) {

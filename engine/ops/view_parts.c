@@ -41,7 +41,7 @@ tj_tensor *tj__impl_slice(tj_tensor *self, int64_t dim, int64_t start, int64_t e
   TJ__CHECK(self->ndim > 0, TJ_ERROR_RUNTIME, "slice() cannot be applied to a 0-dim tensor.");
   int d = tj__wrap_dim(dim, self->ndim);
   if (d < 0) return NULL;
-  TJ__CHECK(step > 0, TJ_ERROR_RUNTIME, "slice step must be positive");
+  TJ__CHECK(step > 0, TJ_ERROR_RUNTIME, TJ__TEXT_slice_error_out_of_bounds_1);
   const int64_t size = self->sizes[d];
   if (start == TJ_NO_INT) start = 0;
   if (end == TJ_NO_INT) end = size;
@@ -55,15 +55,15 @@ tj_tensor *tj__impl_slice(tj_tensor *self, int64_t dim, int64_t start, int64_t e
 
 tj_tensor *tj__impl_narrow(tj_tensor *self, int64_t dim, int64_t start, int64_t length) {
   TJ__CHECK(self->ndim > 0, TJ_ERROR_RUNTIME, "narrow() cannot be applied to a 0-dim tensor.");
-  TJ__CHECK(length >= 0, TJ_ERROR_RUNTIME, "narrow(): length must be non-negative.");
+  TJ__CHECK(length >= 0, TJ_ERROR_RUNTIME, TJ__TEXT_narrow_error_length_exceeds_bounds_2);
   int d = tj__wrap_dim(dim, self->ndim);
   if (d < 0) return NULL;
   const int64_t size = self->sizes[d];
-  TJ__CHECK(start >= -size && start <= size, TJ_ERROR_INDEX, "start out of range (expected to be in range of [%lld, %lld], but got %lld)",
-            (long long)-size, (long long)size, (long long)start);
+  TJ__CHECK(start >= -size && start <= size, TJ_ERROR_INDEX, TJ__TEXT_narrow_error_start_out_of_bounds_1, (long long)-size, (long long)size,
+            (long long)start);
   if (start < 0) start += size;
-  TJ__CHECK(start <= size - length, TJ_ERROR_RUNTIME, "start (%lld) + length (%lld) exceeds dimension size (%lld).", (long long)start,
-            (long long)length, (long long)size);
+  TJ__CHECK(start <= size - length, TJ_ERROR_RUNTIME, TJ__TEXT_narrow_error_length_exceeds_bounds_1, (long long)start, (long long)length,
+            (long long)size);
   return tj_slice(self, d, start, start + length, 1);
 }
 

@@ -48,7 +48,7 @@ tj_tensor *tj__copy_result(tj_tensor *self, tj_tensor *result) {
   if (!result) return NULL;
   if (!tj__same_sizes(self, result)) {
     const char *sizes = tj__sizes_text(self);
-    return tj__fail(TJ_ERROR_RUNTIME, "output with shape %s doesn't match the broadcast shape %s", sizes, tj__sizes_text(result));
+    return tj__fail(TJ_ERROR_RUNTIME, TJ__TEXT_inplace_error_shape_changes_1, sizes, tj__sizes_text(result));
   }
   if (!tj_can_cast(result->dtype, self->dtype))
     return tj__fail(TJ_ERROR_RUNTIME, "result type %s can't be cast to the desired output type %s", tj__dtype_legacy(result->dtype),

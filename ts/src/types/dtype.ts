@@ -1,5 +1,5 @@
 // dtypes, devices and plain numbers, as types.
-import type { dtype_error_cannot_promote } from '../generated/shape_errors.js'
+import type { dtype_error_cannot_promote, dtype_error_mismatch, dtype_error_not_floating } from '../generated/shape_errors.js'
 import type { Promotions } from './promotions.js'
 
 /** Names of the dtypes, PyTorch's words. `torch.float32 === 'float32'`. */
@@ -149,6 +149,25 @@ export type NumberDType<N> = N extends number
 
 /** The dtype of a range of numbers: whole ones alone are int64. */
 export type NumbersDType<N> = 'float32' extends NumberDType<N> ? (number extends N ? NumberDType<N> : 'float32') : NumberDType<N>
+
+/** The dtype of operators that take floating and complex numbers alone: `FloatingOnly<'int64'>` is an error. */
+export type FloatingOnly<D> = DType extends D ? DType : [D] extends [IntegerDType | 'bool'] ? dtype_error_not_floating<D> : D
+/** The dtype of operators whose tensors have to be of one: `SameDType<'float32', 'float64'>` is an error. */
+export type SameDType<A, B> =
+  IsSame<A, B> extends true ? A : [A] extends [DType] ? ([A & B] extends [never] ? dtype_error_mismatch<A, B> : A) : A
+/** Whether an in-place operator may store a result: kinds do not grow. */
+export type Storable<Result, Target> = [Result] extends [DType]
+  ? [Target] extends [DType]
+    ? number extends KindOf<Result> | KindOf<Target>
+      ? true
+      : KindOf<Target> extends Heavier[KindOf<Result> & keyof Heavier]
+        ? false
+        : true
+    : true
+  : true
+
+/** The dtype of any and all: bool, but of uint8 itself. */
+export type ToTruth<D> = DType extends D ? DType : D extends 'uint8' ? 'uint8' : 'bool'
 
 /** The dtype of sums: integers and bool are added up in int64. */
 export type ToSum<D> = DType extends D ? DType : D extends FloatingDType | ComplexDType ? D : 'int64'

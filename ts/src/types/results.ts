@@ -2,8 +2,8 @@
 import type { Tensor } from '../tensor.js'
 import type { Device } from '../device.js'
 import type { Product } from './decimal.js'
-import type { Complex, DeviceType, DType, ItemOf, Promote } from './dtype.js'
-import type { device_error_mismatch, item_error_not_scalar } from '../generated/shape_errors.js'
+import type { Complex, DeviceType, DType, ItemOf, Promote, Storable } from './dtype.js'
+import type { device_error_mismatch, dtype_error_cannot_cast, item_error_not_scalar } from '../generated/shape_errors.js'
 import type { AllFixed, AnyShape, InPlaceShape, Same, Shape } from './shapes.js'
 
 /**
@@ -29,7 +29,13 @@ export type CheckedList<Shapes, D, Dev> = [Shapes] extends [readonly AnyShape[]]
   : Shapes
 
 /** The tensor that an in-place operator returns, or the error. */
-export type InPlace<T extends Tensor, Result> = [InPlaceShape<T['shape'], Result>] extends [AnyShape] ? T : InPlaceShape<T['shape'], Result>
+export type InPlace<T extends Tensor, Result, D = T['dtype']> = [InPlaceShape<T['shape'], Result>] extends [AnyShape]
+  ? [D] extends [DType]
+    ? [Storable<D, T['dtype']>] extends [true]
+      ? T
+      : dtype_error_cannot_cast<D, T['dtype']>
+    : D
+  : InPlaceShape<T['shape'], Result>
 
 /** The device of two operands: the same, or an error; a tensor without dimensions may come from the CPU. */
 export type JoinDevice<A, SA, B, SB> = Same<A, B> extends true ? A : OtherDevice<A, SA, B, SB>

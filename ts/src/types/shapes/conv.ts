@@ -3,6 +3,7 @@ import type {
   conv_error_channels_do_not_match,
   conv_error_dimensions,
   conv_error_kernel_larger_than_input,
+  pad_error_too_long,
   pixel_shuffle_error_not_divisible,
   pool_error_output_too_small,
 } from '../../generated/shape_errors.js'
@@ -409,14 +410,16 @@ type Signed<N extends number, P extends number> = number extends N | P
   : `${P}` extends `-${infer M extends number}`
     ? Subtract<N, M>
     : Add<N, P>
-type PadTail<S extends Shape, Pad extends Shape, Out extends Shape = readonly []> = Pad extends readonly [
-  infer A extends number,
-  infer B extends number,
-  ...infer Rest extends Shape,
-]
+type PadTail<
+  S extends Shape,
+  Pad extends Shape,
+  Whole extends Shape,
+  Rank extends number,
+  Out extends Shape = readonly [],
+> = Pad extends readonly [infer A extends number, infer B extends number, ...infer Rest extends Shape]
   ? S extends readonly [...infer I extends Shape, infer N extends number]
-    ? PadTail<I, Rest, readonly [Signed<Signed<N, A>, B>, ...Out]>
-    : conv_error_dimensions<Pad['length'], [...Out]>
+    ? PadTail<I, Rest, Whole, Rank, readonly [Signed<Signed<N, A>, B>, ...Out]>
+    : pad_error_too_long<Whole['length'], Rank>
   : readonly [...S, ...Out]
 /** pad: pairs for the last dimension first: `PadShape<readonly [2, 3], readonly [1, 1]>` is `readonly [2, 5]`. */
 export type PadShape<S, Pad> = S extends AnyShape
@@ -425,7 +428,7 @@ export type PadShape<S, Pad> = S extends AnyShape
       ? DynamicShape
       : number extends Pad['length']
         ? SameRank<S>
-        : PadTail<S, Pad>
+        : PadTail<S, Pad, Pad, S['length']>
     : SameRank<S>
   : S
 type Whole<N extends number> = number extends N ? false : `${N}` extends `${string}${'.' | 'e' | '-'}${string}` ? false : true

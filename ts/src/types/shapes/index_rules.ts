@@ -12,7 +12,19 @@ import type {
 } from '../../generated/shape_errors.js'
 import type { Add, Compare, Divide, Multiply, Subtract } from '../decimal.js'
 import type { BroadcastShape } from './broadcast.js'
-import type { Shown, AnyShape, Dim as NamedSize, DynamicShape, IsFixed, NormalDim, ReplaceAt, SameRank, Shape, WithDim } from './core.js'
+import type {
+  Shown,
+  AnyShape,
+  Dim as NamedSize,
+  DynamicShape,
+  IsFixed,
+  MayEqual,
+  NormalDim,
+  ReplaceAt,
+  SameRank,
+  Shape,
+  WithDim,
+} from './core.js'
 import type { Clamp, InBounds } from './view.js'
 
 /** gather: the shape of the index, which may not be larger than the tensor but along the dimension. */
@@ -73,7 +85,11 @@ export type IndexSelectShape<S, Dim extends number, Index> = S extends AnyShape
         : number extends NormalDim<S, Dim>
           ? SameRank<S>
           : Index extends readonly [infer N extends number]
-            ? ReplaceAt<S, NormalDim<S, Dim>, N>
+            ? S extends readonly []
+              ? MayEqual<N, 1> extends true
+                ? S
+                : gather_error_sizes_do_not_match<[N], []>
+              : ReplaceAt<S, NormalDim<S, Dim>, N>
             : Index extends readonly []
               ? ReplaceAt<S, NormalDim<S, Dim>, 1>
               : number extends Index['length']

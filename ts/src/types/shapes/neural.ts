@@ -50,9 +50,11 @@ export type LayerNormShape<S, Normalized> = S extends AnyShape
   ? Normalized extends AnyShape
     ? number extends S['length'] | Normalized['length']
       ? S
-      : EndsWith<S, Normalized> extends true
-        ? S
-        : layer_norm_error_shape_does_not_match<[...Normalized], [...S]>
+      : Normalized extends readonly []
+        ? layer_norm_error_shape_does_not_match<[], [...S]>
+        : EndsWith<S, Normalized> extends true
+          ? S
+          : layer_norm_error_shape_does_not_match<[...Normalized], [...S]>
     : Normalized extends number
       ? LayerNormShape<S, readonly [Normalized]>
       : S

@@ -1,6 +1,7 @@
 // Reductions, and rules that only check their dimension.
 import type {
   dimension_error_out_of_range,
+  dimension_error_rank,
   dimension_error_repeated,
   flip_error_dim_out_of_range,
   softmax_error_dim_out_of_range,
@@ -73,6 +74,9 @@ export type ReduceShape<S, Dim = null, Keep = false> = S extends AnyShape
           : DynamicShape
   : S
 
+/** any and all: an empty list of dimensions is none of them, where for sums it is all. */
+export type ReduceListedShape<S, Dim, Keep = false> = Dim extends readonly [] ? S : ReduceShape<S, Dim, Keep>
+
 /** Several quantiles: their shape in front of the reduced one. */
 export type QuantileShape<S, Q, Dim, Keep> =
   ReduceShape<S, Dim, Keep> extends infer R
@@ -120,7 +124,15 @@ export type FlipShape<S, Dims> =
       : R
     : never
 /** roll: without dims the tensor is rolled as if it were flat. */
-export type RollShape<S, Dims> = S extends AnyShape ? (number extends S['length'] ? S : AnyOutOfRange<S, AsList<Dims>>) : S
+export type RollShape<S, Dims> = S extends AnyShape
+  ? number extends S['length']
+    ? S
+    : S extends readonly []
+      ? RollScalar<Dims>
+      : AnyOutOfRange<S, AsList<Dims>>
+  : S
+/** A tensor without dimensions rolls over none. */
+type RollScalar<Dims> = AsList<Dims> extends readonly [] ? readonly [] : dimension_error_rank<'at least 1', []>
 type AnyOutOfRange<S extends Shape, Dims> = Dims extends readonly [infer H extends number, ...infer T]
   ? [NormalDim<S, H>] extends [never]
     ? dimension_error_out_of_range<H, [...S]>

@@ -13,6 +13,8 @@ import type {
   select_error_index_out_of_bounds,
   slice_error_out_of_bounds,
   split_error_dim_out_of_range,
+  split_error_not_divisible,
+  split_error_sizes_do_not_sum,
   transpose_dims_error_out_of_range,
   transpose_error_requires_2d_tensor,
   unbind_error_dim_out_of_range,
@@ -86,8 +88,15 @@ type KeepsFirst<S extends Shape, Size extends Shape> = S extends readonly [infer
         : null
     : null
   : null
-type Regrouped<T extends Shape, U extends Shape> =
-  AllFixed<T> extends true ? (AllFixed<U> extends true ? (Product<T> extends Product<U> ? true : false) : false) : false
+type Regrouped<T extends Shape, U extends Shape> = -1 extends U[number]
+  ? false
+  : AllFixed<T> extends true
+    ? AllFixed<U> extends true
+      ? Product<T> extends Product<U>
+        ? true
+        : false
+      : false
+    : false
 type ReshapeByCount<S extends Shape, Size extends Shape> =
   Asked<Size> extends [infer Known extends number, infer Inferred]
     ? Inferred extends 2
@@ -551,7 +560,7 @@ type SplitSizes<S extends Shape, Dim extends number, Sizes extends Shape> = numb
   ? Piece<S, Dim>[]
   : MayEqual<Total<Sizes>, SizeOf<S, Dim>> extends true
     ? { -readonly [K in keyof Sizes]: ReplaceAt<S, NormalDim<S, Dim>, Sizes[K] & number> }
-    : unflatten_error_incompatible<SizeOf<S, Dim>, [...Sizes], [...S]>
+    : split_error_sizes_do_not_sum<[...Sizes], SizeOf<S, Dim>>
 /** The sum of sizes. */
 export type Total<Sizes extends Shape, Out extends number = 0> = Sizes extends readonly [infer H extends number, ...infer T extends Shape]
   ? Total<T, Add<Out, H>>
@@ -647,7 +656,7 @@ type EvenSplit<S, N, Dim extends number> = S extends AnyShape
         ? TensorSplitShapes<S, N, Dim>
         : number extends R
           ? TensorSplitShapes<S, N, Dim>
-          : unflatten_error_incompatible<SizeOf<S, Dim>, N, [...S]>
+          : split_error_not_divisible<SizeOf<S, Dim>, N>
       : TensorSplitShapes<S, N, Dim>
     : TensorSplitShapes<S, N, Dim>
   : S
@@ -716,7 +725,9 @@ export type UnfoldWindowsShape<S, Dim extends number, Size extends number, Step 
       : number extends NormalDim<S, Dim>
         ? DynamicShape
         : S extends readonly []
-          ? readonly [Size]
+          ? Compare<Size, 1> extends 1
+            ? narrow_error_length_exceeds_bounds<0, Size, 1>
+            : readonly [Size]
           : Compare<Size, SizeOf<S, Dim>> extends 1
             ? narrow_error_length_exceeds_bounds<0, Size, SizeOf<S, Dim>>
             : number extends Size | Step | SizeOf<S, Dim>
