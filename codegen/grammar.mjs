@@ -219,3 +219,68 @@ export interface Constant ${record(Object.entries(grammar.constants).map(([k, v]
     'expression_functions.ts': functionShapes(expressionFunctions(ops, grammar), grammar, TS_HEADER),
   }
 }
+
+/** site/reference/expressions.md */
+export function grammarReference(ops, root) {
+  const grammar = readGrammar(root)
+  const code = (t) => `\`${t}\``
+  const cell = (t) => code(t).replaceAll('|', '\\|')
+  const rows = [
+    ['`c ? a : b`', '`where`', 'right'],
+    ...grammar.binary
+      .reduce((out, o) => {
+        const row = out.find((r) => r.level === o.level)
+        if (row) row.ops.push(o)
+        else out.push({ level: o.level, ops: [o], associates: o.associates })
+        return out
+      }, [])
+      .sort((a, b) => a.level - b.level)
+      .flatMap((r) => [
+        ...(grammar.binary.find((o) => o.level === r.level && o.associates === 'right')
+          ? [[grammar.prefix.map((o) => cell(`${o.text}x`)).join(' '), grammar.prefix.map((o) => code(o.name)).join(' '), 'in front']]
+          : []),
+        [
+          r.ops.map((o) => cell(o.text)).join(' '),
+          r.ops.map((o) => code(o.name)).join(' '),
+          { none: 'not in chains' }[r.associates] ?? r.associates,
+        ],
+      ]),
+    ['`f(x, dim=0)` `x[0]` `.values`', 'functions, items, results by name', 'behind'],
+  ]
+  const names = new Map()
+  for (const { name, rank } of expressionFunctions(ops, grammar)) {
+    const space = grammar.namespaces[rank]
+    names.set(space, (names.get(space) ?? new Set()).add(name))
+  }
+  return {
+    'expressions.md': `# Expressions
+
+\`torch.$\` (in C: \`tj_expression_parse\`, \`tj_expression_evaluate\`) evaluates formulas that are written as texts. Shapes, dtypes and mistakes are known at compile time.
+
+\`\`\`ts
+const layer = $('relu(x @ w + b)') // parsed once
+const y = layer({ x, w, b }) // Tensor<[32, 10]>
+const z = $\`\${x} @ \${w} * 2\` // evaluated at once; its shape is found at run time
+const lazy = $.lazy('x @ w').with({ x }) // values one after another
+lazy.execute({ w })
+\`\`\`
+
+Operators, the loosest first:
+
+| operators | calls | associates |
+| --- | --- | --- |
+${rows.map((r) => `| ${r.join(' | ')} |`).join('\n')}
+
+Constants: ${Object.keys(grammar.constants).map(code).join(' ')}. Texts in quotes are for options, lists in brackets for sizes and tensors. Numbers count among themselves as
+Python's do. Arguments stand by place or by name; functions with several results are followed by the name of one, \`max(x, 1).values\`, lists of tensors by a
+number, \`split(x, 2)[0]\`. The functions of einops take sizes of axes by name: \`rearrange(x, '(h w) c -> h w c', h=2)\`. Every other name is a variable. The value of an
+expression is a tensor, with its gradients. An error has the position in the text.
+
+## Functions
+
+${[...names]
+  .sort()
+  .map(([space, list]) => `### ${space}\n\n${[...list].map((n) => code(space === 'torch' ? n : `${space}.${n}`)).join(' ')}\n`)
+  .join('\n')}`,
+  }
+}

@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util'
 import { callFiles } from './calls.mjs'
 import { readDtypes } from './dtypes.mjs'
 import { cFiles } from './c.mjs'
-import { grammarFiles, grammarTypes } from './grammar.mjs'
+import { grammarFiles, grammarReference, grammarTypes } from './grammar.mjs'
 import { pointwiseFiles } from './pointwise.mjs'
 import { readmeText } from './readme.mjs'
 import { referenceFiles } from './reference.mjs'
@@ -82,7 +82,7 @@ GEN_COLD := ${named((f) => f.endsWith('_cold.c'))}
   }
   write(values.out ?? join(ROOT, 'build/gen'), c)
   if (ts) write(values.ts ?? join(ROOT, 'ts/src/generated'), ts)
-  write(values.reference ?? join(ROOT, 'site/reference'), referenceFiles(ops, dtypes))
+  write(values.reference ?? join(ROOT, 'site/reference'), { ...referenceFiles(ops, dtypes), ...grammarReference(ops, ROOT) })
 }
 
 try {

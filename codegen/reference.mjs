@@ -76,6 +76,8 @@ export function referenceFiles(ops, dtypes) {
 | --- | --- | --- | --- |
 ${rows.join('\n')}
 
+[Formulas as texts](expressions.md) call them by name.
+
 All names: ${[...new Set(shown(ops).map((o) => o.name))].sort().map(code).join(' ')}
 `
   return files
