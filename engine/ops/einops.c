@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "impl.h"
+#include "shape_errors.h"
 #include "ops.h"
 #include "ops/reduce.h"
 #include "text/axes.h"
@@ -11,6 +12,16 @@
 #define LL(x) ((long long)(x))
 
 /* ---- messages ------------------------------------------------------------------------------------------------ */
+
+/* A word of a pattern as a text of its own, for messages. */
+typedef struct word {
+  char text[201];
+} word;
+static word word_text(const char *name, int length) {
+  word w;
+  snprintf(w.text, sizeof w.text, "%.*s", length, name);
+  return w;
+}
 
 /* What all messages of a call begin with. */
 typedef struct call {
@@ -94,7 +105,7 @@ static bool check_given(const call *c, const tj__axes *left, const tj__axes *rig
     if (tj__axis_name_problem(name, length)) return fail(c, "Invalid name for an axis: %.*s", TJ__MIN(length, 200), name) != NULL;
     const tj__axis axis = {name, length, TJ__AXES_NAMED};
     if (tj__axes_find(left, &axis) < 0 && tj__axes_find(right, &axis) < 0)
-      return fail(c, "Axis %.*s is not used in transform", TJ__MIN(length, 200), name) != NULL;
+      return fail(c, TJ__TEXT_einops_error_undefined_axis_2, word_text(name, length).text) != NULL;
     if (c->sizes.data[i] < 0)
       return fail(c, "Axis %.*s has a negative size, %lld", TJ__MIN(length, 200), name, LL(c->sizes.data[i])) != NULL;
   }
@@ -122,13 +133,12 @@ static bool split(const call *c, const tj__axes *left, int d, int64_t length, in
       return fail(c, "the sizes of the axes of dimension %d are too large", d) != NULL;
     }
   }
-  if (count > 1) return fail(c, "Could not infer sizes for {%s}", open) != NULL;
+  if (count > 1) return fail(c, TJ__TEXT_einops_error_ambiguous_decomposition_1, open) != NULL;
   if (count == 0) {
     if (length == product) return true;
-    return fail(c, "Shape mismatch, %lld != %lld", LL(length), LL(product)) != NULL;
+    return fail(c, TJ__TEXT_einops_error_dimension_mismatch_1, LL(length), LL(product)) != NULL;
   }
-  if (product == 0 || length % product)
-    return fail(c, "Shape mismatch, can't divide axis of length %lld in chunks of %lld", LL(length), LL(product)) != NULL;
+  if (product == 0 || length % product) return fail(c, TJ__TEXT_einops_error_dimension_mismatch_2, LL(length), LL(product)) != NULL;
   sizes[unknown] = length / product;
   return true;
 }
@@ -142,23 +152,22 @@ static bool check_sides(const call *c, const tj__axes *left, const tj__axes *rig
     return fail(c, "Ellipsis inside parenthesis in the left side is not allowed: %s", c->pattern) != NULL;
   names_text t = {.used = 0};
   if (rearranges) {
-    if (left->numbers || right->numbers)
-      return fail(c, "Non-unitary anonymous axes are not supported in rearrange (exception is length 1)") != NULL;
+    if (left->numbers || right->numbers) return fail(c, TJ__TEXT_einops_error_anonymous_in_output_1) != NULL;
     const bool some = missing(left, right, false, &t), more = missing(right, left, false, &t);
-    if (some || more) return fail(c, "Identifiers only on one side of expression (should be on both): {%s}", t.text) != NULL;
+    if (some || more) return fail(c, TJ__TEXT_einops_error_undefined_axis_1, t.text) != NULL;
   } else if (repeats) {
-    if (missing(left, right, true, &t)) return fail(c, "Unexpected identifiers on the left side of repeat: {%s}", t.text) != NULL;
+    if (missing(left, right, true, &t)) return fail(c, TJ__TEXT_einops_error_undefined_axis_3, t.text) != NULL;
     for (int i = 0; i < right->n; i++) {
       const tj__axis *axis = &right->items[i];
       if (axis->size != TJ__AXES_NAMED || tj__axes_find(left, axis) >= 0 || known_size(c, axis) != UNKNOWN) continue;
-      return fail(c, "Specify sizes for new axes in repeat: {'%.*s'}", TJ__MIN(axis->length, 200), axis->name) != NULL;
+      return fail(c, TJ__TEXT_einops_error_repeat_missing_size_1, word_text(axis->name, axis->length).text) != NULL;
     }
   } else if (missing(right, left, true, &t)) {
-    return fail(c, "Unexpected identifiers on the right side of reduce %s: {%s}", c->operation, t.text) != NULL;
+    return fail(c, TJ__TEXT_einops_error_reduce_undefined_output_1, c->operation, t.text) != NULL;
   }
   const int others = left->dims - left->has_ellipsis, ndim = c->self->ndim;
-  if (left->has_ellipsis && ndim < others) return fail(c, "Wrong shape: expected >=%d dims. Received %d-dim tensor.", others, ndim) != NULL;
-  if (!left->has_ellipsis && ndim != others) return fail(c, "Wrong shape: expected %d dims. Received %d-dim tensor.", others, ndim) != NULL;
+  if (left->has_ellipsis && ndim < others) return fail(c, TJ__TEXT_einops_error_dimension_mismatch_4, LL(others), LL(ndim)) != NULL;
+  if (!left->has_ellipsis && ndim != others) return fail(c, TJ__TEXT_einops_error_dimension_mismatch_3, LL(others), LL(ndim)) != NULL;
   return true;
 }
 
@@ -322,9 +331,7 @@ tj_tensor *tj__impl_einops_pack(tj_tensors tensors, const char *pattern) {
   if (!parts) return NULL;
   for (int64_t i = 0; i < tensors.n; i++) {
     tj_tensor *t = tensors.data[i];
-    RUNTIME(t->ndim >= before + after,
-            "packed tensor #%lld (enumeration starts with 0) has shape torch.Size(%s), while pattern %s assumes at least %d axes", LL(i),
-            tj__sizes_text(t), pattern, before + after);
+    RUNTIME(t->ndim >= before + after, TJ__TEXT_einops_error_dimension_mismatch_5, LL(i), tj__sizes_text(t), pattern, LL(before + after));
     RUNTIME(before + after < TJ_MAX_DIMS, "pack(..., \"%s\"): more than %d dimensions", pattern, TJ_MAX_DIMS);
     int64_t sizes[TJ_MAX_DIMS];
     sizes[before] = 1;
@@ -362,8 +369,7 @@ tj_list *tj__impl_einops_unpack(tj_tensor *self, tj_ints sizes, tj_ints ndims, c
   }
   RUNTIME(total == sizes.n, "unpack(..., \"%s\"): %lld packed sizes are given, but the tensors have %lld packed dimensions", pattern,
           LL(sizes.n), LL(total));
-  RUNTIME(self->ndim == before + 1 + after, "unpack(..., %s) received input of wrong dim with shape torch.Size(%s)", pattern,
-          tj__sizes_text(self));
+  RUNTIME(self->ndim == before + 1 + after, TJ__TEXT_einops_error_dimension_mismatch_6, pattern, tj__sizes_text(self));
   char text[512];
   const int64_t length = self->sizes[before];
   /* How long each part is along the packed dimension; what is left is for the one that holds a -1. */
@@ -420,6 +426,5 @@ tj_list *tj__impl_einops_unpack(tj_tensor *self, tj_ints sizes, tj_ints ndims, c
 
 no_split:
   shapes_text(sizes, ndims, text, sizeof text);
-  return tj__fail(TJ_ERROR_RUNTIME, "Error during unpack(..., \"%s\"): could not split axis of size %lld into requested %s", pattern,
-                  LL(length), text);
+  return tj__fail(TJ_ERROR_RUNTIME, TJ__TEXT_einops_error_dimension_mismatch_7, pattern, LL(length), text);
 }

@@ -3,6 +3,7 @@
  * Every operand gets all dimensions, of size 1 where it has not got one, in one order: those of the result first. Operands are contracted in
  * pairs, as engine/ops/einsum_path.c says, and a dimension is summed with the last pair that has it. */
 #include "impl.h"
+#include "shape_errors.h"
 #include "ops.h"
 #include "ops/einsum.h"
 
@@ -13,6 +14,7 @@ enum { LABELS = 52, ELLIPSIS = LABELS };
 
 static int label_of(char c) { return c >= 'A' && c <= 'Z' ? c - 'A' : c >= 'a' && c <= 'z' ? c - 'a' + 26 : -1; }
 static char name_of(int label) { return (char)(label < 26 ? 'A' + label : 'a' + label - 26); }
+#define LABEL(label) ((const char[]){name_of(label), 0})
 
 /* Subscripts of one operand (or of the output): labels, and ELLIPSIS once at most. */
 typedef struct subscripts {
@@ -85,8 +87,7 @@ static bool read_output(const char *equation, size_t at, places *p) {
     if (label < 0) return bad_subscript(at);
     if (p->of[label] >= 0)
       return tj__fail(TJ_ERROR_RUNTIME, "einsum(): output subscript %c appears more than once in the output", c) != NULL;
-    if (!p->uses[label])
-      return tj__fail(TJ_ERROR_RUNTIME, "einsum(): output subscript %c does not appear in the equation for any input operand", c) != NULL;
+    if (!p->uses[label]) return tj__fail(TJ_ERROR_RUNTIME, TJ__TEXT_einsum_error_unknown_output_index_1, LABEL(label)) != NULL;
     p->of[label] = p->kept++;
   }
   return true;
@@ -112,8 +113,8 @@ static tj_tensor *spread(tj_tensor *t, const subscripts *s, const places *p, int
     }
     /* a subscript that is repeated: the diagonal of its two dimensions takes the first one's place */
     const int64_t first = of_label[l];
-    RUNTIME(t->sizes[first] == t->sizes[dim], "einsum(): subscript %c is repeated for operand %lld but the sizes don't match, %lld != %lld",
-            name_of(l), LL(i), LL(t->sizes[dim]), LL(t->sizes[first]));
+    RUNTIME(t->sizes[first] == t->sizes[dim], TJ__TEXT_einsum_error_dimension_mismatch_1, LABEL(l), LL(i), LL(t->sizes[dim]),
+            LL(t->sizes[first]));
     t = tj_movedim_int(tj_diagonal(t, 0, first, dim), -1, first);
     if (!t) return NULL;
   }
@@ -136,15 +137,10 @@ static bool merge_sizes(const tj_tensor *t, const subscripts *s, int ndim, const
     }
     for (int l = 0; l < LABELS; l++)
       if (p->of[l] == d)
-        return tj__fail(TJ_ERROR_RUNTIME,
-                        "einsum(): subscript %c has size %lld for operand %lld which does not broadcast with previously seen size %lld",
-                        name_of(l), LL(size), LL(i), LL(sizes[d])) != NULL;
+        return tj__fail(TJ_ERROR_RUNTIME, TJ__TEXT_einsum_error_dimension_mismatch_2, LABEL(l), LL(size), LL(i), LL(sizes[d])) != NULL;
     int dim = d - p->ellipsis_at - p->widest + ndim - (s->n - s->ellipsis); /* of the operand */
     for (int k = 0; s->items[k] != ELLIPSIS; k++) dim++;
-    return tj__fail(TJ_ERROR_RUNTIME,
-                    "einsum(): dimension %d covered by ellipsis in operand %lldhas size %lld which does not broadcast with previously seen "
-                    "ellipsis with size %lld for the respective dimension",
-                    dim, LL(i), LL(size), LL(sizes[d])) != NULL;
+    return tj__fail(TJ_ERROR_RUNTIME, TJ__TEXT_einsum_error_dimension_mismatch_3, LL(dim), LL(i), LL(size), LL(sizes[d])) != NULL;
   }
   return true;
 }
@@ -246,7 +242,7 @@ tj_tensor *tj__impl_einsum(const char *equation, tj_tensors tensors, tj_ints pat
   int64_t count = 0;
   bool arrow = false;
   for (;;) {
-    RUNTIME(count < tensors.n, "einsum(): fewer operands were provided than specified in the equation");
+    RUNTIME(count < tensors.n, TJ__TEXT_einsum_error_operand_count_mismatch_1);
     if (!read_operand(equation, &at, &in[count], count)) return NULL;
     count++;
     if (equation[at] == ',') {
@@ -260,19 +256,14 @@ tj_tensor *tj__impl_einsum(const char *equation, tj_tensors tensors, tj_ints pat
     }
     break;
   }
-  RUNTIME(count == tensors.n, "einsum(): more operands were provided than specified in the equation");
+  RUNTIME(count == tensors.n, TJ__TEXT_einsum_error_operand_count_mismatch_2);
 
   places p = {.ellipsis_at = -1};
   for (int l = 0; l < LABELS; l++) p.of[l] = -1;
   for (int64_t i = 0; i < count; i++) {
     const int labels = in[i].n - in[i].ellipsis, ndim = tensors.data[i]->ndim;
-    RUNTIME(in[i].ellipsis || labels == ndim,
-            "einsum(): the number of subscripts in the equation (%d) does not match the number of dimensions (%d) for operand %lld and no "
-            "ellipsis was given",
-            labels, ndim, LL(i));
-    RUNTIME(labels <= ndim,
-            "einsum(): the number of subscripts in the equation (%d) is more than the number of dimensions (%d) for operand %lld", labels,
-            ndim, LL(i));
+    RUNTIME(in[i].ellipsis || labels == ndim, TJ__TEXT_einsum_error_subscript_rank_mismatch_1, LL(labels), LL(ndim), LL(i));
+    RUNTIME(labels <= ndim, TJ__TEXT_einsum_error_subscript_rank_mismatch_2, LL(labels), LL(ndim), LL(i));
     if (in[i].ellipsis) p.widest = TJ__MAX(p.widest, ndim - labels);
     for (int k = 0; k < in[i].n; k++)
       if (in[i].items[k] != ELLIPSIS) p.uses[in[i].items[k]]++;
