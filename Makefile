@@ -34,7 +34,7 @@ ifneq ($(filter-out base,$(ISAS)),)
 ARCH_base := -O2 # rare dtypes, and machines of before 2013: half the size of -O3
 endif
 
-.PHONY: help demo package site site-files wasm test test-webgpu fuzz fuzz-build fuzz-replay fuzz-short bench check check-ulp install uninstall clean lib addon ts gen examples test-c test-ts test-golden format
+.PHONY: help demo package site site-files wasm test test-webgpu fuzz fuzz-build fuzz-replay fuzz-short bench bench-onednn bench-scaling check check-arm check-ulp install uninstall clean lib addon ts gen examples test-c test-ts test-golden format
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
@@ -193,6 +193,12 @@ $(BUILD)/bench/machine: bench/machine.c | $(BUILD)/.tools-build
 	@mkdir -p $(@D) && echo "  CC $@" && $(CC) -O3 -march=native $(WARN) -pthread -o $@ $<
 bench: ts $(BUILD)/bench/machine ## the benchmark; PEER='COMMAND' measures a peer beside it
 	node bench/run.mjs --machine $(BUILD)/bench/machine $(if $(PEER),--peer '$(PEER)')
+$(BUILD)/bench/onednn: bench/onednn.c $(BUILD)/libtorchjs.a | $(BUILD)/.tools-onednn
+	@mkdir -p $(@D) && echo "  CC $@" && $(CC) -O2 $(WARN) -fopenmp -Iinclude/torchjs -I$(GEN) -o $@ $< $(BUILD)/libtorchjs.a -ldnnl $(LDLIBS_ALL)
+bench-onednn: $(BUILD)/bench/onednn ## matrix products beside oneDNN's, GFLOP/s
+	$<
+bench-scaling: ts ## the large cases of the benchmark on one thread and on two
+	node bench/scaling.mjs
 
 # ---- checks --------------------------------------------------------------------------------------------------------
 
@@ -207,6 +213,16 @@ check: dist/.built $(BUILD)/examples/.built | $(BUILD)/.tools-check ## formattin
 	rm -rf $(BUILD)/twice && node codegen/main.mjs --out $(BUILD)/twice/c --ts $(BUILD)/twice/ts --reference $(BUILD)/twice/reference
 	diff -r $(GEN) $(BUILD)/twice/c && diff -r ts/src/generated $(BUILD)/twice/ts
 	@rm -rf $(BUILD)/twice && echo "check: all good"
+# Vectors are written as such (tile.h), so that NEON's are the compiler's: here it is asked whether everything compiles for arm64, down to the
+# instructions, without warnings; nothing is linked or run.
+ARM := clang --target=aarch64-linux-gnu -isystem /usr/aarch64-linux-gnu/include $(filter-out -MMD -MP,$(CFLAGS_ALL)) -Werror -DTJ__ISA_NAME=base -D'TJ_ISA_LEVELS(X)=X(base)'
+ARM_SRC := $(ENGINE_SRC) $(CPU_SRC) $(BINDING_SRC) $(addprefix $(GEN)/,$(GEN_OPS) $(GEN_CPU) $(GEN_COLD))
+.PHONY: $(ARM_SRC:%=arm/%)
+$(ARM_SRC:%=arm/%): arm/%: | $(BUILD)/.tools-arm $(GEN)/sources.mk
+	@$(ARM) -S -o /dev/null $*
+check-arm: $(ARM_SRC:%=arm/%) ## the engine compiles for arm64
+	@$(ARM) -S -o - engine/cpu/gemm.c | grep -q 'fmla.*v[0-9]*\.4s' && echo "check-arm: $(words $(ARM_SRC)) files, products with fmla on four lanes"
+
 format: | $(NPM) $(BUILD)/.tools-check ## format C and TypeScript in place
 	clang-format -i $(C_FILES)
 	npx prettier --write --log-level warn .

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the system packages that a group of make targets needs, where they are missing (Debian, through apt; sudo where not root).
-#   tools.sh build | wasm | test | webgpu | check
+#   tools.sh build | wasm | test | webgpu | check | onednn | arm
 set -eu
 case "$1" in
   build) packages='gcc libc6-dev make' ;;
@@ -8,7 +8,9 @@ case "$1" in
   test) packages='gcc libc6-dev make pkg-config libcmocka-dev clang libclang-rt-14-dev chromium libvulkan1' ;;
   webgpu) packages='libvulkan1 chromium' ;; # the loader of Vulkan, and a software adapter for it
   check) packages='gcc libc6-dev make clang-format cppcheck' ;;
-  *) echo "tools.sh: unknown group '$1' (build, wasm, test, webgpu, check)" >&2; exit 2 ;;
+  onednn) packages='libdnnl-dev' ;;
+  arm) packages='clang libc6-dev-arm64-cross' ;;
+  *) echo "tools.sh: unknown group '$1' (build, wasm, test, webgpu, check, onednn, arm)" >&2; exit 2 ;;
 esac
 missing=
 for p in $packages; do
