@@ -103,12 +103,12 @@ tj_tensor *tj__impl_scatter_value_reduce(tj_tensor *self, int64_t dim, tj_tensor
   return src ? scattered(kind, self, dim, index, src) : NULL;
 }
 
-/* The neutral element of amax or amin in a dtype. */
-static tj_scalar lowest(tj_dtype dtype, bool highest) {
+/* The neutral element of amax or amin in a dtype, of which a device may keep 32 bits. */
+static tj_scalar lowest(tj_dtype dtype, bool highest, bool narrow) {
   switch (tj__class_of(dtype)) {
     case TJ__CLASS_BOOL: return tj_bool(highest);
     case TJ__CLASS_INT: {
-      int bits = 8 * (int)tj__dtype_sizes[dtype];
+      int bits = narrow ? TJ__MIN(32, 8 * (int)tj__dtype_sizes[dtype]) : 8 * (int)tj__dtype_sizes[dtype];
       if (tj_dtype_is_signed(dtype))
         return tj_int(highest ? (int64_t)(UINT64_MAX >> (65 - bits)) : -(int64_t)(UINT64_MAX >> (65 - bits)) - 1);
       return tj_int(highest ? (int64_t)(UINT64_MAX >> (64 - bits)) : 0);
@@ -138,7 +138,7 @@ tj_tensor *tj__impl_scatter_reduce(tj_tensor *self, int64_t dim, tj_tensor *inde
   tj_tensor *out = tj__own_copy(self);
   if (!out) return NULL;
   if (!include_self) {
-    tj_scalar neutral = k == 1 ? tj_int(1) : k == 3 ? lowest(dtype, false) : k == 4 ? lowest(dtype, true) : tj_int(0);
+    tj_scalar neutral = k == 1 ? tj_int(1) : k == 3 ? lowest(dtype, false, !tj__can_look(self)) : k == 4 ? lowest(dtype, true, !tj__can_look(self)) : tj_int(0);
     tj_tensor *start = filled_like(self, index, neutral);
     if (!start || !scatter_into(TJ__SCATTER_SET, out, dim, index, start)) return NULL;
   }

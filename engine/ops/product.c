@@ -14,7 +14,7 @@ static bool supported(int dtype, const char *kernel) {
 #define LL(x) ((long long)(x))
 
 /* c = alpha a b + beta c for matrices or batches of matrices; c does not share memory with a and b. */
-static tj_tensor *product(tj_tensor *c, const tj_tensor *a, const tj_tensor *b, tj_scalar alpha, tj_scalar beta) {
+static tj_tensor *product_from(tj_tensor *c, const tj_tensor *a, const tj_tensor *b, tj_scalar alpha, tj_scalar beta, const tj_tensor *start) {
   if (!c || !a || !b) return NULL;
   const tj__backend *backend = tj__backend_for((tj_tensor *[]){c, (tj_tensor *)a, (tj_tensor *)b}, 3);
   if (!backend) return NULL;
@@ -38,7 +38,15 @@ static tj_tensor *product(tj_tensor *c, const tj_tensor *a, const tj_tensor *b, 
                      .c_batch = d ? c->strides[0] : 0,
                      .alpha = alpha,
                      .beta = beta};
+  if (start) {
+    g.start = tj__read(start);
+    g.start_row = start->strides[d], g.start_col = start->strides[d + 1], g.start_batch = d ? start->strides[0] : 0;
+  }
   return backend->gemm->gemm(&g) ? c : NULL;
+}
+
+static tj_tensor *product(tj_tensor *c, const tj_tensor *a, const tj_tensor *b, tj_scalar alpha, tj_scalar beta) {
+  return product_from(c, a, b, alpha, beta, NULL);
 }
 
 static tj_device device_of(const tj_tensor *t) { return t->storage->device; }
@@ -49,6 +57,14 @@ static tj_tensor *start_from(tj_tensor *self, tj_ints sizes, tj_scalar beta) {
   tj_tensor *c = tj__empty(sizes, self->dtype, device_of(self));
   if (!c || tj__scalar_is_zero(beta)) return c;
   return tj__copy_into(c, self);
+}
+
+/* alpha a b + beta self, broadcast to these sizes. */
+static tj_tensor *started_product(tj_tensor *self, tj_ints sizes, const tj_tensor *a, const tj_tensor *b, tj_scalar alpha, tj_scalar beta) {
+  const tj__backend *backend = tj__backend_for(&self, 1);
+  if (!backend || !backend->gemm->starts || tj__scalar_is_zero(beta) || !tj__can_expand(tj__sizes(self), sizes))
+    return product(start_from(self, sizes, beta), a, b, alpha, beta);
+  return product_from(tj__empty(sizes, self->dtype, device_of(self)), a, b, alpha, beta, tj_expand(self, sizes, false));
 }
 
 tj_tensor *tj__impl_mm(tj_tensor *self, tj_tensor *mat2) {
@@ -149,7 +165,7 @@ tj_tensor *tj__impl_addmm(tj_tensor *self, tj_tensor *mat1, tj_tensor *mat2, tj_
   RUNTIME(mat1->dtype == mat2->dtype, "expected m1 and m2 to have the same dtype, but got: %s != %s", tj__dtype_cpp(mat1->dtype),
           tj__dtype_cpp(mat2->dtype));
   if (!supported(self->dtype, "addmm_impl_cpu_")) return NULL;
-  return product(start_from(self, TJ_INTS(mat1->sizes[0], mat2->sizes[1]), beta), mat1, mat2, alpha, beta);
+  return started_product(self, TJ_INTS(mat1->sizes[0], mat2->sizes[1]), mat1, mat2, alpha, beta);
 }
 
 tj_tensor *tj__impl_baddbmm(tj_tensor *self, tj_tensor *batch1, tj_tensor *batch2, tj_scalar beta, tj_scalar alpha) {
@@ -160,7 +176,7 @@ tj_tensor *tj__impl_baddbmm(tj_tensor *self, tj_tensor *batch1, tj_tensor *batch
           tj__dtype_legacy(batch2->dtype));
   if (!supported(self->dtype, "baddbmm")) return NULL;
   tj_ints sizes = TJ_INTS(batch1->sizes[0], batch1->sizes[1], batch2->sizes[2]);
-  return product(start_from(self, sizes, beta), batch1, batch2, alpha, beta);
+  return started_product(self, sizes, batch1, batch2, alpha, beta);
 }
 
 /* ---- compositions ---------------------------------------------------------------------------------------------- */

@@ -49,7 +49,11 @@ static bool fail_stopped(void) {
 
 /* ---- addresses -------------------------------------------------------------------------------------------------- */
 
-#if UINTPTR_MAX > 0xffffffffu
+/* Addresses by pages, for machines of 32 bits; 1 elsewhere tries it. */
+#ifndef TJ__GPU_PAGES
+#define TJ__GPU_PAGES (UINTPTR_MAX <= 0xffffffffu)
+#endif
+#if !TJ__GPU_PAGES
 /* The number in bits 36 to 60; a buffer never has 2^36 bytes. */
 #define SHIFT 36
 static bool place(uint32_t number, size_t bytes, uintptr_t *first) {

@@ -5,6 +5,7 @@
 #include "families.h"
 #include "kernel.h"
 
+#define ENOUGH 65536     /* invocations that keep a GPU busy */
 #define SERIAL 64  /* elements that one invocation adds up by itself */
 #define CHUNK 8192 /* elements of a workgroup in the first of two stages */
 
@@ -14,6 +15,7 @@ typedef struct reduction {
   bool real;         /* computed in f32, else i32 */
   int kept, reduced; /* dimensions */
   int kept_at, reduced_at;
+  bool columns; /* an invocation for a piece of an output: neighbours read neighbours, as reductions over rows want it */
   bool grouped; /* a workgroup for an output, else an invocation */
   int group;
 } reduction;
@@ -70,7 +72,7 @@ static void put_place(tj__text *t, const char *name, const char *index, int n, i
   tj__put(t, "  }\n");
 }
 
-/* Parameters: 0 outputs, 1 elements of one, 2 p, 3 chunks, 4 elements of a chunk. */
+/* Parameters: 0 outputs and pieces of them, 1 elements of one, 2 p, 3 chunks, 4 elements of a chunk, 5 outputs. */
 static void body(tj__text *t, const void *context) {
   const reduction *r = context;
   const char *T = r->real ? "f32" : "i32";
@@ -84,9 +86,9 @@ static void body(tj__text *t, const void *context) {
     tj__put(t, "  var acc = %s;\n  for (var j = start + li; j < end_; j += %du) {\n", identity(r), r->group);
   } else {
     tj__put_code(t, TJ__FLAT);
-    tj__put(t, "  let row = i;\n  let out = i;\n");
+    tj__put(t, "  let row = i;\n  let out = i %% $5;\n  let start = i / $5 * $4;\n  let end_ = min(start + $4, $1);\n");
     put_place(t, "base", "out", r->kept, r->kept_at);
-    tj__put(t, "  var acc = %s;\n  for (var j = 0u; j < $1; j += 1u) {\n", identity(r));
+    tj__put(t, "  var acc = %s;\n  for (var j = start; j < end_; j += 1u) {\n", identity(r));
   }
   put_place(t, "at", "j", r->reduced, r->reduced_at);
   tj__put(t, "    let x = ld1(base + at);\n    acc = join(acc, %s);\n  }\n", transform(r));
@@ -108,6 +110,7 @@ static bool stage(reduction *r, const void *out, tj_dtype out_dtype, const void 
   r->group = group_size();
   r->grouped = g->n_in > SERIAL && (g->n_out < 16384 || g->n_in > 4096);
   if (chunks > 1) r->grouped = true;
+  if (r->columns) r->grouped = false;
   if (r->kept + r->reduced > 12)
     return tj__fail(TJ_ERROR_RUNTIME, "webgpu: a reduction over %d dimensions that do not join; call contiguous() first",
                     r->kept + r->reduced) != NULL;
@@ -118,6 +121,7 @@ static bool stage(reduction *r, const void *out, tj_dtype out_dtype, const void 
   tj__gpu_param_float(&k, p);
   tj__gpu_param(&k, chunks);
   tj__gpu_param(&k, chunk);
+  tj__gpu_param(&k, g->n_out);
   r->kept_at = k.n_params;
   for (int d = 0; d < r->kept; d++) tj__gpu_param(&k, g->kept[d]);
   for (int d = 0; d < r->kept; d++) tj__gpu_param(&k, g->kept_strides[d]);
@@ -127,7 +131,7 @@ static bool stage(reduction *r, const void *out, tj_dtype out_dtype, const void 
   tj__gpu_operand_add(&k, out, out_dtype, true);
   tj__gpu_operand_add(&k, in, in_dtype, false);
   if (r->kind == TJ__REDUCE_SQDEV64 && r->pre) tj__gpu_operand_add(&k, centers, TJ_FLOAT32, false);
-  return r->grouped ? tj__gpu_launch_groups(&k, g->n_out * chunks) : tj__gpu_launch_flat(&k, g->n_out);
+  return r->grouped ? tj__gpu_launch_groups(&k, g->n_out * chunks) : tj__gpu_launch_flat(&k, g->n_out * chunks);
 }
 
 static tj_scalar neutral(tj__reduce_kind kind) {
@@ -149,22 +153,31 @@ static bool reduce(tj__reduce_kind kind, tj_tensor *out, const tj_tensor *in, co
   const double p = params ? params->p : 0;
   const void *centers = params ? params->centers : NULL;
   const void *from = tj__read(in), *to = tj__write(out);
-  if (g->n_in <= 2 * CHUNK || g->n_out >= 1024)
-    return stage(&r, to, (tj_dtype)out->dtype, from, (tj_dtype)in->dtype, g, p, 1, g->n_in, centers);
-  const int64_t chunk = TJ__MAX((int64_t)CHUNK, (g->n_in + 1023) / 1024), chunks = (g->n_in + chunk - 1) / chunk;
+  r.columns = g->n_kept > 0 && g->kept_strides[g->n_kept - 1] == 1 && g->kept[g->n_kept - 1] >= 16 && g->n_in > SERIAL &&
+              g->reduced_strides[g->n_reduced - 1] != 1;
+  int64_t chunk, chunks;
+  if (r.columns) {
+    chunks = TJ__MAX(1, TJ__MIN(ENOUGH / g->n_out, (g->n_in + SERIAL / 2 - 1) / (SERIAL / 2)));
+    chunk = (g->n_in + chunks - 1) / chunks;
+  } else {
+    chunk = g->n_in <= 2 * CHUNK || g->n_out >= 1024 ? g->n_in : TJ__MAX((int64_t)CHUNK, (g->n_in + 1023) / 1024);
+  }
+  chunks = (g->n_in + chunk - 1) / chunk;
+  if (chunks == 1) return stage(&r, to, (tj_dtype)out->dtype, from, (tj_dtype)in->dtype, g, p, 1, g->n_in, centers);
   const tj_dtype work = real ? TJ_FLOAT32 : TJ_INT32;
   tj_tensor *parts = tj__empty(TJ_INTS(g->n_out * chunks), work, in->storage->device);
   if (!parts) return false;
   r.post = false;
   if (!stage(&r, tj__write(parts), work, from, (tj_dtype)in->dtype, g, p, chunks, chunk, centers)) return false;
-  r.pre = false;
+  const bool columns = r.columns; /* then a piece's results lie together, else an output's */
+  r.pre = r.columns = false;
   r.post = true;
   const tj__reduce_geometry second = {.n_kept = 1,
                                       .n_reduced = 1,
                                       .kept = {g->n_out},
-                                      .kept_strides = {chunks},
+                                      .kept_strides = {columns ? 1 : chunks},
                                       .reduced = {chunks},
-                                      .reduced_strides = {1},
+                                      .reduced_strides = {columns ? g->n_out : 1},
                                       .n_out = g->n_out,
                                       .n_in = chunks};
   return stage(&r, to, (tj_dtype)out->dtype, tj__read(parts), work, &second, p, 1, chunks, NULL);

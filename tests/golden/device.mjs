@@ -71,7 +71,7 @@ export async function runOpOn(torch, c, blob, info, device) {
     }
     return failures
   } catch (e) {
-    if (isMissing(e)) throw new Missing(/'([^']*)'/.exec(e.message)?.[1] ?? c.op)
+    if (isMissing(e)) throw new Missing(/Cannot convert/.test(e.message) ? /to (\w+) dtype/.exec(e.message)[1] : c.op)
     throw e
   }
 }

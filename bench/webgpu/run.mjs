@@ -1,0 +1,171 @@
+#!/usr/bin/env node
+// How fast the device webgpu is: matrix products as a share of the GPU's plain peak, pointwise operators and softmax as a share of its memory's
+// bandwidth, training steps; and, which no clock is needed for, launches, submits and bytes of each case.
+//   node bench/webgpu/run.mjs [--tflops 60] [--bandwidth 3000] [--quick] [--json FILE]
+//     --tflops, --bandwidth   the GPU's plain float32 peak and its memory's GB/s: then shares are shown
+//     --quick                 small sizes, for software adapters
+// The GPU is the one that npm's `webgpu` finds (Vulkan, Metal or Direct3D 12). A time is the median of repetitions, each of which submits a batch and
+// waits for its end; what a wait costs is measured with an empty one and shown.
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import torch, { nn } from 'torch.js'
+
+const { values: options } = parseArgs({
+  options: { tflops: { type: 'string' }, bandwidth: { type: 'string' }, quick: { type: 'boolean' }, json: { type: 'string' } },
+})
+await torch.webgpu.init({ powerPreference: 'high-performance' })
+console.log(String(torch.webgpu.info()))
+const device = 'webgpu'
+const quick = options.quick
+const results = []
+
+const median = (list) => list.sort((a, b) => a - b)[list.length >> 1]
+
+/** Milliseconds of one call of fn: `inner` calls in a batch, and the launches, submits and new buffers of a call. */
+async function measure(fn, inner, repetitions = quick ? 3 : 15) {
+  const once = async () => {
+    const start = performance.now()
+    const results = [] // what nobody keeps need not be computed
+    for (let i = 0; i < inner; i++) results.push(torch.scope(fn))
+    await torch.webgpu.sync_device()
+    const time = performance.now() - start
+    for (const t of results) t?.dispose()
+    return time
+  }
+  for (let i = 0; i < 3; i++) await once()
+  const before = torch.webgpu.stats()
+  const times = []
+  for (let i = 0; i < repetitions; i++) times.push(await once())
+  const after = torch.webgpu.stats()
+  const calls = inner * repetitions
+  return {
+    ms: median(times) / inner,
+    launches: (after.dispatches - before.dispatches) / calls,
+    submits: (after.submits - before.submits) / calls,
+    new_buffers: (after.buffers - before.buffers) / calls,
+  }
+}
+
+function report(name, m, work) {
+  const row = { name, ...m, ...work }
+  const parts = [`${m.ms.toFixed(3)} ms`]
+  if (work.flops) {
+    const tflops = work.flops / m.ms / 1e9
+    row.tflops = tflops
+    parts.push(`${tflops.toFixed(2)} TFLOP/s`)
+    if (options.tflops) parts.push(`${((100 * tflops) / Number(options.tflops)).toFixed(0)} % of peak`)
+  }
+  if (work.bytes) {
+    const rate = work.bytes / m.ms / 1e6
+    row.gigabytes_per_second = rate
+    parts.push(`${rate.toFixed(1)} GB/s`)
+    if (options.bandwidth) parts.push(`${((100 * rate) / Number(options.bandwidth)).toFixed(0)} % of bandwidth`)
+  }
+  parts.push(`${m.launches.toFixed(1)} launches, ${m.submits.toFixed(2)} submits, ${m.new_buffers.toFixed(2)} new buffers`)
+  results.push(row)
+  console.log(`${name.padEnd(34)} ${parts.join('  ')}`)
+}
+
+const randn = (...shape) => torch.randn(...shape).to(device)
+
+report('empty wait', await measure(() => {}, 1), {})
+for (const n of quick ? [64, 128] : [512, 1024, 2048, 4096]) {
+  for (const dtype of ['float32', 'float16']) {
+    const a = randn(n, n).to(dtype),
+      b = randn(n, n).to(dtype)
+    report(`matmul ${n} ${dtype}`, await measure(() => a.matmul(b), n > 2000 || quick ? 1 : 8), { flops: 2 * n ** 3 })
+  }
+}
+const side = quick ? 256 : 4096
+{
+  const x = randn(side, side),
+    y = randn(side, side)
+  const size = 4 * side * side
+  report(`add ${side} x ${side}`, await measure(() => x.add(y), 8), { bytes: 3 * size })
+  report(`gelu ${side} x ${side}`, await measure(() => nn.functional.gelu(x), 8), { bytes: 2 * size })
+  report('chain of 6 pointwise operators', await measure(() => x.mul(2).add(1).sigmoid().mul(x).sub(y).relu(), 4), { bytes: 3 * size })
+  report(`softmax ${side} x ${side}`, await measure(() => x.softmax(1), 8), { bytes: 2 * size })
+  report(`sum of all ${side} x ${side}`, await measure(() => x.sum(), 8), { bytes: size })
+  report(`sum of columns ${side} x ${side}`, await measure(() => x.sum(0), 8), { bytes: size })
+  report(`transposed copy ${side} x ${side}`, await measure(() => x.t().contiguous(), 8), { bytes: 2 * size })
+}
+
+function trainer(model, make, lr = 1e-3) {
+  model.to(device)
+  const optimizer = new torch.optim.AdamW(model.parameters(), { lr })
+  return () => {
+    optimizer.zero_grad()
+    make(model).backward()
+    optimizer.step()
+  }
+}
+{
+  const batch = quick ? 8 : 64
+  const x = randn(batch, 1, 8, 8),
+    y = torch.randint(0, 10, [batch]).to(device)
+  const net = new nn.Sequential(
+    new nn.Conv2d(1, 16, 3, { padding: 1 }),
+    new nn.ReLU(),
+    new nn.MaxPool2d(2),
+    new nn.Conv2d(16, 32, 3, { padding: 1 }),
+    new nn.ReLU(),
+    new nn.MaxPool2d(2),
+    new nn.Flatten(),
+    new nn.Linear(128, 64),
+    new nn.ReLU(),
+    new nn.Linear(64, 10),
+  )
+  report(`convnet of digits, step of ${batch}`, await measure(trainer(net, (m) => nn.functional.cross_entropy(m.forward(x), y)), 1), {})
+}
+{
+  const [batch, width, depth] = quick ? [8, 32, 2] : [256, 1024, 3]
+  const x = randn(batch, width),
+    y = torch.randint(0, 10, [batch]).to(device)
+  const layers = []
+  for (let i = 0; i < depth; i++) layers.push(new nn.Linear(width, width), new nn.LayerNorm(width), new nn.GELU())
+  const net = new nn.Sequential(...layers, new nn.Linear(width, 10))
+  report(
+    `MLP ${depth} x ${width}, step of ${batch}`,
+    await measure(trainer(net, (m) => nn.functional.cross_entropy(m.forward(x), y)), 1),
+    { flops: 6 * batch * depth * width * width },
+  )
+}
+{
+  // A small GPT of 2 layers.
+  const [batch, time, width, heads, vocabulary] = quick ? [2, 8, 16, 2, 17] : [16, 128, 256, 8, 512]
+  class Block extends nn.Module {
+    norm1 = new nn.LayerNorm(width)
+    attend = new nn.Linear(width, 3 * width)
+    project = new nn.Linear(width, width)
+    norm2 = new nn.LayerNorm(width)
+    up = new nn.Linear(width, 4 * width)
+    down = new nn.Linear(4 * width, width)
+    forward(x) {
+      const parts = this.attend.forward(this.norm1.forward(x)).chunk(3, -1)
+      const [q, k, v] = parts.map((t) => t.view(batch, time, heads, width / heads).transpose(1, 2))
+      const a = nn.functional.scaled_dot_product_attention(q, k, v, { is_causal: true })
+      x = x.add(this.project.forward(a.transpose(1, 2).reshape(batch, time, width)))
+      return x.add(this.down.forward(nn.functional.gelu(this.up.forward(this.norm2.forward(x)))))
+    }
+  }
+  class Gpt extends nn.Module {
+    tokens = new nn.Embedding(vocabulary, width)
+    places = new nn.Embedding(time, width)
+    blocks = new nn.ModuleList([new Block(), new Block()])
+    norm = new nn.LayerNorm(width)
+    head = new nn.Linear(width, vocabulary)
+    forward(x, at) {
+      let h = this.tokens.forward(x).add(this.places.forward(at))
+      for (const block of this.blocks) h = block.forward(h)
+      return this.head.forward(this.norm.forward(h))
+    }
+  }
+  const x = torch.randint(0, vocabulary, [batch, time]).to(device),
+    y = torch.randint(0, vocabulary, [batch * time]).to(device),
+    at = torch.arange(time).to(device)
+  const loss = (m) => nn.functional.cross_entropy(m.forward(x, at).view(-1, vocabulary), y)
+  report(`GPT of 2 layers, step of ${batch} x ${time}`, await measure(trainer(new Gpt(), loss), 1), {})
+  if (options.quick) console.log(torch.webgpu.launches())
+}
+if (options.json) writeFileSync(options.json, JSON.stringify({ info: torch.webgpu.info(), results }, null, 1))
+torch.webgpu.destroy()
