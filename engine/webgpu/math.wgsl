@@ -626,7 +626,7 @@ fn digamma_f(v: f32) -> f32 {
   if (x < 0.0) {
     let fraction = x - trunc(x);
     if (fraction == 0.0) { return nan(); }
-    result = -3.14159265359 / tan_f(3.14159265359 * fraction);
+    result = -3.14159265359 / tan_f(3.14159265359 * (fraction - round(fraction)));
     x = 1.0 - x;
   }
   for (var k = 0; k < 10 && x < 10.0; k++) {
@@ -642,7 +642,7 @@ fn trigamma_f(v: f32) -> f32 {
   var sign_ = 1.0;
   if (x < 0.5) {
     sign_ = -1.0;
-    let s = sin_f(3.14159265359 * x);
+    let s = sin_f(3.14159265359 * (x - round(x)));
     result = -9.86960440109 / (s * s);
     x = 1.0 - x;
   }
@@ -672,6 +672,6 @@ fn lgamma_f(x: f32) -> f32 {
   if (isinf_f(x)) { return inf(); }
   if (x <= 0.0 && floor(x) == x) { return inf(); }
   if (x > 0.0) { return lgamma_positive(x); }
-  let s = abs(sin_f(3.14159265359 * (x - floor(x))));
+  let s = abs(sin_f(3.14159265359 * (x - round(x))));
   return log_f(3.14159265359 / s) - lgamma_positive(1.0 - x);
 }

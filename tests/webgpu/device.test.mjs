@@ -260,6 +260,9 @@ test('memory: what is disposed of goes back to the pool', async () => {
   assert.equal(torch.webgpu.stats().pooled_bytes, 0)
   torch.webgpu.reset_peak_memory_stats()
   assert.equal(torch.webgpu.stats().peak_bytes, torch.webgpu.stats().live_bytes)
+  assert.equal(torch.memory_stats('webgpu').live_bytes, before.live_bytes)
+  assert.ok(torch.memory_stats().live_tensors > 0)
+  assert.match(torch.memory_summary('webgpu'), /reserved/)
 })
 
 test('a lost device: pending reads reject, old tensors say so, a new one works', async () => {

@@ -4,6 +4,7 @@ import { builtin, builtinVoid, innermost, readInts, Scope, setScope } from './ru
 import { callbackCount } from './runtime/callbacks.js'
 import { host } from './runtime/host.js'
 import { Tensor } from './tensor.js'
+import * as webgpu from './webgpu/index.js'
 
 /** Every tensor inside a result: in arrays, plain objects, maps and sets. */
 function tensorsIn(value: unknown, found: Set<unknown>, seen: Set<unknown>): void {
@@ -115,7 +116,21 @@ export interface MemoryStats {
   readonly live_callbacks: number
 }
 
-export function memory_stats(): MemoryStats {
+/** Of webgpu: bytes of tensors there, and of buffers taken from the GPU (`torch.webgpu.stats()` says more). */
+export interface DeviceMemoryStats {
+  readonly live_bytes: number
+  readonly peak_bytes: number
+  readonly reserved_bytes: number
+  readonly live_storages: number
+}
+
+export function memory_stats(device: 'webgpu'): DeviceMemoryStats
+export function memory_stats(device?: 'cpu'): MemoryStats
+export function memory_stats(device: 'cpu' | 'webgpu' = 'cpu'): MemoryStats | DeviceMemoryStats {
+  if (device === 'webgpu') {
+    const s = webgpu.stats()
+    return { live_bytes: s.live_bytes, peak_bytes: s.peak_bytes, reserved_bytes: s.pooled_bytes + s.used_bytes, live_storages: s.storages }
+  }
   const v = readInts(builtin(BUILTIN.memory_stats))
   return {
     live_bytes: v[0]!,
@@ -144,7 +159,17 @@ function bytes(n: number): string {
 }
 
 /** The statistics as a small table. */
-export function memory_summary(): string {
+export function memory_summary(device: 'cpu' | 'webgpu' = 'cpu'): string {
+  if (device === 'webgpu') {
+    const s = memory_stats('webgpu')
+    return [
+      'torch.js memory of webgpu',
+      `  live      ${bytes(s.live_bytes)}`,
+      `  peak      ${bytes(s.peak_bytes)}`,
+      `  reserved  ${bytes(s.reserved_bytes)}`,
+      `  storages  ${s.live_storages}`,
+    ].join('\n')
+  }
   const s = memory_stats()
   const rows: [string, string][] = [
     ['live', bytes(s.live_bytes)],
@@ -160,11 +185,13 @@ export function memory_summary(): string {
   return ['torch.js memory', ...rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`)].join('\n')
 }
 
-/** Gives cached memory back to the system. */
-export function empty_cache(): void {
-  builtinVoid(BUILTIN.empty_cache)
+/** Gives cached memory of the device back to the system. */
+export function empty_cache(device: 'cpu' | 'webgpu' = 'cpu'): void {
+  if (device === 'webgpu') webgpu.empty_cache()
+  else builtinVoid(BUILTIN.empty_cache)
 }
 
-export function reset_peak_memory_stats(): void {
-  builtinVoid(BUILTIN.reset_peak_memory_stats)
+export function reset_peak_memory_stats(device: 'cpu' | 'webgpu' = 'cpu'): void {
+  if (device === 'webgpu') webgpu.reset_peak_memory_stats()
+  else builtinVoid(BUILTIN.reset_peak_memory_stats)
 }
