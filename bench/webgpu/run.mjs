@@ -115,7 +115,14 @@ function trainer(model, make, lr = 1e-3) {
     new nn.ReLU(),
     new nn.Linear(64, 10),
   )
-  report(`convnet of digits, step of ${batch}`, await measure(trainer(net, (m) => nn.functional.cross_entropy(m.forward(x), y)), 1), {})
+  report(
+    `convnet of digits, step of ${batch}`,
+    await measure(
+      trainer(net, (m) => nn.functional.cross_entropy(m.forward(x), y)),
+      1,
+    ),
+    {},
+  )
 }
 {
   const [batch, width, depth] = quick ? [8, 32, 2] : [256, 1024, 3]
@@ -126,7 +133,10 @@ function trainer(model, make, lr = 1e-3) {
   const net = new nn.Sequential(...layers, new nn.Linear(width, 10))
   report(
     `MLP ${depth} x ${width}, step of ${batch}`,
-    await measure(trainer(net, (m) => nn.functional.cross_entropy(m.forward(x), y)), 1),
+    await measure(
+      trainer(net, (m) => nn.functional.cross_entropy(m.forward(x), y)),
+      1,
+    ),
     { flops: 6 * batch * depth * width * width },
   )
 }

@@ -198,7 +198,7 @@ void *tj__alloc(size_t bytes) {
 fail:
   count(&c->count.allocations, -1);
   return tj__fail(TJ_ERROR_MEMORY, "DefaultCPUAllocator: can't allocate memory: you tried to allocate %llu bytes.",
-                 (unsigned long long)bytes);
+                  (unsigned long long)bytes);
 }
 
 void *tj__alloc_zeroed(size_t bytes) {

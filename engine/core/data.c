@@ -70,8 +70,8 @@ int tj_to_data(tj_tensor *t, void *data, size_t bytes) {
   if (!t) return tj_error_code() ? tj_error_code() : tj__fail_status(TJ_ERROR_VALUE, "to_data: there is no tensor");
   if (TJ__UNLIKELY(t->storage->device != TJ_CPU)) return tj__fail_asynchronous(t), tj_error_code();
   size_t needed = (size_t)t->numel * tj__itemsize(t);
-  TJ__CHECK_STATUS(bytes == needed, TJ_ERROR_VALUE, "to_data: the tensor has %lld bytes, but there is room for %lld",
-                   (long long)needed, (long long)bytes);
+  TJ__CHECK_STATUS(bytes == needed, TJ_ERROR_VALUE, "to_data: the tensor has %lld bytes, but there is room for %lld", (long long)needed,
+                   (long long)bytes);
   if (!needed) return TJ_OK;
   if (tj__is_contiguous(t)) memcpy(data, tj__read(t), needed);
   else copy_strided(t, data);

@@ -138,7 +138,10 @@ tj_tensor *tj__impl_scatter_reduce(tj_tensor *self, int64_t dim, tj_tensor *inde
   tj_tensor *out = tj__own_copy(self);
   if (!out) return NULL;
   if (!include_self) {
-    tj_scalar neutral = k == 1 ? tj_int(1) : k == 3 ? lowest(dtype, false, !tj__can_look(self)) : k == 4 ? lowest(dtype, true, !tj__can_look(self)) : tj_int(0);
+    tj_scalar neutral = k == 1   ? tj_int(1)
+                        : k == 3 ? lowest(dtype, false, !tj__can_look(self))
+                        : k == 4 ? lowest(dtype, true, !tj__can_look(self))
+                                 : tj_int(0);
     tj_tensor *start = filled_like(self, index, neutral);
     if (!start || !scatter_into(TJ__SCATTER_SET, out, dim, index, start)) return NULL;
   }

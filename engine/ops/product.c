@@ -14,7 +14,8 @@ static bool supported(int dtype, const char *kernel) {
 #define LL(x) ((long long)(x))
 
 /* c = alpha a b + beta c for matrices or batches of matrices; c does not share memory with a and b. */
-static tj_tensor *product_from(tj_tensor *c, const tj_tensor *a, const tj_tensor *b, tj_scalar alpha, tj_scalar beta, const tj_tensor *start) {
+static tj_tensor *product_from(tj_tensor *c, const tj_tensor *a, const tj_tensor *b, tj_scalar alpha, tj_scalar beta,
+                               const tj_tensor *start) {
   if (!c || !a || !b) return NULL;
   const tj__backend *backend = tj__backend_for((tj_tensor *[]){c, (tj_tensor *)a, (tj_tensor *)b}, 3);
   if (!backend) return NULL;

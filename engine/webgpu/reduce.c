@@ -5,9 +5,9 @@
 #include "families.h"
 #include "kernel.h"
 
-#define ENOUGH 65536     /* invocations that keep a GPU busy */
-#define SERIAL 64  /* elements that one invocation adds up by itself */
-#define CHUNK 8192 /* elements of a workgroup in the first of two stages */
+#define ENOUGH 65536 /* invocations that keep a GPU busy */
+#define SERIAL 64    /* elements that one invocation adds up by itself */
+#define CHUNK 8192   /* elements of a workgroup in the first of two stages */
 
 typedef struct reduction {
   tj__reduce_kind kind;
