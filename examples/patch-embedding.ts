@@ -13,9 +13,9 @@ const patches = torch.rearrange(images, 'b c (h p) (w q) -> b (h w) (p q c)', { 
 
 // Each patch becomes a token; a class token goes in front.
 const project = new nn.Linear(3 * PATCH * PATCH, WIDTH)
-const tokens = torch.nn.functional.linear(patches, project.weight, project.bias)
+const tokens = project.forward(patches)
 const cls = torch.zeros(1, WIDTH)
-const [sequence, shapes] = torch.pack([torch.repeat(cls, '1 d -> b d', { b: 4 }), tokens.view(4, 196, WIDTH)], 'b * d')
+const [sequence, shapes] = torch.pack([torch.repeat(cls, '1 d -> b d', { b: 4 }), tokens], 'b * d')
 const position = torch.randn(197, WIDTH).mul(0.02)
 const embedded = sequence.add(position)
 
