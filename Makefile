@@ -34,7 +34,7 @@ ifneq ($(filter-out base,$(ISAS)),)
 ARCH_base := -O2 # rare dtypes, and machines of before 2013: half the size of -O3
 endif
 
-.PHONY: help demo package site site-files wasm test test-webgpu fuzz fuzz-build fuzz-replay fuzz-short bench bench-onednn bench-scaling check check-arm check-ulp install uninstall clean lib addon ts gen examples test-c test-ts test-golden format
+.PHONY: help demo package site site-files wasm test test-webgpu fuzz fuzz-build fuzz-replay fuzz-short bench bench-browser bench-onednn bench-scaling check check-arm check-ulp install uninstall clean lib addon ts gen examples test-c test-ts test-golden format
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
@@ -199,6 +199,10 @@ bench-onednn: $(BUILD)/bench/onednn ## matrix products beside oneDNN's, GFLOP/s
 	$<
 bench-scaling: ts ## the large cases of the benchmark on one thread and on two
 	node bench/scaling.mjs
+
+bench-browser: ts wasm | $(BUILD)/.tools-test ## the same in Chromium, beside TensorFlow.js and jax-js
+	@cd bench/browser && npm ci --no-audit --no-fund --loglevel=error --ignore-scripts
+	node bench/browser/run.mjs
 
 # ---- checks --------------------------------------------------------------------------------------------------------
 

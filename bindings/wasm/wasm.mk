@@ -12,7 +12,7 @@ WASM_FAST := $(addprefix engine/cpu/,gemm conv softmax norm attention optim)
 WASM_LOOPS := $(addprefix $(GEN)/,$(GEN_CPU:.c=) $(GEN_COLD:.c=))
 WASM_RELAXED := engine/cpu/gemm.base engine/cpu/conv.base engine/cpu/attention.base
 WASM_FLAGS := --target=wasm32-wasi -std=gnu11 -fvisibility=hidden -fwrapv -fno-math-errno -fno-trapping-math -ffp-contract=fast \
-  -fno-asynchronous-unwind-tables -ftls-model=local-exec -matomics -mbulk-memory -mnontrapping-fptoint -msign-ext $(WARN) \
+  -fno-asynchronous-unwind-tables -ftls-model=local-exec -matomics -mbulk-memory -mnontrapping-fptoint -msign-ext $(WARN) -Werror=format \
   -DTJ_VERSION='"$(VERSION)"' -isystem bindings/wasm/libc -include bindings/wasm/libc/sizes.h -I. -Iengine -Iinclude/torchjs -I$(GEN)
 # Without -O: with it clang would run whatever wasm-opt is installed.
 WASM_LINK := --target=wasm32-wasi -mexec-model=reactor -Wl,--strip-all -Wl,--gc-sections -Wl,--stack-first -Wl,-z,stack-size=1048576 \

@@ -90,12 +90,12 @@ describe('what is packed', () => {
     assert.ok(!readFileSync(path).includes(ROOT), 'the addon holds the path of the build')
   })
   // With all operators of PyTorch that are there: for those of a usual network, 500 and 60 kB would do.
-  it('holds modules of at most 780 kB, compressed', () => {
+  it('holds modules of at most 850 kB, compressed', () => {
     for (const name of ['simd', 'simd-threads', 'relaxed', 'relaxed-threads']) {
       const bytes = readFileSync(join(ROOT, `dist/wasm/torchjs-${name}.wasm`))
       assert.ok(!bytes.includes(ROOT), 'the module holds the path of the build')
       const size = gzipSync(bytes, { level: 9 }).length
-      assert.ok(size <= 780_000, `torchjs-${name}.wasm: ${size} bytes`)
+      assert.ok(size <= 850_000, `torchjs-${name}.wasm: ${size} bytes`)
     }
   })
   it('holds JavaScript of at most 150 kB, minified and compressed, when everything is imported', () => {

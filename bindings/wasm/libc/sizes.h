@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 void *tj__wide_malloc(uint64_t bytes);
 void *tj__wide_calloc(uint64_t n, uint64_t bytes);
