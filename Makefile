@@ -115,13 +115,13 @@ addon: $(BUILD)/torchjs.node ## the Node addon: build/torchjs.node
 
 TS_SRC := $(shell find ts/src -name '*.ts' -not -path '*/generated/*')
 dist/.built: $(TS_SRC) tsconfig.json $(GEN)/sources.mk | $(NPM)
-	npx tsc -p tsconfig.json
+	node node_modules/typescript/bin/tsc -p tsconfig.json
 	@touch $@
 ts: dist/.built addon ## the TypeScript package: dist/
 
 EXAMPLES_TS := $(shell find examples -name '*.ts')
 $(BUILD)/examples/.built: $(EXAMPLES_TS) examples/tsconfig.json dist/.built
-	npx tsc -p examples/tsconfig.json
+	node node_modules/typescript/bin/tsc -p examples/tsconfig.json
 	@touch $@
 $(BUILD)/examples/digits-c: examples/digits.c $(BUILD)/libtorchjs.so
 	@echo "  CC $@" && $(CC) -std=c11 -O2 $(WARN) -o $@ $< -Iinclude/torchjs -I$(GEN) -L$(BUILD) -Wl,-rpath,'$$ORIGIN/..' -ltorchjs -lm
@@ -212,7 +212,7 @@ check: dist/.built $(BUILD)/examples/.built | $(BUILD)/.tools-check ## formattin
 	clang-format --dry-run -Werror $(C_FILES)
 	cppcheck --quiet --error-exitcode=1 -j2 --std=c11 --enable=warning,portability --inline-suppr --suppressions-list=.cppcheck -Iengine -Iinclude/torchjs -I$(GEN) -I. \
 	  engine/core engine/iter engine/autograd engine/ops engine/text engine/expr engine/optim bindings/common
-	npx tsc -p tests/types
+	node node_modules/typescript/bin/tsc -p tests/types
 	node codegen/main.mjs --check
 	rm -rf $(BUILD)/twice && node codegen/main.mjs --out $(BUILD)/twice/c --ts $(BUILD)/twice/ts --reference $(BUILD)/twice/reference
 	diff -r $(GEN) $(BUILD)/twice/c && diff -r ts/src/generated $(BUILD)/twice/ts

@@ -241,15 +241,18 @@ class Signature {
     if (!p || p.tensor) return valueType(a)
     // An options object in its place is a candidate for the parameter as well; what it then says is that the argument is not given.
     const loose = this.options && a.hasDefault && !a.kwonly && !this.spread
-    const fallback = a.hasDefault ? literalType(a.default) : ''
-    const given = loose ? `Given<${p.name}, ${fallback}>` : p.name
+    const preset = a.hasDefault ? literalType(a.default) : ''
+    // The editor offers what is in a parameter's default: all words, and undefined as a sign that none was given.
+    const words = preset && a.type.base === 'str' && WORDS[a.name]
+    const fallback = words ? `${p.constraint} | undefined` : preset
+    const given = loose || words ? `Given<${p.name}, ${preset}>` : p.name
     // Not from where the result goes: torch.cat([torch.zeros(2)]) wants any Tensor, which says nothing of the dtype.
     if (p.name === 'DT') this.dtypeGiven = loose ? given.replace('<DT,', '<NoInfer<DT>,') : `NoInfer<DT>`
     if (p.name === 'On') this.deviceGiven = loose ? given.replace('<On,', '<NoInfer<On>,') : `NoInfer<On>`
     this.given.set(a.name, given)
     const constant = p.name === 'DT' || p.name === 'On' ? '' : 'const '
     const constraint = (p.name === 'DT' && !a.type.optional ? 'DType' : p.constraint) + (loose ? ` | ${optionsName(this.group)}` : '')
-    this.add(p.name, `${constant}${p.name} extends ${constraint}${fallback && ` = ${fallback}`}`)
+    this.add(p.name, `${constant}${p.name} extends ${constraint}${words ? ' | undefined' : ''}${fallback && ` = ${fallback}`}`)
     return p.name
   }
 

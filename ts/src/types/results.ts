@@ -122,6 +122,8 @@ export type ValidateScalar<S extends Shape> =
   AllFixed<S> extends true ? (Product<S> extends 1 ? true : item_error_not_scalar<[...S]>) : true
 
 /** The argument, or what stands for it where an options object was inferred in its place: `Given<{ keepdim: true }, null>` is null. */
-export type Given<T, Otherwise> = T extends number | bigint | boolean | string | null | readonly unknown[] | Complex | Device
-  ? T
-  : Otherwise
+export type Given<T, Otherwise> = undefined extends T
+  ? Otherwise
+  : T extends number | bigint | boolean | string | null | readonly unknown[] | Complex | Device
+    ? T
+    : Otherwise

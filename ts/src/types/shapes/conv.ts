@@ -361,7 +361,7 @@ export type UnfoldShape<S, Kernel, Dilation = 1, Padding = 0, Stride = 1> = S ex
 export type FoldShape<S, Size, Kernel> = S extends AnyShape
   ? number extends S['length']
     ? DynamicShape
-    : S extends readonly [...infer Batch extends Shape, infer Columns extends number, number]
+    : S extends readonly [...infer Batch extends Shape, infer Columns extends number, unknown]
       ? Divide<Columns, Product<Spread<Kernel, 2>>> extends { quotient: infer C extends number; remainder: infer R }
         ? R extends 0
           ? readonly [...Batch, C, ...Spread<Size, 2>]
@@ -454,16 +454,16 @@ export type GridSampleShape<S, Grid> = S extends AnyShape
   ? Grid extends AnyShape
     ? number extends S['length'] | Grid['length']
       ? DynamicShape
-      : S extends readonly [infer B extends number, infer C extends number, ...Shape]
-        ? Grid extends readonly [number, ...infer Sizes extends Shape, number]
+      : S extends readonly [infer B extends number, infer C extends number, ...AnyShape]
+        ? Grid extends readonly [unknown, ...infer Sizes extends Shape, unknown]
           ? readonly [B, C, ...Sizes]
           : DynamicShape
         : conv_error_dimensions<2, [...S]>
     : Grid
   : S
 /** affine_grid: a coordinate for each pixel of an output of Size. */
-export type AffineGridShape<Size> = Size extends readonly [infer N extends number, number, ...infer Sizes extends Shape]
-  ? Sizes extends readonly [number, number, number]
+export type AffineGridShape<Size> = Size extends readonly [infer N extends number, unknown, ...infer Sizes extends Shape]
+  ? Sizes extends readonly [unknown, unknown, unknown]
     ? readonly [N, ...Sizes, 3]
     : readonly [N, ...Sizes, 2]
   : DynamicShape

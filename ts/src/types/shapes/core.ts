@@ -118,8 +118,8 @@ export type WithDim<S, Dim extends number, Bad, Result = S> = S extends AnyShape
   : S
 
 /** The last size, and the shape without it. */
-export type Last<S extends Shape> = S extends readonly [...Shape, infer L extends number] ? L : number
-export type Init<S extends Shape> = S extends readonly [...infer I extends Shape, number] ? I : DynamicShape
+export type Last<S extends Shape> = S extends readonly [...AnyShape, infer L extends number] ? L : number
+export type Init<S extends Shape> = S extends readonly [...infer I extends Shape, unknown] ? I : DynamicShape
 
 /** The shape with another size at a dimension (not negative). */
 export type ReplaceAt<S extends Shape, At extends number, Size extends number> = {
@@ -157,7 +157,7 @@ export type Take<S extends Shape, N extends number, Out extends Shape = readonly
 /** The sizes after the first N. */
 export type Drop<S extends Shape, N extends number, Count extends Shape = readonly []> = Count['length'] extends N
   ? S
-  : S extends readonly [number, ...infer T extends Shape]
+  : S extends readonly [unknown, ...infer T extends Shape]
     ? Drop<T, N, readonly [...Count, 0]>
     : readonly []
 

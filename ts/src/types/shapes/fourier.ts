@@ -26,13 +26,13 @@ export type FftnShape<S, Sizes> = S extends AnyShape ? ([Sizes] extends [null | 
 /** Real transforms over several dimensions, the last of which is halved. */
 export type RfftnShape<S, Sizes, Dims> = S extends AnyShape
   ? [Sizes] extends [null | undefined]
-    ? RfftShape<S, null, Dims extends readonly [...Shape, infer Last extends number] ? Last : Dims extends null ? -1 : number>
+    ? RfftShape<S, null, Dims extends readonly [...AnyShape, infer Last extends number] ? Last : Dims extends null ? -1 : number>
     : SameRank<S>
   : S
 /** Their inverse. */
 export type IrfftnShape<S, Sizes, Dims> = S extends AnyShape
   ? [Sizes] extends [null | undefined]
-    ? IrfftShape<S, null, Dims extends readonly [...Shape, infer Last extends number] ? Last : Dims extends null ? -1 : number>
+    ? IrfftShape<S, null, Dims extends readonly [...AnyShape, infer Last extends number] ? Last : Dims extends null ? -1 : number>
     : SameRank<S>
   : S
 /** rfftfreq: N / 2 + 1 frequencies. */

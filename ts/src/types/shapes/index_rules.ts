@@ -136,7 +136,7 @@ export type EmbeddingShape<Index, W> = Index extends AnyShape
   ? W extends AnyShape
     ? number extends Index['length']
       ? DynamicShape
-      : W extends readonly [number, infer D extends number]
+      : W extends readonly [unknown, infer D extends number]
         ? readonly [...Index, D]
         : number extends W['length']
           ? DynamicShape
@@ -148,10 +148,10 @@ export type EmbeddingBagShape<Index, W, Offsets = null> = Index extends AnyShape
   ? W extends AnyShape
     ? number extends Index['length'] | W['length']
       ? DynamicShape
-      : W extends readonly [number, infer D extends number]
-        ? Index extends readonly [infer N extends number, number]
+      : W extends readonly [unknown, infer D extends number]
+        ? Index extends readonly [infer N extends number, unknown]
           ? readonly [N, D]
-          : Index extends readonly [number]
+          : Index extends readonly [unknown]
             ? Offsets extends readonly [infer N extends number]
               ? readonly [N, D]
               : readonly [number, D]
@@ -169,7 +169,7 @@ export type CombinationsShape<R extends number> = readonly [number, R]
 export type SamplesShape<S, N extends number> = S extends AnyShape
   ? number extends S['length']
     ? DynamicShape
-    : S extends readonly [...infer B extends Shape, number]
+    : S extends readonly [...infer B extends Shape, unknown]
       ? readonly [...B, N]
       : S
   : S
@@ -252,7 +252,7 @@ export type AtShape<S extends Shape, Specs extends readonly unknown[]> = number 
     : never
 /** The dimensions that nothing speaks of, as a tuple of their number; null: there are fewer than none. */
 type Rest<S extends Shape, Used extends Shape> = Used extends readonly [unknown, ...infer U extends Shape]
-  ? S extends readonly [number, ...infer T extends Shape]
+  ? S extends readonly [unknown, ...infer T extends Shape]
     ? Rest<T, U>
     : null
   : S
@@ -289,7 +289,7 @@ type AtTail<
                     : DynamicShape
         : DynamicShape
   : readonly [...Out, ...S]
-type SkipFree<S extends Shape, Free extends Shape, Out extends Shape> = Free extends readonly [number, ...infer F extends Shape]
+type SkipFree<S extends Shape, Free extends Shape, Out extends Shape> = Free extends readonly [unknown, ...infer F extends Shape]
   ? S extends readonly [infer N extends number, ...infer T extends Shape]
     ? SkipFree<T, F, readonly [...Out, N]>
     : [S, Out]
@@ -308,7 +308,7 @@ type AtTensor<
 > = Picked extends null
   ? D extends 'bool'
     ? Same<D> extends true
-      ? Index extends readonly [number]
+      ? Index extends readonly [unknown]
         ? AtTail<Tail, T, Free, readonly [...At, 0], readonly [...Out, number], 'picked'>
         : T extends readonly []
           ? Out extends readonly []
@@ -323,8 +323,8 @@ type AtTensor<
         : AtTail<Tail, T, Free, readonly [...At, 0], readonly [...Out, ...Index], Index extends readonly [] ? null : 'picked'>
   : DynamicShape
 type Same<D> = [D] extends ['bool'] ? true : false
-type MaskRest<S extends Shape, Mask extends Shape, Whole extends Shape = Mask> = Mask extends readonly [number, ...infer M extends Shape]
-  ? S extends readonly [number, ...infer T extends Shape]
+type MaskRest<S extends Shape, Mask extends Shape, Whole extends Shape = Mask> = Mask extends readonly [unknown, ...infer M extends Shape]
+  ? S extends readonly [unknown, ...infer T extends Shape]
     ? MaskRest<T, M, Whole>
     : at_error_too_many_indices<Whole['length'], [...S]>
   : Whole extends readonly []

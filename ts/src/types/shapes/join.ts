@@ -163,7 +163,7 @@ type Columns<Shapes extends readonly unknown[]> = {
 }
 /** hstack: along the second dimension, or the first of vectors. */
 export type HstackShape<Shapes extends readonly unknown[]> =
-  Mapped1<Shapes> extends infer M extends readonly unknown[] ? (M[0] extends readonly [number] ? CatShape<M, 0> : CatShape<M, 1>) : never
+  Mapped1<Shapes> extends infer M extends readonly unknown[] ? (M[0] extends readonly [unknown] ? CatShape<M, 0> : CatShape<M, 1>) : never
 /** vstack: along the first dimension; vectors are rows. */
 export type VstackShape<Shapes extends readonly unknown[]> = CatShape<Mapped2<Shapes>, 0>
 /** dstack: along the third dimension. */

@@ -13,7 +13,7 @@ import type { AnyShape, DynamicShape, MayEqual, Shape } from './core.js'
 type Matrices<S, Result> = S extends AnyShape
   ? number extends S['length']
     ? Result
-    : S extends readonly [...Shape, number, number]
+    : S extends readonly [...AnyShape, unknown, unknown]
       ? Result
       : linalg_error_requires_at_least_2d<[...S]>
   : S
@@ -23,7 +23,7 @@ type Min<A extends number, B extends number> = number extends A | B ? number : C
 export type ValidateBatchedSquareMatrix<S> = S extends AnyShape
   ? number extends S['length']
     ? S
-    : S extends readonly [...Shape, infer M extends number, infer N extends number]
+    : S extends readonly [...AnyShape, infer M extends number, infer N extends number]
       ? MayEqual<M, N> extends true
         ? S
         : linalg_error_not_square_matrix<M, N, [...S]>
@@ -33,7 +33,7 @@ export type ValidateBatchedSquareMatrix<S> = S extends AnyShape
 export type ValidateSquareMatrix<S> = S extends AnyShape
   ? number extends S['length']
     ? S
-    : S extends readonly [number, number]
+    : S extends readonly [unknown, unknown]
       ? ValidateBatchedSquareMatrix<S>
       : linalg_error_requires_2d<[...S]>
   : S
@@ -50,18 +50,18 @@ export type DetShape<S> =
     ? R extends AnyShape
       ? number extends R['length']
         ? DynamicShape
-        : R extends readonly [...infer B extends Shape, number, number]
+        : R extends readonly [...infer B extends Shape, unknown, unknown]
           ? B
           : never
       : R
     : never
 /** A number of any matrix (rank, condition): the batch is left. */
-export type PerMatrixShape<S> = Matrices<S, S extends readonly [...infer B extends Shape, number, number] ? B : DynamicShape>
+export type PerMatrixShape<S> = Matrices<S, S extends readonly [...infer B extends Shape, unknown, unknown] ? B : DynamicShape>
 /** trace of one matrix. */
 export type TraceShape<S> = S extends AnyShape
   ? number extends S['length']
     ? readonly []
-    : S extends readonly [number, number]
+    : S extends readonly [unknown, unknown]
       ? readonly []
       : linalg_error_requires_2d<[...S]>
   : S
@@ -71,7 +71,7 @@ export type EigShape<S> =
     ? R extends AnyShape
       ? number extends R['length']
         ? DynamicShape
-        : R extends readonly [...infer B extends Shape, infer N extends number, number]
+        : R extends readonly [...infer B extends Shape, infer N extends number, unknown]
           ? readonly [...B, N]
           : never
       : R
@@ -120,7 +120,7 @@ export type SolveShape<A, B, Left = true> =
       ? B extends AnyShape
         ? number extends R['length'] | B['length']
           ? DynamicShape
-          : R extends readonly [...infer BA extends Shape, infer N extends number, number]
+          : R extends readonly [...infer BA extends Shape, infer N extends number, unknown]
             ? B extends readonly [infer K extends number]
               ? MayEqual<N, K> extends true
                 ? readonly [...BA, K]
@@ -148,8 +148,8 @@ type VectorBatch<BA extends Shape, N extends number, B extends Shape> = readonly
 /** lstsq: [N, K] of A [M, N] and B [M, K]. */
 export type LstsqShape<A, B> = Matrices<
   A,
-  A extends readonly [...infer BA extends Shape, number, infer N extends number]
-    ? B extends readonly [...Shape, number, infer K extends number]
+  A extends readonly [...infer BA extends Shape, unknown, infer N extends number]
+    ? B extends readonly [...AnyShape, unknown, infer K extends number]
       ? readonly [...BA, N, K]
       : DynamicShape
     : DynamicShape
@@ -158,14 +158,14 @@ export type LstsqShape<A, B> = Matrices<
 export type VanderShape<S, N> = S extends AnyShape
   ? number extends S['length']
     ? DynamicShape
-    : S extends readonly [...Shape, infer Own extends number]
+    : S extends readonly [...AnyShape, infer Own extends number]
       ? readonly [...S, N extends number ? N : Own]
       : dimension_error_rank<'at least 1', []>
   : S
 /** cov and corrcoef: variables are rows. */
-export type CovShape<S> = S extends readonly [] | readonly [number]
+export type CovShape<S> = S extends readonly [] | readonly [unknown]
   ? readonly []
-  : S extends readonly [infer N extends number, number]
+  : S extends readonly [infer N extends number, unknown]
     ? readonly [N, N]
     : S extends AnyShape
       ? number extends S['length']

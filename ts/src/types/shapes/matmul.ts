@@ -79,8 +79,8 @@ export type BmmShape<A, B> = Sized<
   B,
   3,
   3,
-  A extends readonly [infer X extends number, number, number]
-    ? B extends readonly [infer Y extends number, number, number]
+  A extends readonly [infer X extends number, unknown, unknown]
+    ? B extends readonly [infer Y extends number, unknown, unknown]
       ? MayEqual<X, Y> extends true
         ? MatmulShape<readonly [Known<X, Y>, A[1], A[2]], readonly [Known<X, Y>, B[1], B[2]]>
         : batch_dimensions_do_not_match_error<X, Y, [...A], [...B]>
@@ -113,7 +113,7 @@ export type AddOntoShape<S, Result> = S extends AnyShape
   : S
 /** addbmm: the sum of the products of a batch. */
 export type AddbmmShape<A, B> =
-  BmmShape<A, B> extends infer R ? (R extends readonly [number, ...infer Rest extends Shape] ? Rest : R) : never
+  BmmShape<A, B> extends infer R ? (R extends readonly [unknown, ...infer Rest extends Shape] ? Rest : R) : never
 
 /**
  * x Wᵀ: the last dimension of the input becomes the rows of the weight.
@@ -267,7 +267,7 @@ export type VecdotShape<A, B, Dim extends number> =
       : R
     : never
 type VecdotDrop<R extends Shape, Dim extends number> = Dim extends -1
-  ? R extends readonly [...infer I extends Shape, number]
+  ? R extends readonly [...infer I extends Shape, unknown]
     ? I
     : R
   : number extends Dim

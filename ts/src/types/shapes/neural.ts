@@ -25,10 +25,10 @@ export type NllShape<S, Target> = S extends AnyShape
   ? Target extends AnyShape
     ? number extends S['length'] | Target['length']
       ? DynamicShape
-      : S extends readonly [number]
+      : S extends readonly [unknown]
         ? readonly []
-        : S extends readonly [infer N extends number, number, ...infer Rest extends Shape]
-          ? Target extends readonly [infer M extends number, ...Shape]
+        : S extends readonly [infer N extends number, unknown, ...infer Rest extends Shape]
+          ? Target extends readonly [infer M extends number, ...AnyShape]
             ? MayEqual<N, M> extends true
               ? readonly [N, ...Rest]
               : loss_error_batch_does_not_match<N, M>
@@ -40,7 +40,7 @@ export type NllShape<S, Target> = S extends AnyShape
 export type RowsShape<S> = S extends AnyShape
   ? number extends S['length']
     ? DynamicShape
-    : S extends readonly [...infer B extends Shape, number]
+    : S extends readonly [...infer B extends Shape, unknown]
       ? B
       : S
   : S
@@ -72,7 +72,7 @@ export type ChannelsShape<S, Features extends number, Ranks extends number = num
   ? number extends S['length']
     ? S
     : S['length'] extends Ranks
-      ? S extends readonly [number, infer C extends number, ...Shape]
+      ? S extends readonly [unknown, infer C extends number, ...AnyShape]
         ? MayEqual<C, Features> extends true
           ? S
           : batch_norm_error_features_do_not_match<C, Features>

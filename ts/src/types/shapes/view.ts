@@ -191,7 +191,7 @@ export type UnflattenShape<S, Dim extends number, Sizes> = S extends AnyShape
             : never
     : Sizes
   : S
-type Rest<S extends Shape> = S extends readonly [number, ...infer T extends Shape] ? T : readonly []
+type Rest<S extends Shape> = S extends readonly [unknown, ...infer T extends Shape] ? T : readonly []
 
 // ---- dimensions of size 1 ------------------------------------------------------------------------------------------
 
@@ -276,7 +276,7 @@ export type TransposeShape<S> = S extends AnyShape
     ? DynamicShape
     : S extends readonly [infer M extends number, infer N extends number]
       ? readonly [N, M]
-      : S extends readonly [] | readonly [number]
+      : S extends readonly [] | readonly [unknown]
         ? S
         : transpose_error_requires_2d_tensor<[...S]>
   : S
@@ -639,14 +639,16 @@ type Between<
 export type HsplitShapes<S, N> = S extends AnyShape
   ? number extends S['length']
     ? DynamicShape[]
-    : S extends readonly [number]
+    : S extends readonly [unknown]
       ? EvenSplit<S, N, 0>
       : EvenSplit<S, N, 1>
   : S
 /** vsplit: along the first dimension of at least two. */
-export type VsplitShapes<S, N> = S extends readonly [] | readonly [number] ? dimension_error_rank<'at least 2', [...S]> : EvenSplit<S, N, 0>
+export type VsplitShapes<S, N> = S extends readonly [] | readonly [unknown]
+  ? dimension_error_rank<'at least 2', [...S]>
+  : EvenSplit<S, N, 0>
 /** dsplit: along the third dimension. */
-export type DsplitShapes<S, N> = S extends readonly [] | readonly [number] | readonly [number, number]
+export type DsplitShapes<S, N> = S extends readonly [] | readonly [unknown] | readonly [unknown, unknown]
   ? dimension_error_rank<'at least 3', [...S]>
   : EvenSplit<S, N, 2>
 type EvenSplit<S, N, Dim extends number> = S extends AnyShape
