@@ -67,6 +67,7 @@ static tj_tensor *quantile(tj_tensor *self, tj_tensor *q, int64_t dim, bool keep
 
 static tj_tensor *vector_quantile(tj_tensor *self, tj_tensor *q, int64_t dim, bool keepdim, const char *interpolation, bool skip_nan) {
   if (!check_quantile(self, q, interpolation)) return NULL;
+  if (!tj__can_look(q)) return quantile(self, q, dim, keepdim, interpolation, skip_nan);
   tj_tensor *inside = tj_all(tj_logical_and(tj_ge(q, tj__number(0)), tj_le(q, tj__number(1))));
   tj_scalar good = tj_item(inside);
   if (good.kind == TJ_SCALAR_NONE) return NULL;
@@ -106,7 +107,7 @@ static bool check_weights(const char *name, tj_tensor *w, int64_t observations, 
     return tj__fail(TJ_ERROR_RUNTIME,
                     "cov(): expected %s to have the same numel as there are observations in the input but got %lld != %lld", name,
                     (long long)w->numel, (long long)observations) != NULL;
-  if (observations == 0) return true;
+  if (observations == 0 || !tj__can_look(w)) return true;
   tj_scalar least = tj_item(tj_min(tj_detach(w)));
   if (least.kind == TJ_SCALAR_NONE) return false;
   return tj__scalar_to_double(least) >= 0 || tj__fail(TJ_ERROR_RUNTIME, "cov(): %s cannot be negative", name) != NULL;

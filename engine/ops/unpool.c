@@ -94,7 +94,7 @@ static tj_tensor *unpool(tj_tensor *t, tj_tensor *indices, int dims, tj_ints str
   memcpy(sizes, t->sizes, (size_t)lead * sizeof *sizes);
   memcpy(sizes + lead, out, (size_t)dims * sizeof *sizes);
   const int64_t planes = product(t->sizes, lead), n = product(out, dims), given = product(t->sizes + lead, dims);
-  if (indices->numel) {
+  if (indices->numel && tj__can_look(indices)) {
     tj_scalar low = tj_item(tj_min(indices)), high = tj_item(tj_max(indices));
     if (low.kind == TJ_SCALAR_NONE || high.kind == TJ_SCALAR_NONE) return NULL;
     if (low.i < 0 || high.i >= n) {

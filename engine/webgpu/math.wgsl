@@ -675,3 +675,205 @@ fn lgamma_f(x: f32) -> f32 {
   let s = abs(sin_f(3.14159265359 * (x - round(x))));
   return log_f(3.14159265359 / s) - lgamma_positive(1.0 - x);
 }
+
+// ---- special functions, as engine/cpu/special has them
+
+// exp(-x) I_n(x) for n of 0 or 1 and x >= 0
+fn scaled_i(n: f32, x: f32) -> f32 {
+  if (isnan_f(x)) { return x; }
+  if (isinf_f(x)) { return 0.0; }
+  if (x <= 20.0) { // terms are positive: nothing cancels
+    let q = 0.25 * x * x;
+    var term = select(1.0, 0.5 * x, n > 0.5);
+    var sum = term;
+    for (var k = 1.0; k < 80.0 && term > 1e-9 * sum; k += 1.0) {
+      term = term * (q / (k * (k + n)));
+      sum = sum + term;
+    }
+    return exp_f(-x) * sum;
+  }
+  var term = 1.0;
+  var sum = 1.0;
+  for (var k = 1.0; k < 20.0; k += 1.0) {
+    let odd = 2.0 * k - 1.0;
+    term = term * (-(4.0 * n * n - odd * odd) / (8.0 * k * x));
+    sum = sum + term;
+  }
+  return sum / sqrt(6.28318530718 * x);
+}
+fn i0e_f(x: f32) -> f32 { return scaled_i(0.0, abs_f(x)); }
+fn i1e_f(x: f32) -> f32 { return select(copysign_f(scaled_i(1.0, abs_f(x)), x), x, x == 0.0 || isnan_f(x)); }
+fn i0_f(x: f32) -> f32 { return i0e_f(x) * exp_f(abs_f(x)); }
+fn i1_f(x: f32) -> f32 { return select(i1e_f(x) * exp_f(abs_f(x)), x, x == 0.0); }
+// exp(x) K_v(x) for x >= 1: the trapezoidal rule over exp(-x (cosh t - 1)) cosh(v t)
+fn scaled_k_integral(v: f32, x: f32) -> f32 {
+  let most = acosh_f(1.0 + 20.0 / x);
+  let h = most / 32.0;
+  var sum = 0.5;
+  for (var k = 1.0; k <= 32.0; k += 1.0) {
+    let t = k * h;
+    let s = sinh_f(0.5 * t);
+    sum = sum + exp_f(-2.0 * x * s * s) * cosh_f(v * t);
+  }
+  return sum * h;
+}
+fn k0_series(x: f32) -> f32 {
+  let q = 0.25 * x * x;
+  var term = 1.0;
+  var harmonic = 0.0;
+  var sum = 0.0;
+  var i0 = 1.0;
+  for (var k = 1.0; k < 20.0; k += 1.0) {
+    term = term * (q / (k * k));
+    harmonic = harmonic + 1.0 / k;
+    sum = sum + term * harmonic;
+    i0 = i0 + term;
+  }
+  return sum - (log_f(0.5 * x) + 0.57721566490) * i0;
+}
+fn k1_series(x: f32) -> f32 {
+  let q = 0.25 * x * x;
+  var term = 1.0;
+  var psi = 1.0 - 2.0 * 0.57721566490;
+  var sum = psi;
+  var i1 = 1.0;
+  for (var k = 1.0; k < 20.0; k += 1.0) {
+    term = term * (q / (k * (k + 1.0)));
+    psi = psi + 1.0 / k + 1.0 / (k + 1.0);
+    sum = sum + term * psi;
+    i1 = i1 + term;
+  }
+  return 1.0 / x + 0.5 * x * (log_f(0.5 * x) * i1 - 0.5 * sum);
+}
+fn scaled_k(n: f32, x: f32, scaled: bool) -> f32 {
+  if (isnan_f(x)) { return x; }
+  if (x == 0.0) { return inf(); }
+  if (x < 0.0) { return nan(); }
+  if (isinf_f(x)) { return 0.0; }
+  if (x < 1.0) {
+    var v = 0.0;
+    if (n > 0.5) { v = k1_series(x); } else { v = k0_series(x); }
+    return v * select(1.0, exp_f(x), scaled);
+  }
+  let part = select(exp_f(-0.5 * x), 1.0, scaled);
+  return scaled_k_integral(n, x) * part * part;
+}
+fn k0_f(x: f32) -> f32 { return scaled_k(0.0, x, false); }
+fn k1_f(x: f32) -> f32 { return scaled_k(1.0, x, false); }
+fn k0e_f(x: f32) -> f32 { return scaled_k(0.0, x, true); }
+fn k1e_f(x: f32) -> f32 { return scaled_k(1.0, x, true); }
+fn spherical_j0_f(x: f32) -> f32 {
+  if (isinf_f(x)) { return 0.0; }
+  if (abs(x) < 0.5) {
+    let q = x * x;
+    return 1.0 + q * (-1.0 / 6.0 + q * (1.0 / 120.0 + q * (-1.0 / 5040.0 + q * (1.0 / 362880.0 - q / 39916800.0))));
+  }
+  return sin_f(x) / x;
+}
+fn erfcx_f(x: f32) -> f32 {
+  if (isnan_f(x)) { return x; }
+  if (x < -9.4) { return inf(); }
+  if (x > 12.0) {
+    let q = -0.5 / x / x;
+    var term = 1.0;
+    var sum = 1.0;
+    for (var k = 1.0; k < 8.0; k += 1.0) {
+      term = term * (2.0 * k - 1.0) * q;
+      sum = sum + term;
+    }
+    return sum / (x * 1.77245385091);
+  }
+  if (x >= 1.0) { return erfc_scaled(x); }
+  let s = two_product(x, x);
+  return exp_f(s.x) * (1.0 + s.y) * erfc_f(x);
+}
+fn ndtr_f(x: f32) -> f32 { return 0.5 * erfc_f(-x * 0.70710678119); }
+fn log_ndtr_f(x: f32) -> f32 {
+  let t = x * 0.70710678119;
+  if (x < -1.0) { return log_f(0.5 * erfcx_f(-t)) - t * t; }
+  return log1p_f(-0.5 * erfc_f(t));
+}
+fn ndtri_f(p: f32) -> f32 {
+  if (p == 0.0) { return -inf(); }
+  if (p == 1.0) { return inf(); }
+  if (isnan_f(p) || p < 0.0 || p > 1.0) { return nan(); }
+  if (p == 0.5) { return 0.0; }
+  let upper = p > 0.5;
+  let goal = log_f(select(p, 1.0 - p, upper));
+  var x = -sqrt(-2.0 * goal);
+  for (var k = 0; k < 24; k++) {
+    let value = log_ndtr_f(x);
+    let slope = exp_f(-0.5 * x * x - value) / 2.50662827463;
+    let d = (goal - value) / slope;
+    x = x + d;
+    if (abs(d) <= 1e-7 * abs(x)) { break; }
+  }
+  return select(x, -x, upper);
+}
+
+// Polynomials: the degree cut to an integer, negative ones give 0. p and q: degrees 0 and 1 of the recurrence.
+fn whole_degree(n: f32) -> i32 { return select(i32(clamp(trunc(n), -1.0, 1048576.0)), -1, isnan_f(n)); }
+fn chebyshev(x: f32, first: f32, degree: i32) -> f32 {
+  if (degree < 0) { return 0.0; }
+  if (degree == 0) { return 1.0; }
+  var p = 1.0;
+  var q = first;
+  for (var k = 1; k < degree; k++) {
+    let next = (x + x) * q - p;
+    p = q;
+    q = next;
+  }
+  return q;
+}
+fn chebyshev_t_f(x: f32, n: f32) -> f32 { return chebyshev(x, x, whole_degree(n)); }
+fn chebyshev_u_f(x: f32, n: f32) -> f32 { return chebyshev(x, x + x, whole_degree(n)); }
+fn chebyshev_v_f(x: f32, n: f32) -> f32 { return chebyshev(x, x + x - 1.0, whole_degree(n)); }
+fn chebyshev_w_f(x: f32, n: f32) -> f32 { return chebyshev(x, x + x + 1.0, whole_degree(n)); }
+fn shifted_chebyshev_t_f(x: f32, n: f32) -> f32 { return chebyshev_t_f(x + x - 1.0, n); }
+fn shifted_chebyshev_u_f(x: f32, n: f32) -> f32 { return chebyshev_u_f(x + x - 1.0, n); }
+fn shifted_chebyshev_v_f(x: f32, n: f32) -> f32 { return chebyshev_v_f(x + x - 1.0, n); }
+fn shifted_chebyshev_w_f(x: f32, n: f32) -> f32 { return chebyshev_w_f(x + x - 1.0, n); }
+fn hermite(x: f32, first: f32, scale: f32, degree: i32) -> f32 {
+  if (degree < 0) { return 0.0; }
+  if (degree > 128) { return nan(); }
+  if (degree == 0) { return 1.0; }
+  var p = 1.0;
+  var q = first;
+  for (var k = 1; k < degree; k++) {
+    let next = first * q - scale * f32(k) * p;
+    p = q;
+    q = next;
+  }
+  return q;
+}
+fn hermite_h_f(x: f32, n: f32) -> f32 { return hermite(x, x + x, 2.0, whole_degree(n)); }
+fn hermite_he_f(x: f32, n: f32) -> f32 { return hermite(x, x, 1.0, whole_degree(n)); }
+fn laguerre_l_f(x: f32, n: f32) -> f32 {
+  let degree = whole_degree(n);
+  if (degree < 0) { return 0.0; }
+  if (degree == 0 || x == 0.0) { return 1.0; }
+  var p = 1.0;
+  var q = 1.0 - x;
+  for (var k = 1; k < degree; k++) {
+    let f = f32(k);
+    let next = ((f + f + (1.0 - x)) * q - f * p) / (f + 1.0);
+    p = q;
+    q = next;
+  }
+  return q;
+}
+fn legendre_p_f(x: f32, n: f32) -> f32 {
+  let degree = whole_degree(n);
+  if (degree < 0) { return 0.0; }
+  if (degree == 0) { return 1.0; }
+  if (abs(x) == 1.0) { return select(select(-1.0, 1.0, degree % 2 == 0), 1.0, x > 0.0); }
+  var p = 1.0;
+  var q = x;
+  for (var k = 1; k < degree; k++) {
+    let f = f32(k);
+    let next = ((f + f + 1.0) * x * q - f * p) / (f + 1.0);
+    p = q;
+    q = next;
+  }
+  return q;
+}
