@@ -204,11 +204,11 @@ static void release_storage(void *data, size_t bytes, void *context) {
   if (!data) return;
   const uint32_t number = number_at((uintptr_t)data);
   if (number == 0 || number >= gpu.count) return; /* of another thread's device */
+  if (gpu.running && number >= gpu.first_valid) tj__gpu_fuse_freed(number); /* what waits may still have to find it */
   unplace(&gpu.buffers[number], bytes);
   if (number >= gpu.first_valid) count_live(-gpu.buffers[number].elements * 4);
   if (gpu.running && number >= gpu.first_valid) {
     const tj_status before = tj_error_code();
-    tj__gpu_fuse_freed(number);
     uint32_t *w = tj__gpu_record(TJ__GPU_FREE, 3);
     if (!w) { /* the buffer stays with the driver until the device goes; the caller has nothing to do with that */
       if (!before) tj_error_clear();
