@@ -203,7 +203,7 @@ static void release_storage(void *data, size_t bytes, void *context) {
   (void)context;
   if (!data) return;
   const uint32_t number = number_at((uintptr_t)data);
-  if (number == 0 || number >= gpu.count) return; /* of another thread's device */
+  if (number == 0 || number >= gpu.count) return;                           /* of another thread's device */
   if (gpu.running && number >= gpu.first_valid) tj__gpu_fuse_freed(number); /* what waits may still have to find it */
   unplace(&gpu.buffers[number], bytes);
   if (number >= gpu.first_valid) count_live(-gpu.buffers[number].elements * 4);

@@ -8,9 +8,9 @@ const here = torch.zeros(2, 3)
 const there = torch.zeros(2, 3, { device: 'webgpu' })
 is<Equal<typeof there, Tensor<readonly [2, 3], 'float32', 'webgpu'>>>()
 
-const number = here.item()
+const number = here.sum().item()
 is<Equal<typeof number, number>>()
-const promised = there.item()
+const promised = there.sum().item()
 is<Equal<typeof promised, Promise<number>>>()
 // @ts-expect-error a promise is no number
 promised.toFixed()
