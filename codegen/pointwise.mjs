@@ -110,7 +110,7 @@ function resultDtype(op, d) {
 }
 
 // Functions of vectors of 16 float32 numbers in engine/cpu/vector16.h. Expressions of these and of arithmetic get a loop over vectors.
-const VECTOR16 = new Set(['exp', 'sigmoid', 'erf'])
+const VECTOR16 = new Set(['exp', 'sigmoid', 'tanh', 'erf'])
 // Functions whose fast form is right for moderate arguments only: NAME_near_SUFFIX up to TJ__NEAR_SUFFIX.
 const NEAR = new Set(['sin', 'cos'])
 

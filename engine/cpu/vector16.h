@@ -39,6 +39,20 @@ TJ__INLINE __m512 sigmoid_v16(__m512 x) {
   return _mm512_mask_mov_ps(z, _mm512_movepi32_mask(_mm512_castps_si512(x)), e - e * (e * z));
 }
 
+/* An odd polynomial near 0, beyond it 1 - 2 e / (1 + e) with e = e^(-2 |x|). */
+TJ__INLINE __m512 tanh_v16(__m512 x) {
+  const __m512 a = _mm512_abs_ps(x), s = a * a;
+  __m512 p = s * 0x1.12f3dap-9f + -0x1.0a5f00p-7f;
+  p = p * s + 0x1.633b68p-6f;
+  p = p * s + -0x1.b9e782p-5f;
+  p = p * s + 0x1.111044p-3f;
+  p = p * s + -0x1.555554p-2f;
+  const __m512 e = tj__exp_near_v16(_mm512_max_ps(_mm512_set1_ps(-104.0f), a * -2.0f)), far = 1.0f - (e + e) * (1.0f / (1.0f + e));
+  const __mmask16 near = _mm512_cmp_ps_mask(a, _mm512_set1_ps(0.625f), _CMP_LT_OQ);
+  const __m512i r = _mm512_castps_si512(_mm512_mask_mov_ps(far, near, (p * s) * a + a));
+  return _mm512_castsi512_ps(_mm512_or_si512(r, _mm512_and_si512(_mm512_castps_si512(x), _mm512_set1_epi32(INT32_MIN))));
+}
+
 /* erf(a) / a - 1 on [0, 1), erf(a) on [1, 4) by polynomials about the middles of 32 intervals, whose coefficients are picked by permutations. */
 TJ__INLINE __m512 erf_v16(__m512 x) {
   static const float table[5][32] = {
