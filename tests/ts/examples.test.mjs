@@ -55,6 +55,10 @@ the image comes back: true
 `,
     )
   })
+  it('transformer-block and resnet-block: shapes are those that their types say', async () => {
+    assert.equal(await example('transformer-block.js'), 'one block [ 2, 10, 64 ] two [ 2, 10, 64 ]\n')
+    assert.equal(await example('resnet-block.js'), 'halved [ 8, 32, 16, 16 ] scores [ 8, 10 ]\n')
+  })
   it("temperature: PyTorch's numbers for this seed", async () => {
     assert.equal(
       await example('temperature.js'),
