@@ -47,7 +47,7 @@ static void body(tj__text *t, const void *context) {
   tj__put_code(t, TJ__FLAT);
   for (int d = 0; d < f->ndim; d++) {
     const bool last = d == f->ndim - 1;
-    char from[8] = "i";
+    char from[16] = "i";
     if (d) snprintf(from, sizeof from, "q%d", d - 1);
     if (last) tj__put(t, "  let c%d = %s;\n", d, from);
     else tj__put(t, "  let c%d = %s %% $%d;\n  let q%d = %s / $%d;\n", d, from, f->shape + d, d, from, f->shape + d);
