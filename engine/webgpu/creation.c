@@ -41,7 +41,10 @@ static void logspace(void *out, tj_dtype dtype, int64_t n, tj_scalar start, tj_s
   ON_HOST(creation, logspace, dtype, n, start, end, base);
 }
 static void triangle(void *out, tj_dtype dtype, int64_t n, int64_t rows, int64_t columns, int64_t offset, bool lower) {
-  ON_HOST(creation, triangle, dtype, n, rows, columns, offset, lower);
+  host_part p;
+  if (!begin(&p, out, dtype, 2 * n)) return; /* a row and a column for each of n */
+  p.cpu->creation->triangle(tj__write(p.host), dtype, n, rows, columns, offset, lower);
+  finish(&p);
 }
 
 const tj__creation_kernels tj__webgpu_creation = {.arange = arange, .linspace = linspace, .logspace = logspace, .triangle = triangle};

@@ -77,6 +77,27 @@ test('creation, movement and reading', async () => {
   assert.equal(y.cpu(), y)
 })
 
+test('sequences and random numbers are those of the cpu', async () => {
+  for (const make of [
+    (o) => torch.arange(5, o),
+    (o) => torch.linspace(0, 1, 7, o),
+    (o) => torch.triu_indices(4, 5, 1, o),
+    (o) => torch.tril_indices(4, 5, -1, o),
+    (o) => torch.eye(3, 4, o),
+    (o) => torch.randn(20, o),
+    (o) => torch.rand(3, 3, o),
+    (o) => torch.randint(0, 100, [9], o),
+    (o) => torch.randperm(11, o),
+    (o) => torch.empty(30, o).bernoulli_(0.3),
+    (o) => nn.functional.dropout(torch.ones(40, o), 0.25),
+  ]) {
+    torch.manual_seed(7)
+    const want = make({}).toArray()
+    torch.manual_seed(7)
+    assert.deepEqual(await make(on).toArray(), want, String(make))
+  }
+})
+
 test('what the device cannot hold is refused', () => {
   assert.throws(() => torch.tensor([2n ** 40n]).to('webgpu'), /keeps int64 in 32 bits: the value 1099511627776 does not fit/)
   assert.throws(() => torch.zeros(2, { ...on, dtype: 'float64' }), /doesn't support float64\. Please use float32 instead/)
