@@ -46,6 +46,15 @@ static bool any_below(const int64_t *v, int n, int64_t least) {
   return false;
 }
 
+/* Whether places of taps can be computed: how far they are apart and what is around the image, in dimension i. */
+static bool extent_fits(const tj_tensor *input, const tj_tensor *weight, const arguments *a, int i) {
+  int64_t image, taps, around;
+  return !__builtin_mul_overflow(TJ__MAX(input->sizes[2 + i] - 1, 0), a->stride[i], &image) &&
+         !__builtin_mul_overflow(TJ__MAX(weight->sizes[2 + i] - 1, 0), a->dilation[i], &taps) &&
+         !__builtin_mul_overflow(a->padding[i], 2, &around) &&
+         TJ__MAX(TJ__MAX(image, taps), TJ__MAX(around, a->output_padding[i])) < INT64_MAX / 8;
+}
+
 static void *check(const tj_tensor *input, const tj_tensor *weight, const tj_tensor *bias, const arguments *a) {
   const int64_t *w = weight->sizes;
   const int k = weight->ndim, d = a->dims;
@@ -57,6 +66,11 @@ static void *check(const tj_tensor *input, const tj_tensor *weight, const tj_ten
   const char *weight_text = tj__sizes_text(weight), *input_text = tj__sizes_text(input);
   RUNTIME(k == input->ndim, "Expected %d-dimensional input for %d-dimensional weight%s, but got %d-dimensional input of size %s instead", k,
           k, weight_text, input->ndim, input_text);
+  for (int i = 0; i < d; i++)
+    RUNTIME(extent_fits(input, weight, a, i),
+            "stride, padding or dilation is too large: stride %lld, padding %lld, dilation %lld and output_padding %lld of dimension %d "
+            "overflow for input of size %s and weight of size %s",
+            LL(a->stride[i]), LL(a->padding[i]), LL(a->dilation[i]), LL(a->output_padding[i]), i, input_text, weight_text);
   RUNTIME(w[0] >= a->groups, "Given groups=%lld, expected weight to be at least %lld at dimension 0, but got weight of size %s instead",
           LL(a->groups), LL(a->groups), weight_text);
   RUNTIME(w[0] % a->groups == 0,

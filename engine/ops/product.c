@@ -271,6 +271,8 @@ tj_tensor *tj__impl_tensordot(tj_tensor *self, tj_tensor *other, tj_ints dims_se
   for (int64_t i = 0; i < dims_self.n; i++) {
     int a = tj__wrap_dim(dims_self.data[i], self->ndim), b = tj__wrap_dim(dims_other.data[i], other->ndim);
     if (a < 0 || b < 0) return NULL;
+    TJ__CHECK(self->ndim && other->ndim, TJ_ERROR_INDEX, "Dimension specified as %lld but tensor has no dimensions",
+              LL((self->ndim ? dims_other : dims_self).data[i]));
     /* a dimension of 1 broadcasts: the other one is summed first */
     if (self->sizes[a] == 1 && other->sizes[b] != 1) other = tj_sum_dim(other, TJ_INTS(b), true, (tj_dtype)other->dtype);
     else if (other->sizes[b] == 1 && self->sizes[a] != 1) self = tj_sum_dim(self, TJ_INTS(a), true, (tj_dtype)self->dtype);
