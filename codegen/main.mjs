@@ -17,9 +17,10 @@ import { referenceFiles } from './reference.mjs'
 import { loadSchema, SchemaError } from './schema.mjs'
 import { loadShapeErrors, shapeErrorHeader } from './shape_errors.mjs'
 import { SchemaBug } from './text.mjs'
-import { wgslFiles } from './wgsl.mjs'
+import { wgslFiles, wgslNames } from './wgsl.mjs'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
+const WGSL = join(ROOT, 'engine/webgpu/math.wgsl')
 
 function write(dir, files) {
   for (const [path, text] of Object.entries(files)) {
@@ -57,7 +58,7 @@ async function main() {
     ...cFiles(ops, dtypes),
     ...pointwiseFiles(ops),
     ...callFiles(ops),
-    ...wgslFiles(ops, join(ROOT, 'engine/webgpu/math.wgsl')),
+    ...wgslFiles(ops, WGSL),
     ...grammarFiles(ops, ROOT),
     'shape_errors.h': shapeErrorHeader(loadShapeErrors(ROOT)),
   }
@@ -82,7 +83,10 @@ GEN_COLD := ${named((f) => f.endsWith('_cold.c'))}
   }
   write(values.out ?? join(ROOT, 'build/gen'), c)
   if (ts) write(values.ts ?? join(ROOT, 'ts/src/generated'), ts)
-  write(values.reference ?? join(ROOT, 'site/reference'), { ...referenceFiles(ops, dtypes), ...grammarReference(ops, ROOT) })
+  write(values.reference ?? join(ROOT, 'site/reference'), {
+    ...referenceFiles(ops, dtypes, wgslNames(WGSL)),
+    ...grammarReference(ops, ROOT),
+  })
 }
 
 try {

@@ -1,6 +1,7 @@
 // Reference pages: one a family, from the schema and the dtypes that were found by calling each operator.
 import { forms, signatureText } from './c.mjs'
 import { dtypesText } from './dtypes.mjs'
+import { webgpuDtypes } from './wgsl.mjs'
 
 const code = (t) => `\`${t}\``
 
@@ -23,9 +24,12 @@ function callForms(op) {
 }
 
 // What runs where: one row a device.
-function devices(known) {
+function devices(op, known, wgsl) {
   if (!known) return ''
-  return `\n| device | dtypes | dtypes with a derivative |\n| --- | --- | --- |\n| cpu | ${dtypesText(known.forward)} | ${dtypesText(known.derivative)} |\n`
+  const there = op.composite
+    ? ['through its parts', 'through its parts']
+    : [known.forward, known.derivative].map((d) => dtypesText(webgpuDtypes(op, d, wgsl)))
+  return `\n| device | dtypes | dtypes with a derivative |\n| --- | --- | --- |\n| cpu | ${dtypesText(known.forward)} | ${dtypesText(known.derivative)} |\n| webgpu | ${there.join(' | ')} |\n`
 }
 
 function derivative(op) {
@@ -35,7 +39,7 @@ function derivative(op) {
   return Object.keys(op.backward).map(code).join(', ')
 }
 
-function entry(op, dtypes) {
+function entry(op, dtypes, wgsl) {
   const title = op.overload ? `${op.name}.${op.overload}` : op.name
   const rows = [
     ['JavaScript', callForms(op).map(code).join(' ') || 'none: used by derivatives'],
@@ -51,18 +55,18 @@ function entry(op, dtypes) {
   rows.push(['derivative', derivative(op)])
   if (op.errors) rows.push(['errors', op.errors])
   if (op.source) rows.push(['source', op.source])
-  return `## ${title}\n\n${code(op.name + signatureText(op))}\n\n${op.doc}\n\n| | |\n| --- | --- |\n${rows.map(([k, v]) => `| ${k} | ${v.replaceAll('|', '\\|')} |`).join('\n')}\n${devices(dtypes.get(op.cname))}`
+  return `## ${title}\n\n${code(op.name + signatureText(op))}\n\n${op.doc}\n\n| | |\n| --- | --- |\n${rows.map(([k, v]) => `| ${k} | ${v.replaceAll('|', '\\|')} |`).join('\n')}\n${devices(op, dtypes.get(op.cname), wgsl)}`
 }
 
 // -> { path: text }
-export function referenceFiles(ops, dtypes) {
+export function referenceFiles(ops, dtypes, wgsl) {
   const families = new Map()
   for (const op of ops) families.set(op.family, [...(families.get(op.family) ?? []), op])
   const files = {}
   const shown = (list) => list.filter((o) => o.namespace !== 'internal')
   for (const [family, list] of families)
     files[`${family}.md`] = `# ${family}\n\n${shown(list)
-      .map((op) => entry(op, dtypes))
+      .map((op) => entry(op, dtypes, wgsl))
       .join('\n')}`
   const rows = [...families].map(([family, list]) => {
     const open = shown(list),

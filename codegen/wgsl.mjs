@@ -104,18 +104,38 @@ function translate(op, cls, functions) {
   return known ? e : null
 }
 
+// The expression of op for a class of dtypes in WGSL, or null.
+function wgslOf(op, cls, names) {
+  const expression = op.pointwise[cls]
+  if (expression === undefined) return null
+  let complexOnly = false
+  walk(expression, (n) => (complexOnly ||= n.kind === 'list'))
+  return complexOnly ? null : translate(op, cls, names)
+}
+
+const REFUSED = ['float64', 'complex64', 'complex128', 'uint32', 'uint64']
+const classOf = (dtype) => (dtype === 'bool' ? 'bool' : dtype.includes('float') ? 'float' : 'int')
+const namesOf = (functions) => new Set(functions.map((f) => f.name))
+/** The functions that a WGSL file defines, by name. */
+export const wgslNames = (file) => namesOf(wgslFunctions(file))
+// Of the dtypes that the cpu computes op in those that webgpu does: none where it has no kernel.
+export function webgpuDtypes(op, dtypes, names) {
+  const held = dtypes.filter((d) => !REFUSED.includes(d))
+  if (!op.pointwise) return op.view || op.webgpu !== undefined ? held : []
+  // Integers and bool are computed as floats where there is no expression of their own.
+  return held.filter((d) => wgslOf(op, op.pointwise[classOf(d)] === undefined ? 'float' : classOf(d), names))
+}
+
 // -> { path: text }
 export function wgslFiles(ops, file) {
   const functions = wgslFunctions(file)
-  const names = new Set(functions.map((f) => f.name))
+  const names = namesOf(functions)
   const text = (s) => JSON.stringify(s)
   const rows = ops
     .filter((o) => o.pointwise)
     .map((o) => {
       const cells = CLASSES.map((cls, k) => {
-        let complexOnly = false
-        if (o.pointwise[cls] !== undefined) walk(o.pointwise[cls], (n) => (complexOnly ||= n.kind === 'list'))
-        const e = o.pointwise[cls] === undefined || complexOnly ? null : translate(o, cls, names)
+        const e = wgslOf(o, cls, names)
         return e && `[${k}] = {${text(e.code)}, '${e.type}'}`
       }).filter(Boolean)
       const head = `.name = ${text(o.name)}, .inputs = ${pointwiseInputs(o).length}, .params = ${pointwiseParameters(o).length}, .rule = '${o.rule === 'bool' ? 'b' : 's'}'`
