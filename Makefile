@@ -186,7 +186,7 @@ fuzz-replay: fuzz-build
 	$(FUZZ_RUN) -runs=0 tests/fuzz/corpus
 fuzz-short: fuzz-build # the same calls each time: 20 seconds or so
 	@rm -rf build/fuzz/short && mkdir -p build/fuzz/found build/fuzz/short
-	$(FUZZ_RUN) -seed=1 -runs=40000 -artifact_prefix=build/fuzz/found/ build/fuzz/short tests/fuzz/corpus
+	FUZZ_THREADS=1 $(FUZZ_RUN) -seed=1 -runs=30000 -reload=0 -artifact_prefix=build/fuzz/found/ build/fuzz/short tests/fuzz/corpus
 test-c: $(TEST_C) ## build the C tests: build/tests/
 check-ulp: $(BUILD)/tests/math_test ## how far functions are from the truth, over every float32 number, for every instruction set; takes long
 	@for isa in $(ISAS); do echo "$$isa:"; TORCHJS_ISA=$$isa $(BUILD)/tests/math_test --all $(STEP) || exit 1; done

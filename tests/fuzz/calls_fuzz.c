@@ -150,7 +150,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
   (void)argc, (void)argv;
   host = tj__host_new();
   tj__host_set_buffer(host, buffer, SLOTS);
-  tj_set_num_threads(2);
+  const char *threads = getenv("FUZZ_THREADS"); /* with 1 the same seed makes the same calls again */
+  tj_set_num_threads(threads ? atoi(threads) : 2);
   return 0;
 }
 
