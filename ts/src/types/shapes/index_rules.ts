@@ -10,22 +10,10 @@ import type {
   scatter_error_dim_out_of_range,
   slice_error_out_of_bounds,
 } from '../../generated/shape_errors.js'
-import type { Add, Compare, Divide, Multiply, Subtract } from '../decimal.js'
+import type { Add, Compare, Divide, Subtract } from '../decimal.js'
 import type { BroadcastShape } from './broadcast.js'
-import type {
-  Shown,
-  AnyShape,
-  Dim as NamedSize,
-  DynamicShape,
-  IsFixed,
-  MayEqual,
-  NormalDim,
-  ReplaceAt,
-  SameRank,
-  Shape,
-  WithDim,
-} from './core.js'
-import type { Clamp, InBounds } from './view.js'
+import type { Shown, AnyShape, DynamicShape, IsFixed, MayEqual, NormalDim, ReplaceAt, SameRank, Shape, WithDim } from './core.js'
+import type { InBounds } from './view.js'
 
 /** gather: the shape of the index, which may not be larger than the tensor but along the dimension. */
 export type GatherShape<S, Dim extends number, Index> = S extends AnyShape
@@ -330,7 +318,3 @@ type MaskRest<S extends Shape, Mask extends Shape, Whole extends Shape = Mask> =
   : Whole extends readonly []
     ? DynamicShape
     : readonly [number, ...S]
-
-/** pixel positions and the like: sizes that are found by arithmetic. */
-export type Times<A extends number, B extends number> = Multiply<A, B>
-export type { Clamp, NamedSize }
