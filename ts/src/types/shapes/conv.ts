@@ -8,8 +8,7 @@ import type {
   pool_error_output_too_small,
 } from '../../generated/shape_errors.js'
 import type { Add, Compare, Divide, Multiply, Product, Subtract } from '../decimal.js'
-import type { ShapeError } from '../shape_error.js'
-import type { AnyShape, Drop, DynamicShape, IsFixed, MayEqual, SameRank, Shape, Take } from './core.js'
+import type { AnyShape, DynamicShape, IsFixed, MayEqual, SameRank, Shape } from './core.js'
 
 /** The I-th of a list of numbers, or the one number for all dimensions. */
 type Nth<T, I extends number> = T extends number
@@ -59,7 +58,6 @@ type Spatial<S extends Shape, K extends Shape, Stride, Padding, Dilation, Out ex
       : never
     : Out
   : Out
-type Unknown<S extends Shape> = { readonly [K in keyof S]: number }
 type ChannelsOf<C extends number, Groups extends number> = Groups extends 1 ? C : Multiply<C, Groups>
 
 type SplitInput<S extends Shape, N extends number> = N extends 1
@@ -467,4 +465,3 @@ export type AffineGridShape<Size> = Size extends readonly [infer N extends numbe
     ? readonly [N, ...Sizes, 3]
     : readonly [N, ...Sizes, 2]
   : DynamicShape
-export type { Drop, ShapeError, Take, Unknown }
