@@ -177,8 +177,7 @@ const char *tj__device_name(tj_device device) {
 }
 
 void *tj__fail_devices(tj_device a, tj_device b) {
-  return tj__fail(TJ_ERROR_RUNTIME, "Expected all tensors to be on the same device, but found at least two devices, %s and %s!",
-                  tj__device_name(a), tj__device_name(b));
+  return tj__fail(TJ_ERROR_RUNTIME, TJ__TEXT_device_error_mismatch_1, tj__device_name(a), "", tj__device_name(b), "");
 }
 
 bool tj__devices_agree(const char *op, tj_tensor *const *tensors, int64_t n, bool has_kernels, bool lone) {
