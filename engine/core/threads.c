@@ -57,14 +57,23 @@ static void work(job *j) {
   inside = before;
 }
 
+/* A loop starts and ends without a lock where nobody sleeps: a lock that the starter holds while the worker it has just called wants it
+ * costs both a trip to the kernel. `gate` is one word, so that a worker can tell that a job is open and enter it in one step: the job,
+ * which is on its starter's stack, cannot end before those inside have left. */
+#define OPEN (1u << 31)      /* there is a job to enter */
+#define WAITING (1u << 30)   /* its thread sleeps until everybody has left */
+#define INSIDE (WAITING - 1) /* how many workers have entered */
+
 static struct {
   pthread_mutex_t user; /* held by the thread whose job runs; others run theirs alone */
-  pthread_mutex_t lock;
+  pthread_mutex_t lock; /* for sleeping only */
   pthread_cond_t start, done;
-  job *job;
-  _Atomic uint64_t round;
-  _Atomic int running;
-  int threads, wanted;
+  job *job;   /* while open */
+  int wanted; /* workers for it */
+  _Atomic unsigned gate;
+  _Atomic uint64_t round; /* how many jobs have been opened */
+  _Atomic int sleepers;
+  _Atomic int threads;
 } pool = {.user = PTHREAD_MUTEX_INITIALIZER,
           .lock = PTHREAD_MUTEX_INITIALIZER,
           .start = PTHREAD_COND_INITIALIZER,
@@ -78,23 +87,41 @@ static inline void pause_briefly(void) {
 #endif
 }
 
+static void wait_for_round_after(uint64_t seen) {
+  for (int i = 0; i < SPINS && atomic_load_explicit(&pool.round, memory_order_relaxed) == seen; i++) pause_briefly();
+  for (int i = 0; i < OFFERS && atomic_load_explicit(&pool.round, memory_order_relaxed) == seen; i++) sched_yield();
+  if (atomic_load_explicit(&pool.round, memory_order_relaxed) != seen) return;
+  pthread_mutex_lock(&pool.lock);
+  atomic_fetch_add(&pool.sleepers, 1); /* before the look at the round, as the starter looks at the sleepers after it has changed that */
+  while (atomic_load(&pool.round) == seen) pthread_cond_wait(&pool.start, &pool.lock);
+  atomic_fetch_sub(&pool.sleepers, 1);
+  pthread_mutex_unlock(&pool.lock);
+}
+
+static bool enter(void) {
+  unsigned gate = atomic_load_explicit(&pool.gate, memory_order_relaxed);
+  while (gate & OPEN)
+    if (atomic_compare_exchange_weak_explicit(&pool.gate, &gate, gate + 1, memory_order_acquire, memory_order_relaxed)) return true;
+  return false;
+}
+
+static void leave(void) {
+  unsigned before = atomic_fetch_sub_explicit(&pool.gate, 1, memory_order_release);
+  if (!(before & WAITING) || (before & INSIDE) != 1) return;
+  pthread_mutex_lock(&pool.lock);
+  pthread_cond_signal(&pool.done);
+  pthread_mutex_unlock(&pool.lock);
+}
+
 static _Noreturn void *worker(void *argument) {
   int index = (int)(intptr_t)argument;
   uint64_t seen = 0;
   for (;;) {
-    for (int i = 0; i < SPINS && atomic_load_explicit(&pool.round, memory_order_relaxed) == seen; i++) pause_briefly();
-    for (int i = 0; i < OFFERS && atomic_load_explicit(&pool.round, memory_order_relaxed) == seen; i++) sched_yield();
-    pthread_mutex_lock(&pool.lock);
-    while (atomic_load_explicit(&pool.round, memory_order_relaxed) == seen || !pool.job) pthread_cond_wait(&pool.start, &pool.lock);
-    seen = atomic_load_explicit(&pool.round, memory_order_relaxed);
-    job *j = index < pool.wanted ? pool.job : NULL;
-    if (j) atomic_fetch_add_explicit(&pool.running, 1, memory_order_relaxed);
-    pthread_mutex_unlock(&pool.lock);
-    if (!j) continue;
-    work(j);
-    pthread_mutex_lock(&pool.lock);
-    if (atomic_fetch_sub_explicit(&pool.running, 1, memory_order_release) == 1) pthread_cond_signal(&pool.done);
-    pthread_mutex_unlock(&pool.lock);
+    wait_for_round_after(seen);
+    seen = atomic_load_explicit(&pool.round, memory_order_acquire);
+    if (!enter()) continue; /* it is over already */
+    if (index < pool.wanted) work(pool.job);
+    leave();
   }
 }
 
@@ -114,29 +141,48 @@ int tj__pool_threads(void) {
 }
 #endif
 
-static void run(job *j, int threads) {
-  if (pthread_mutex_trylock(&pool.user)) {
-    work(j);
-    return;
-  }
+static void start_threads(int n) {
   pthread_mutex_lock(&pool.lock);
-  while (pool.threads < threads - 1) {
+  while (pool.threads < n) {
     pthread_t thread;
     if (pthread_create(&thread, NULL, worker, (void *)(intptr_t)pool.threads)) break; /* fewer threads do the same work */
     pthread_detach(thread);
     pool.threads++;
   }
+  pthread_mutex_unlock(&pool.lock);
+}
+
+static void run(job *j, int threads) {
+  if (pthread_mutex_trylock(&pool.user)) {
+    work(j);
+    return;
+  }
+  if (TJ__UNLIKELY(atomic_load_explicit(&pool.threads, memory_order_relaxed) < threads - 1)) start_threads(threads - 1);
   pool.job = j;
   pool.wanted = threads - 1;
-  atomic_fetch_add_explicit(&pool.round, 1, memory_order_relaxed);
-  pthread_cond_broadcast(&pool.start);
-  pthread_mutex_unlock(&pool.lock);
+  atomic_fetch_or_explicit(&pool.gate, OPEN, memory_order_release);
+  atomic_fetch_add(&pool.round, 1); /* after the gate: who sees the round finds it open, or closed again */
+  if (atomic_load(&pool.sleepers)) {
+    pthread_mutex_lock(&pool.lock);
+    pthread_cond_broadcast(&pool.start);
+    pthread_mutex_unlock(&pool.lock);
+  }
   work(j);
-  for (int i = 0; i < SPINS && atomic_load_explicit(&pool.running, memory_order_relaxed) > 0; i++) pause_briefly();
-  pthread_mutex_lock(&pool.lock);
-  pool.job = NULL; /* workers that have not woken up yet find nothing to do */
-  while (atomic_load_explicit(&pool.running, memory_order_acquire) > 0) pthread_cond_wait(&pool.done, &pool.lock);
-  pthread_mutex_unlock(&pool.lock);
+  unsigned gate = atomic_fetch_and_explicit(&pool.gate, ~OPEN, memory_order_acquire) & ~OPEN;
+  for (int i = 0; i < SPINS && gate; i++) {
+    pause_briefly();
+    gate = atomic_load_explicit(&pool.gate, memory_order_acquire);
+  }
+  if (gate) {
+    pthread_mutex_lock(&pool.lock);
+    gate = atomic_fetch_or_explicit(&pool.gate, WAITING, memory_order_acquire);
+    while (gate & INSIDE) {
+      pthread_cond_wait(&pool.done, &pool.lock);
+      gate = atomic_load_explicit(&pool.gate, memory_order_acquire);
+    }
+    atomic_fetch_and_explicit(&pool.gate, ~WAITING, memory_order_relaxed);
+    pthread_mutex_unlock(&pool.lock);
+  }
   pthread_mutex_unlock(&pool.user);
 }
 
