@@ -249,18 +249,24 @@ TRANSPOSE(3, uint64_t, SQUARE_4)
 TRANSPOSE(4, pair64, SQUARE_NONE)
 
 /* Both are read and one is taken by a mask of bits: a branch on a condition that is hard to foresee costs more. U: an unsigned type. */
+#define WHERE_LOOP(U, YES, NO)                                                \
+  {                                                                           \
+    INDEPENDENT                                                               \
+    for (int64_t i = 0; i < n; i++) {                                         \
+      const U yes = ((const U *)data[2])[YES], no = ((const U *)data[3])[NO]; \
+      const U mask = (U)(0 - (U)(((const uint8_t *)data[1])[i] != 0));        \
+      ((U *)data[0])[i] = (U)((yes & mask) | (no & (U)~mask));                \
+    }                                                                         \
+    return;                                                                   \
+  }
 #define WHERE(K, T, U)                                                                                    \
   static void where_##K(char *const *data, const int64_t *strides, int64_t n, const tj__params *params) { \
     (void)params;                                                                                         \
     const int64_t size = (int64_t)sizeof(T);                                                              \
-    if (strides[0] == size && strides[1] == 1 && strides[2] == size && strides[3] == size) {              \
-      INDEPENDENT                                                                                         \
-      for (int64_t i = 0; i < n; i++) {                                                                   \
-        const U yes = ((const U *)data[2])[i], no = ((const U *)data[3])[i];                              \
-        const U mask = (U)(0 - (U)(((const uint8_t *)data[1])[i] != 0));                                  \
-        ((U *)data[0])[i] = (U)((yes & mask) | (no & (U)~mask));                                          \
-      }                                                                                                   \
-      return;                                                                                             \
+    if (strides[0] == size && strides[1] == 1) {                                                          \
+      if (strides[2] == size && strides[3] == size) WHERE_LOOP(U, i, i)                                   \
+      if (strides[2] == 0 && strides[3] == size) WHERE_LOOP(U, 0, i)                                      \
+      if (strides[2] == size && strides[3] == 0) WHERE_LOOP(U, i, 0)                                      \
     }                                                                                                     \
     for (int64_t i = 0; i < n; i++) {                                                                     \
       const U yes = *(const U *)(data[2] + i * strides[2]), no = *(const U *)(data[3] + i * strides[3]);  \
