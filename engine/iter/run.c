@@ -1,5 +1,6 @@
 /* run.c: running a loop over an iterator's elements: rows of the fastest dimension, split over threads by element counts. */
 #include "../kernels/backend.h"
+#include "../kernels/copy.h"
 #include "iter.h"
 
 typedef struct job {
@@ -58,30 +59,51 @@ static void run_range(int64_t begin, int64_t end, void *context) {
 
 /* Tiles of a plane of dimensions 0 and 1, for operands of which one is adjacent along the other dimension than the rest: walking a whole row
  * would touch a line of memory an element, and come back to it long after it has left the cache. */
-enum { TILE_COLUMNS = 64, TILE_ROWS = 64 };
+enum { TILE_ROWS = 32, TILE_BYTES = 16384, TILE_INPUTS = 2 };
 
-static bool crosses(const tj__iter *it) {
-  if (it->ndim < 2 || it->shape[0] < TILE_COLUMNS || it->shape[1] < 8) return false;
+/* An input whose elements are adjacent down the columns is turned first, a tile of it, so that the loop finds adjacent elements everywhere. */
+typedef struct tiles {
+  job job;
+  int64_t columns; /* of a tile */
+  int turned[TILE_INPUTS], n_turned;
+  int64_t sizes[TILE_INPUTS];
+  const tj__copy_kernels *kernels;
+} tiles;
+
+static bool crosses(const tj__iter *it, tiles *t) {
+  t->columns = 64;
+  t->n_turned = 0;
+  if (it->ndim < 2 || it->shape[0] < 64 || it->shape[1] < 8) return false;
+  bool found = false;
   for (int k = 0; k < it->n_operands; k++) {
     int64_t along = it->operands[k].strides[0], across = it->operands[k].strides[1];
-    along = along < 0 ? -along : along, across = across < 0 ? -across : across;
-    if (across != 0 && across <= 16 && along >= 64) return true;
+    int64_t far = along < 0 ? -along : along, near = across < 0 ? -across : across;
+    if (near == 0 || near > 16 || far < 64) continue;
+    found = true;
+    if (k < it->n_outputs || !it->operands[k].tensor || t->n_turned == TILE_INPUTS) continue;
+    const int64_t size = tj__dtype_sizes[it->operands[k].tensor->dtype];
+    if (across != size) continue;
+    t->sizes[t->n_turned] = size;
+    t->turned[t->n_turned++] = k;
   }
-  return false;
+  for (int i = 0; i < t->n_turned; i++) t->columns = TJ__MIN(i ? t->columns : 256, TILE_BYTES / TILE_ROWS / t->sizes[i]);
+  return found;
 }
 
 static void run_tiles(int64_t begin, int64_t end, void *context) {
-  const job *j = context;
-  const tj__iter *it = j->it;
-  int64_t width = (it->shape[0] + TILE_COLUMNS - 1) / TILE_COLUMNS, height = (it->shape[1] + TILE_ROWS - 1) / TILE_ROWS;
+  const tiles *t = context;
+  const tj__iter *it = t->job.it;
+  char buffers[TILE_INPUTS][TILE_BYTES] __attribute__((aligned(64)));
+  int64_t width = (it->shape[0] + t->columns - 1) / t->columns, height = (it->shape[1] + TILE_ROWS - 1) / TILE_ROWS;
   for (int64_t tile = begin; tile < end; tile++) {
-    int64_t plane = tile / (width * height), row = tile / width % height * TILE_ROWS, column = tile % width * TILE_COLUMNS;
-    int64_t rows = TJ__MIN(TILE_ROWS, it->shape[1] - row), columns = TJ__MIN(TILE_COLUMNS, it->shape[0] - column);
+    int64_t plane = tile / (width * height), row = tile / width % height * TILE_ROWS, column = tile % width * t->columns;
+    int64_t rows = TJ__MIN(TILE_ROWS, it->shape[1] - row), columns = TJ__MIN(t->columns, it->shape[0] - column);
     char *data[TJ__ITER_OPERANDS];
-    int64_t strides[TJ__ITER_OPERANDS];
+    int64_t strides[TJ__ITER_OPERANDS], down[TJ__ITER_OPERANDS];
     for (int k = 0; k < it->n_operands; k++) {
       const tj__operand *op = &it->operands[k];
       strides[k] = op->strides[0];
+      down[k] = op->strides[1];
       data[k] = op->data + column * op->strides[0] + row * op->strides[1];
     }
     for (int d = 2; d < it->ndim; d++) {
@@ -89,9 +111,20 @@ static void run_tiles(int64_t begin, int64_t end, void *context) {
       plane /= it->shape[d];
       for (int k = 0; k < it->n_operands; k++) data[k] += at * it->operands[k].strides[d];
     }
+    for (int i = 0; i < t->n_turned; i++) {
+      const int k = t->turned[i];
+      const int64_t size = t->sizes[i];
+      /* columns of a tile lie a power of two apart often enough: a few of them at a time stay in the first cache */
+      for (int64_t c = 0; c < columns; c += 8)
+        t->kernels->transpose[__builtin_ctz((unsigned)size)](buffers[i] + c * size, t->columns * size, data[k] + c * strides[k], strides[k],
+                                                             TJ__MIN(8, columns - c), rows);
+      data[k] = buffers[i];
+      strides[k] = size;
+      down[k] = t->columns * size;
+    }
     for (int64_t r = 0; r < rows; r++) {
-      j->loop(data, strides, columns, j->params);
-      for (int k = 0; k < it->n_operands; k++) data[k] += it->operands[k].strides[1];
+      t->job.loop(data, strides, columns, t->job.params);
+      for (int k = 0; k < it->n_operands; k++) data[k] += down[k];
     }
   }
 }
@@ -169,9 +202,11 @@ void tj__iter_run_grain(const tj__iter *it, tj__loop loop, const tj__params *par
   job j = {it, loop, params, 0, 1};
   /* Very short rows cost a call each: the next dimension makes better ones, even with strides. */
   if (it->ndim > 1 && it->shape[0] < 8 && it->shape[1] >= 4 * it->shape[0]) j.first = 1, j.second = 0;
-  if (crosses(it)) {
-    int64_t tiles = ((it->shape[0] + TILE_COLUMNS - 1) / TILE_COLUMNS) * ((it->shape[1] + TILE_ROWS - 1) / TILE_ROWS);
-    tj__parallel_for(it->numel / (it->shape[0] * it->shape[1]) * tiles, TJ__MAX(1, grain / (TILE_COLUMNS * TILE_ROWS)), run_tiles, &j);
+  tiles t = {.job = j};
+  if (crosses(it, &t)) {
+    t.kernels = tj__backend_of(TJ_CPU)->copy;
+    int64_t n = (it->shape[0] + t.columns - 1) / t.columns * ((it->shape[1] + TILE_ROWS - 1) / TILE_ROWS);
+    tj__parallel_for(it->numel / (it->shape[0] * it->shape[1]) * n, TJ__MAX(1, grain / (t.columns * TILE_ROWS)), run_tiles, &t);
     return;
   }
   if (try_repeated(&j, grain)) return;

@@ -150,8 +150,26 @@ static void big_ones_are_split_over_threads(void **state) {
   tj_set_num_threads(before);
   expect_strides(c, TJ_INTS(1, n));
   const float *p = tj__read(c);
-  for (int64_t i = 0; i < n; i += 7)
+  for (int64_t i = 0; i < n; i++)
     for (int64_t k = 0; k < m; k++) assert_true(p[i + k * n] == (float)(i + k * n) + (float)(i * m + k));
+}
+
+static void transposed_operands_of_planes(void **state) {
+  (void)state;
+  tj__iter it;
+  const int64_t planes = 3, n = 70, m = 261;
+  tj_tensor *a = counted(TJ_INTS(planes, n, m), TJ_INTS(n * m, m, 1)), *b = counted(TJ_INTS(planes, n, m), TJ_INTS(n * m, 1, n));
+  for (int both = 0; both < 2; both++) { /* the second time into a, so that two inputs and not the output are turned */
+    tj_tensor *c = both ? add(&it, a, b, b, false) : add(&it, NULL, a, b, false);
+    expect_strides(c, TJ_INTS(n * m, m, 1));
+    const float *p = tj__read(c);
+    for (int64_t h = 0; h < planes; h++)
+      for (int64_t i = 0; i < n; i++)
+        for (int64_t k = 0; k < m; k++) {
+          int64_t at = (h * n + i) * m + k, turned = h * n * m + i + k * n;
+          assert_true(p[at] == (float)(both ? turned : at) + (float)turned);
+        }
+  }
 }
 
 static void transposed_copies(void **state) {
@@ -190,6 +208,7 @@ int main(void) {
                                      T(out_is_converted_and_resized),
                                      T(mistakes_are_told),
                                      T(big_ones_are_split_over_threads),
+                                     T(transposed_operands_of_planes),
                                      T(transposed_copies),
                                      T(numbers_have_to_fit)};
   return cmocka_run_group_tests(tests, NULL, NULL);
