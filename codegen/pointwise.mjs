@@ -161,6 +161,8 @@ function loop(op, d, otherwise = null) {
       `  const ${d.compute} ${local(p.name)} = TJ__PARAM_${d.suffix === 'i' ? (d.cls === 'bool' ? 'BOOL' : 'INT') : d.suffix.toUpperCase()}(${params.indexOf(p)});`,
     )
   if (used.length === 0) lines.push('  (void)params;')
+  // Of their own: a store of a byte could change what `data` points to, and the compiler would read that again for each element.
+  lines.push(`  char *const at[] = {${[0, ...inputs.map((_, i) => i + 1)].map((k) => `data[${k}]`).join(', ')}};`)
   // Three ways through memory: all contiguous; contiguous beside operands that stand still (numbers, broadcast rows); any strides.
   const body = (index) => {
     const b = inputs
@@ -171,11 +173,11 @@ function loop(op, d, otherwise = null) {
   }
   const size = (k) => `sizeof(${k === 0 ? r.storage : d.storage})`
   const contiguous = (k) => `strides[${k}] == (int64_t)${size(k)}`
-  const strided = `for (int64_t i = 0; i < n; i++) { ${body((k, type) => `*(${type} *)(data[${k}] + i * strides[${k}])`)} }`
+  const strided = `for (int64_t i = 0; i < n; i++) { ${body((k, type) => `*(${type} *)(at[${k}] + i * strides[${k}])`)} }`
   // A rare operator is a call of a long function an element: the way through memory does not matter.
   if (op.rare) return [...lines, `  ${strided}`, '}'].join('\n')
   const all = [0, ...inputs.map((_, i) => i + 1)]
-  const direct = (still) => (k, type) => (still.includes(k) ? `*(${type} *)data[${k}]` : `((${type} *)data[${k}])[i]`)
+  const direct = (still) => (k, type) => (still.includes(k) ? `*(${type} *)at[${k}]` : `((${type} *)at[${k}])[i]`)
   lines.push(`  if (${all.map(contiguous).join(' && ')}) {`)
   const vector = vector16(op, d),
     near = d.cls === 'float' && op.pointwise.float.kind === 'call' && NEAR.has(op.pointwise.float.name) && inputs.length === 1
@@ -186,10 +188,10 @@ function loop(op, d, otherwise = null) {
         .filter((x) => names.has(x.name))
         .map((x) => {
           const k = inputs.indexOf(x) + 1,
-            at = `(const float *)data[${k}] + i`
+            at = `(const float *)at[${k}] + i`
           const load =
             k === still
-              ? `_mm512_set1_ps(*(const float *)data[${k}])`
+              ? `_mm512_set1_ps(*(const float *)at[${k}])`
               : masked
                 ? `_mm512_maskz_loadu_ps(mask, ${at})`
                 : `_mm512_loadu_ps(${at})`
@@ -199,8 +201,8 @@ function loop(op, d, otherwise = null) {
     return [
       '#ifdef __AVX512F__',
       '    int64_t i = 0;',
-      `    for (; i + 16 <= n; i += 16) { ${loads(false)} _mm512_storeu_ps((float *)data[0] + i, ${vector}); }`,
-      `    if (i < n) { const __mmask16 mask = (__mmask16)((1u << (n - i)) - 1); ${loads(true)} _mm512_mask_storeu_ps((float *)data[0] + i, mask, ${vector}); }`,
+      `    for (; i + 16 <= n; i += 16) { ${loads(false)} _mm512_storeu_ps((float *)at[0] + i, ${vector}); }`,
+      `    if (i < n) { const __mmask16 mask = (__mmask16)((1u << (n - i)) - 1); ${loads(true)} _mm512_mask_storeu_ps((float *)at[0] + i, mask, ${vector}); }`,
       '#else',
     ]
   }
@@ -209,8 +211,8 @@ function loop(op, d, otherwise = null) {
     // Blocks in which an argument is large take the slow function.
     const c = op.pointwise.float,
       name = local(inputs[0].name)
-    const at = (call) => `((${r.storage} *)data[0])[i] = ${r.store(call)};`
-    const argument = `const ${d.compute} ${name} = ${d.load(`((const ${d.storage} *)data[1])[i]`)};`
+    const at = (call) => `((${r.storage} *)at[0])[i] = ${r.store(call)};`
+    const argument = `const ${d.compute} ${name} = ${d.load(`((const ${d.storage} *)at[1])[i]`)};`
     lines.push(
       '    for (int64_t from = 0; from < n; from += TJ__NEAR_BLOCK) {',
       '      const int64_t to = from + TJ__NEAR_BLOCK < n ? from + TJ__NEAR_BLOCK : n;',
@@ -231,16 +233,16 @@ function loop(op, d, otherwise = null) {
       const o = 3 - s,
         a = inputs[s - 1].name
       if (!names.has(a)) continue
-      const hoisted = `const ${d.compute} ${local(a)} = ${d.load(`*(const ${d.storage} *)data[${s}]`)};`
+      const hoisted = `const ${d.compute} ${local(a)} = ${d.load(`*(const ${d.storage} *)at[${s}]`)};`
       const rest = inputs
         .filter((x) => names.has(x.name) && x.name !== a)
-        .map((x) => `const ${d.compute} ${local(x.name)} = ${d.load(`((const ${d.storage} *)data[${inputs.indexOf(x) + 1}])[i]`)};`)
+        .map((x) => `const ${d.compute} ${local(x.name)} = ${d.load(`((const ${d.storage} *)at[${inputs.indexOf(x) + 1}])[i]`)};`)
       lines.push(`  } else if (strides[${s}] == 0 && ${contiguous(0)} && ${contiguous(o)}) {`)
       if (vector) lines.push(...vectorLoop(s))
       lines.push(
         `    ${hoisted}`,
         '    TJ__INDEPENDENT',
-        `    for (int64_t i = 0; i < n; i++) { ${rest.join(' ')} ((${r.storage} *)data[0])[i] = ${r.store(expr)}; }`,
+        `    for (int64_t i = 0; i < n; i++) { ${rest.join(' ')} ((${r.storage} *)at[0])[i] = ${r.store(expr)}; }`,
       )
       if (vector) lines.push('#endif')
     }
