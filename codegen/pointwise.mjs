@@ -111,8 +111,15 @@ function resultDtype(op, d) {
 
 // Functions of vectors of 16 float32 numbers in engine/cpu/vector16.h. Expressions of these and of arithmetic get a loop over vectors.
 const VECTOR16 = new Set(['exp', 'sigmoid', 'tanh', 'erf'])
-// Functions whose fast form is right for moderate arguments only: NAME_near_SUFFIX up to TJ__NEAR_SUFFIX.
-const NEAR = new Set(['sin', 'cos'])
+// Functions whose fast form NAME_near_SUFFIX is right for moderate arguments only, which tj__near_KIND_SUFFIX tells.
+const NEAR = {
+  sin: { kind: 'angle', of: ['f32', 'f64'] },
+  cos: { kind: 'angle', of: ['f32', 'f64'] },
+  tan: { kind: 'angle', of: ['f32'] },
+  fmod: { kind: 'quotient', of: ['f32'] },
+  remainder: { kind: 'quotient', of: ['f32'] },
+  floor_divide: { kind: 'quotient', of: ['f32'] },
+}
 
 function vector16(op, d) {
   if (d.name !== 'float32') return null
@@ -177,10 +184,13 @@ function loop(op, d, otherwise = null) {
   // A rare operator is a call of a long function an element: the way through memory does not matter.
   if (op.rare) return [...lines, `  ${strided}`, '}'].join('\n')
   const all = [0, ...inputs.map((_, i) => i + 1)]
-  const direct = (still) => (k, type) => (still.includes(k) ? `*(${type} *)at[${k}]` : `((${type} *)at[${k}])[i]`)
   lines.push(`  if (${all.map(contiguous).join(' && ')}) {`)
   const vector = vector16(op, d),
-    near = d.cls === 'float' && op.pointwise.float.kind === 'call' && NEAR.has(op.pointwise.float.name) && inputs.length === 1
+    near =
+      d.cls === 'float' &&
+      op.pointwise.float.kind === 'call' &&
+      NEAR[op.pointwise.float.name]?.of.includes(d.suffix) &&
+      NEAR[op.pointwise.float.name]
   // still: the operand that is one number
   const vectorLoop = (still) => {
     const loads = (masked) =>
@@ -207,26 +217,34 @@ function loop(op, d, otherwise = null) {
     ]
   }
   if (vector) lines.push(...vectorLoop(0))
-  if (near) {
+  // loads: the operands of element i
+  const elements = (loads, result) => {
+    const all = (from, to, text) => `for (int64_t i = ${from}; i < ${to}; i++) { ${loads} ${text} }`
+    if (!near) return ['    TJ__INDEPENDENT', `    ${all('0', 'n', `${result} = ${r.store(expr)};`)}`]
     // Blocks in which an argument is large take the slow function.
-    const c = op.pointwise.float,
-      name = local(inputs[0].name)
-    const at = (call) => `((${r.storage} *)at[0])[i] = ${r.store(call)};`
-    const argument = `const ${d.compute} ${name} = ${d.load(`((const ${d.storage} *)at[1])[i]`)};`
-    lines.push(
+    const { name, args } = op.pointwise.float
+    const names = args.map((a) => local(a.name)).join(', ')
+    return [
       '    for (int64_t from = 0; from < n; from += TJ__NEAR_BLOCK) {',
       '      const int64_t to = from + TJ__NEAR_BLOCK < n ? from + TJ__NEAR_BLOCK : n;',
       '      int far = 0;',
-      `      for (int64_t i = from; i < to; i++) { ${argument} far |= !(abs_${d.suffix}(${name}) <= TJ__NEAR_${d.suffix.toUpperCase()}); }`,
+      `      ${all('from', 'to', `far |= !tj__near_${near.kind}_${d.suffix}(${names});`)}`,
       '      if (far) {',
-      `        for (int64_t i = from; i < to; i++) { ${argument} ${at(`${c.name}_${d.suffix}(${name})`)} }`,
+      `        ${all('from', 'to', `${result} = ${r.store(expr)};`)}`,
       '        continue;',
       '      }',
       '      TJ__INDEPENDENT',
-      `      for (int64_t i = from; i < to; i++) { ${argument} ${at(`${c.name}_near_${d.suffix}(${name})`)} }`,
+      `      ${all('from', 'to', `${result} = ${r.store(`${name}_near_${d.suffix}(${names})`)};`)}`,
       '    }',
-    )
-  } else lines.push('    TJ__INDEPENDENT', `    for (int64_t i = 0; i < n; i++) { ${body(direct([]))} }`)
+    ]
+  }
+  const loads = (some) =>
+    some
+      .filter((x) => names.has(x.name))
+      .map((x) => `const ${d.compute} ${local(x.name)} = ${d.load(`((const ${d.storage} *)at[${inputs.indexOf(x) + 1}])[i]`)};`)
+      .join(' ')
+  const result = `((${r.storage} *)at[0])[i]`
+  lines.push(...elements(loads(inputs), result))
   if (vector) lines.push('#endif')
   if (inputs.length === 2) {
     for (const s of [1, 2]) {
@@ -234,16 +252,9 @@ function loop(op, d, otherwise = null) {
         a = inputs[s - 1].name
       if (!names.has(a)) continue
       const hoisted = `const ${d.compute} ${local(a)} = ${d.load(`*(const ${d.storage} *)at[${s}]`)};`
-      const rest = inputs
-        .filter((x) => names.has(x.name) && x.name !== a)
-        .map((x) => `const ${d.compute} ${local(x.name)} = ${d.load(`((const ${d.storage} *)at[${inputs.indexOf(x) + 1}])[i]`)};`)
       lines.push(`  } else if (strides[${s}] == 0 && ${contiguous(0)} && ${contiguous(o)}) {`)
       if (vector) lines.push(...vectorLoop(s))
-      lines.push(
-        `    ${hoisted}`,
-        '    TJ__INDEPENDENT',
-        `    for (int64_t i = 0; i < n; i++) { ${rest.join(' ')} ((${r.storage} *)at[0])[i] = ${r.store(expr)}; }`,
-      )
+      lines.push(`    ${hoisted}`, ...elements(loads(inputs.filter((x) => x.name !== a)), result))
       if (vector) lines.push('#endif')
     }
   }

@@ -54,16 +54,33 @@ TJ__INLINE float tj__expm1_reduced_f32(float r) {
   return (p * r) * r + r;
 }
 
-TJ__INLINE float exp_f32(float x) {
-  x = x > 89.0f ? 89.0f : x;
+/* exp(x) 2^shift */
+TJ__INLINE float tj__exp_shifted_f32(float x, int32_t shift) {
+  x = x > 90.0f ? 90.0f : x;
   x = x < -104.0f ? -104.0f : x; /* a NaN passes both */
   float t = x * 1.44269504f + TJ__ROUND_F32;
-  int32_t n = (int32_t)(tj__u32_of(t) - 0x4b400000u);
+  int32_t n = (int32_t)(tj__u32_of(t) - 0x4b400000u) + shift;
   float k = t - TJ__ROUND_F32;
   float r = (x - k * 0.693359375f) - k * -2.12194440e-4f;
   float p = 1.0f + tj__expm1_reduced_f32(r);
   int32_t half = n >> 1; /* two factors: one alone could not reach the subnormals, nor 2^128 */
   return (p * tj__f32_of((uint32_t)(half + 127) << 23)) * tj__f32_of((uint32_t)(n - half + 127) << 23);
+}
+TJ__INLINE float exp_f32(float x) { return tj__exp_shifted_f32(x, 0); }
+
+TJ__INLINE float exp2_f32(float x) {
+  float y = x > 129.0f ? 129.0f : x;
+  y = y < -151.0f ? -151.0f : y;
+  float t = y + TJ__ROUND_F32, r = y - (t - TJ__ROUND_F32);
+  int32_t n = (int32_t)(tj__u32_of(t) - 0x4b400000u), half = n >> 1;
+  float p = 0x1.00f154p-16f;
+  p = p * r + 0x1.445e6ap-13f;
+  p = p * r + 0x1.5d8724p-10f;
+  p = p * r + 0x1.3b29f0p-7f;
+  p = p * r + 0x1.c6b08ep-5f;
+  p = p * r + 0x1.ebfbe0p-3f;
+  p = p * r + 0x1.62e430p-1f;
+  return ((1.0f + p * r) * tj__f32_of((uint32_t)(half + 127) << 23)) * tj__f32_of((uint32_t)(n - half + 127) << 23);
 }
 
 TJ__INLINE float expm1_f32(float x) {
@@ -142,6 +159,20 @@ TJ__INLINE float tanh_f32(float x) {
   return tj__pick_f32(a < 0.625f, near, far);
 }
 
+/* exp(|x|) / 2 does not overflow before its sum with its inverse does. */
+TJ__INLINE float sinh_f32(float x) {
+  float a = fabsf(x), z = x * x, half = tj__exp_shifted_f32(a, -1);
+  float p = 0x1.7a15b8p-19f;
+  p = p * z + 0x1.9ffe92p-13f;
+  p = p * z + 0x1.111134p-7f;
+  p = p * z + 0x1.555556p-3f;
+  return tj__pick_f32(a < 1.0f, (p * z) * x + x, copysignf(half - 0.25f / half, x));
+}
+TJ__INLINE float cosh_f32(float x) {
+  float half = tj__exp_shifted_f32(fabsf(x), -1);
+  return half + 0.25f / half;
+}
+
 TJ__INLINE float sigmoid_f32(float x) {
   float y = -fabsf(x); /* e^y does not overflow */
   y = y < -104.0f ? -104.0f : y;
@@ -179,9 +210,10 @@ TJ__INLINE float erf_f32(float x) {
 
 /* ---- float32: sine and cosine --------------------------------------------------------------------------------- */
 
-/* sin_near and cos_near are right up to TJ__NEAR; loops look at their arguments first, in blocks. */
+/* NAME_near is right for moderate arguments, which tj__near_KIND tells; loops look at their arguments first, in blocks. sin, cos and tan: */
 #define TJ__NEAR_BLOCK 256
 #define TJ__NEAR_F32 131072.0f
+TJ__INLINE int tj__near_angle_f32(float x) { return fabsf(x) <= TJ__NEAR_F32; }
 
 /* x less the nearest multiple of pi/2, and which multiple: pi/2 in three parts (Cody and Waite). */
 TJ__INLINE float tj__reduce_f32(float x, int32_t *quadrant) {
@@ -230,8 +262,27 @@ TJ__INLINE float cos_near_f32(float x) {
   return tj__f32_of(tj__u32_of(tj__pick_f32(q & 1, s, c)) ^ ((uint32_t)(q + 1) << 30 & 0x80000000u));
 }
 
+/* In double: the quotient adds up the errors of all three. */
+TJ__INLINE float tan_near_f32(float x) {
+  float t = x * 0.63661977236758134f + TJ__ROUND_F32;
+  double n = (double)(t - TJ__ROUND_F32), r = ((double)x - n * 1.5707963267341256) - n * 6.0771005063039660e-11, z = r * r;
+  double s = -0x1.994a4d82fd1d7p-13;
+  s = s * z + 0x1.110753b9696afp-7;
+  s = s * z + -0x1.5555457a91c7fp-3;
+  s = (s * z) * r + r;
+  double c = 0x1.992fb88d4e629p-16;
+  c = c * z + -0x1.6c086c000fdbcp-10;
+  c = c * z + 0x1.55553de2f42e8p-5;
+  c = c * z + -0x1.ffffffd04b15ap-2;
+  c = c * z + 1.0;
+  int odd = (int)(tj__u32_of(t) & 1);
+  float y = (float)(tj__pick_f64(odd, -c, s) / tj__pick_f64(odd, s, c));
+  return x == 0.0f ? x : y;
+}
+
 static inline float sin_f32(float x) { return fabsf(x) <= TJ__NEAR_F32 ? sin_near_f32(x) : sinf(x); }
 static inline float cos_f32(float x) { return fabsf(x) <= TJ__NEAR_F32 ? cos_near_f32(x) : cosf(x); }
+static inline float tan_f32(float x) { return fabsf(x) <= TJ__NEAR_F32 ? tan_near_f32(x) : tanf(x); }
 
 /* ---- float32: powers, in double ---------------------------------------------------------------------------------- */
 
@@ -287,13 +338,6 @@ TJ__INLINE float pow_f32(float x, float y) {
   return ((x == 1.0f) | (y == 0.0f)) ? 1.0f : result;
 }
 
-TJ__INLINE float exp2_f32(float x) {
-  double z = (double)x;
-  z = z > 200.0 ? 200.0 : z;
-  z = z < -200.0 ? -200.0 : z;
-  return (float)tj__exp2_float(z);
-}
-
 TJ__INLINE float log2_f32(float x) {
   float y = (float)tj__log2_float((double)x);
   y = x == 0.0f ? -INFINITY : y;
@@ -308,21 +352,23 @@ TJ__INLINE float log10_f32(float x) {
   return x < INFINITY ? y : x;
 }
 
+#include "math_inverse.h"
+
 /* ---- real functions from the C library ------------------------------------------------------------------------ */
 
 #define TJ__REAL1(name, f32, f64)                            \
   static inline float name##_f32(float x) { return f32(x); } \
   static inline double name##_f64(double x) { return f64(x); }
-TJ__REAL1(tan, tanf, tan)
-TJ__REAL1(sinh, sinhf, sinh)
-TJ__REAL1(cosh, coshf, cosh)
-TJ__REAL1(asin, asinf, asin)
-TJ__REAL1(acos, acosf, acos)
-TJ__REAL1(atan, atanf, atan)
-TJ__REAL1(asinh, asinhf, asinh)
-TJ__REAL1(acosh, acoshf, acosh)
-TJ__REAL1(atanh, atanhf, atanh)
-TJ__REAL1(erfc, erfcf, erfc)
+static inline double tan_f64(double x) { return tan(x); }
+static inline double sinh_f64(double x) { return sinh(x); }
+static inline double cosh_f64(double x) { return cosh(x); }
+static inline double asin_f64(double x) { return asin(x); }
+static inline double acos_f64(double x) { return acos(x); }
+static inline double atan_f64(double x) { return atan(x); }
+static inline double asinh_f64(double x) { return asinh(x); }
+static inline double acosh_f64(double x) { return acosh(x); }
+static inline double atanh_f64(double x) { return atanh(x); }
+static inline double erfc_f64(double x) { return erfc(x); }
 TJ__REAL1(sqrt, sqrtf, sqrt)
 TJ__REAL1(floor, floorf, floor)
 TJ__REAL1(ceil, ceilf, ceil)
@@ -492,6 +538,7 @@ TJ__INLINE double erf_f64(double x) {
 }
 
 #define TJ__NEAR_F64 1048576.0
+TJ__INLINE int tj__near_angle_f64(double x) { return fabs(x) <= TJ__NEAR_F64; }
 
 /* x less the nearest multiple of pi/2, in two parts, and which multiple: pi/2 in parts of 33 bits, so that products are exact. */
 TJ__INLINE double tj__reduce_f64(double x, int32_t *quadrant, double *low) {
@@ -543,8 +590,23 @@ static inline double pow_f64(double x, double y) { return pow(x, y); }
   static inline float name##_f32(float x, float y) { return f32(x, y); } \
   static inline double name##_f64(double x, double y) { return f64(x, y); }
 TJ__REAL2(fmod, fmodf, fmod)
-TJ__REAL2(atan2, atan2f, atan2)
-TJ__REAL2(hypot, hypotf, hypot)
+/* Where the quotient is exact in float, double holds its product and the difference exactly. */
+TJ__INLINE int tj__near_quotient_f32(float x, float y) { return (fabsf(x) < 0x1p23f * fabsf(y)) & (fabsf(y) < INFINITY); }
+TJ__INLINE float fmod_near_f32(float x, float y) {
+  double q = trunc((double)x / (double)y);
+  return copysignf((float)((double)x - q * (double)y), x);
+}
+TJ__INLINE float remainder_near_f32(float x, float y) {
+  float m = fmod_near_f32(x, y);
+  return tj__pick_f32((m != 0) & ((y < 0) != (m < 0)), m + y, m);
+}
+TJ__INLINE float floor_divide_near_f32(float x, float y) {
+  double u = (double)x, v = (double)y, q = trunc(u / v), m = u - q * v;
+  q -= ((m != 0) & ((y < 0) != (m < 0))) ? 1.0 : 0.0;
+  return q == 0 ? copysignf(0.0f, x / y) : (float)q;
+}
+static inline double atan2_f64(double x, double y) { return atan2(x, y); }
+static inline double hypot_f64(double x, double y) { return hypot(x, y); }
 TJ__REAL2(copysign, copysignf, copysign)
 TJ__REAL2(nextafter, nextafterf, nextafter)
 
@@ -606,7 +668,6 @@ static inline double erfinv_f64(double y) {
   }
   return x;
 }
-static inline float erfinv_f32(float y) { return (float)erfinv_f64(y); }
 
 /* Mantissa and exponent; the exponent of what is not finite is 0. */
 static inline double frexp_mantissa_f64(double x) {
@@ -631,11 +692,11 @@ static inline float frexp_exponent_f32(float x) { return (float)frexp_exponent_f
   TJ__INLINE int isfinite_##S(T x) { return abs_##S(x) < (T)INFINITY; }                                          \
   TJ__INLINE int signbit_##S(T x) { return copysign_##S((T)1, x) < 0; }                                          \
   /* a NaN wins */                                                                                               \
-  TJ__INLINE T max_##S(T x, T y) { return ((x > y) | (x != x)) ? x : y; }                                        \
-  TJ__INLINE T min_##S(T x, T y) { return ((x < y) | (x != x)) ? x : y; }                                        \
+  TJ__INLINE T max_##S(T x, T y) { return y != y ? y : x <= y ? y : x; }                                         \
+  TJ__INLINE T min_##S(T x, T y) { return y != y ? y : x >= y ? y : x; }                                         \
   /* a NaN loses */                                                                                              \
-  TJ__INLINE T fmax_##S(T x, T y) { return ((x > y) | (y != y)) ? x : y; }                                       \
-  TJ__INLINE T fmin_##S(T x, T y) { return ((x < y) | (y != y)) ? x : y; }                                       \
+  TJ__INLINE T fmax_##S(T x, T y) { return x != x ? y : x < y ? y : x; }                                         \
+  TJ__INLINE T fmin_##S(T x, T y) { return x != x ? y : x > y ? y : x; }                                         \
   TJ__INLINE T fma_##S(T x, T y, T z) { return x * y + z; }                                                      \
   /* Python's modulo and floor division */                                                                       \
   TJ__INLINE T remainder_##S(T x, T y) {                                                                         \

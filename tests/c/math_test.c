@@ -28,12 +28,28 @@ static double sigmoid(double x) { return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 
 static long double sigmoidl(long double x) { return x < 0 ? expl(x) / (1 + expl(x)) : 1 / (1 + expl(-x)); }
 
 static const function functions[] = {
-    {"exp", tj_exp, exp, expl, 2, 2},         {"exp2", tj_exp2, exp2, exp2l, 1, 2},   {"expm1", tj_expm1, expm1, expm1l, 2, 2.5},
-    {"log", tj_log, log, logl, 2, 2},         {"log2", tj_log2, log2, log2l, 1, 2.5}, {"log10", tj_log10, log10, log10l, 1, 2.5},
-    {"log1p", tj_log1p, log1p, log1pl, 2, 2}, {"tanh", tj_tanh, tanh, tanhl, 2, 2.5}, {"sigmoid", tj_sigmoid, sigmoid, sigmoidl, 2.25, 2.5},
-    {"erf", tj_erf, erf, erfl, 2, 2},         {"sin", tj_sin, sin, sinl, 2, 2},       {"cos", tj_cos, cos, cosl, 2, 2},
-    {"tan", tj_tan, tan, tanl, 2, 2},         {"atan", tj_atan, atan, atanl, 2, 2},   {"asin", tj_asin, asin, asinl, 2, 2},
-    {"acos", tj_acos, acos, acosl, 2, 2},     {"sinh", tj_sinh, sinh, sinhl, 2, 2.5}, {"cosh", tj_cosh, cosh, coshl, 2, 2},
+    {"exp", tj_exp, exp, expl, 2, 2},
+    {"exp2", tj_exp2, exp2, exp2l, 1, 2},
+    {"expm1", tj_expm1, expm1, expm1l, 2, 2.5},
+    {"log", tj_log, log, logl, 2, 2},
+    {"log2", tj_log2, log2, log2l, 1, 2.5},
+    {"log10", tj_log10, log10, log10l, 1, 2.5},
+    {"log1p", tj_log1p, log1p, log1pl, 2, 2},
+    {"tanh", tj_tanh, tanh, tanhl, 2, 2.5},
+    {"sigmoid", tj_sigmoid, sigmoid, sigmoidl, 2.25, 2.5},
+    {"erf", tj_erf, erf, erfl, 2, 2},
+    {"sin", tj_sin, sin, sinl, 2, 2},
+    {"cos", tj_cos, cos, cosl, 2, 2},
+    {"tan", tj_tan, tan, tanl, 2, 2},
+    {"atan", tj_atan, atan, atanl, 2, 2},
+    {"asin", tj_asin, asin, asinl, 2, 2},
+    {"acos", tj_acos, acos, acosl, 2, 2},
+    {"sinh", tj_sinh, sinh, sinhl, 2, 2.5},
+    {"cosh", tj_cosh, cosh, coshl, 2, 2},
+    {"asinh", tj_asinh, asinh, asinhl, 1, 2},
+    {"acosh", tj_acosh, acosh, acoshl, 1, 2},
+    {"atanh", tj_atanh, atanh, atanhl, 2, 2},
+    {"erfc", tj_erfc, erfc, erfcl, 1, 5},
 };
 enum { FUNCTIONS = sizeof functions / sizeof *functions };
 
