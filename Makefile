@@ -34,6 +34,9 @@ ifneq ($(filter-out base,$(ISAS)),)
 ARCH_base := -O2 # rare dtypes, and machines of before 2013: half the size of -O3
 endif
 
+# gcc ends a loop over vectors with loops over shorter ones: a quarter of the size of the pointwise loops, for the last few elements of a row.
+ONE_WIDTH := $(if $(shell $(CC) -Werror --param vect-epilogues-nomask=0 -fsyntax-only -x c /dev/null 2>&1),,--param vect-epilogues-nomask=0)
+
 .PHONY: help demo package site site-files wasm test test-webgpu fuzz fuzz-build fuzz-replay fuzz-short bench bench-browser bench-onednn bench-scaling check check-arm check-ulp install uninstall clean lib addon ts gen examples test-c test-ts test-golden format
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -81,7 +84,7 @@ $(BUILD)/obj/%.o: %.c
 	$(COMPILE) $<
 define isa_rules
 $(BUILD)/obj/gen/%.$(1).o: $(GEN)/%.c
-	$$(COMPILE) -DTJ__ISA_NAME=$(1) $$(ARCH_$(1)) $$<
+	$$(COMPILE) -DTJ__ISA_NAME=$(1) $$(ARCH_$(1)) $$(ONE_WIDTH) $$<
 $(BUILD)/obj/%.$(1).o: %.c
 	$$(COMPILE) -DTJ__ISA_NAME=$(1) $$(ARCH_$(1)) $$<
 endef
