@@ -138,7 +138,7 @@ static void run_on_device(const tj__iter *it, tj__loop loop, const tj__params *p
 }
 
 /* Short rows of which an operand is the same in each (a bias): several copies of it side by side make rows that are long enough. */
-enum { REPEATED_BYTES = 16384, REPEATED_OPERANDS = 2 };
+enum { REPEATED_BYTES = 8192, REPEATED_OPERANDS = 2 };
 typedef struct repeated {
   job job;
   int64_t row, block;              /* elements of a row; of the rows that a call takes */
