@@ -19,16 +19,16 @@ static inline double exp_d(double x) { return exp_f64(x); }
 static inline float log_f(float x) { return logf(x); }
 static inline double log_d(double x) { return log(x); }
 
-/* e[i] = exp(e[i] - shift) for pieces */
-static inline void exps_float(float *e, int64_t n, float shift) {
+/* e[i] = exp(x[i] - shift) for pieces; x may be e */
+static inline void exps_float(const float *x, float *e, int64_t n, float shift) {
   int64_t i = 0;
 #ifdef __AVX512F__
-  for (; i + 16 <= n; i += 16) _mm512_storeu_ps(e + i, exp_v16(_mm512_loadu_ps(e + i) - shift));
+  for (; i + 16 <= n; i += 16) _mm512_storeu_ps(e + i, exp_v16(_mm512_loadu_ps(x + i) - shift));
 #endif
-  for (; i < n; i++) e[i] = exp_f32(e[i] - shift);
+  for (; i < n; i++) e[i] = exp_f32(x[i] - shift);
 }
-static inline void exps_double(double *e, int64_t n, double shift) {
-  for (int64_t i = 0; i < n; i++) e[i] = exp_f64(e[i] - shift);
+static inline void exps_double(const double *x, double *e, int64_t n, double shift) {
+  for (int64_t i = 0; i < n; i++) e[i] = exp_f64(x[i] - shift);
 }
 
 /* NaN does not count: it makes the sum NaN, and with it the line. */
@@ -58,15 +58,17 @@ static inline void exps_double(double *e, int64_t n, double shift) {
     double total = 0;                                                                                                                      \
     for (int64_t from = 0; from < n; from += PIECE) {                                                                                      \
       const int64_t m = TJ__MIN(n - from, PIECE);                                                                                          \
-      A e[PIECE], lanes[LANES];                                                                                                            \
-      int64_t i = 0;                                                                                                                       \
-      for (i = 0; i < m; i++) e[i] = LOAD(x[from + i]);                                                                                    \
-      exps_##A(e, m, top);                                                                                                                 \
-      if (keep) memcpy(keep + from, e, (size_t)m * sizeof(A));                                                                             \
-      for (; i % LANES; i++) e[i] = 0;                                                                                                     \
+      A buffer[PIECE], *e = keep ? keep + from : buffer, lanes[LANES];                                                                     \
+      if (sizeof(T) == sizeof(A)) exps_##A((const A *)(const void *)x + from, e, m, top);                                                  \
+      else {                                                                                                                               \
+        for (int64_t i = 0; i < m; i++) e[i] = LOAD(x[from + i]);                                                                          \
+        exps_##A(e, e, m, top);                                                                                                            \
+      }                                                                                                                                    \
+      int64_t k = 0;                                                                                                                       \
       for (int l = 0; l < LANES; l++) lanes[l] = 0;                                                                                        \
-      for (int64_t k = 0; k < i; k += LANES)                                                                                               \
+      for (; k + LANES <= m; k += LANES)                                                                                                   \
         for (int l = 0; l < LANES; l++) lanes[l] += e[k + l];                                                                              \
+      for (int l = 0; k + l < m; l++) lanes[l] += e[k + l];                                                                                \
       for (int half = LANES / 2; half; half /= 2)                                                                                          \
         for (int l = 0; l < half; l++) lanes[l] += lanes[l + half];                                                                        \
       total += lanes[0];                                                                                                                   \
@@ -132,7 +134,7 @@ static inline void exps_double(double *e, int64_t n, double shift) {
         A e[PIECE];                                                                                                                        \
         const int64_t m = TJ__MIN(n - from, PIECE);                                                                                        \
         for (int64_t i = 0; i < m; i++) e[i] = LOAD(r[from + i]);                                                                          \
-        exps_##A(e, m, 0);                                                                                                                 \
+        exps_##A(e, e, m, 0);                                                                                                              \
         for (int64_t i = 0; i < m; i++) y[from + i] = STORE(LOAD(g[from + i]) - e[i] * sum);                                               \
       }                                                                                                                                    \
     else                                                                                                                                   \
