@@ -2,7 +2,31 @@
 #include "../kernels/index.h"
 #include "elements.h"
 
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
+
 enum { COLUMNS = 64 }; /* of a row that one thread writes */
+
+typedef struct within_job {
+  const int64_t *index;
+  uint64_t size;
+  _Atomic bool outside;
+} within_job;
+
+static void within_body(int64_t begin, int64_t end, void *context) {
+  within_job *j = context;
+  uint64_t outside = 0;
+  for (int64_t i = begin; i < end; i++) outside |= (uint64_t)j->index[i] >= j->size;
+  if (outside) atomic_store_explicit(&j->outside, true, memory_order_relaxed);
+}
+
+static bool within(const int64_t *index, int64_t n, int64_t size) {
+  within_job j = {.index = index, .size = (uint64_t)size};
+  atomic_init(&j.outside, false);
+  tj__parallel_for(n, TJ__GRAIN, within_body, &j);
+  return !atomic_load_explicit(&j.outside, memory_order_relaxed);
+}
 
 static bool offsets(int64_t *out, const int64_t *index, int64_t n, int64_t size, int64_t stride, bool wrap, int64_t *bad) {
   bool outside = false;
@@ -252,18 +276,117 @@ static bool scatter(tj__scatter_kind kind, tj_tensor *self, int dim, const tj_te
 
 /* ---- masks and triangles ---------------------------------------------------------------------------------------- */
 
+/* What is true is counted by pieces of this many elements, so that each piece knows where in the result it begins. */
+enum { PIECE = 1 << 14 };
+
+typedef struct mask_job {
+  const uint8_t *mask;
+  const char *from;
+  char *to;
+  int64_t *starts; /* of each piece in the result, and the end */
+  int64_t n;
+} mask_job;
+
+static void count_body(int64_t begin, int64_t end, void *context) {
+  const mask_job *j = context;
+  for (; begin < end; begin++) {
+    const uint8_t *m = j->mask + begin * PIECE;
+    const int64_t n = TJ__MIN(PIECE, j->n - begin * PIECE);
+    int64_t i = 0, count = 0;
+    for (; i + 128 <= n; i += 128) {
+      uint8_t part = 0;
+      for (int k = 0; k < 128; k++) part = (uint8_t)(part + (m[i + k] != 0));
+      count += part;
+    }
+    for (; i < n; i++) count += m[i] != 0;
+    j->starts[begin + 1] = count;
+  }
+}
+
+/* Fills in j->starts; the number of true elements. */
+static int64_t count_pieces(mask_job *j) {
+  const int64_t pieces = (j->n + PIECE - 1) / PIECE;
+  j->starts[0] = 0;
+  tj__parallel_for(pieces, 4, count_body, j);
+  for (int64_t k = 0; k < pieces; k++) j->starts[k + 1] += j->starts[k];
+  return j->starts[pieces];
+}
+
+static size_t starts_bytes(int64_t n) { return (size_t)((n + PIECE - 1) / PIECE + 1) * sizeof(int64_t); }
+
 static int64_t count_true(const tj_tensor *mask) {
-  const uint8_t *m = tj__read(mask);
-  int64_t n = 0;
-  for (int64_t i = 0; i < mask->numel; i++) n += m[i] != 0;
+  mask_job j = {.mask = tj__read(mask), .n = mask->numel};
+  if (!(j.starts = tj__alloc(starts_bytes(j.n)))) return -1;
+  const int64_t n = count_pieces(&j);
+  tj__free(j.starts, starts_bytes(j.n));
   return n;
 }
 
-static void true_places(int64_t *out, const tj_tensor *mask) {
-  const uint8_t *m = tj__read(mask);
-  int64_t n = 0;
-  for (int64_t i = 0; i < mask->numel; i++)
-    if (m[i]) out[n++] = i;
+/* Every element is written, and the place moves on after the true ones; it stops at the end of what this piece owns. */
+#define COMPRESS_EACH(T, VALUE)             \
+  for (int64_t i = first; to < last; i++) { \
+    ((T *)j->to)[to] = (VALUE);             \
+    to += j->mask[i] != 0;                  \
+  }
+/* Vectors of true elements, stored whole: what is beyond them is written by what follows, so the piece's own end stays clear of it. */
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__)
+#define COMPRESS_VECTORS(T, lanes, VECTOR, width)                                                           \
+  for (; first + 16 <= end && to + 16 <= last; first += 16) {                                               \
+    const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(j->mask + first));                \
+    const unsigned hits = _mm_test_epi8_mask(bytes, bytes);                                                 \
+    for (int l = 0; l < 16; l += (lanes)) {                                                                 \
+      const unsigned part = hits >> l & ((1u << (lanes)) - 1);                                              \
+      _mm512_storeu_si512((T *)j->to + to, _mm512_maskz_compress_epi##width((__mmask##lanes)part, VECTOR)); \
+      to += __builtin_popcount(part);                                                                       \
+    }                                                                                                       \
+  }
+#define FROM_MEMORY(T) _mm512_loadu_si512((const T *)j->from + first + l)
+#define FROM_PLACE _mm512_add_epi64(_mm512_set1_epi64(first + l), _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0))
+#else
+#define COMPRESS_VECTORS(T, lanes, VECTOR, width)
+#endif
+
+/* COMPRESS(name, T, value of element i, vectors before) */
+#define COMPRESS(name, T, VALUE, VECTORS)                                            \
+  static void compress_##name(int64_t piece, int64_t pieces, void *context) {        \
+    const mask_job *j = context;                                                     \
+    for (; piece < pieces; piece++) {                                                \
+      int64_t first = piece * PIECE, to = j->starts[piece];                          \
+      const int64_t end = TJ__MIN(first + PIECE, j->n), last = j->starts[piece + 1]; \
+      (void)end;                                                                     \
+      VECTORS                                                                        \
+      COMPRESS_EACH(T, VALUE)                                                        \
+    }                                                                                \
+  }
+COMPRESS(1, uint8_t, ((const uint8_t *)j->from)[i], )
+COMPRESS(2, uint16_t, ((const uint16_t *)j->from)[i], )
+COMPRESS(4, uint32_t, ((const uint32_t *)j->from)[i], COMPRESS_VECTORS(uint32_t, 16, FROM_MEMORY(uint32_t), 32))
+COMPRESS(8, uint64_t, ((const uint64_t *)j->from)[i], COMPRESS_VECTORS(uint64_t, 8, FROM_MEMORY(uint64_t), 64))
+COMPRESS(16, tj__c128, ((const tj__c128 *)j->from)[i], )
+COMPRESS(places, int64_t, i, COMPRESS_VECTORS(int64_t, 8, FROM_PLACE, 64))
+
+static bool compress(mask_job *j, tj__range_body body) {
+  if (!(j->starts = tj__alloc(starts_bytes(j->n)))) return false;
+  count_pieces(j);
+  tj__parallel_for((j->n + PIECE - 1) / PIECE, 2, body, j);
+  tj__free(j->starts, starts_bytes(j->n));
+  return true;
+}
+
+static bool true_places(int64_t *out, const tj_tensor *mask) {
+  mask_job j = {.mask = tj__read(mask), .n = mask->numel, .to = (char *)out};
+  return compress(&j, compress_places);
+}
+
+static bool select_true(tj_tensor *out, const tj_tensor *self, const tj_tensor *mask) {
+  mask_job j = {.mask = tj__read(mask), .n = mask->numel, .from = tj__read(self), .to = tj__write(out)};
+  switch (tj__itemsize(self)) {
+    case 1: return compress(&j, compress_1);
+    case 2: return compress(&j, compress_2);
+    case 4: return compress(&j, compress_4);
+    case 8: return compress(&j, compress_8);
+    default: return compress(&j, compress_16);
+  }
 }
 
 static void unravel(int64_t *out, const int64_t *flat, int64_t n, const int64_t *sizes, int64_t ndim, bool columns) {
@@ -312,12 +435,14 @@ static void triangle(tj_tensor *out, const tj_tensor *in, int64_t diagonal, bool
   tj__parallel_for(in->numel / columns, TJ__MAX(1, TJ__GRAIN / columns), triangle_body, &j);
 }
 
-const tj__index_kernels TJ__ISA(tj__cpu_index) = {.offsets = offsets,
+const tj__index_kernels TJ__ISA(tj__cpu_index) = {.within = within,
+                                                  .offsets = offsets,
                                                   .get = get,
                                                   .put = put,
                                                   .gather = gather,
                                                   .scatter = scatter,
                                                   .count_true = count_true,
                                                   .true_places = true_places,
+                                                  .select_true = select_true,
                                                   .unravel = unravel,
                                                   .triangle = triangle};

@@ -19,6 +19,8 @@ typedef struct tj__places {
 } tj__places;
 
 typedef struct tj__index_kernels {
+  /* Are all of the n indices in [0, size)? Where nobody can look: NULL. */
+  bool (*within)(const int64_t *index, int64_t n, int64_t size);
   /* Adds index * stride to the offsets, negative indices counted from size where `wrap` says so. false and the bad index when one is out of range. */
   bool (*offsets)(int64_t *offsets, const int64_t *index, int64_t n, int64_t size, int64_t stride, bool wrap, int64_t *bad);
   void (*get)(tj_tensor *out, const tj_tensor *self, const tj__places *places);
@@ -28,9 +30,11 @@ typedef struct tj__index_kernels {
   bool (*gather)(tj_tensor *out, const tj_tensor *self, int dim, const tj_tensor *index, int64_t *bad);
   /* self[..., index, ...] changed by src, whose first elements in every dimension are taken. */
   bool (*scatter)(tj__scatter_kind kind, tj_tensor *self, int dim, const tj_tensor *index, const tj_tensor *src, int64_t *bad);
-  int64_t (*count_true)(const tj_tensor *mask);
-  /* Flat places of the true elements, in order. */
-  void (*true_places)(int64_t *out, const tj_tensor *mask);
+  int64_t (*count_true)(const tj_tensor *mask); /* negative on failure */
+  /* Flat places of the true elements, in order. false on failure. */
+  bool (*true_places)(int64_t *out, const tj_tensor *mask);
+  /* The elements of self, of mask's sizes, where mask is true, in order. false on failure. */
+  bool (*select_true)(tj_tensor *out, const tj_tensor *self, const tj_tensor *mask);
   /* Row k of out [n, ndim]: the coordinates of flat place k (columns = false: column d, out [ndim, n]). */
   void (*unravel)(int64_t *out, const int64_t *flat, int64_t n, const int64_t *sizes, int64_t ndim, bool columns);
   /* Matrices [batch, rows, columns]: keeps what is on or below (above) the diagonal, zero elsewhere. */

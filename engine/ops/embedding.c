@@ -38,13 +38,13 @@ tj_tensor *tj__impl_embedding_rows(tj_tensor *weight, tj_tensor *indices, int64_
   TJ__CHECK(indices->ndim < TJ_MAX_DIMS, TJ_ERROR_RUNTIME, "embedding: too many dimensions");
   memcpy(sizes, indices->sizes, (size_t)indices->ndim * sizeof *sizes);
   sizes[indices->ndim] = weight->sizes[1];
-  tj_tensor *offsets = tj__empty(TJ_INTS(indices->numel), TJ_INT64, weight->storage->device);
   tj_tensor *out = tj__empty((tj_ints){sizes, indices->ndim + 1}, (tj_dtype)weight->dtype, weight->storage->device);
-  if (!offsets || !out || !tj__fill(offsets, tj_int(0)) || !(indices = tj__int64_index(indices)) || !(weight = tj__contiguous(weight)))
-    return NULL;
-  if (indices->numel && !backend->index->offsets(tj__write(offsets), tj__read(indices), indices->numel, weight->sizes[0], 1, false, &bad))
-    return tj__fail(TJ_ERROR_INDEX, "index out of range in self");
-  tj__places p = {1, weight->sizes[0], weight->sizes[1], indices->numel, tj__read(offsets)};
+  if (!out || !(indices = tj__int64_index(indices)) || !(weight = tj__contiguous(weight))) return NULL;
+  const int64_t *places = NULL;
+  const int fits = tj__index_places(indices, weight->sizes[0], false, &places, &bad);
+  if (fits < 0) return NULL;
+  TJ__CHECK(fits, TJ_ERROR_INDEX, "index out of range in self");
+  tj__places p = {1, weight->sizes[0], weight->sizes[1], indices->numel, places};
   if (p.inner) backend->index->get(out, weight, &p);
   return out;
 }

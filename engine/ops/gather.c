@@ -252,12 +252,7 @@ tj_tensor *tj__impl_masked_select(tj_tensor *self, tj_tensor *mask) {
   int n = tj__broadcast_sizes(tj__sizes(mask), tj__sizes(self), sizes);
   if (n < 0) return NULL;
   tj_tensor *wide = tj_expand(self, (tj_ints){sizes, n}, false), *wide_mask = tj_expand(mask, (tj_ints){sizes, n}, false);
-  tj_tensor *flat = wide_mask ? tj__true_places(wide_mask) : NULL;
-  tj_tensor *out = flat ? tj__empty(TJ_INTS(flat->numel), (tj_dtype)self->dtype, self->storage->device) : NULL;
-  if (!out || !wide || !(wide = tj__contiguous(wide))) return NULL;
-  tj__places p = {1, wide->numel, 1, flat->numel, tj__read(flat)};
-  backend->index->get(out, wide, &p);
-  return out;
+  return wide && wide_mask ? tj__select_true(wide, wide_mask) : NULL;
 }
 
 tj_tensor *tj__impl_masked_scatter(tj_tensor *self, tj_tensor *mask, tj_tensor *source) {

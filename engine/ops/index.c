@@ -22,12 +22,33 @@ tj_tensor *tj__own_copy(tj_tensor *self) {
   return copy ? tj__copy_into(copy, self) : NULL;
 }
 
+/* A mask as the kernels take it, and how many of its elements are true (negative on failure). */
+static int64_t count_true(tj_tensor **mask) {
+  const tj__backend *backend = tj__backend_for(mask, 1);
+  if (!backend || !tj__must_look(*mask) || !(*mask = tj__to_dtype(*mask, TJ_BOOL)) || !(*mask = tj__contiguous(*mask))) return -1;
+  return (*mask)->numel ? backend->index->count_true(*mask) : 0;
+}
+
 tj_tensor *tj__true_places(tj_tensor *mask) {
-  const tj__backend *backend = tj__backend_for(&mask, 1);
-  if (!backend || !tj__must_look(mask) || !(mask = tj__to_dtype(mask, TJ_BOOL)) || !(mask = tj__contiguous(mask))) return NULL;
-  tj_tensor *flat = tj__empty(TJ_INTS(backend->index->count_true(mask)), TJ_INT64, mask->storage->device);
-  if (flat && flat->numel) backend->index->true_places(tj__write(flat), mask);
-  return flat;
+  const int64_t n = count_true(&mask);
+  tj_tensor *flat = n < 0 ? NULL : tj__empty(TJ_INTS(n), TJ_INT64, mask->storage->device);
+  return flat && (n == 0 || tj__backend_of(mask->storage->device)->index->true_places(tj__write(flat), mask)) ? flat : NULL;
+}
+
+tj_tensor *tj__select_true(tj_tensor *self, tj_tensor *mask) {
+  const int64_t n = count_true(&mask);
+  tj_tensor *out = n < 0 || !(self = tj__contiguous(self)) ? NULL : tj__empty(TJ_INTS(n), (tj_dtype)self->dtype, self->storage->device);
+  return out && (n == 0 || tj__backend_of(mask->storage->device)->index->select_true(out, self, mask)) ? out : NULL;
+}
+
+int tj__index_places(tj_tensor *index, int64_t size, bool wrap, const int64_t **places, int64_t *bad) {
+  const tj__backend *backend = tj__backend_of(index->storage->device);
+  if (!backend) return -1;
+  if (backend->index->within && backend->index->within(tj__read(index), index->numel, size)) return *places = tj__read(index), 1;
+  tj_tensor *offsets = tj__empty(TJ_INTS(index->numel), TJ_INT64, index->storage->device);
+  if (!offsets || !tj__fill(offsets, tj_int(0))) return -1;
+  *places = tj__read(offsets);
+  return index->numel == 0 || backend->index->offsets(tj__write(offsets), tj__read(index), index->numel, size, 1, wrap, bad);
 }
 
 /* ---- index, index_put ------------------------------------------------------------------------------------------- */
@@ -145,19 +166,23 @@ static bool select_places(tj_tensor *self, tj_tensors indices, selection *s) {
   for (int64_t k = 0; k < n_shape; k++) s->sizes[s->ndim++] = shape[k], s->places.n *= shape[k];
   for (int k = outer + count; k < self->ndim; k++) s->sizes[s->ndim++] = sizes[k];
   if (!(s->self = tj__alias(self, (tj_ints){sizes, self->ndim}, (tj_ints){strides, self->ndim}, self->offset))) return false;
-  tj_tensor *offsets = tj__empty(TJ_INTS(s->places.n), TJ_INT64, self->storage->device);
-  if (!offsets || !tj__fill(offsets, tj_int(0))) return false;
+  tj_tensor *offsets = count == 1 ? NULL : tj__empty(TJ_INTS(s->places.n), TJ_INT64, self->storage->device);
+  if (count > 1 && (!offsets || !tj__fill(offsets, tj_int(0)))) return false;
   int64_t stride = s->places.size;
   for (int k = outer; k < outer + count; k++) {
     int64_t bad, size = sizes[k];
     stride = size ? stride / size : 0;
     tj_tensor *index = tj_expand(at[s->order[k]], (tj_ints){shape, n_shape}, false);
     if (!index || !(index = tj__contiguous(index))) return false;
-    if (s->places.n && !backend->index->offsets(tj__write(offsets), tj__read(index), s->places.n, size, stride, true, &bad))
+    const int fits = count == 1 ? tj__index_places(index, size, true, &s->places.offsets, &bad)
+                                : s->places.n == 0 ||
+                                      backend->index->offsets(tj__write(offsets), tj__read(index), s->places.n, size, stride, true, &bad);
+    if (fits < 0) return false;
+    if (!fits)
       return tj__fail(TJ_ERROR_INDEX, "index %lld is out of bounds for dimension %d with size %lld", (long long)bad, s->order[k],
                       (long long)size) != NULL;
   }
-  s->places.offsets = tj__read(offsets);
+  if (offsets) s->places.offsets = tj__read(offsets);
   return true;
 too_many:
   return tj__fail(TJ_ERROR_INDEX, "too many indices for tensor of dimension %d", self->ndim) != NULL;
@@ -231,10 +256,9 @@ typedef struct vector_rules {
 } vector_rules;
 
 static bool vector_places(const vector_rules *rules, tj_tensor *self, int64_t dim, tj_tensor *index, tj__places *p, int *d) {
-  const tj__backend *backend = tj__backend_for((tj_tensor *[]){self, index}, 2);
   tj__lines lines;
   int64_t bad;
-  if (!backend || (*d = tj__wrap_dim(dim, self->ndim)) < 0) return false;
+  if (!tj__backend_for((tj_tensor *[]){self, index}, 2) || (*d = tj__wrap_dim(dim, self->ndim)) < 0) return false;
   if (index->ndim > 1) return tj__fail(TJ_ERROR_INDEX, "%s(): Index is supposed to be a vector", rules->name) != NULL;
   if (index->dtype != TJ_INT64 && index->dtype != TJ_INT32)
     return tj__fail(TJ_ERROR_RUNTIME, "%s(): Expected dtype int32 or int64 for index", rules->name) != NULL;
@@ -242,14 +266,15 @@ static bool vector_places(const vector_rules *rules, tj_tensor *self, int64_t di
     return tj__fail(TJ_ERROR_RUNTIME, "index_select(): Index to scalar can have only 1 value, got %lld value(s)",
                     (long long)index->numel) != NULL;
   if (!tj__lines_of(self, dim, &lines) || !(index = tj__int64_index(index))) return false;
-  tj_tensor *offsets = tj__empty(TJ_INTS(index->numel), TJ_INT64, self->storage->device);
-  if (!offsets || !tj__fill(offsets, tj_int(0))) return false;
-  if (index->numel && !backend->index->offsets(tj__write(offsets), tj__read(index), index->numel, lines.n, 1, rules->wrap, &bad)) {
+  const int64_t *places = NULL;
+  const int fits = tj__index_places(index, lines.n, rules->wrap, &places, &bad);
+  if (fits < 0) return false;
+  if (!fits) {
     if (rules->range) return tj__fail(rules->code, "%s", rules->range) != NULL;
     return tj__fail(rules->code, "%sindex %lld is out of bounds for dimension %d with size %lld",
                     strcmp(rules->name, "index_copy_") == 0 ? "index_copy_(): " : "", (long long)bad, *d, (long long)lines.n) != NULL;
   }
-  *p = (tj__places){lines.outer, lines.n, lines.inner, index->numel, tj__read(offsets)};
+  *p = (tj__places){lines.outer, lines.n, lines.inner, index->numel, places};
   return true;
 }
 

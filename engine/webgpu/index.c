@@ -185,8 +185,11 @@ static bool scatter(tj__scatter_kind kind, tj_tensor *self, int dim, const tj_te
 
 /* ---- the rest ------------------------------------------------------------------------------------------------------- */
 
-static int64_t count_true(const tj_tensor *mask) { return tj__fail_asynchronous(mask), 0; }
-static void true_places(int64_t *out, const tj_tensor *mask) { (void)out, tj__fail_asynchronous(mask); }
+static int64_t count_true(const tj_tensor *mask) { return tj__fail_asynchronous(mask), -1; }
+static bool true_places(int64_t *out, const tj_tensor *mask) { return (void)out, tj__fail_asynchronous(mask), false; }
+static bool select_true(tj_tensor *out, const tj_tensor *self, const tj_tensor *mask) {
+  return (void)out, (void)self, tj__fail_asynchronous(mask), false;
+}
 static void unravel(int64_t *out, const int64_t *flat, int64_t n, const int64_t *sizes, int64_t ndim, bool columns) {
   (void)out, (void)flat, (void)n, (void)sizes, (void)ndim, (void)columns;
   tj__gpu_missing("unravel");
@@ -282,5 +285,6 @@ const tj__index_kernels tj__webgpu_index = {.nll = nll,
                                             .scatter = scatter,
                                             .count_true = count_true,
                                             .true_places = true_places,
+                                            .select_true = select_true,
                                             .unravel = unravel,
                                             .triangle = triangle};
