@@ -5,9 +5,9 @@
 #include <time.h>
 
 #include "core.h"
+#include "twister.h"
 
-#define N 624
-#define M 397
+#define N TJ__TWISTER_WORDS
 #define DEFAULT_SEED 67280421310721u
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -64,29 +64,9 @@ void tj__generator_unlock(void) { pthread_mutex_unlock(&lock); }
 
 /* ---- the engine ------------------------------------------------------------------------------------------------ */
 
-static inline uint32_t twist(uint32_t u, uint32_t v) {
-  return (((u & 0x80000000u) | (v & 0x7fffffffu)) >> 1) ^ ((0u - (v & 1u)) & 0x9908b0dfu);
-}
-
-static inline uint32_t temper(uint32_t y) {
-  y ^= y >> 11;
-  y ^= y << 7 & 0x9d2c5680u;
-  y ^= y << 15 & 0xefc60000u;
-  return y ^ y >> 18;
-}
-
-static void next_state(tj_generator *g) {
-  uint32_t *s = g->state;
-  for (int i = 0; i < N - M; i++) s[i] = s[i + M] ^ twist(s[i], s[i + 1]);
-  for (int i = N - M; i < N - 1; i++) s[i] = s[i + M - N] ^ twist(s[i], s[i + 1]);
-  s[N - 1] = s[M - 1] ^ twist(s[N - 1], s[0]);
-  g->left = N;
-  g->next = 0;
-}
-
 uint32_t tj__random32(tj_generator *g) {
-  if (--g->left == 0) next_state(g);
-  return temper(g->state[g->next++]);
+  if (--g->left == 0) tj__twister_step(g);
+  return tj__temper(g->state[g->next++]);
 }
 
 uint64_t tj__random64(tj_generator *g) {
@@ -95,19 +75,8 @@ uint64_t tj__random64(tj_generator *g) {
 }
 
 void tj__random_fill32(tj_generator *g, uint32_t *out, int64_t n) {
-  while (n > 0) {
-    if (g->left == 1) { /* used up: the first draw of the new state leaves left at N */
-      next_state(g);
-      g->left++;
-    }
-    int count = (int)TJ__MIN((int64_t)(g->left - 1), n);
-    const uint32_t *from = g->state + g->next;
-    for (int i = 0; i < count; i++) out[i] = temper(from[i]);
-    g->left -= count;
-    g->next += count;
-    out += count;
-    n -= count;
-  }
+  tj__twister_words(g, out, n);
+  for (int64_t i = 0; i < n; i++) out[i] = tj__temper(out[i]);
 }
 
 /* ---- public ---------------------------------------------------------------------------------------------------- */

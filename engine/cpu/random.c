@@ -1,30 +1,63 @@
 /* random.c: random numbers on the CPU, drawn in PyTorch's order and with its arithmetic, so that the streams are its streams. */
 #include <math.h>
+#include <sched.h>
 
+#include "../core/twister.h"
 #include "../kernels/backend.h"
 #include "../kernels/random.h"
 #include "elements.h"
 
-#define BLOCK 512 /* draws that are made at once, then converted in loops that vectorise */
+#define BLOCK 512  /* elements that are made at once, in loops that vectorise */
+#define PIECE 4096 /* words that a thread takes of the stream at a time */
 #define PI 3.14159265358979323846
 
-/* ---- raw draws ------------------------------------------------------------------------------------------------- */
+/* ---- draws in the order of the stream, on several threads ------------------------------------------------------- */
 
-/* 64-bit draws: two 32-bit ones, the first above. raw: room for 2 * n. */
-static void draw64(tj_generator *g, uint32_t *raw, uint64_t *out, int64_t n) {
-  tj__random_fill32(g, raw, 2 * n);
-  for (int64_t i = 0; i < n; i++) out[i] = (uint64_t)raw[2 * i] << 32 | raw[2 * i + 1];
+/* n elements of `words` draws each: use(draws, at, count, context) makes elements [at, at + count), at most BLOCK, on any thread. */
+typedef void (*use_draws)(const uint32_t *draws, int64_t at, int64_t count, void *context);
+
+typedef struct stream {
+  tj_generator *g;
+  use_draws use;
+  void *context;
+  int64_t n, words, next;
+  atomic_flag taken;
+} stream;
+
+/* Stepping the state is a small part of the work, and the only one that has to be done in order: who comes for a piece takes its words out of
+ * the stream, alone, and makes numbers of them while others take theirs. The pieces are those after each other in the stream, whoever asks. */
+static void stream_body(int64_t begin, int64_t end, void *context) {
+  stream *s = context;
+  uint32_t raw[PIECE];
+  for (; begin < end; begin++) {
+    for (int spins = 0; atomic_flag_test_and_set_explicit(&s->taken, memory_order_acquire); spins++)
+      if (spins >= 100) sched_yield();
+    int64_t at = s->next;
+    const int64_t count = TJ__MIN(PIECE / s->words, s->n - at);
+    s->next += count;
+    tj__twister_words(s->g, raw, count * s->words);
+    atomic_flag_clear_explicit(&s->taken, memory_order_release);
+    for (int64_t i = 0; i < count; i += BLOCK, at += BLOCK) {
+      const int64_t part = TJ__MIN(BLOCK, count - i);
+      uint32_t *draws = raw + i * s->words;
+      for (int64_t k = 0; k < part * s->words; k++) draws[k] = tj__temper(draws[k]);
+      s->use(draws, at, part, s->context);
+    }
+  }
 }
+
+static void draw(tj_generator *g, int64_t n, int words, use_draws use, void *context) {
+  stream s = {.g = g, .use = use, .context = context, .n = n, .words = words, .taken = ATOMIC_FLAG_INIT};
+  const int64_t pieces = (n * words + PIECE - 1) / PIECE;
+  if (pieces < 8) stream_body(0, pieces, &s);
+  else tj__parallel_chunks(pieces, 1, stream_body, &s);
+}
+
+/* 64-bit draws: two 32-bit ones, the first above. */
+static inline uint64_t wide(const uint32_t *draws, int64_t i) { return (uint64_t)draws[2 * i] << 32 | draws[2 * i + 1]; }
 
 /* [0, 1) with 53 bits */
 static inline double unit(uint64_t draw) { return (double)(int64_t)(draw & 0x1fffffffffffffu) * 0x1p-53; }
-
-static void draw_units(tj_generator *g, double *out, int64_t n) { /* n <= BLOCK */
-  uint32_t raw[2 * BLOCK];
-  uint64_t draws[BLOCK];
-  draw64(g, raw, draws, n);
-  for (int64_t i = 0; i < n; i++) out[i] = unit(draws[i]);
-}
 
 /* ---- writing --------------------------------------------------------------------------------------------------- */
 
@@ -65,42 +98,50 @@ static void store_integers(void *out, tj_dtype dtype, int64_t at, const int64_t 
 
 /* ---- uniform --------------------------------------------------------------------------------------------------- */
 
+typedef struct uniform_job {
+  void *out;
+  tj_dtype dtype;
+  double low, width;
+} uniform_job;
+
 /* A uniform number has as many bits as the dtype's significand; it is computed in float32 (float64 for itself) and rounded once. */
-static void uniform_narrow(void *out, tj_dtype dtype, int64_t n, double from, double to, tj_generator *g) {
-  int bits = dtype == TJ_FLOAT32 ? 24 : dtype == TJ_FLOAT16 ? 11 : 8;
-  uint32_t mask = (1u << bits) - 1, raw[BLOCK];
-  float unit_step = 1.0f / (float)(1u << bits), low = (float)from, width = (float)to - low, values[BLOCK];
+static void use_narrow(const uint32_t *draws, int64_t at, int64_t count, void *context) {
+  const uniform_job *j = context;
+  const int bits = j->dtype == TJ_FLOAT32 ? 24 : j->dtype == TJ_FLOAT16 ? 11 : 8;
+  const uint32_t mask = (1u << bits) - 1;
+  const float unit_step = 1.0f / (float)(1u << bits), low = (float)j->low, width = (float)j->width;
+  float values[BLOCK], *v = j->dtype == TJ_FLOAT32 ? (float *)j->out + at : values;
+  /* rounded once, on every machine */
+  for (int64_t i = 0; i < count; i++) v[i] = fmaf((float)(int32_t)(draws[i] & mask) * unit_step, width, low);
+  if (j->dtype == TJ_FLOAT16)
+    for (int64_t i = 0; i < count; i++) ((uint16_t *)j->out)[at + i] = tj__float_to_half(values[i]);
+  else if (j->dtype == TJ_BFLOAT16)
+    for (int64_t i = 0; i < count; i++) ((uint16_t *)j->out)[at + i] = tj__float_to_bfloat16(values[i]);
+}
+
+static void use_float64(const uint32_t *draws, int64_t at, int64_t count, void *context) {
+  const uniform_job *j = context;
+  double *v = (double *)j->out + at;
+  for (int64_t i = 0; i < count; i++) v[i] = fma(unit(wide(draws, i)), j->width, j->low);
+}
+
+static uniform_job uniform_of(void *out, tj_dtype dtype, double from, double to) {
+  float low = (float)from, high = (float)to;
+  if (dtype == TJ_FLOAT64) return (uniform_job){out, dtype, from, to - from};
+  if (dtype == TJ_FLOAT32) return (uniform_job){out, dtype, low, high - low};
   if (dtype == TJ_FLOAT16) {
     low = tj__half_to_float(tj__float_to_half(low));
-    width = tj__half_to_float(tj__float_to_half(tj__half_to_float(tj__float_to_half((float)to)) - low));
-  } else if (dtype == TJ_BFLOAT16) {
+    high = tj__half_to_float(tj__float_to_half(tj__half_to_float(tj__float_to_half(high)) - low));
+  } else {
     low = tj__bfloat16_to_float(tj__float_to_bfloat16(low));
-    width = tj__bfloat16_to_float(tj__float_to_bfloat16(tj__bfloat16_to_float(tj__float_to_bfloat16((float)to)) - low));
+    high = tj__bfloat16_to_float(tj__float_to_bfloat16(tj__bfloat16_to_float(tj__float_to_bfloat16(high)) - low));
   }
-  for (int64_t at = 0; at < n; at += BLOCK) {
-    int64_t count = TJ__MIN(n - at, BLOCK);
-    tj__random_fill32(g, raw, count);
-    float *v = dtype == TJ_FLOAT32 ? (float *)out + at : values;
-    /* rounded once, on every machine */
-    for (int64_t i = 0; i < count; i++) v[i] = fmaf((float)(int32_t)(raw[i] & mask) * unit_step, width, low);
-    if (dtype == TJ_FLOAT16)
-      for (int64_t i = 0; i < count; i++) ((uint16_t *)out)[at + i] = tj__float_to_half(values[i]);
-    else if (dtype == TJ_BFLOAT16)
-      for (int64_t i = 0; i < count; i++) ((uint16_t *)out)[at + i] = tj__float_to_bfloat16(values[i]);
-  }
+  return (uniform_job){out, dtype, low, high};
 }
 
 static void uniform(void *out, tj_dtype dtype, int64_t n, double from, double to, tj_generator *g) {
-  if (dtype != TJ_FLOAT64) {
-    uniform_narrow(out, dtype, n, from, to, g);
-    return;
-  }
-  double *v = out, width = to - from;
-  for (int64_t at = 0; at < n; at += BLOCK) {
-    int64_t count = TJ__MIN(n - at, BLOCK);
-    draw_units(g, v + at, count);
-    for (int64_t i = 0; i < count; i++) v[at + i] = fma(v[at + i], width, from);
-  }
+  uniform_job j = uniform_of(out, dtype, from, to);
+  draw(g, n, dtype == TJ_FLOAT64 ? 2 : 1, dtype == TJ_FLOAT64 ? use_float64 : use_narrow, &j);
 }
 
 /* ---- normal ---------------------------------------------------------------------------------------------------- */
@@ -140,27 +181,38 @@ static inline void sincos_turn(float angle, float *sine, float *cosine) {
 }
 
 typedef struct normal_job {
-  void *data;
+  uniform_job uniform;
   double mean, std;
 } normal_job;
 
-/* Each 16 uniform numbers become 16 normal ones: 8 radii from the first half, 8 angles from the second. */
-static void boxes_float32(int64_t begin, int64_t end, void *context) {
-  const normal_job *j = context;
-  float mean = (float)j->mean, std = (float)j->std, two_pi = (float)(2 * PI);
-  for (float *d = (float *)j->data + begin * 16; begin < end; begin++, d += 16) {
-    for (int i = 0; i < 8; i++) {
-      float radius = sqrtf(-2.0f * log_unit(1.0f - d[i])), s, c;
-      sincos_turn(two_pi * d[i + 8], &s, &c);
-      d[i] = radius * c * std + mean;
-      d[i + 8] = radius * s * std + mean;
+/* Each 16 uniform numbers become 16 normal ones: 8 radii from the first half, 8 angles from the second. Halves of several boxes lie beside each
+ * other for vectors of any length. */
+static void boxes_float32(int64_t begin, int64_t end, const normal_job *j) {
+  enum { BOXES = 8 };
+  const float mean = (float)j->mean, std = (float)j->std, two_pi = (float)(2 * PI);
+  float first[8 * BOXES] = {0}, second[8 * BOXES] = {0};
+  for (; begin < end; begin += BOXES) {
+    float *d = (float *)j->uniform.out + begin * 16;
+    const int64_t boxes = TJ__MIN(BOXES, end - begin);
+    for (int64_t k = 0; k < boxes; k++) {
+      memcpy(first + 8 * k, d + 16 * k, 8 * sizeof *d);
+      memcpy(second + 8 * k, d + 16 * k + 8, 8 * sizeof *d);
+    }
+    for (int i = 0; i < 8 * BOXES; i++) {
+      float radius = sqrtf(-2.0f * log_unit(1.0f - first[i])), s, c;
+      sincos_turn(two_pi * second[i], &s, &c);
+      first[i] = radius * c * std + mean;
+      second[i] = radius * s * std + mean;
+    }
+    for (int64_t k = 0; k < boxes; k++) {
+      memcpy(d + 16 * k, first + 8 * k, 8 * sizeof *d);
+      memcpy(d + 16 * k + 8, second + 8 * k, 8 * sizeof *d);
     }
   }
 }
 
-static void boxes_float64(int64_t begin, int64_t end, void *context) {
-  const normal_job *j = context;
-  for (double *d = (double *)j->data + begin * 16; begin < end; begin++, d += 16) {
+static void boxes_float64(int64_t begin, int64_t end, const normal_job *j) {
+  for (double *d = (double *)j->uniform.out + begin * 16; begin < end; begin++, d += 16) {
     for (int i = 0; i < 8; i++) {
       double radius = sqrt(-2 * log(1 - d[i])), theta = 2 * PI * d[i + 8];
       d[i] = radius * cos(theta) * j->std + j->mean;
@@ -171,10 +223,9 @@ static void boxes_float64(int64_t begin, int64_t end, void *context) {
 
 /* float16 and bfloat16 round after every step, as PyTorch's scalars of these types do. */
 #define BOXES_NARROW(name, LOAD, STORE)                                                                               \
-  static void name(int64_t begin, int64_t end, void *context) {                                                       \
-    const normal_job *j = context;                                                                                    \
+  static void name(int64_t begin, int64_t end, const normal_job *j) {                                                 \
     float mean = LOAD(STORE((float)j->mean)), std = LOAD(STORE((float)j->std));                                       \
-    for (uint16_t *d = (uint16_t *)j->data + begin * 16; begin < end; begin++, d += 16) {                             \
+    for (uint16_t *d = (uint16_t *)j->uniform.out + begin * 16; begin < end; begin++, d += 16) {                      \
       for (int i = 0; i < 8; i++) {                                                                                   \
         float u1 = LOAD(STORE(1.0f - LOAD(d[i]))), logarithm = LOAD(STORE(logf(u1)));                                 \
         float radius = LOAD(STORE(sqrtf(LOAD(STORE(-2.0f * logarithm)))));                                            \
@@ -200,6 +251,17 @@ static double next_normal(tj_generator *g) {
   return radius * cos(theta);
 }
 
+/* Of a block of uniform numbers, as many as make boxes become normal. */
+static void use_normal(const uint32_t *draws, int64_t at, int64_t count, void *context) {
+  normal_job *j = context;
+  const tj_dtype dtype = j->uniform.dtype;
+  (dtype == TJ_FLOAT64 ? use_float64 : use_narrow)(draws, at, count, &j->uniform);
+  (dtype == TJ_FLOAT32   ? boxes_float32
+   : dtype == TJ_FLOAT64 ? boxes_float64
+   : dtype == TJ_FLOAT16 ? boxes_float16
+                         : boxes_bfloat16)(at / 16, (at + count) / 16, j);
+}
+
 static void normal(void *out, tj_dtype dtype, int64_t n, double mean, double std, bool blocks, tj_generator *g) {
   if (!blocks || n < 16) {
     double values[BLOCK];
@@ -210,66 +272,91 @@ static void normal(void *out, tj_dtype dtype, int64_t n, double mean, double std
     }
     return;
   }
-  normal_job job = {out, mean, std};
-  tj__range_body body = dtype == TJ_FLOAT32   ? boxes_float32
-                        : dtype == TJ_FLOAT64 ? boxes_float64
-                        : dtype == TJ_FLOAT16 ? boxes_float16
-                                              : boxes_bfloat16;
-  uniform(out, dtype, n, 0, 1, g);
-  tj__parallel_for(n / 16, 1024, body, &job);
+  normal_job job = {uniform_of(out, dtype, 0, 1), mean, std};
+  const int words = dtype == TJ_FLOAT64 ? 2 : 1;
+  draw(g, n, words, use_normal, &job);
   if (n % 16) { /* the last 16 are drawn anew */
-    job.data = (char *)out + (n - 16) * tj__dtype_sizes[dtype];
-    uniform(job.data, dtype, 16, 0, 1, g);
-    body(0, 1, &job);
+    job.uniform.out = (char *)out + (n - 16) * tj__dtype_sizes[dtype];
+    draw(g, 16, words, use_normal, &job);
   }
 }
 
 /* ---- other distributions --------------------------------------------------------------------------------------- */
 
+typedef struct distribution_job {
+  void *out;
+  tj_dtype dtype;
+  tj__distribution kind;
+  double a, b;
+} distribution_job;
+
+static void use_distribution(const uint32_t *draws, int64_t at, int64_t count, void *context) {
+  const distribution_job *j = context;
+  const double a = j->a, b = j->b;
+  double u[BLOCK];
+  for (int64_t i = 0; i < count; i++) u[i] = unit(wide(draws, i));
+  switch (j->kind) {
+    case TJ__EXPONENTIAL:
+      for (int64_t i = 0; i < count; i++) u[i] = -1.0 / a * log1p(-u[i]);
+      break;
+    case TJ__GEOMETRIC:
+      for (int64_t i = 0; i < count; i++) u[i] = ceil(log(u[i]) / log1p(-a));
+      break;
+    default:
+      for (int64_t i = 0; i < count; i++) u[i] = a + b * tan(PI * (u[i] - 0.5));
+      break;
+  }
+  store_doubles(j->out, j->dtype, at, u, count);
+}
+
 static void distribution(void *out, tj_dtype dtype, int64_t n, tj__distribution kind, double a, double b, tj_generator *g) {
+  if (kind != TJ__LOG_NORMAL) {
+    distribution_job j = {out, dtype, kind, a, b};
+    draw(g, n, 2, use_distribution, &j);
+    return;
+  }
   double u[BLOCK];
   for (int64_t at = 0; at < n; at += BLOCK) {
     int64_t count = TJ__MIN(n - at, BLOCK);
-    if (kind == TJ__LOG_NORMAL)
-      for (int64_t i = 0; i < count; i++) u[i] = exp(next_normal(g) * b + a);
-    else draw_units(g, u, count);
-    switch (kind) {
-      case TJ__EXPONENTIAL:
-        for (int64_t i = 0; i < count; i++) u[i] = -1.0 / a * log1p(-u[i]);
-        break;
-      case TJ__GEOMETRIC:
-        for (int64_t i = 0; i < count; i++) u[i] = ceil(log(u[i]) / log1p(-a));
-        break;
-      case TJ__CAUCHY:
-        for (int64_t i = 0; i < count; i++) u[i] = a + b * tan(PI * (u[i] - 0.5));
-        break;
-      case TJ__LOG_NORMAL: break;
-    }
+    for (int64_t i = 0; i < count; i++) u[i] = exp(next_normal(g) * b + a);
     store_doubles(out, dtype, at, u, count);
   }
 }
 
 /* ---- integers -------------------------------------------------------------------------------------------------- */
 
-static void integers(void *out, tj_dtype dtype, int64_t n, uint64_t range, int64_t base, tj_generator *g) {
-  uint32_t raw[2 * BLOCK];
-  uint64_t draws[BLOCK];
+typedef struct integers_job {
+  void *out;
+  tj_dtype dtype;
+  uint64_t range;
+  int64_t base;
+} integers_job;
+
+static void use_integers64(const uint32_t *draws, int64_t at, int64_t count, void *context) {
+  const integers_job *j = context;
   int64_t values[BLOCK];
-  for (int64_t at = 0; at < n; at += BLOCK) {
-    int64_t count = TJ__MIN(n - at, BLOCK);
-    if (range == 0) {
-      draw64(g, raw, draws, count);
-      for (int64_t i = 0; i < count; i++) values[i] = (int64_t)draws[i];
-    } else if (range >= (uint64_t)1 << 32) {
-      draw64(g, raw, draws, count);
-      for (int64_t i = 0; i < count; i++) values[i] = (int64_t)(draws[i] % range + (uint64_t)base);
-    } else {
-      uint32_t divisor = (uint32_t)range;
-      tj__random_fill32(g, raw, count);
-      for (int64_t i = 0; i < count; i++) values[i] = (int64_t)(raw[i] % divisor + (uint64_t)base);
-    }
-    store_integers(out, dtype, at, values, count);
-  }
+  if (j->range == 0)
+    for (int64_t i = 0; i < count; i++) values[i] = (int64_t)wide(draws, i);
+  else
+    for (int64_t i = 0; i < count; i++) values[i] = (int64_t)(wide(draws, i) % j->range + (uint64_t)j->base);
+  store_integers(j->out, j->dtype, at, values, count);
+}
+
+static void use_integers32(const uint32_t *draws, int64_t at, int64_t count, void *context) {
+  const integers_job *j = context;
+  int64_t values[BLOCK];
+  const uint32_t divisor = (uint32_t)j->range;
+  if (divisor == 0) /* 2^32 */
+    for (int64_t i = 0; i < count; i++) values[i] = (int64_t)(draws[i] + (uint64_t)j->base);
+  else
+    for (int64_t i = 0; i < count; i++) values[i] = (int64_t)(draws[i] % divisor + (uint64_t)j->base);
+  store_integers(j->out, j->dtype, at, values, count);
+}
+
+static void integers(void *out, tj_dtype dtype, int64_t n, uint64_t range, int64_t base, tj_generator *g) {
+  integers_job j = {out, dtype, range, range ? base : 0};
+  const bool wide_draws = range == 0 || range >= (uint64_t)1 << 32;
+  draw(g, n, wide_draws ? 2 : 1, wide_draws ? use_integers64 : use_integers32, &j);
 }
 
 static void all_integers(void *out, tj_dtype dtype, int64_t n, tj_generator *g) {
@@ -287,39 +374,33 @@ static void all_integers(void *out, tj_dtype dtype, int64_t n, tj_generator *g) 
       [TJ_FLOAT32] = ((uint64_t)1 << 24) + 1,
       [TJ_FLOAT64] = ((uint64_t)1 << 53) + 1,
   };
-  uint32_t raw[2 * BLOCK];
-  uint64_t draws[BLOCK], modulus = counts[dtype];
-  int64_t values[BLOCK];
-  bool wide = dtype == TJ_INT64 || dtype == TJ_FLOAT64;
-  for (int64_t at = 0; at < n; at += BLOCK) {
-    int64_t count = TJ__MIN(n - at, BLOCK);
-    if (wide) {
-      draw64(g, raw, draws, count);
-    } else {
-      tj__random_fill32(g, raw, count);
-      for (int64_t i = 0; i < count; i++) draws[i] = raw[i];
-    }
-    for (int64_t i = 0; i < count; i++) values[i] = (int64_t)(modulus ? draws[i] % modulus : draws[i]);
-    store_integers(out, dtype, at, values, count);
-  }
+  integers_job j = {out, dtype, counts[dtype], 0};
+  const bool wide_draws = dtype == TJ_INT64 || dtype == TJ_FLOAT64;
+  draw(g, n, wide_draws ? 2 : 1, wide_draws ? use_integers64 : use_integers32, &j);
 }
 
 /* Fisher and Yates from the front. 64-bit draws where 32 bits would prefer some places visibly. */
-#define PERMUTATION_CASE(DTYPE, tag, T, A, LOAD, STORE, EXTRA)                                     \
-  case DTYPE: {                                                                                    \
-    T *v = out;                                                                                    \
-    for (int64_t i = 0; i < n; i++) v[i] = STORE((A)i);                                            \
-    for (int64_t i = 0; i < n - 1; i++) {                                                          \
-      uint64_t rest = (uint64_t)(n - i);                                                           \
-      int64_t k = i + (int64_t)(wide ? tj__random64(g) % rest : tj__random32(g) % (uint32_t)rest); \
-      T swap = v[i];                                                                               \
-      v[i] = v[k];                                                                                 \
-      v[k] = swap;                                                                                 \
-    }                                                                                              \
-    break;                                                                                         \
+#define PERMUTATION_CASE(DTYPE, tag, T, A, LOAD, STORE, EXTRA)                                           \
+  case DTYPE: {                                                                                          \
+    T *v = out;                                                                                          \
+    for (int64_t i = 0; i < n; i++) v[i] = STORE((A)i);                                                  \
+    for (int64_t begin = 0; begin < n - 1; begin += BLOCK) {                                             \
+      const int64_t count = TJ__MIN(BLOCK, n - 1 - begin);                                               \
+      tj__random_fill32(g, draws, count *words);                                                         \
+      for (int64_t d = 0; d < count; d++) {                                                              \
+        const int64_t i = begin + d;                                                                     \
+        const uint64_t rest = (uint64_t)(n - i);                                                         \
+        const int64_t k = i + (int64_t)(words == 2 ? wide(draws, d) % rest : draws[d] % (uint32_t)rest); \
+        const T swap = v[i];                                                                             \
+        v[i] = v[k];                                                                                     \
+        v[k] = swap;                                                                                     \
+      }                                                                                                  \
+    }                                                                                                    \
+    break;                                                                                               \
   }
 static void permutation(void *out, tj_dtype dtype, int64_t n, tj_generator *g) {
-  bool wide = n >= (int64_t)(UINT32_MAX / 20);
+  const int words = n >= (int64_t)(UINT32_MAX / 20) ? 2 : 1;
+  uint32_t draws[2 * BLOCK];
   switch (dtype) {
     TJ__ELEMENTS_INT(PERMUTATION_CASE, 0)
     TJ__ELEMENTS_FLOATING(PERMUTATION_CASE, 0)
@@ -332,32 +413,45 @@ static void permutation(void *out, tj_dtype dtype, int64_t n, tj_generator *g) {
 /* unit(draw) < p exactly when the 53 bits are below this */
 static uint64_t threshold(double p) { return (uint64_t)ceil(p * 0x1p53); }
 
-static void bernoulli(void *out, tj_dtype dtype, int64_t n, double p, tj_generator *g) {
-  uint32_t raw[2 * BLOCK];
-  uint64_t draws[BLOCK], limit = threshold(p);
+typedef struct trials_job {
+  void *out;
+  tj_dtype dtype, p_dtype;
+  const char *p;
+  uint64_t limit;
+} trials_job;
+
+static void use_bernoulli(const uint32_t *draws, int64_t at, int64_t count, void *context) {
+  const trials_job *j = context;
   int64_t values[BLOCK];
-  for (int64_t at = 0; at < n; at += BLOCK) {
-    int64_t count = TJ__MIN(n - at, BLOCK);
-    draw64(g, raw, draws, count);
-    for (int64_t i = 0; i < count; i++) values[i] = (draws[i] & 0x1fffffffffffffu) < limit;
-    store_integers(out, dtype, at, values, count);
+  for (int64_t i = 0; i < count; i++) values[i] = (wide(draws, i) & 0x1fffffffffffffu) < j->limit;
+  store_integers(j->out, j->dtype, at, values, count);
+}
+
+static void bernoulli(void *out, tj_dtype dtype, int64_t n, double p, tj_generator *g) {
+  trials_job j = {.out = out, .dtype = dtype, .limit = threshold(p)};
+  draw(g, n, 2, use_bernoulli, &j);
+}
+
+static void use_bernoulli_each(const uint32_t *draws, int64_t at, int64_t count, void *context) {
+  const trials_job *j = context;
+  const size_t step = tj__dtype_sizes[j->p_dtype];
+  int64_t values[BLOCK];
+  for (int64_t i = 0; i < count; i++) {
+    /* a float32 probability is compared with a float32 number */
+    const double u = j->p_dtype == TJ_FLOAT64 ? unit(wide(draws, i)) : (double)(draws[i] & 0xffffffu) * 0x1p-24;
+    values[i] = u < tj__load_scalar(j->p + (size_t)(at + i) * step, j->p_dtype).f;
   }
+  store_integers(j->out, j->dtype, at, values, count);
 }
 
 static bool bernoulli_each(void *out, tj_dtype dtype, int64_t n, const void *p, tj_dtype p_dtype, tj_generator *g) {
-  int64_t values[BLOCK];
-  size_t step = tj__dtype_sizes[p_dtype];
-  for (int64_t at = 0; at < n; at += BLOCK) {
-    int64_t count = TJ__MIN(n - at, BLOCK);
-    for (int64_t i = 0; i < count; i++) {
-      double limit = tj__load_scalar((const char *)p + (size_t)(at + i) * step, p_dtype).f;
-      if (!(limit >= 0 && limit <= 1)) return false;
-      /* a float32 probability is compared with a float32 number */
-      double u = p_dtype == TJ_FLOAT64 ? unit(tj__random64(g)) : (double)(tj__random32(g) & 0xffffffu) * 0x1p-24;
-      values[i] = u < limit;
-    }
-    store_integers(out, dtype, at, values, count);
+  trials_job j = {.out = out, .dtype = dtype, .p_dtype = p_dtype, .p = p};
+  const size_t step = tj__dtype_sizes[p_dtype];
+  for (int64_t i = 0; i < n; i++) {
+    const double limit = tj__load_scalar(j.p + (size_t)i * step, p_dtype).f;
+    if (!(limit >= 0 && limit <= 1)) return false;
   }
+  draw(g, n, p_dtype == TJ_FLOAT64 ? 2 : 1, use_bernoulli_each, &j);
   return true;
 }
 
@@ -396,29 +490,45 @@ static bool poisson(void *out, const void *rates, tj_dtype dtype, int64_t n, tj_
 
 /* ---- dropout --------------------------------------------------------------------------------------------------- */
 
-#define SCALE_CASE(DTYPE, tag, T, A, LOAD, STORE, FACTOR)                                         \
-  case DTYPE: {                                                                                   \
-    const T *from = (const T *)in + at;                                                           \
-    T *to = (T *)out + at;                                                                        \
-    A factor = LOAD(STORE((A)(FACTOR)));                                                          \
-    for (int64_t i = 0; i < count; i++) to[i] = STORE(LOAD(from[i]) * (keep[i] ? factor : (A)0)); \
-    break;                                                                                        \
+/* The mask is read as bytes: loops over bool do not become vectors. */
+#define SCALE_CASE(DTYPE, tag, T, A, LOAD, STORE, FACTOR)    \
+  case DTYPE: {                                              \
+    const T *restrict from = (const T *)in + at;             \
+    T *restrict to = (T *)out + at;                          \
+    const uint8_t *restrict kept = (const uint8_t *)keep;    \
+    const A factor = LOAD(STORE((A)(FACTOR)));               \
+    for (int64_t i = 0; i < count; i++) {                    \
+      const A x = LOAD(from[i]) * (kept[i] ? factor : (A)0); \
+      to[i] = STORE(x);                                      \
+    }                                                        \
+    break;                                                   \
   }
 
-static void dropout(void *out, bool *mask, const void *in, tj_dtype dtype, int64_t n, double stay, tj_generator *g) {
-  uint32_t raw[2 * BLOCK];
-  uint64_t limit = threshold(stay);
-  double factor_of = dtype == TJ_FLOAT64 ? 1 / stay : (double)(1.0f / (float)stay); /* divided in the type of the arithmetic */
-  for (int64_t at = 0; at < n; at += BLOCK) {
-    int64_t count = TJ__MIN(n - at, BLOCK);
-    bool *keep = mask + at;
-    tj__random_fill32(g, raw, 2 * count);
-    for (int64_t i = 0; i < count; i++) keep[i] = (((uint64_t)raw[2 * i] << 32 | raw[2 * i + 1]) & 0x1fffffffffffffu) < limit;
-    switch (dtype) {
-      TJ__ELEMENTS_FLOATING(SCALE_CASE, factor_of)
-      default: break;
-    }
+typedef struct dropout_job {
+  void *out;
+  bool *mask;
+  const void *in;
+  tj_dtype dtype;
+  uint64_t limit;
+  double factor;
+} dropout_job;
+
+static void use_dropout(const uint32_t *draws, int64_t at, int64_t count, void *context) {
+  const dropout_job *j = context;
+  bool *keep = j->mask + at;
+  void *out = j->out;
+  const void *in = j->in;
+  for (int64_t i = 0; i < count; i++) keep[i] = (wide(draws, i) & 0x1fffffffffffffu) < j->limit;
+  switch (j->dtype) {
+    TJ__ELEMENTS_FLOATING(SCALE_CASE, j->factor)
+    default: break;
   }
+}
+
+static void dropout(void *out, bool *mask, const void *in, tj_dtype dtype, int64_t n, double stay, tj_generator *g) {
+  /* divided in the type of the arithmetic */
+  dropout_job j = {out, mask, in, dtype, threshold(stay), dtype == TJ_FLOAT64 ? 1 / stay : (double)(1.0f / (float)stay)};
+  draw(g, n, 2, use_dropout, &j);
 }
 
 typedef struct scale_job {

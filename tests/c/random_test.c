@@ -88,17 +88,37 @@ static void normal(void **state) {
                "only Tensors of floating point and complex dtype can require gradients");
 }
 
+/* Everything that is drawn on several threads, one after the other in one stream, and where the stream is then. */
+enum { DRAWN = 9 };
+static void draw_all(tj_tensor **t) {
+  const int64_t n = 100003;
+  tj_manual_seed(1);
+  int k = 0;
+  t[k++] = tj_randn(TJ_INTS(n), NULL, DEFAULTS);
+  t[k++] = tj_randn(TJ_INTS(n), NULL, TJ_FLOAT64, TJ_DEVICE_NONE, false);
+  t[k++] = tj_rand(TJ_INTS(n), NULL, TJ_BFLOAT16, TJ_DEVICE_NONE, false);
+  t[k++] = tj_randint(1000, TJ_INTS(n), NULL, DEFAULTS);
+  t[k++] = tj_randint((int64_t)1 << 40, TJ_INTS(n), NULL, DEFAULTS);
+  t[k++] = tj_bernoulli(tj_rand(TJ_INTS(n), NULL, DEFAULTS), NULL);
+  t[k++] = tj_exponential_(tj_empty(TJ_INTS(n), DEFAULTS, NULL), 2, NULL);
+  t[k++] = tj_dropout(tj_ones(TJ_INTS(n), DEFAULTS), 0.3, true, false);
+  t[k++] = tj_generator_get_state(NULL);
+  assert_int_equal(k, DRAWN);
+}
+
 static void threads_do_not_matter(void **state) {
   (void)state;
   int before = tj_get_num_threads();
+  tj_tensor *one[DRAWN], *three[DRAWN];
   tj_set_num_threads(1);
-  tj_manual_seed(1);
-  tj_tensor *one = tj_randn(TJ_INTS(100003), NULL, DEFAULTS);
+  draw_all(one);
   tj_set_num_threads(3);
-  tj_manual_seed(1);
-  tj_tensor *three = tj_randn(TJ_INTS(100003), NULL, DEFAULTS);
+  draw_all(three);
   tj_set_num_threads(before);
-  assert_memory_equal(tj_data(one), tj_data(three), 100003 * sizeof(float));
+  for (int k = 0; k < DRAWN; k++) {
+    assert_non_null(one[k]);
+    assert_memory_equal(tj_data(one[k]), tj_data(three[k]), (size_t)tj_numel(one[k]) * tj__itemsize(one[k]));
+  }
 }
 
 static void integers(void **state) {
