@@ -214,4 +214,73 @@ static bool backward(bool log_form, tj_tensor *out, const tj_tensor *grad, const
   return run(&j, grad->dtype, outer, true, log_form);
 }
 
-const tj__softmax_kernels TJ__ISA(tj__cpu_softmax) = {softmax, backward};
+/* ---- cross entropy with classes, row by row, without a tensor of log probabilities ------------------------------- */
+
+typedef struct entropy_job {
+  const void *in, *grad;
+  void *out, *shift;
+  const int64_t *target;
+  int64_t n;
+} entropy_job;
+
+/* Log probabilities are rounded as those of log_softmax are. */
+#define ENTROPY(DTYPE, tag, T, A, LOAD, STORE, E)                                               \
+  static void entropy_##tag(int64_t begin, int64_t end, void *context) {                        \
+    const entropy_job *j = context;                                                             \
+    for (int64_t row = begin; row < end; row++) {                                               \
+      const T *x = (const T *)j->in + row * j->n;                                               \
+      const A top = top_##tag(x, j->n), shift = (A)log(sum_##tag(x, j->n, top, NULL));          \
+      ((T *)j->out)[row] = STORE(-LOAD(STORE(LOAD(x[j->target[row]]) - top - shift)));          \
+      ((A *)j->shift)[2 * row] = top;                                                           \
+      ((A *)j->shift)[2 * row + 1] = shift;                                                     \
+    }                                                                                           \
+  }                                                                                             \
+  static void entropy_backward_##tag(int64_t begin, int64_t end, void *context) {               \
+    const entropy_job *j = context;                                                             \
+    for (int64_t row = begin; row < end; row++) {                                               \
+      const T *x = (const T *)j->in + row * j->n;                                               \
+      T *y = (T *)j->out + row * j->n;                                                          \
+      const A top = ((const A *)j->shift)[2 * row], shift = ((const A *)j->shift)[2 * row + 1]; \
+      const A grad = LOAD(((const T *)j->grad)[row]);                                           \
+      const int64_t at = j->target[row];                                                        \
+      A hit = 0;                                                                                \
+      for (int64_t from = 0; from < j->n; from += PIECE) {                                      \
+        A e[PIECE];                                                                             \
+        const int64_t m = TJ__MIN(j->n - from, PIECE);                                          \
+        for (int64_t i = 0; i < m; i++) e[i] = LOAD(STORE(LOAD(x[from + i]) - top - shift));    \
+        exps_##A(e, m, 0);                                                                      \
+        for (int64_t i = 0; i < m; i++) y[from + i] = STORE(e[i] * grad);                       \
+        if (at >= from && at < from + m) hit = e[at - from];                                    \
+      }                                                                                         \
+      y[at] = STORE(hit * grad - grad);                                                         \
+    }                                                                                           \
+  }
+TJ__ELEMENTS_FLOATING(ENTROPY, )
+
+static bool entropy_rows(entropy_job *j, const tj_tensor *in, bool with_grad) {
+  tj__range_body body = NULL;
+  switch (in->dtype) {
+#define ENTROPY_CASE(DTYPE, tag, T, A, LOAD, STORE, E) \
+  case DTYPE: body = with_grad ? entropy_backward_##tag : entropy_##tag; break;
+    TJ__ELEMENTS_FLOATING(ENTROPY_CASE, )
+    default:
+      return tj__fail(TJ_ERROR_RUNTIME, "\"softmax_kernel_impl\" not implemented for '%s'", tj__dtype_legacy((tj_dtype)in->dtype)) != NULL;
+  }
+  j->in = tj__read(in);
+  j->n = in->sizes[1];
+  if (in->numel) tj__parallel_for(in->sizes[0], TJ__MAX(1, TJ__GRAIN / 4 / j->n), body, j);
+  return true;
+}
+
+static bool cross_entropy(tj_tensor *losses, tj_tensor *shift, const tj_tensor *in, const int64_t *target) {
+  entropy_job j = {.out = tj__write(losses), .shift = tj__write(shift), .target = target};
+  return entropy_rows(&j, in, false);
+}
+
+static bool cross_entropy_backward(tj_tensor *out, const tj_tensor *grad, const tj_tensor *in, const tj_tensor *shift,
+                                   const int64_t *target) {
+  entropy_job j = {.out = tj__write(out), .grad = tj__read(grad), .shift = (void *)(uintptr_t)tj__read(shift), .target = target};
+  return entropy_rows(&j, in, true);
+}
+
+const tj__softmax_kernels TJ__ISA(tj__cpu_softmax) = {softmax, backward, cross_entropy, cross_entropy_backward};

@@ -2,6 +2,7 @@
 #include "core/core.h"
 #include "autograd/node.h"
 #include "kernels/index.h"
+#include "kernels/softmax.h"
 #include "impl.h"
 #include "ops.h"
 #include "ops/arithmetic.h"
@@ -143,7 +144,8 @@ static bool check_classes(const tj_tensor *x, const tj_tensor *target, const tj_
   return true;
 }
 
-static tj_tensor *nll_loss(tj_tensor *x, tj_tensor *target, tj_tensor *weight, const char *reduction, int64_t ignore_index) {
+/* x itself, or NULL where the loss of it is not defined */
+static tj_tensor *checked_nll(tj_tensor *x, tj_tensor *target, tj_tensor *weight) {
   int d = x->ndim;
   TJ__CHECK(d >= 1, TJ_ERROR_VALUE, "Expected 1 or more dimensions (got %d)", d);
   if (d != 1 && (!target->ndim || x->sizes[0] != target->sizes[0]))
@@ -164,9 +166,13 @@ static tj_tensor *nll_loss(tj_tensor *x, tj_tensor *target, tj_tensor *weight, c
     const char *text = tj__ints_text(expected, d - 1);
     RUNTIME(same, "Expected target size %s, got %s", text, tj__sizes_text(target));
   }
-  if (!check_classes(x, target, weight, d >= 3)) return NULL;
+  return check_classes(x, target, weight, d >= 3) ? x : NULL;
+}
+
+static tj_tensor *nll_loss(tj_tensor *x, tj_tensor *target, tj_tensor *weight, const char *reduction, int64_t ignore_index) {
   tj_tensor *output, *total;
-  if (d > 1) return tj_nll_loss_forward(x, target, weight, reduction, ignore_index, &output, &total) ? NULL : output;
+  if (!checked_nll(x, target, weight)) return NULL;
+  if (x->ndim > 1) return tj_nll_loss_forward(x, target, weight, reduction, ignore_index, &output, &total) ? NULL : output;
   /* one sample without a batch; a target of one element keeps its dimension where nothing is reduced */
   tj_tensor *t = target->ndim ? target : tj_unsqueeze(target, 0);
   if (tj_nll_loss_forward(tj_unsqueeze(x, 0), t, weight, reduction, ignore_index, &output, &total)) return NULL;
@@ -225,12 +231,57 @@ static tj_tensor *smoothed(tj_tensor *x, tj_tensor *target, tj_tensor *weight, i
   return tj__plus(tj_mul(nll, tj__number(1 - smoothing)), tj_mul(smooth, tj__number(smoothing / (double)n)));
 }
 
+/* ---- rows of classes: in one kernel each way */
+
+tj_status tj__impl_cross_entropy_rows(tj_tensor *self, tj_tensor *target, tj_tensor **losses, tj_tensor **shift) {
+  const tj__backend *backend = tj__backend_of(self->storage->device);
+  const int64_t n = self->sizes[0];
+  const tj_dtype dtype = (tj_dtype)self->dtype;
+  tj_tensor *in = tj__contiguous(self), *at = in ? indices_of(target) : NULL;
+  *losses = at ? tj__empty(TJ_INTS(n), dtype, self->storage->device) : NULL;
+  *shift = at ? tj__empty(TJ_INTS(n, 2), dtype == TJ_FLOAT64 ? TJ_FLOAT64 : TJ_FLOAT32, self->storage->device) : NULL;
+  return backend && *losses && *shift && backend->softmax->cross_entropy(*losses, *shift, in, tj__read(at)) ? TJ_OK : tj_error_code();
+}
+
+tj_tensor *tj__impl_cross_entropy_rows_backward(tj_tensor *grad, tj_tensor *self, tj_tensor *target, tj_tensor *shift) {
+  if (tj__needs_grad((tj_tensor *[]){grad, self}, 2)) {
+    tj_tensor *factor = tj_unsqueeze(grad, 1), *zeros = tj_zeros(tj__sizes(self), (tj_dtype)self->dtype, self->storage->device, false);
+    return tj__minus(tj_mul(tj_softmax(self, 1, TJ_DTYPE_NONE), factor), tj_scatter(zeros, 1, tj_unsqueeze(target, 1), factor));
+  }
+  tj_tensor *out = tj__empty(tj__sizes(self), (tj_dtype)self->dtype, self->storage->device), *at = indices_of(target);
+  if (!out || !at || !(grad = tj__contiguous(grad)) || !(self = tj__contiguous(self))) return NULL;
+  return tj__backend_of(self->storage->device)->softmax->cross_entropy_backward(out, grad, self, shift, tj__read(at)) ? out : NULL;
+}
+
+/* Of input [n, classes] (or [classes] with a number) on a device whose targets can be looked at. */
+static tj_tensor *of_rows(tj_tensor *input, tj_tensor *target, tj_tensor *weight, int64_t ignore_index, const char *reduction) {
+  if (!checked_nll(input, target, weight)) return NULL;
+  tj_tensor *x = input->ndim == 1 ? tj_unsqueeze(input, 0) : input, *t = target->ndim ? target : tj_unsqueeze(target, 0), *ignored, *shift;
+  tj_tensor *at = x && t ? usable_target(t, ignore_index, x->sizes[1], &ignored) : NULL, *losses;
+  if (!at || tj_cross_entropy_rows(x, at, &losses, &shift)) return NULL;
+  tj_tensor *w = weights_of(at, ignored, weight, x);
+  if (tj_error_code()) return NULL;
+  /* an ignored loss is 0 even where the log probability is infinite */
+  if (ignored) losses = tj_masked_fill(losses, ignored, tj_int(0));
+  if (losses && w) losses = tj_mul(losses, w);
+  if (!losses || reduction[0] == 'n') return losses && !target->ndim ? tj_squeeze_dim(losses, 0) : losses;
+  const bool wide = x->dtype == TJ_FLOAT32 || x->dtype == TJ_FLOAT64; /* others round the sum before they divide it */
+  if (reduction[0] == 'm' && !w && wide) return tj_mean(losses, TJ_DTYPE_NONE);
+  tj_tensor *sum = tj_sum(losses, TJ_DTYPE_NONE);
+  if (reduction[0] == 's') return sum;
+  return tj_div(
+      sum, w ? tj_sum(w, TJ_DTYPE_NONE) : tj_full(TJ_NO_DIMS, tj_float((double)at->numel), (tj_dtype)x->dtype, x->storage->device, false));
+}
+
 tj_tensor *tj__impl_cross_entropy(tj_tensor *input, tj_tensor *target, tj_tensor *weight, int size_average, int64_t ignore_index,
                                   int reduce, const char *reduction, double label_smoothing) {
   if (!(reduction = tj__loss_reduction(size_average, reduce, reduction))) return NULL;
   RUNTIME(label_smoothing >= 0 && label_smoothing <= 1, "label_smoothing must be between 0.0 and 1.0. Got: %g", label_smoothing);
   if (tj__same_sizes(input, target)) return with_probabilities(input, target, weight, ignore_index, reduction, label_smoothing);
   RUNTIME(input->ndim >= 1, "Expected 1 or more dimensions (got 0)");
+  if (label_smoothing == 0 && (input->ndim == 2 || (input->ndim == 1 && target->ndim == 0)) && input->numel && tj__can_look(input) &&
+      tj__can_look(target) && tj_dtype_is_floating((tj_dtype)input->dtype))
+    return of_rows(input, target, weight, ignore_index, reduction);
   tj_tensor *x = tj_log_softmax(input, input->ndim == 1 ? 0 : 1, TJ_DTYPE_NONE);
   if (!x) return NULL;
   return label_smoothing > 0 ? smoothed(x, target, weight, ignore_index, reduction, label_smoothing)
