@@ -430,7 +430,23 @@ TJ__INLINE double expm1_f64(double x) {
   return x == 0.0 ? x : v;
 }
 
-TJ__INLINE double exp2_f64(double x) { return exp2(x); }
+/* 2^(x + low) for a small low. The sum 1 + r is kept in two parts: errors are hardly above half an ulp. */
+TJ__INLINE double tj__exp2_sum_f64(double x, double low) {
+  x = x > 1100.0 ? 1100.0 : x;
+  x = x < -1100.0 ? -1100.0 : x; /* a NaN passes both */
+  double t = x + TJ__ROUND_F64, n = t - TJ__ROUND_F64, f = x - n;
+  double r = f * 0x1.62e42fefa39efp-1;
+#ifdef __FMA__
+  double rest = __builtin_fma(f, 0x1.62e42fefa39efp-1, -r) + (f * 0x1.abc9e3b39803fp-56 + low * 0x1.62e42fefa39efp-1);
+#else
+  double rest = f * 0x1.abc9e3b39803fp-56 + low * 0x1.62e42fefa39efp-1;
+#endif
+  double s = 1.0 + r, tail = r * r * tj__exp_tail_f64(r), p = s + (((1.0 - s) + r) + (tail + rest * (s + tail)));
+  int32_t k = (int32_t)(uint32_t)tj__u64_of(t), half = k >> 1; /* two factors: one alone could not reach the subnormals, nor 2^1024 */
+  return p * tj__f64_of((uint64_t)(int64_t)(half + 1023) << 52) * tj__f64_of((uint64_t)(int64_t)(k - half + 1023) << 52);
+}
+
+TJ__INLINE double exp2_f64(double x) { return tj__exp2_sum_f64(x, 0.0); }
 
 /* x = 2^e m with m in [sqrt(1/2), sqrt(2)): log(m), by an odd series in (m - 1) / (m + 1). For positive finite x. */
 TJ__INLINE double tj__log_parts_f64(double x, double *e) {
@@ -584,7 +600,57 @@ TJ__INLINE double cos_near_f64(double x) {
 }
 static inline double sin_f64(double x) { return fabs(x) <= TJ__NEAR_F64 ? sin_near_f64(x) : sin(x); }
 static inline double cos_f64(double x) { return fabs(x) <= TJ__NEAR_F64 ? cos_near_f64(x) : cos(x); }
+#ifdef __FMA__
+/* log2 of a positive finite number to 2^-66 of itself, in two parts: log(m) is an odd series in s = (m - 1) / (m + 1), of which the terms up to s^3 are
+ * kept in two parts as well. */
+TJ__INLINE double tj__log2_parts_f64(double x, double *low) {
+  double subnormal = x < 0x1p-1022 ? 52.0 : 0.0;
+  x = x < 0x1p-1022 ? x * 0x1p52 : x;
+  uint64_t u = tj__u64_of(x) - 0x3fe6a09e667f3bcdu; /* sqrt(1/2) */
+  double e = (double)((int32_t)(u >> 32) >> 20) - subnormal;
+  double m = tj__f64_of((u & 0xfffffffffffffu) + 0x3fe6a09e667f3bcdu), f = m - 1.0, d = m + 1.0, d_low = m - (d - 1.0);
+  double s = f / d, s_low = (__builtin_fma(-s, d, f) - s * d_low) / d;
+  double z = s * s, z_low = __builtin_fma(s, s, -z) + 2.0 * s * s_low;
+  double p = 0x1.47ae147ae147bp-5; /* 1/25, 1/23, ..., 1/5 */
+  p = p * z + 0x1.642c8590b2164p-5;
+  p = p * z + 0x1.8618618618618p-5;
+  p = p * z + 0x1.af286bca1af28p-5;
+  p = p * z + 0x1.e1e1e1e1e1e1ep-5;
+  p = p * z + 0x1.1111111111111p-4;
+  p = p * z + 0x1.3b13b13b13b14p-4;
+  p = p * z + 0x1.745d1745d1746p-4;
+  p = p * z + 0x1.c71c71c71c71cp-4;
+  p = p * z + 0x1.2492492492492p-3;
+  p = p * z + 0x1.999999999999ap-3;
+  double third = z * 0x1.5555555555555p-2;
+  double third_low = __builtin_fma(z, 0x1.5555555555555p-2, -third) + (z * 0x1.5555555555555p-56 + z_low * 0x1.5555555555555p-2);
+  double q = z * z * p, w = third + q, w_low = ((third - w) + q) + third_low;
+  double a = s + s, a_low = s_low + s_low, b = a * w, b_low = __builtin_fma(a, w, -b) + (a * w_low + a_low * w);
+  double l = a + b, l_low = ((a - l) + b) + (a_low + b_low);
+  double g = l * 0x1.71547652b82fep+0;
+  double g_low = __builtin_fma(l, 0x1.71547652b82fep+0, -g) + (l * 0x1.777d0ffda0d24p-56 + l_low * 0x1.71547652b82fep+0);
+  double h = e + g;
+  *low = ((e - h) + g) + g_low;
+  return h;
+}
+
+TJ__INLINE double pow_f64(double x, double y) {
+  double a = fabs(x), low, log = tj__log2_parts_f64(a, &low);
+  low = (a > 0.0) & (a < INFINITY) ? low : 0.0;
+  log = a == 0.0 ? -INFINITY : log;
+  log = a < INFINITY ? log : a;
+  double z = y * log, z_low = __builtin_fma(y, log, -z) + y * low;
+  z_low = fabs(z) < 1100.0 ? z_low : 0.0; /* what overflows has no low part */
+  double result = tj__exp2_sum_f64(z, z_low), half = y * 0.5;
+  int whole = floor(y) == y, odd = whole & (floor(half) != half);
+  result = (odd & (int)(tj__u64_of(x) >> 63)) ? -result : result;
+  result = ((x < 0.0) & (x > -INFINITY) & !whole & (fabs(y) < INFINITY)) ? NAN : result;
+  result = ((a == 1.0) & (fabs(y) == INFINITY)) ? 1.0 : result;
+  return ((x == 1.0) | (y == 0.0)) ? 1.0 : result;
+}
+#else /* two parts of a product are dear without it */
 static inline double pow_f64(double x, double y) { return pow(x, y); }
+#endif
 
 #define TJ__REAL2(name, f32, f64)                                        \
   static inline float name##_f32(float x, float y) { return f32(x, y); } \

@@ -151,6 +151,83 @@ static void powers(void **state) {
   }
 }
 
+static void powers_float64(void **state) {
+  (void)state;
+  static const double bases[] = {0.0,
+                                 -0.0,
+                                 1,
+                                 -1,
+                                 2,
+                                 -2,
+                                 0.5,
+                                 -0.5,
+                                 3,
+                                 -3,
+                                 1.5,
+                                 0x1.fffffffffffffp-1,
+                                 1e-310,
+                                 -1e-310,
+                                 1e308,
+                                 -1e308,
+                                 INFINITY,
+                                 -INFINITY,
+                                 0x1.0000000000001p+0,
+                                 NAN,
+                                 0.1,
+                                 7.25};
+  static const double exponents[] = {0.0,
+                                     -0.0,
+                                     1,
+                                     -1,
+                                     2,
+                                     -2,
+                                     3,
+                                     -3,
+                                     0.5,
+                                     -0.5,
+                                     1.7,
+                                     -1.7,
+                                     127,
+                                     -149,
+                                     1023,
+                                     -1074,
+                                     1e300,
+                                     9007199254740991.0,
+                                     -9007199254740991.0,
+                                     9007199254740992.0,
+                                     INFINITY,
+                                     -INFINITY,
+                                     NAN,
+                                     1e-3,
+                                     1e-320};
+  enum { N = sizeof bases / sizeof *bases, M = sizeof exponents / sizeof *exponents, RANDOM = 1 << 16, ALL = N * M + RANDOM };
+  static double x[ALL], y[ALL], z[ALL];
+  uint64_t random = 88172645463325252u;
+  for (int i = 0; i < ALL; i++) {
+    if (i < N * M) {
+      x[i] = bases[i / M], y[i] = exponents[i % M];
+      continue;
+    }
+    /* results of all sizes: bases of all sizes and exponents to match, every other base near 1 */
+    random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+    uint64_t u = i & 1 ? random >> 1 : (random >> 12) | (uint64_t)1022 << 52;
+    memcpy(x + i, &u, 8);
+    if (!isfinite(x[i]) || x[i] == 1) x[i] = 1.25;
+    random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+    y[i] = ((double)(random >> 11) * 0x1p-53 * 2150 - 1076) / log2(x[i]);
+  }
+  tj_scope_begin();
+  tj_tensor *t = tj_pow(tj_from_data(x, TJ_FLOAT64, TJ_INTS(ALL)), tj_from_data(y, TJ_FLOAT64, TJ_INTS(ALL)));
+  assert_non_null(t);
+  assert_int_equal(tj_to_data(t, z, sizeof z), TJ_OK);
+  tj_scope_end();
+  for (int i = 0; i < ALL; i++) {
+    double d = distance(z[i], powl((long double)x[i], (long double)y[i]), 53, -1022, 0x1.fffffffffffffp1023);
+    if (!(d <= 1.5) || (z[i] == 0 && signbit(z[i]) != signbit(pow(x[i], y[i]))))
+      fail_msg("pow(%.17g, %.17g) is %.17g, %.3g ulp away", x[i], y[i], z[i], d);
+  }
+}
+
 int main(int argc, char **argv) {
   if (argc > 1 && strcmp(argv[1], "--all") == 0) {
     const uint32_t step = argc > 2 ? (uint32_t)atoi(argv[2]) : 1;
@@ -164,6 +241,7 @@ int main(int argc, char **argv) {
     }
     return !ok;
   }
-  const struct CMUnitTest tests[] = {cmocka_unit_test(float32_functions), cmocka_unit_test(float64_functions), cmocka_unit_test(powers)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(float32_functions), cmocka_unit_test(float64_functions), cmocka_unit_test(powers),
+                                     cmocka_unit_test(powers_float64)};
   return cmocka_run_group_tests_name("math", tests, NULL, NULL);
 }
