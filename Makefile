@@ -191,8 +191,11 @@ fuzz-short: fuzz-build # the same calls each time: 20 seconds or so
 	@rm -rf build/fuzz/short && mkdir -p build/fuzz/found build/fuzz/short
 	FUZZ_THREADS=1 $(FUZZ_RUN) -seed=1 -runs=30000 -reload=0 -artifact_prefix=build/fuzz/found/ build/fuzz/short tests/fuzz/corpus
 test-c: $(TEST_C) ## build the C tests: build/tests/
+# The table is a document of the repository: written where everything was tried and nothing failed.
 check-ulp: $(BUILD)/tests/math_test ## how far functions are from the truth, over every float32 number, for every instruction set; takes long
-	@for isa in $(ISAS); do echo "$$isa:"; TORCHJS_ISA=$$isa $(BUILD)/tests/math_test --all $(STEP) || exit 1; done
+	@sed '/^## /,$$d' tests/c/ulp.md >$(BUILD)/ulp.md
+	@set -o pipefail; for isa in $(ISAS); do (echo "## $$isa" && TORCHJS_ISA=$$isa $(BUILD)/tests/math_test --all $(STEP) && echo) | tee -a $(BUILD)/ulp.md || exit 1; done
+	@[ -n "$(STEP)" ] || cp $(BUILD)/ulp.md tests/c/ulp.md
 $(BUILD)/bench/machine: bench/machine.c | $(BUILD)/.tools-build
 	@mkdir -p $(@D) && echo "  CC $@" && $(CC) -O3 -march=native $(WARN) -pthread -o $@ $<
 bench: ts $(BUILD)/bench/machine ## the benchmark; PEER='COMMAND' measures a peer beside it
