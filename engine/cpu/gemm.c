@@ -1,6 +1,7 @@
 /* cpu/gemm.c: matrix products on the CPU. float32 and float64 by packed panels (gemm_tile.inc), complex numbers as pairs of them; float16
  * and bfloat16 through float32; integers and small complex products by a blocked loop. */
 #include "../kernels/gemm.h"
+#include "gemm_narrow.h"
 #include "tile.h"
 
 #define T float
@@ -110,6 +111,33 @@ static void widen(tj_dtype dtype, const uint16_t *from, int64_t rows, int64_t co
   }
 }
 
+/* bfloat16 with its own instructions, rounded once at the end. */
+static bool brain(const tj__gemm_args *g) {
+  const float alpha = (float)tj__scalar_to_double(g->alpha), beta = (float)tj__scalar_to_double(g->beta);
+  const size_t bytes = (size_t)(g->m * g->n) * sizeof(float);
+  float *c = tj__alloc(bytes);
+  bool ok = c != NULL;
+  for (int64_t batch = 0; ok && batch < g->batches; batch++) {
+    uint16_t *to = (uint16_t *)g->c + batch * g->c_batch;
+    ok = TJ__ISA(tj__gemm_bfloat16)(g->m, g->n, g->k, (const uint16_t *)g->a + batch * g->a_batch, g->a_row, g->a_col,
+                                    (const uint16_t *)g->b + batch * g->b_batch, g->b_row, g->b_col, c);
+    for (int64_t i = 0; ok && i < g->m; i++)
+      for (int64_t j = 0; j < g->n; j++) {
+        uint16_t *element = to + i * g->c_row + j * g->c_col;
+        *element =
+            tj__float_to_bfloat16(beta != 0 ? alpha * c[i * g->n + j] + beta * tj__bfloat16_to_float(*element) : alpha * c[i * g->n + j]);
+      }
+  }
+  tj__free(c, bytes);
+  return ok;
+}
+
+static bool int8(int64_t m, int64_t n, int64_t k, const int8_t *a, int64_t a_row, int64_t a_col, const int8_t *b, int64_t b_row,
+                 int64_t b_col, int32_t *c) {
+  if (k == 0) memset(c, 0, (size_t)(m * n) * sizeof *c);
+  return m == 0 || n == 0 || k == 0 || TJ__ISA(tj__gemm_int8)(m, n, k, a, a_row, a_col, b, b_row, b_col, c);
+}
+
 /* The whole product in float32, rounded once at its end. */
 static bool halves(const tj__gemm_args *g) {
   size_t na = (size_t)(g->m * g->k), nb = (size_t)(g->k * g->n), nc = (size_t)(g->m * g->n);
@@ -188,8 +216,10 @@ static bool gemm(const tj__gemm_args *g) {
   switch (g->dtype) {
     case TJ_FLOAT32: return gemm_f32(g);
     case TJ_FLOAT64: return gemm_f64(g);
-    case TJ_FLOAT16:
-    case TJ_BFLOAT16: return halves(g);
+    case TJ_FLOAT16: return halves(g);
+    case TJ_BFLOAT16:
+      /* packing pays from some size on */
+      return g->m >= 8 && g->n >= 16 && g->k >= 16 && TJ__ISA(tj__has_bfloat16_dots)() ? brain(g) : halves(g);
     case TJ_UINT8: return blocked(g, rows_u8);
     case TJ_INT8: return blocked(g, rows_i8);
     case TJ_INT16: return blocked(g, rows_i16);
@@ -250,4 +280,4 @@ static void dot(tj_dtype dtype, int64_t n, const void *a, int64_t as, const void
   }
 }
 
-const tj__gemm_kernels TJ__ISA(tj__cpu_gemm) = {.gemm = gemm, .implicit = implicit, .dot = dot};
+const tj__gemm_kernels TJ__ISA(tj__cpu_gemm) = {.gemm = gemm, .implicit = implicit, .dot = dot, .int8 = int8};

@@ -50,6 +50,9 @@ typedef struct tj__gemm_kernels {
   bool (*implicit)(const tj__gemm_implicit *args); /* the same */
   /* *out = sum of a[i] b[i] (conj: of the conjugate of a[i]) */
   void (*dot)(tj_dtype dtype, int64_t n, const void *a, int64_t a_stride, const void *b, int64_t b_stride, bool conj, void *out);
+  /* int32 C [m, n], contiguous, = int8 A B over any strides, wrapping; NULL where there is none. false and an error without memory. */
+  bool (*int8)(int64_t m, int64_t n, int64_t k, const int8_t *a, int64_t a_row, int64_t a_col, const int8_t *b, int64_t b_row,
+               int64_t b_col, int32_t *c);
 } tj__gemm_kernels;
 
 #endif

@@ -79,6 +79,24 @@ tj_tensor *tj__impl_mm(tj_tensor *self, tj_tensor *mat2) {
   return product(tj__empty(TJ_INTS(self->sizes[0], mat2->sizes[1]), self->dtype, device_of(self)), self, mat2, tj_int(1), tj_int(0));
 }
 
+tj_tensor *tj__impl_int_mm(tj_tensor *self, tj_tensor *mat2) {
+  const tj__backend *backend = tj__backend_for((tj_tensor *[]){self, mat2}, 2);
+  if (!backend || tj__wrap_dim(0, self->ndim) < 0 || (mat2->ndim < 2 && tj__wrap_dim(1, mat2->ndim) < 0)) return NULL;
+  RUNTIME(self->ndim == 2, "int_mm_out_cpu: Expected self to be of dimension 2 but got %d", self->ndim);
+  RUNTIME(mat2->ndim == 2, "int_mm_out_cpu: Expected mat2 to be of dimension 2 but got %d", mat2->ndim);
+  RUNTIME(self->sizes[1] == mat2->sizes[0], "int_mm_out_cpu: self.size(1) needs to match mat2.size(0) but got %lld and %lld",
+          LL(self->sizes[1]), LL(mat2->sizes[0]));
+  RUNTIME(self->dtype == TJ_INT8, "int_mm_out_cpu: Expected self dtype to be of type int8 but got %s", tj__dtype_cpp(self->dtype));
+  RUNTIME(mat2->dtype == TJ_INT8, "int_mm_out_cpu: Expected mat2 dtype to be of type int8 but got %s", tj__dtype_cpp(mat2->dtype));
+  TJ__CHECK(backend->gemm->int8, TJ_ERROR_NOT_IMPLEMENTED, "_int_mm is not implemented on this device");
+  tj_tensor *out = tj__empty(TJ_INTS(self->sizes[0], mat2->sizes[1]), TJ_INT32, device_of(self));
+  if (!out) return NULL;
+  return backend->gemm->int8(self->sizes[0], mat2->sizes[1], self->sizes[1], tj__read(self), self->strides[0], self->strides[1],
+                             tj__read(mat2), mat2->strides[0], mat2->strides[1], tj__write(out))
+             ? out
+             : NULL;
+}
+
 tj_tensor *tj__impl_mm_laid_out(tj_tensor *self, tj_tensor *mat2, tj_ints strides) {
   if (strides.n == 2 && strides.data[0] == 1 && strides.data[1] > 1) return tj_t(tj_mm(tj_t(mat2), tj_t(self)));
   return tj_mm(self, mat2);

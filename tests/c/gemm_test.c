@@ -230,10 +230,61 @@ static void test_other(void **unused) {
   assert_float_equal(c32, 6, 0);
 }
 
+/* int8 into int32 is exact, in every layout; bfloat16 is a float32 sum, rounded once. */
+static void test_narrow(void **unused) {
+  (void)unused;
+  const tj__gemm_kernels *gemm = tj__backend_of(TJ_CPU)->gemm;
+  static const int64_t sizes[][3] = {{1, 1, 1},       {5, 4, 7},    {12, 32, 4},      {13, 33, 1030},
+                                     {100, 300, 257}, {300, 5, 70}, {200, 520, 1500}, {4000, 17, 33}};
+  for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+    for (int layout = 0; layout < 4; layout++) {
+      const int64_t m = sizes[s][0], n = sizes[s][1], k = sizes[s][2];
+      const int64_t a_row = layout & 1 ? 1 : k, a_col = layout & 1 ? m : 1, b_row = layout & 2 ? 1 : n, b_col = layout & 2 ? k : 1;
+      int8_t *a = malloc((size_t)(m * k)), *b = malloc((size_t)(k * n));
+      uint16_t *x = malloc((size_t)(m * k) * 2), *y = malloc((size_t)(k * n) * 2), *z = malloc((size_t)(m * n) * 2);
+      int32_t *c = malloc((size_t)(m * n) * sizeof *c);
+      for (int64_t i = 0; i < m * k; i++) a[i] = (int8_t)rand(), x[i] = tj__float_to_bfloat16((float)(rand() % 2000 - 1000) / 512);
+      for (int64_t i = 0; i < k * n; i++) b[i] = (int8_t)rand(), y[i] = tj__float_to_bfloat16((float)(rand() % 2000 - 1000) / 512);
+      assert_true(gemm->int8(m, n, k, a, a_row, a_col, b, b_row, b_col, c));
+      tj__gemm_args g = {.dtype = TJ_BFLOAT16,
+                         .batches = 1,
+                         .m = m,
+                         .n = n,
+                         .k = k,
+                         .a = x,
+                         .a_row = a_row,
+                         .a_col = a_col,
+                         .b = y,
+                         .b_row = b_row,
+                         .b_col = b_col,
+                         .c = z,
+                         .c_row = n,
+                         .c_col = 1,
+                         .alpha = tj_float(1),
+                         .beta = tj_float(0)};
+      assert_true(gemm->gemm(&g));
+      for (int64_t i = 0; i < m; i++)
+        for (int64_t j = 0; j < n; j++) {
+          uint32_t sum = 0;
+          double real = 0, size = 0;
+          for (int64_t p = 0; p < k; p++) {
+            const int64_t at = i * a_row + p * a_col, bt = p * b_row + j * b_col;
+            sum += (uint32_t)(a[at] * b[bt]);
+            const double t = (double)tj__bfloat16_to_float(x[at]) * (double)tj__bfloat16_to_float(y[bt]);
+            real += t, size += fabs(t);
+          }
+          assert_int_equal(c[i * n + j], (int32_t)sum);
+          const double got = (double)tj__bfloat16_to_float(z[i * n + j]);
+          if (!(fabs(got - real) <= fabs(real) * 0x1p-8 + size * 2e-6)) fail_msg("%.9g, not %.9g", got, real);
+        }
+      free(a), free(b), free(c), free(x), free(y), free(z);
+    }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_layouts), cmocka_unit_test(test_edges),   cmocka_unit_test(test_blocks),
-      cmocka_unit_test(test_vectors), cmocka_unit_test(test_complex), cmocka_unit_test(test_other),
+      cmocka_unit_test(test_layouts), cmocka_unit_test(test_edges), cmocka_unit_test(test_blocks), cmocka_unit_test(test_vectors),
+      cmocka_unit_test(test_complex), cmocka_unit_test(test_other), cmocka_unit_test(test_narrow),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -271,6 +271,7 @@ int main(int argc, char **argv) {
     bool ok = true;
     tj_set_num_threads(1);
     for (int k = 0; k < FUNCTIONS; k++) {
+      if (argc > 3 && strcmp(argv[3], functions[k].name) != 0) continue;
       float at = 0;
       double at64 = 0, worst = worst_float32(&functions[k], step, &at), worst64 = worst_float64(&functions[k], 64, &at64);
       ok &= worst <= functions[k].bound && worst64 <= functions[k].bound64;

@@ -21,6 +21,7 @@ export default {
   linalg_ldl_factor: [[symmetric]],
   linalg_ldl_factor_ex: [[symmetric]],
   linalg_ldl_solve: [{ call: (LD, pivots, B) => torch.linalg.ldl_solve(LD, pivots.to('int32'), B), args: [symmetric, I([1, 2]), R(2, 1)] }],
+  int_mm: [{ call: torch._int_mm, args: [R(2, 3), R(3, 2)] }],
   randint_low: [[0, 1, [2], {}]],
   randint_like_low: [[R(2), 0, 1]],
   histogramdd: [[R(5, 2), [2, 2]]],
