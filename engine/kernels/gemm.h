@@ -1,7 +1,8 @@
 /* gemm.h: matrix products: C = alpha A B + beta C over any strides. Used by the product operators and by convolution.
  *
  * The result does not depend on the number of threads: work is split over rows and columns of C only, and every element sums its k
- * products in an order that depends on k alone. */
+ * products in an order that depends on k alone. (On the sizes too, where small products are computed in another way than large ones; for
+ * bfloat16 also on the processor, which may have instructions that add products by pairs and take denormal numbers for zero.) */
 #ifndef TJ__KERNELS_GEMM_H
 #define TJ__KERNELS_GEMM_H
 
