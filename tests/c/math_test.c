@@ -30,7 +30,7 @@ static long double sigmoidl(long double x) { return x < 0 ? expl(x) / (1 + expl(
 
 static const function functions[] = {
     {"exp", tj_exp, exp, expl, 2, 2},
-    {"exp2", tj_exp2, exp2, exp2l, 1, 2},
+    {"exp2", tj_exp2, exp2, exp2l, 1.5, 2},
     {"expm1", tj_expm1, expm1, expm1l, 2, 2.5},
     {"log", tj_log, log, logl, 2, 2},
     {"log2", tj_log2, log2, log2l, 1, 2.5},
