@@ -53,11 +53,15 @@ typedef struct places_job {
   int size;
 } places_job;
 
-/* Elements of one size, copied one by one. */
-#define COPY_EACH(T)                                                            \
-  for (int64_t task = begin; task < end; task++) {                              \
-    const int64_t outer = task / p->n, k = task - outer * p->n;                 \
-    ((T *)j->to)[task] = ((const T *)j->from)[outer * p->size + p->offsets[k]]; \
+/* Elements of one size, copied one by one: those of one outer index at a time. */
+#define COPY_EACH(T)                                                                                  \
+  while (begin < end) {                                                                               \
+    const int64_t outer = begin / p->n, k = begin - outer * p->n, n = TJ__MIN(p->n - k, end - begin); \
+    const T *from = (const T *)j->from + outer * p->size;                                             \
+    const int64_t *at = p->offsets + k;                                                               \
+    T *to = (T *)j->to + begin;                                                                       \
+    for (int64_t i = 0; i < n; i++) to[i] = from[at[i]];                                              \
+    begin += n;                                                                                       \
   }
 
 static void copy_rows(char *to, const char *from, const int64_t *rows, int64_t n, size_t bytes) {
@@ -114,6 +118,15 @@ static void get(tj_tensor *out, const tj_tensor *self, const tj__places *places)
     for (int64_t task = begin; task < end; task++) {                                            \
       const int64_t outer = task / j->columns, first = (task - outer * j->columns) * COLUMNS;   \
       const int64_t w = TJ__MIN(COLUMNS, p->inner - first);                                     \
+      if (p->inner == 1) {                                                                      \
+        T *to = (T *)j->to + outer * p->size;                                                   \
+        const T *from = (const T *)j->from + outer * p->n;                                      \
+        for (int64_t k = 0; k < p->n; k++) {                                                    \
+          const int64_t at = p->offsets[k];                                                     \
+          if (at >= 0) to[at] = STORE(OP((A)LOAD(to[at]), (A)LOAD(from[k]), A));                \
+        }                                                                                       \
+        continue;                                                                               \
+      }                                                                                         \
       for (int64_t k = 0; k < p->n; k++) {                                                      \
         if (p->offsets[k] < 0) continue;                                                        \
         T *to = (T *)j->to + (outer * p->size + p->offsets[k]) * p->inner + first;              \
@@ -122,38 +135,58 @@ static void get(tj_tensor *out, const tj_tensor *self, const tj__places *places)
       }                                                                                         \
     }                                                                                           \
   }
-TJ__ELEMENTS_ALL(PUT, SET)
-TJ__ELEMENTS_ALL(PUT, ADD)
-TJ__ELEMENTS_ALL(PUT, MULTIPLY)
-TJ__ELEMENTS_REAL(PUT, MAX)
-TJ__ELEMENTS_REAL(PUT, MIN)
+/* Setting knows sizes only. Adding is compiled for every instruction set for the common dtypes; the rest for the baseline alone. */
+#define SIZES(X, E)                                  \
+  X(1, 1, uint8_t, uint8_t, TJ__SAME, TJ__SAME, E)   \
+  X(2, 2, uint16_t, uint16_t, TJ__SAME, TJ__SAME, E) \
+  X(4, 4, uint32_t, uint32_t, TJ__SAME, TJ__SAME, E) \
+  X(8, 8, uint64_t, uint64_t, TJ__SAME, TJ__SAME, E) \
+  X(16, 16, tj__c128, tj__c128, TJ__SAME, TJ__SAME, E)
+#define BODY_CASE(WHICH, tag, T, A, LOAD, STORE, name) \
+  case WHICH:                                          \
+    return name##_##tag;
+#if TJ__BASELINE
+#define ADDED TJ__ELEMENTS_ALL
+#define RARE(X)                 \
+  TJ__ELEMENTS_ALL(X, MULTIPLY) \
+  TJ__ELEMENTS_REAL(X, MAX)     \
+  TJ__ELEMENTS_REAL(X, MIN)
+#define RARE_CASES(name)                                                                   \
+  case TJ__SCATTER_MULTIPLY:                                                               \
+    switch (dtype) { TJ__ELEMENTS_ALL(BODY_CASE, name##_MULTIPLY) default : return NULL; } \
+  case TJ__SCATTER_MAX:                                                                    \
+    switch (dtype) { TJ__ELEMENTS_REAL(BODY_CASE, name##_MAX) default : return NULL; }     \
+  case TJ__SCATTER_MIN:                                                                    \
+    switch (dtype) { TJ__ELEMENTS_REAL(BODY_CASE, name##_MIN) default : return NULL; }
+#else
+#define ADDED(X, E) TJ__ELEMENTS_FLOATING(X, E) X(TJ_INT64, i64, int64_t, int64_t, TJ__SAME, TJ__SAME, E)
+#define RARE(X)
+#define RARE_CASES(name)
+#endif
+#define INSTANCES(X, name)                                                                      \
+  SIZES(X, SET)                                                                                 \
+  ADDED(X, ADD)                                                                                 \
+  RARE(X)                                                                                       \
+  static tj__range_body name##_body(tj__scatter_kind kind, int dtype) {                         \
+    switch (kind) {                                                                             \
+      case TJ__SCATTER_SET:                                                                     \
+        switch (tj__dtype_sizes[dtype]) { SIZES(BODY_CASE, name##_SET) default : return NULL; } \
+      case TJ__SCATTER_ADD:                                                                     \
+        switch (dtype) { ADDED(BODY_CASE, name##_ADD) default : return NULL; }                  \
+        RARE_CASES(name)                                                                        \
+      default: return NULL;                                                                     \
+    }                                                                                           \
+  }
+INSTANCES(PUT, put)
+extern const tj__index_kernels tj__cpu_index_base;
 
 static bool missing(const tj_tensor *t) {
   return tj__fail(TJ_ERROR_RUNTIME, "this scatter is not implemented for '%s'", tj__dtype_legacy((tj_dtype)t->dtype)) != NULL;
 }
 
 static bool put(tj__scatter_kind kind, tj_tensor *self, const tj_tensor *values, const tj__places *places) {
-  tj__range_body body = NULL;
-#define REAL_CASE(DTYPE, tag, T, A, LOAD, STORE, name)            \
-  case DTYPE:                                                     \
-    body = kind == TJ__SCATTER_SET        ? name##_SET_##tag      \
-           : kind == TJ__SCATTER_ADD      ? name##_ADD_##tag      \
-           : kind == TJ__SCATTER_MULTIPLY ? name##_MULTIPLY_##tag \
-           : kind == TJ__SCATTER_MAX      ? name##_MAX_##tag      \
-                                          : name##_MIN_##tag;          \
-    break;
-#define COMPLEX_CASE(DTYPE, tag, T, A, LOAD, STORE, name)         \
-  case DTYPE:                                                     \
-    body = kind == TJ__SCATTER_SET        ? name##_SET_##tag      \
-           : kind == TJ__SCATTER_ADD      ? name##_ADD_##tag      \
-           : kind == TJ__SCATTER_MULTIPLY ? name##_MULTIPLY_##tag \
-                                          : NULL;                 \
-    break;
-  switch (self->dtype) {
-    TJ__ELEMENTS_REAL(REAL_CASE, put)
-    TJ__ELEMENTS_COMPLEX(COMPLEX_CASE, put)
-    default: break;
-  }
+  tj__range_body body = put_body(kind, self->dtype);
+  if (!body && !TJ__BASELINE) return tj__cpu_index_base.put(kind, self, values, places);
   if (!body) return missing(self);
   if (places->outer * places->n * places->inner == 0) return true;
   places_job j = {places, tj__read(values), tj__write(self), (places->inner + COLUMNS - 1) / COLUMNS, (int)tj__itemsize(self)};
@@ -163,6 +196,9 @@ static bool put(tj__scatter_kind kind, tj_tensor *self, const tj_tensor *values,
 
 /* ---- gather and scatter ----------------------------------------------------------------------------------------- */
 
+/* Indices are looked at and used this many at a time. */
+enum { LINE_PIECE = 2048 };
+
 typedef struct lines_job {
   const tj_tensor *index;
   const int64_t *at;
@@ -170,51 +206,86 @@ typedef struct lines_job {
   char *to;
   int dim;
   int64_t self_strides[TJ_MAX_DIMS], src_strides[TJ_MAX_DIMS]; /* contiguous ones of the tensor at `dim`, and of the one beside index */
+  uint64_t size;                                               /* of the dimension */
+  int64_t length, lines; /* elements of a line of index along its last dimension; how many there are */
+  int64_t piece, pieces; /* elements of a line that are a task; tasks a line */
+  bool across;           /* a task is a piece of every line, in order */
+  _Atomic bool outside;
 } lines_job;
 
 static void prepare(lines_job *j, int dim, const tj_tensor *index, const tj_tensor *self, const tj_tensor *beside) {
   j->index = index;
   j->at = tj__read(index);
   j->dim = dim;
+  j->size = (uint64_t)(self->ndim ? self->sizes[dim] : 1);
+  j->length = index->ndim ? index->sizes[index->ndim - 1] : 1;
+  j->lines = index->numel / j->length;
+  atomic_init(&j->outside, false);
   tj__contiguous_strides(tj__sizes(self), j->self_strides);
   tj__contiguous_strides(tj__sizes(beside), j->src_strides);
 }
 
-static bool check(const tj_tensor *index, int64_t size, int64_t *bad) {
-  const int64_t *k = tj__read(index);
-  for (int64_t i = 0; i < index->numel; i++)
-    if (k[i] < 0 || k[i] >= size) {
-      *bad = k[i];
-      return false;
-    }
-  return true;
+/* Pieces of lines as tasks, or the same piece of all lines as one. */
+static void run_lines(lines_job *j, int64_t piece, bool across, tj__range_body body) {
+  j->piece = TJ__MIN(piece, j->length);
+  j->pieces = (j->length + j->piece - 1) / j->piece;
+  j->across = across;
+  const int64_t work = across ? j->piece * j->lines : j->piece;
+  tj__parallel_for(across ? j->pieces : j->lines * j->pieces, TJ__MAX(1, TJ__GRAIN / work), body, j);
 }
 
-/* For each line of index along its last dimension: `self` and `src` are where it begins in the two tensors (along dim in self: at 0). */
-#define LINE_FRAME                                                                                                               \
-  const lines_job *j = context;                                                                                                  \
-  const int last = j->index->ndim - 1;                                                                                           \
-  const int64_t n = last >= 0 ? j->index->sizes[last] : 1, along = last >= 0 ? j->self_strides[j->dim] : 0;                      \
-  const int64_t step = last >= 0 && last != j->dim ? j->self_strides[last] : 0, src_step = last >= 0 ? j->src_strides[last] : 0; \
-  (void)src_step;                                                                                                                \
-  for (int64_t line = begin; line < end; line++) {                                                                               \
-    const int64_t *at = j->at + line * n;                                                                                        \
-    int64_t self = 0, src = 0, rest = line;                                                                                      \
-    for (int d = last - 1; d >= 0; d--) {                                                                                        \
-      const int64_t quotient = rest / j->index->sizes[d], c = rest - quotient * j->index->sizes[d];                              \
-      self += d == j->dim ? 0 : c * j->self_strides[d];                                                                          \
-      src += c * j->src_strides[d];                                                                                              \
-      rest = quotient;                                                                                                           \
-    }                                                                                                                            \
-    (void)src;
+/* The first index that is no place; to be called when there is one. */
+static bool first_outside(const lines_job *j, int64_t *bad) {
+  for (int64_t i = 0; i < j->index->numel; i++)
+    if ((uint64_t)j->at[i] >= j->size) {
+      *bad = j->at[i];
+      break;
+    }
+  return false;
+}
 
-#define GATHER(T)                                                           \
-  static void gather_##T(int64_t begin, int64_t end, void *context) {       \
-    LINE_FRAME                                                              \
-    T *to = (T *)j->to + line * n;                                          \
-    const T *from = (const T *)j->from + self;                              \
-    for (int64_t i = 0; i < n; i++) to[i] = from[i * step + at[i] * along]; \
-  }                                                                         \
+static __attribute__((noinline)) bool all_inside(const int64_t *at, int64_t n, uint64_t size) {
+  uint64_t outside = 0;
+  for (int64_t i = 0; i < n; i++) outside |= (uint64_t)at[i] >= size;
+  return !outside;
+}
+
+/* For each piece of a line of index along its last dimension, a few indices at a time: `self` and `src` are where it begins in the two tensors
+ * (along dim in self: at 0). */
+#define LINE_FRAME                                                                                                               \
+  lines_job *j = context;                                                                                                        \
+  const int last = j->index->ndim - 1;                                                                                           \
+  const int64_t along = last >= 0 ? j->self_strides[j->dim] : 0;                                                                 \
+  const int64_t step = last >= 0 && last != j->dim ? j->self_strides[last] : 0, src_step = last >= 0 ? j->src_strides[last] : 0; \
+  for (int64_t task = begin; task < end; task++)                                                                                 \
+    for (int64_t line = j->across ? 0 : task / j->pieces, stop = j->across ? j->lines : line + 1; line < stop; line++) {         \
+      const int64_t first = (j->across ? task : task - line * j->pieces) * j->piece;                                             \
+      int64_t self = first * step, src = first * src_step, rest = line, left = TJ__MIN(j->piece, j->length - first);             \
+      for (int d = last - 1; d >= 0; d--) {                                                                                      \
+        const int64_t quotient = rest / j->index->sizes[d], c = rest - quotient * j->index->sizes[d];                            \
+        self += d == j->dim ? 0 : c * j->self_strides[d];                                                                        \
+        src += c * j->src_strides[d];                                                                                            \
+        rest = quotient;                                                                                                         \
+      }                                                                                                                          \
+      const int64_t *at = j->at + line * j->length + first;                                                                      \
+      for (int64_t n; left > 0; left -= n, at += n, self += n * step, src += n * src_step) {                                     \
+        n = TJ__MIN(left, LINE_PIECE);                                                                                           \
+        if (!all_inside(at, n, j->size)) {                                                                                       \
+          atomic_store_explicit(&j->outside, true, memory_order_relaxed);                                                        \
+          return;                                                                                                                \
+        }
+
+#define GATHER(T)                                                             \
+  static void gather_##T(int64_t begin, int64_t end, void *context) {         \
+    LINE_FRAME                                                                \
+    T *to = (T *)j->to + src;                                                 \
+    const T *from = (const T *)j->from + self;                                \
+    if (step == 0 && along == 1)                                              \
+      for (int64_t i = 0; i < n; i++) to[i] = from[at[i]];                    \
+    else                                                                      \
+      for (int64_t i = 0; i < n; i++) to[i] = from[i * step + at[i] * along]; \
+  }                                                                           \
+  }                                                                           \
   }
 GATHER(uint8_t)
 GATHER(uint16_t)
@@ -224,18 +295,16 @@ GATHER(tj__c128)
 
 static bool gather(tj_tensor *out, const tj_tensor *self, int dim, const tj_tensor *index, int64_t *bad) {
   if (index->numel == 0) return true;
-  if (!check(index, self->ndim ? self->sizes[dim] : 1, bad)) return false;
   lines_job j = {.from = tj__read(self), .to = tj__write(out)};
   prepare(&j, dim, index, self, index);
-  int64_t n = index->ndim ? index->sizes[index->ndim - 1] : 1;
   size_t size = tj__itemsize(self);
   tj__range_body body = size == 1   ? gather_uint8_t
                         : size == 2 ? gather_uint16_t
                         : size == 4 ? gather_uint32_t
                         : size == 8 ? gather_uint64_t
                                     : gather_tj__c128;
-  tj__parallel_for(index->numel / n, TJ__MAX(1, TJ__GRAIN / n), body, &j);
-  return true;
+  run_lines(&j, LINE_PIECE, false, body);
+  return !atomic_load_explicit(&j.outside, memory_order_relaxed) || first_outside(&j, bad);
 }
 
 #define SCATTER(DTYPE, tag, T, A, LOAD, STORE, OP)                              \
@@ -248,30 +317,21 @@ static bool gather(tj_tensor *out, const tj_tensor *self, int dim, const tj_tens
       *place = STORE(OP((A)LOAD(*place), (A)LOAD(from[i * src_step]), A));      \
     }                                                                           \
   }                                                                             \
+  }                                                                             \
   }
-TJ__ELEMENTS_ALL(SCATTER, SET)
-TJ__ELEMENTS_ALL(SCATTER, ADD)
-TJ__ELEMENTS_ALL(SCATTER, MULTIPLY)
-TJ__ELEMENTS_REAL(SCATTER, MAX)
-TJ__ELEMENTS_REAL(SCATTER, MIN)
+INSTANCES(SCATTER, scatter)
 
 static bool scatter(tj__scatter_kind kind, tj_tensor *self, int dim, const tj_tensor *index, const tj_tensor *src, int64_t *bad) {
-  tj__range_body body = NULL;
-  switch (self->dtype) {
-    TJ__ELEMENTS_REAL(REAL_CASE, scatter)
-    TJ__ELEMENTS_COMPLEX(COMPLEX_CASE, scatter)
-    default: break;
-  }
+  tj__range_body body = scatter_body(kind, self->dtype);
+  if (!body && !TJ__BASELINE) return tj__cpu_index_base.scatter(kind, self, dim, index, src, bad);
   if (!body) return missing(self);
   if (index->numel == 0) return true;
-  if (!check(index, self->ndim ? self->sizes[dim] : 1, bad)) return false;
   lines_job j = {.from = tj__read(src), .to = tj__write(self)};
   prepare(&j, dim, index, self, src);
-  int64_t n = index->ndim ? index->sizes[index->ndim - 1] : 1, lines = index->numel / n;
-  /* Lines along dim are independent of each other; along any other they may meet in one place. */
-  if (dim == index->ndim - 1) tj__parallel_for(lines, TJ__MAX(1, TJ__GRAIN / n), body, &j);
-  else body(0, lines, &j);
-  return true;
+  /* Lines along dim are independent of each other; along any other they may meet in one place, but their columns do not. */
+  const bool across = dim != index->ndim - 1;
+  run_lines(&j, across ? COLUMNS : j.length, across, body);
+  return !atomic_load_explicit(&j.outside, memory_order_relaxed) || first_outside(&j, bad);
 }
 
 /* ---- masks and triangles ---------------------------------------------------------------------------------------- */
@@ -389,15 +449,38 @@ static bool select_true(tj_tensor *out, const tj_tensor *self, const tj_tensor *
   }
 }
 
-static void unravel(int64_t *out, const int64_t *flat, int64_t n, const int64_t *sizes, int64_t ndim, bool columns) {
-  for (int64_t k = 0; k < n; k++) {
-    int64_t rest = flat[k];
-    for (int64_t d = ndim - 1; d >= 0; d--) {
-      const int64_t quotient = rest / sizes[d];
-      out[columns ? d * n + k : k * ndim + d] = rest - quotient * sizes[d];
-      rest = quotient;
+typedef struct unravel_job {
+  int64_t *out;
+  const int64_t *flat, *sizes;
+  int64_t n, ndim;
+  bool columns;
+} unravel_job;
+
+/* Neighbours are mostly in one row of the last dimension, whose other coordinates are then known. */
+static void unravel_body(int64_t begin, int64_t end, void *context) {
+  const unravel_job *j = context;
+  const int64_t ndim = j->ndim, size = j->sizes[ndim - 1], step = j->columns ? 1 : ndim, apart = j->columns ? j->n : 1;
+  int64_t row = -1, at[TJ_MAX_DIMS];
+  int64_t *out = j->out + begin * step;
+  for (int64_t k = begin; k < end; k++, out += step) {
+    const int64_t flat = j->flat[k];
+    if (row < 0 || (uint64_t)(flat - row) >= (uint64_t)size) {
+      int64_t rest = flat / size;
+      row = rest * size;
+      for (int64_t d = ndim - 2; d >= 0; d--) {
+        const int64_t quotient = rest / j->sizes[d];
+        at[d] = rest - quotient * j->sizes[d];
+        rest = quotient;
+      }
     }
+    for (int64_t d = 0; d < ndim - 1; d++) out[d * apart] = at[d];
+    out[(ndim - 1) * apart] = flat - row;
   }
+}
+
+static void unravel(int64_t *out, const int64_t *flat, int64_t n, const int64_t *sizes, int64_t ndim, bool columns) {
+  unravel_job j = {out, flat, sizes, n, ndim, columns};
+  if (ndim > 0) tj__parallel_for(n, TJ__GRAIN / 4, unravel_body, &j);
 }
 
 typedef struct triangle_job {

@@ -289,28 +289,28 @@ tj_tensor *tj__impl_masked_scatter_backward(tj_tensor *grad, tj_tensor *mask, tj
   return rest ? tj_reshape(tj_cat(TJ_TENSORS(selected, rest), 0), sizes) : NULL;
 }
 
-/* Flat places of index in self, checked. */
-static tj_tensor *flat_places(const char *name, tj_tensor *self, tj_tensor *index) {
-  const tj__backend *backend = tj__backend_for((tj_tensor *[]){self, index}, 2);
+/* Flat places of index in self, checked; they may be index's own elements. */
+static bool flat_places(const char *name, tj_tensor *self, tj_tensor *index, tj__places *p) {
   int64_t bad;
-  if (!backend) return NULL;
-  TJ__CHECK(index->dtype == TJ_INT64, TJ_ERROR_RUNTIME, "%s(): Expected a long tensor for index, but got %s", name,
-            tj__dtype_legacy((tj_dtype)index->dtype));
-  TJ__CHECK(self->numel > 0 || index->numel == 0, TJ_ERROR_INDEX, "%s(): tried to take from an empty tensor", name);
-  tj_tensor *flat = tj__empty(TJ_INTS(index->numel), TJ_INT64, self->storage->device);
-  if (!flat || !tj__fill(flat, tj_int(0)) || !(index = tj__contiguous(index))) return NULL;
-  if (index->numel && !backend->index->offsets(tj__write(flat), tj__read(index), index->numel, self->numel, 1, true, &bad))
-    return tj__fail(TJ_ERROR_INDEX, "out of range: tried to access index %lld on a tensor of %lld elements.", (long long)bad,
-                    (long long)self->numel);
-  return flat;
+  if (!tj__backend_for((tj_tensor *[]){self, index}, 2)) return false;
+  if (index->dtype != TJ_INT64)
+    return tj__fail(TJ_ERROR_RUNTIME, "%s(): Expected a long tensor for index, but got %s", name,
+                    tj__dtype_legacy((tj_dtype)index->dtype)) != NULL;
+  if (self->numel == 0 && index->numel) return tj__fail(TJ_ERROR_INDEX, "%s(): tried to take from an empty tensor", name) != NULL;
+  *p = (tj__places){1, self->numel, 1, index->numel, NULL};
+  if (!(index = tj__contiguous(index))) return false;
+  const int fits = tj__index_places(index, self->numel, true, &p->offsets, &bad);
+  if (!fits)
+    tj__fail(TJ_ERROR_INDEX, "out of range: tried to access index %lld on a tensor of %lld elements.", (long long)bad,
+             (long long)self->numel);
+  return fits > 0;
 }
 
 tj_tensor *tj__impl_take(tj_tensor *self, tj_tensor *index) {
-  tj_tensor *flat = flat_places("take", self, index), *in = flat ? tj__contiguous(self) : NULL;
+  tj__places p;
+  tj_tensor *in = flat_places("take", self, index, &p) ? tj__contiguous(self) : NULL;
   tj_tensor *out = in ? tj__empty(tj__sizes(index), (tj_dtype)self->dtype, self->storage->device) : NULL;
-  if (!out) return NULL;
-  tj__places p = {1, self->numel, 1, index->numel, tj__read(flat)};
-  tj__backend_of(self->storage->device)->index->get(out, in, &p);
+  if (out) tj__backend_of(self->storage->device)->index->get(out, in, &p);
   return out;
 }
 
@@ -321,9 +321,9 @@ tj_tensor *tj__impl_put(tj_tensor *self, tj_tensor *index, tj_tensor *source, bo
   TJ__CHECK(index->numel == source->numel, TJ_ERROR_INDEX,
             "put_(): Expected source and index to have the same number of elements, but got source.numel() = %lld, index.numel() = %lld",
             (long long)source->numel, (long long)index->numel);
-  tj_tensor *flat = flat_places("put_", self, index), *out = flat ? tj__own_copy(self) : NULL;
+  tj__places p;
+  tj_tensor *out = flat_places("put_", self, index, &p) ? tj__own_copy(self) : NULL;
   if (!out || !(source = tj__contiguous(source))) return NULL;
-  tj__places p = {1, self->numel, 1, index->numel, tj__read(flat)};
   return tj__backend_of(self->storage->device)->index->put(accumulate ? TJ__SCATTER_ADD : TJ__SCATTER_SET, out, source, &p) ? out : NULL;
 }
 
