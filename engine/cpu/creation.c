@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "../kernels/backend.h"
+#include "../kernels/copy.h"
 #include "elements.h"
 
 /* ---- arange: start + i * step, in int64 or float64 --------------------------------------------------------------- */
@@ -51,22 +52,68 @@ static tj_scalar as_element(tj_scalar s, tj_dtype dtype) {
   return tj__load_scalar(element, dtype);
 }
 
+/* Numbers of a block are computed in float32 (float32 and narrower) or float64 (the rest), and converted as any tensor is. */
+enum { BLOCK = 512 };
+
+typedef struct line_job {
+  char *out;
+  size_t size;
+  int64_t n;
+  double first, last;
+  tj__loop convert;
+} line_job;
+
+/* T and its fused sum; I: an integer that holds every place. */
+#define LINE_BLOCK(name, T, I, STEP)                                                             \
+  static void name(T *to, int64_t begin, int64_t n, int64_t all, T first, T last, T step) {      \
+    const int64_t rising = TJ__MIN(n, TJ__MAX(all / 2 - begin, 0)); /* counted from the start */ \
+    const I from = (I)begin, back = (I)(all - 1 - begin);                                        \
+    for (I i = 0; i < (I)rising; i++) to[i] = STEP(step, (T)(from + i), first);                  \
+    for (I i = (I)rising; i < (I)n; i++) to[i] = STEP(-step, (T)(back - i), last);               \
+  }
+LINE_BLOCK(line_f32, float, int32_t, fmaf)
+LINE_BLOCK(line_f32_long, float, int64_t, fmaf)
+LINE_BLOCK(line_f64, double, int32_t, fma)
+LINE_BLOCK(line_f64_long, double, int64_t, fma)
+
+#define LINE_BODY(name, T, SHORT, LONG)                                                                                                   \
+  static void name(int64_t begin, int64_t end, void *context) {                                                                           \
+    const line_job *j = context;                                                                                                          \
+    const T first = (T)j->first, last = (T)j->last, step = (last - first) / (T)(j->n - 1);                                                \
+    _Alignas(64) T block[BLOCK];                                                                                                          \
+    for (int64_t at = begin; at < end; at += BLOCK) {                                                                                     \
+      const int64_t n = TJ__MIN(BLOCK, end - at);                                                                                         \
+      T *to = j->convert ? block : (T *)(void *)j->out + at;                                                                              \
+      if (j->n <= INT32_MAX) SHORT(to, at, n, j->n, first, last, step);                                                                   \
+      else LONG(to, at, n, j->n, first, last, step);                                                                                      \
+      if (j->convert)                                                                                                                     \
+        j->convert((char *[]){j->out + (size_t)at * j->size, (char *)block}, (int64_t[]){(int64_t)j->size, (int64_t)sizeof(T)}, n, NULL); \
+    }                                                                                                                                     \
+  }
+LINE_BODY(line_body_f32, float, line_f32, line_f32_long)
+LINE_BODY(line_body_f64, double, line_f64, line_f64_long)
+
 static void linspace(void *out, tj_dtype dtype, int64_t n, tj_scalar start, tj_scalar end) {
   start = as_element(start, dtype);
   end = as_element(end, dtype);
   size_t size = tj__dtype_sizes[dtype];
   double first = tj__scalar_to_double(start), last = tj__scalar_to_double(end);
-  bool narrow = tj__class_of(dtype) == TJ__CLASS_FLOAT && dtype != TJ_FLOAT64;
-  double step = (last - first) / (double)(n - 1);
-  float narrow_step = ((float)last - (float)first) / (float)(n - 1);
-  bool complex_numbers = tj__class_of(dtype) == TJ__CLASS_COMPLEX;
-  double step_im = complex_numbers ? (end.c.im - start.c.im) / (double)(n - 1) : 0;
-  for (int64_t i = 0; i < n; i++) {
-    tj_scalar value = narrow            ? tj_float((double)linear_float((float)first, (float)last, narrow_step, i, n))
-                      : complex_numbers ? tj_complex_number(linear(first, last, step, i, n), linear(start.c.im, end.c.im, step_im, i, n))
-                                        : tj_float(linear(first, last, step, i, n));
-    tj__store_scalar((char *)out + (size_t)i * size, dtype, n == 1 ? start : value);
+  if (n == 1) {
+    tj__store_scalar(out, dtype, start);
+    return;
   }
+  if (tj__class_of(dtype) == TJ__CLASS_COMPLEX) {
+    const double step = (last - first) / (double)(n - 1), step_im = (end.c.im - start.c.im) / (double)(n - 1);
+    for (int64_t i = 0; i < n; i++)
+      tj__store_scalar((char *)out + (size_t)i * size, dtype,
+                       tj_complex_number(linear(first, last, step, i, n), linear(start.c.im, end.c.im, step_im, i, n)));
+    return;
+  }
+  const bool narrow = tj__class_of(dtype) == TJ__CLASS_FLOAT && dtype != TJ_FLOAT64;
+  const tj_dtype computed = narrow ? TJ_FLOAT32 : TJ_FLOAT64;
+  line_job j = {out, size, n, first, last, NULL};
+  if (dtype != computed) j.convert = tj__backend_of(TJ_CPU)->copy->convert[dtype][computed];
+  tj__parallel_for(n, TJ__GRAIN, narrow ? line_body_f32 : line_body_f64, &j);
 }
 
 static void logspace(void *out, tj_dtype dtype, int64_t n, tj_scalar start, tj_scalar end, double base) {
