@@ -6,6 +6,10 @@
 #include <math.h>
 #include <stdlib.h>
 
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
 #include "../kernels/reduce.h"
 #include "elements.h"
 
@@ -169,6 +173,41 @@ REDUCER(sum_b8, uint8_t, int64_t, TJ__SAME, 0, AS_IS, ADD, int64_t, TJ__SAME)
 EACH_FLOATING(HOT)
 #if TJ__BASELINE
 EACH_FLOATING(COLD_FLOATING)
+#else
+REDUCER(prod_f32, float, float, TJ__SAME, 1, AS_IS, MUL, float, TJ__SAME)
+#endif
+
+/* float32's extremes along a row: the processor's maximum passes NaN over, which are looked for on the side; rows that hold one are rare. */
+#if defined(__AVX512F__)
+#define EXTREME_ROW(name, PICK, SLOW)                                                                                         \
+  static void name##_row(void *acc, const char *x_, int64_t n, int64_t stride, const tj__reduce_params *params, int64_t at) { \
+    const float *x = (const float *)(const void *)x_;                                                                         \
+    __m512 best[4];                                                                                                           \
+    __mmask16 nan = 0;                                                                                                        \
+    int64_t i = 64;                                                                                                           \
+    if (stride == (int64_t)sizeof(float) && n >= 128) {                                                                       \
+      for (int k = 0; k < 4; k++) best[k] = _mm512_loadu_ps(x + 16 * k);                                                      \
+      nan = _mm512_cmp_ps_mask(best[0], best[1], _CMP_UNORD_Q) | _mm512_cmp_ps_mask(best[2], best[3], _CMP_UNORD_Q);          \
+      for (; i + 64 <= n; i += 64) {                                                                                          \
+        __m512 v[4];                                                                                                          \
+        for (int k = 0; k < 4; k++) v[k] = _mm512_loadu_ps(x + i + 16 * k), best[k] = PICK(v[k], best[k]);                    \
+        nan |= _mm512_cmp_ps_mask(v[0], v[1], _CMP_UNORD_Q) | _mm512_cmp_ps_mask(v[2], v[3], _CMP_UNORD_Q);                   \
+      }                                                                                                                       \
+      if (!nan) {                                                                                                             \
+        float rest;                                                                                                           \
+        SLOW.row(&rest, (const char *)(x + i), n - i, stride, params, at);                                                    \
+        float sixteen[16];                                                                                                    \
+        _mm512_storeu_ps(sixteen, PICK(PICK(best[0], best[1]), PICK(best[2], best[3])));                                      \
+        SLOW.row(acc, (const char *)sixteen, 16, sizeof(float), params, at);                                                  \
+        SLOW.combine(acc, &rest, 1);                                                                                          \
+        return;                                                                                                               \
+      }                                                                                                                       \
+    }                                                                                                                         \
+    SLOW.row(acc, x_, n, stride, params, at);                                                                                 \
+  }                                                                                                                           \
+  static const reducer name = {sizeof(float), sizeof(float), SLOW##_init, name##_row, SLOW##_rows, SLOW##_combine, SLOW##_store};
+EXTREME_ROW(largest_f32, _mm512_max_ps, max_f32)
+EXTREME_ROW(smallest_f32, _mm512_min_ps, min_f32)
 #endif
 
 #define INTEGER(tag, T, LOWEST, HIGHEST)                                 \
@@ -229,8 +268,20 @@ static const reducer *find(tj__reduce_kind kind, int dtype) {
       if (dtype == TJ_COMPLEX128) return &sum_c128;
 #endif
       OF_FLOATING(sum)
+#if defined(__AVX512F__)
+    case TJ__REDUCE_MAX:
+      if (dtype == TJ_FLOAT32) return &largest_f32;
+      OF_REAL(max)
+    case TJ__REDUCE_MIN:
+      if (dtype == TJ_FLOAT32) return &smallest_f32;
+      OF_REAL(min)
+#else
     case TJ__REDUCE_MAX: OF_REAL(max)
     case TJ__REDUCE_MIN: OF_REAL(min)
+#endif
+#if !TJ__BASELINE
+    case TJ__REDUCE_PROD: return dtype == TJ_FLOAT32 ? &prod_f32 : NULL;
+#endif
     case TJ__REDUCE_NORM2: OF_FLOATING(norm2)
     case TJ__REDUCE_SUM64: OF_FLOATING(sum64)
     case TJ__REDUCE_SQDEV64: OF_FLOATING(sqdev64)
