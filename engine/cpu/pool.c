@@ -154,66 +154,74 @@ static inline int64_t divisor_of(const tj__pool_shape *s, int64_t d, int64_t h, 
   return s->divisor ? s->divisor : s->extent[0][d] * s->extent[1][h] * s->extent[2][w];
 }
 
-#define AVERAGE(SUFFIX, T, V, GET, PUT)                                                                                              \
-  static inline void mean_##SUFFIX(const tj__pool_shape *s, const T *in, int64_t d, int64_t h, int64_t w, T *out) {                  \
-    V sum = 0;                                                                                                                       \
-    for (int64_t z = s->start[0][d]; z < s->end[0][d]; z++)                                                                          \
-      for (int64_t y = s->start[1][h]; y < s->end[1][h]; y++) {                                                                      \
-        const T *row = in + (z * s->in[1] + y) * s->in[2];                                                                           \
-        for (int64_t x = s->start[2][w]; x < s->end[2][w]; x++) sum += GET(row[x]);                                                  \
-      }                                                                                                                              \
-    bool empty = s->start[0][d] >= s->end[0][d] || s->start[1][h] >= s->end[1][h] || s->start[2][w] >= s->end[2][w];                 \
-    *out = PUT((empty ? (V)0 : (V)(sum / (V)divisor_of(s, d, h, w))));                                                               \
-  }                                                                                                                                  \
-  static void average_##SUFFIX(int64_t begin, int64_t end, void *context) {                                                          \
-    const job *j = context;                                                                                                          \
-    const tj__pool_shape *s = j->s;                                                                                                  \
-    const int64_t n_in = s->in[0] * s->in[1] * s->in[2], n_out = s->out[0] * s->out[1] * s->out[2];                                  \
-    const inner r = inner_of(s);                                                                                                     \
-    for (int64_t plane = begin; plane < end; plane++) {                                                                              \
-      const T *in = (const T *)j->in + plane * n_in;                                                                                 \
-      T *out = (T *)j->out + plane * n_out;                                                                                          \
-      for (int64_t d = 0; d < s->out[0]; d++)                                                                                        \
-        for (int64_t h = 0; h < s->out[1]; h++, out += s->out[2]) {                                                                  \
-          const bool empty = s->start[0][d] >= s->end[0][d] || s->start[1][h] >= s->end[1][h] || r.taps <= 0;                        \
-          for (int64_t w = 0; w < (empty ? r.end : r.begin); w++) mean_##SUFFIX(s, in, d, h, w, out + w);                            \
-          for (int64_t w = r.end; w < s->out[2]; w++) mean_##SUFFIX(s, in, d, h, w, out + w);                                        \
-          for (int64_t w = r.begin; w < (empty ? 0 : r.end); w += STRIP) {                                                           \
-            const int wanted = (int)TJ__MIN(STRIP, r.end - w), n = strip_of(s, &r, wanted, plane, d, h, w);                          \
-            V sums[STRIP];                                                                                                           \
-            for (int q = 0; q < n; q++) sums[q] = 0;                                                                                 \
-            for (int64_t z = s->start[0][d]; z < s->end[0][d]; z++)                                                                  \
-              for (int64_t y = s->start[1][h]; y < s->end[1][h]; y++)                                                                \
-                for (int64_t tap = 0, pair; tap < r.taps; tap += 1 + pair) {                                                         \
-                  pair = r.stride == 2 && tap + 1 < r.taps;                                                                          \
-                  OVER_STRIP(T, GET, V, in + (z * s->in[1] + y) * s->in[2] + s->start[2][w] + tap, pair, r.stride, n, sums[q] += x); \
-                }                                                                                                                    \
-            const V divisor = (V)divisor_of(s, d, h, w);                                                                             \
-            for (int q = 0; q < wanted; q++) out[w + q] = PUT((V)(sums[q] / divisor));                                               \
-          }                                                                                                                          \
-        }                                                                                                                            \
-    }                                                                                                                                \
-  }                                                                                                                                  \
-  static void spread_##SUFFIX(int64_t begin, int64_t end, void *context) {                                                           \
-    const job *j = context;                                                                                                          \
-    const tj__pool_shape *s = j->s;                                                                                                  \
-    const int64_t n_in = s->in[0] * s->in[1] * s->in[2], n_out = s->out[0] * s->out[1] * s->out[2];                                  \
-    for (int64_t plane = begin; plane < end; plane++) {                                                                              \
-      const T *grad = (const T *)j->in + plane * n_out;                                                                              \
-      T *out = (T *)j->out + plane * n_in;                                                                                           \
-      memset(out, 0, (size_t)n_in * sizeof(T));                                                                                      \
-      for (int64_t d = 0; d < s->out[0]; d++)                                                                                        \
-        for (int64_t h = 0; h < s->out[1]; h++)                                                                                      \
-          for (int64_t w = 0; w < s->out[2]; w++, grad++) {                                                                          \
-            V share = GET(*grad) / (V)TJ__MAX(1, divisor_of(s, d, h, w));                                                            \
-            if (s->divisor < 0) share = GET(*grad) / (V)s->divisor;                                                                  \
-            for (int64_t z = s->start[0][d]; z < s->end[0][d]; z++)                                                                  \
-              for (int64_t y = s->start[1][h]; y < s->end[1][h]; y++) {                                                              \
-                T *row = out + (z * s->in[1] + y) * s->in[2];                                                                        \
-                for (int64_t x = s->start[2][w]; x < s->end[2][w]; x++) row[x] = PUT(GET(row[x]) + share);                           \
-              }                                                                                                                      \
-          }                                                                                                                          \
-    }                                                                                                                                \
+#define AVERAGE(SUFFIX, T, V, GET, PUT)                                                                                                \
+  static __attribute__((noinline)) void mean_##SUFFIX(const tj__pool_shape *s, const T *in, int64_t d, int64_t h, int64_t w, T *out) { \
+    V sum = 0, lanes[BLOCK] = {0};                                                                                                     \
+    for (int64_t z = s->start[0][d]; z < s->end[0][d]; z++)                                                                            \
+      for (int64_t y = s->start[1][h]; y < s->end[1][h]; y++) {                                                                        \
+        const T *row = in + (z * s->in[1] + y) * s->in[2];                                                                             \
+        int64_t x = s->start[2][w];                                                                                                    \
+        const int64_t stop = s->end[2][w];                                                                                             \
+        for (; x + BLOCK <= stop; x += BLOCK)                                                                                          \
+          for (int l = 0; l < BLOCK; l++) lanes[l] += GET(row[x + l]);                                                                 \
+        for (; x < stop; x++) sum += GET(row[x]);                                                                                      \
+      }                                                                                                                                \
+    for (int half = BLOCK / 2; half > 0; half /= 2)                                                                                    \
+      for (int l = 0; l < half; l++) lanes[l] += lanes[l + half];                                                                      \
+    sum += lanes[0];                                                                                                                   \
+    bool empty = s->start[0][d] >= s->end[0][d] || s->start[1][h] >= s->end[1][h] || s->start[2][w] >= s->end[2][w];                   \
+    *out = PUT((empty ? (V)0 : (V)(sum / (V)divisor_of(s, d, h, w))));                                                                 \
+  }                                                                                                                                    \
+  static void average_##SUFFIX(int64_t begin, int64_t end, void *context) {                                                            \
+    const job *j = context;                                                                                                            \
+    const tj__pool_shape *s = j->s;                                                                                                    \
+    const int64_t n_in = s->in[0] * s->in[1] * s->in[2], n_out = s->out[0] * s->out[1] * s->out[2];                                    \
+    inner r = inner_of(s);                                                                                                             \
+    if (r.taps >= BLOCK) r.end = r.begin; /* a wide window is vectors of its own */                                                    \
+    for (int64_t plane = begin; plane < end; plane++) {                                                                                \
+      const T *in = (const T *)j->in + plane * n_in;                                                                                   \
+      T *out = (T *)j->out + plane * n_out;                                                                                            \
+      for (int64_t d = 0; d < s->out[0]; d++)                                                                                          \
+        for (int64_t h = 0; h < s->out[1]; h++, out += s->out[2]) {                                                                    \
+          const bool empty = s->start[0][d] >= s->end[0][d] || s->start[1][h] >= s->end[1][h] || r.taps <= 0;                          \
+          for (int64_t w = 0; w < (empty ? r.end : r.begin); w++) mean_##SUFFIX(s, in, d, h, w, out + w);                              \
+          for (int64_t w = r.end; w < s->out[2]; w++) mean_##SUFFIX(s, in, d, h, w, out + w);                                          \
+          for (int64_t w = r.begin; w < (empty ? 0 : r.end); w += STRIP) {                                                             \
+            const int wanted = (int)TJ__MIN(STRIP, r.end - w), n = strip_of(s, &r, wanted, plane, d, h, w);                            \
+            V sums[STRIP];                                                                                                             \
+            for (int q = 0; q < n; q++) sums[q] = 0;                                                                                   \
+            for (int64_t z = s->start[0][d]; z < s->end[0][d]; z++)                                                                    \
+              for (int64_t y = s->start[1][h]; y < s->end[1][h]; y++)                                                                  \
+                for (int64_t tap = 0, pair; tap < r.taps; tap += 1 + pair) {                                                           \
+                  pair = r.stride == 2 && tap + 1 < r.taps;                                                                            \
+                  OVER_STRIP(T, GET, V, in + (z * s->in[1] + y) * s->in[2] + s->start[2][w] + tap, pair, r.stride, n, sums[q] += x);   \
+                }                                                                                                                      \
+            const V divisor = (V)divisor_of(s, d, h, w);                                                                               \
+            for (int q = 0; q < wanted; q++) out[w + q] = PUT((V)(sums[q] / divisor));                                                 \
+          }                                                                                                                            \
+        }                                                                                                                              \
+    }                                                                                                                                  \
+  }                                                                                                                                    \
+  static void spread_##SUFFIX(int64_t begin, int64_t end, void *context) {                                                             \
+    const job *j = context;                                                                                                            \
+    const tj__pool_shape *s = j->s;                                                                                                    \
+    const int64_t n_in = s->in[0] * s->in[1] * s->in[2], n_out = s->out[0] * s->out[1] * s->out[2];                                    \
+    for (int64_t plane = begin; plane < end; plane++) {                                                                                \
+      const T *grad = (const T *)j->in + plane * n_out;                                                                                \
+      T *out = (T *)j->out + plane * n_in;                                                                                             \
+      memset(out, 0, (size_t)n_in * sizeof(T));                                                                                        \
+      for (int64_t d = 0; d < s->out[0]; d++)                                                                                          \
+        for (int64_t h = 0; h < s->out[1]; h++)                                                                                        \
+          for (int64_t w = 0; w < s->out[2]; w++, grad++) {                                                                            \
+            V share = GET(*grad) / (V)TJ__MAX(1, divisor_of(s, d, h, w));                                                              \
+            if (s->divisor < 0) share = GET(*grad) / (V)s->divisor;                                                                    \
+            for (int64_t z = s->start[0][d]; z < s->end[0][d]; z++)                                                                    \
+              for (int64_t y = s->start[1][h]; y < s->end[1][h]; y++) {                                                                \
+                T *row = out + (z * s->in[1] + y) * s->in[2];                                                                          \
+                for (int64_t x = s->start[2][w]; x < s->end[2][w]; x++) row[x] = PUT(GET(row[x]) + share);                             \
+              }                                                                                                                        \
+          }                                                                                                                            \
+    }                                                                                                                                  \
   }
 
 AVERAGE(f32, float, float, SAME, SAME)
