@@ -4,6 +4,7 @@
 #include <complex.h>
 
 #include "../kernels/backend.h"
+#include "cpu/halves.h"
 
 /* X(SUFFIX, HOT or RARE, memory type, number type, load, store): a number travels as the C type that its values have. Conversions between
  * two hot dtypes are compiled for every instruction set, the others for the baseline alone. */
@@ -64,6 +65,26 @@ static inline int64_t whole64f(float x) { return x >= -0x1p63f && x < 0x1p63f ? 
 #define INDEPENDENT _Pragma("GCC ivdep")
 #endif
 
+/* Elements from the last to the first: `from` is the last one's address, that is the first one read. */
+#define REVERSE(T)                                                                                       \
+  static __attribute__((noinline)) void reverse_##T(T *restrict to, const T *restrict from, int64_t n) { \
+    INDEPENDENT                                                                                          \
+    for (int64_t i = 0; i < n; i++) to[i] = from[-i];                                                    \
+  }
+REVERSE(uint8_t)
+REVERSE(uint16_t)
+REVERSE(uint32_t)
+REVERSE(uint64_t)
+static inline bool reversed(void *to, const void *from, int64_t n, size_t size) {
+  switch (size) {
+    case 1: return reverse_uint8_t(to, from, n), true;
+    case 2: return reverse_uint16_t(to, from, n), true;
+    case 4: return reverse_uint32_t(to, from, n), true;
+    case 8: return reverse_uint64_t(to, from, n), true;
+    default: return false;
+  }
+}
+
 /* NUMBERS goes through two lists at once by way of a second copy of itself, since a macro does not expand inside itself. */
 #define EXPAND_FROM(SUFFIX, H, M, N, LOAD, STORE) FROMS(CONVERT, (SUFFIX, H, M, N, LOAD, STORE))
 #define FROMS(X, A)                                                                  \
@@ -115,6 +136,14 @@ static inline int64_t whole64f(float x) { return x >= -0x1p63f && x < 0x1p63f ? 
         memmove(to, from, (size_t)n * sizeof(TM));                                                  \
         return;                                                                                     \
       }                                                                                             \
+      if (TJ_##TO == TJ_FLOAT16 && TJ_##FROM == TJ_FLOAT32) {                                       \
+        tj__halves_of_floats((uint16_t *)(void *)to, (const float *)(const void *)from, n);         \
+        return;                                                                                     \
+      }                                                                                             \
+      if (TJ_##TO == TJ_FLOAT32 && TJ_##FROM == TJ_FLOAT16) {                                       \
+        tj__floats_of_halves((float *)(void *)to, (const uint16_t *)(const void *)from, n);         \
+        return;                                                                                     \
+      }                                                                                             \
       INDEPENDENT                                                                                   \
       for (int64_t i = 0; i < n; i++) {                                                             \
         FN v = FLOAD(((const FM *)from)[i]);                                                        \
@@ -128,6 +157,7 @@ static inline int64_t whole64f(float x) { return x >= -0x1p63f && x < 0x1p63f ? 
       return;                                                                                       \
     }                                                                                               \
     if (TJ_##TO == TJ_##FROM) {                                                                     \
+      if (ts == (int64_t)sizeof(TM) && fs == -ts && reversed(to, from, n, sizeof(TM))) return;      \
       for (int64_t i = 0; i < n; i++) *(TM *)(to + i * ts) = *(const TM *)(from + i * fs);          \
       return;                                                                                       \
     }                                                                                               \

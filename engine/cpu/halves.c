@@ -1,9 +1,7 @@
 /* halves.c: pointwise loops of float16 and bfloat16. They compute in float32 and round once, so the float32 loop does the work, on blocks
  * that stay in the first cache; what is left here is the way there and back. A loop of its own for each operator was a third of the
  * library, and no faster. */
-#if defined(__F16C__)
-#include <immintrin.h>
-#endif
+#include "cpu/halves.h"
 
 #include "cpu/loop.h"
 
@@ -28,30 +26,15 @@ static void store_bfloat16(char *to, const float *restrict from, int64_t stride,
 }
 
 static void load_float16(float *restrict to, const char *from, int64_t stride, int64_t n) {
-  if (stride == 2) {
-    const uint16_t *h = (const uint16_t *)from;
-    int64_t i = 0;
-#if defined(__F16C__)
-    for (; i + 8 <= n; i += 8) _mm256_storeu_ps(to + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(h + i))));
-#endif
-    for (; i < n; i++) to[i] = tj__half_to_float(h[i]);
-  } else {
+  if (stride == 2) tj__floats_of_halves(to, (const uint16_t *)from, n);
+  else
     for (int64_t i = 0; i < n; i++) to[i] = tj__half_to_float(*(const uint16_t *)(from + i * stride));
-  }
 }
 
 static void store_float16(char *to, const float *restrict from, int64_t stride, int64_t n) {
-  if (stride == 2) {
-    uint16_t *h = (uint16_t *)to;
-    int64_t i = 0;
-#if defined(__F16C__)
-    for (; i + 8 <= n; i += 8)
-      _mm_storeu_si128((__m128i *)(h + i), _mm256_cvtps_ph(_mm256_loadu_ps(from + i), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
-#endif
-    for (; i < n; i++) h[i] = tj__float_to_half(from[i]);
-  } else {
+  if (stride == 2) tj__halves_of_floats((uint16_t *)to, from, n);
+  else
     for (int64_t i = 0; i < n; i++) *(uint16_t *)(to + i * stride) = tj__float_to_half(from[i]);
-  }
 }
 
 void TJ__ISA(tj__through_float32)(char *const *data, const int64_t *strides, int64_t n, const tj__params *params, tj__half_loop how) {
