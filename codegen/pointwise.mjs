@@ -6,9 +6,15 @@ import { HEADER, SchemaBug } from './text.mjs'
 // storage: the C type in memory; compute: the type of the expression; suffix: of the functions in engine/cpu/math.h.
 const real = (name, c, suffix, cls) => ({ name, storage: c, compute: c, suffix, cls, load: (x) => x, store: (x) => `(${c})(${x})` })
 export const DTYPES = [
-  { ...real('bool', 'uint8_t', 'i', 'bool'), store: (x) => `(uint8_t)((${x}) != 0)`, load: (x) => `(uint8_t)(${x} != 0)`, hot: true },
-  real('uint8', 'uint8_t', 'i', 'int'),
-  real('int8', 'int8_t', 'i', 'int'),
+  {
+    ...real('bool', 'uint8_t', 'i', 'bool'),
+    store: (x) => `(uint8_t)((${x}) != 0)`,
+    load: (x) => `(uint8_t)(${x} != 0)`,
+    hot: true,
+    byte: true,
+  },
+  { ...real('uint8', 'uint8_t', 'i', 'int'), byte: true },
+  { ...real('int8', 'int8_t', 'i', 'int'), byte: true },
   real('int16', 'int16_t', 'i', 'int'),
   { ...real('int32', 'int32_t', 'i', 'int'), hot: true },
   { ...real('int64', 'int64_t', 'i', 'int'), hot: true },
@@ -220,6 +226,13 @@ function loop(op, d, otherwise = null) {
   // loads: the operands of element i
   const elements = (loads, result) => {
     const all = (from, to, text) => `for (int64_t i = ${from}; i < ${to}; i++) { ${loads} ${text} }`
+    // Bytes from bytes: whole vectors, then one by one. Loops that find out more about n are several times as long, and there are very many.
+    if (d.byte)
+      return [
+        '    int64_t from = 0;',
+        `    for (; from + TJ__BYTES <= n; from += TJ__BYTES) { TJ__INDEPENDENT for (int64_t k = 0; k < TJ__BYTES; k++) { const int64_t i = from + k; ${loads} ${result} = ${r.store(expr)}; } }`,
+        `    ${all('from', 'n', `TJ__ONE_BY_ONE; ${result} = ${r.store(expr)};`)}`,
+      ]
     if (!near) return ['    TJ__INDEPENDENT', `    ${all('0', 'n', `${result} = ${r.store(expr)};`)}`]
     // Blocks in which an argument is large take the slow function.
     const { name, args } = op.pointwise.float
@@ -244,6 +257,10 @@ function loop(op, d, otherwise = null) {
       .map((x) => `const ${d.compute} ${local(x.name)} = ${d.load(`((const ${d.storage} *)at[${inputs.indexOf(x) + 1}])[i]`)};`)
       .join(' ')
   const result = `((${r.storage} *)at[0])[i]`
+  if (d.byte && used.some((p) => p.name === 'alpha')) {
+    const one = [`    const ${d.compute} alpha = 1;`, ...elements(loads(inputs), result)]
+    lines.push('    if (alpha == 1) {', ...one, '    return; }')
+  }
   lines.push(...elements(loads(inputs), result))
   if (vector) lines.push('#endif')
   if (inputs.length === 2) {
@@ -270,7 +287,16 @@ const PROLOGUE = `${HEADER}
 `
 
 export const covered = (op, d) => op.pointwise[d.cls] !== undefined && (!op.dtypes || op.dtypes.includes(d.name))
-const isHot = (op, d) => !!d.hot && !op.rare
+// Bytes are hot where they are arithmetic: that is what images are made with.
+function isHot(op, d) {
+  let plain = !op.rare
+  if (plain && d.byte && !d.hot)
+    walk(op.pointwise[d.cls], (e) => {
+      if (e.kind === 'call') plain &&= ['max', 'min', 'abs'].includes(e.name)
+      if (e.kind === 'binary') plain &&= e.op !== '/' && e.op !== '%'
+    })
+  return plain && (!!d.hot || !!d.byte)
+}
 const byFamily = (ops) => [
   ...(Map.groupBy?.(ops, (o) => o.family) ?? ops.reduce((m, o) => m.set(o.family, [...(m.get(o.family) ?? []), o]), new Map())),
 ]

@@ -44,6 +44,10 @@ void TJ__ISA(tj__through_float32)(char *const *data, const int64_t *strides, int
 #define TJ__SEPARATE _Pragma("GCC ivdep")
 #endif
 
+/* Loops over bytes are loops over whole vectors, and one over what is left that is not made one of vectors again. */
+#define TJ__BYTES 64
+#define TJ__ONE_BY_ONE __asm__ volatile("")
+
 #define TJ__PARAM_F32(k) ((float)params->p[k].f)
 #define TJ__PARAM_F64(k) (params->p[k].f)
 #define TJ__PARAM_INT(k) (params->p[k].i)
