@@ -38,13 +38,55 @@ typedef struct job {
     }                                                                                               \
   }
 
+/* Lines alone (inner is 1): a run of neighbouring outputs with equally many taps has its taps turned, so that a loop over outputs is one over
+ * vectors; all lines of the task take their turn with them. */
+enum { RUN = 64, TAPS = 8 };
+#define COMBINE_LINES(NAME, T, A, LOAD, STORE, WEIGHT)                                                                          \
+  static void NAME(int64_t begin, int64_t end, void *context) {                                                                 \
+    const job *j = context;                                                                                                     \
+    const tj__taps *t = j->t;                                                                                                   \
+    int32_t at[TAPS][RUN];                                                                                                      \
+    A weights[TAPS][RUN];                                                                                                       \
+    for (int64_t o = 0, n; o < t->n_out; o += n) {                                                                              \
+      const int64_t *first = t->first + o, taps = first[1] - first[0];                                                          \
+      for (n = 1; n < RUN && o + n < t->n_out && first[n + 1] - first[n] == taps;) n++;                                         \
+      for (int64_t k = 0; k < taps && taps <= TAPS; k++)                                                                        \
+        for (int64_t i = 0; i < n; i++) at[k][i] = (int32_t)t->index[first[i] + k], weights[k][i] = WEIGHT(A, t, first[i] + k); \
+      for (int64_t line = begin; line < end; line++) {                                                                          \
+        const T *in = (const T *)j->in + line * t->n_in;                                                                        \
+        T *out = (T *)j->out + line * t->n_out + o;                                                                             \
+        A sum[RUN];                                                                                                             \
+        for (int64_t i = 0; i < n; i++) sum[i] = 0;                                                                             \
+        if (taps <= TAPS) {                                                                                                     \
+          for (int64_t k = 0; k < taps; k++)                                                                                    \
+            for (int64_t i = 0; i < n; i++) sum[i] += (A)LOAD(in[at[k][i]]) * weights[k][i];                                    \
+        } else {                                                                                                                \
+          for (int64_t i = 0; i < n; i++)                                                                                       \
+            for (int64_t k = first[i]; k < first[i + 1]; k++) sum[i] += (A)LOAD(in[t->index[k]]) * WEIGHT(A, t, k);             \
+        }                                                                                                                       \
+        for (int64_t i = 0; i < n; i++) out[i] = STORE(sum[i]);                                                                 \
+      }                                                                                                                         \
+    }                                                                                                                           \
+  }
+
 #define ONE(A, t, k) ((A)1)
 #define OWN(A, t, k) ((A)(t)->weight[k])
 #define SUMS(DTYPE, tag, T, A, LOAD, STORE, E) COMBINE(sum_##tag, T, A, LOAD, STORE, ONE)
-TJ__ELEMENTS_ALL(SUMS, )
+#if TJ__BASELINE
+#define EACH TJ__ELEMENTS_ALL
+#else /* what is rare is compiled for the baseline alone */
+#define EACH TJ__ELEMENTS_FLOATING
+extern const tj__resample_kernels tj__cpu_resample_base;
+#endif
+EACH(SUMS, )
 COMBINE(weigh_f32, float, float, TJ__SAME, TJ__SAME, OWN)
 COMBINE(weigh_f64, double, double, TJ__SAME, TJ__SAME, OWN)
 COMBINE(weigh_u8, uint8_t, double, TJ__SAME, TO_BYTE, OWN)
+COMBINE_LINES(sum_lines_f32, float, float, TJ__SAME, TJ__SAME, ONE)
+COMBINE_LINES(sum_lines_f64, double, double, TJ__SAME, TJ__SAME, ONE)
+COMBINE_LINES(weigh_lines_f32, float, float, TJ__SAME, TJ__SAME, OWN)
+COMBINE_LINES(weigh_lines_f64, double, double, TJ__SAME, TJ__SAME, OWN)
+COMBINE_LINES(weigh_lines_u8, uint8_t, double, TJ__SAME, TO_BYTE, OWN)
 
 /* One tap an element and no weights: a copy of rows, whatever the dtype. */
 static void copy_rows(int64_t begin, int64_t end, void *context) {
@@ -55,20 +97,85 @@ static void copy_rows(int64_t begin, int64_t end, void *context) {
     memcpy(j->out + (size_t)row * bytes, j->in + (size_t)(row / t->n_out * t->n_in + t->index[row % t->n_out]) * bytes, bytes);
 }
 
+/* The same element by element, for lines alone: runs of neighbours are copied, pairs of equal ones spread. */
+typedef enum pattern { ANY, NEIGHBOURS, PAIRS } pattern;
+
+static pattern pattern_of(const int64_t *index, int64_t n) {
+  bool neighbours = true, pairs = n % 2 == 0;
+  for (int64_t i = 0; i < n; i++) {
+    neighbours &= index[i] == index[0] + i;
+    pairs &= index[i] == index[0] + i / 2;
+  }
+  return neighbours ? NEIGHBOURS : pairs ? PAIRS : ANY;
+}
+
+enum { COPIED = 256 };
+#define COPY_LINES(T)                                                        \
+  static void copy_lines_##T(int64_t begin, int64_t end, void *context) {    \
+    const job *j = context;                                                  \
+    const tj__taps *t = j->t;                                                \
+    for (int64_t o = 0; o < t->n_out; o += COPIED) {                         \
+      const int64_t n = TJ__MIN(COPIED, t->n_out - o), *at = t->index + o;   \
+      const pattern p = pattern_of(at, n);                                   \
+      for (int64_t line = begin; line < end; line++) {                       \
+        const T *in = (const T *)j->in + line * t->n_in;                     \
+        T *out = (T *)j->out + line * t->n_out + o;                          \
+        if (p == NEIGHBOURS) memcpy(out, in + at[0], (size_t)n * sizeof(T)); \
+        else if (p == PAIRS) {                                               \
+          const T *restrict from = in + at[0];                               \
+          for (int64_t i = 0; i < n / 2; i++) {                              \
+            const T v = from[i];                                             \
+            out[2 * i] = v;                                                  \
+            out[2 * i + 1] = v;                                              \
+          }                                                                  \
+        } else                                                               \
+          for (int64_t i = 0; i < n; i++) out[i] = in[at[i]];                \
+      }                                                                      \
+    }                                                                        \
+  }
+COPY_LINES(uint8_t)
+COPY_LINES(uint16_t)
+COPY_LINES(uint32_t)
+COPY_LINES(uint64_t)
+COPY_LINES(tj__c128)
+
+static tj__range_body copy_lines_of(size_t size) {
+  switch (size) {
+    case 1: return copy_lines_uint8_t;
+    case 2: return copy_lines_uint16_t;
+    case 4: return copy_lines_uint32_t;
+    case 8: return copy_lines_uint64_t;
+    default: return copy_lines_tj__c128;
+  }
+}
+
 static void combine(const tj__taps *taps, tj_dtype dtype, const void *in, void *out) {
 #define ENTRY(DTYPE, tag, T, A, LOAD, STORE, E) [DTYPE] = sum_##tag,
-  static const tj__range_body sums[TJ_DTYPE_COUNT] = {TJ__ELEMENTS_ALL(ENTRY, )};
+  static const tj__range_body sums[TJ_DTYPE_COUNT] = {EACH(ENTRY, )};
   static const tj__range_body weighted[TJ_DTYPE_COUNT] = {[TJ_FLOAT32] = weigh_f32, [TJ_FLOAT64] = weigh_f64, [TJ_UINT8] = weigh_u8};
+  static const tj__range_body line_sums[TJ_DTYPE_COUNT] = {[TJ_FLOAT32] = sum_lines_f32, [TJ_FLOAT64] = sum_lines_f64};
+  static const tj__range_body line_weighted[TJ_DTYPE_COUNT] = {
+      [TJ_FLOAT32] = weigh_lines_f32, [TJ_FLOAT64] = weigh_lines_f64, [TJ_UINT8] = weigh_lines_u8};
   tj__range_body body = taps->weight ? weighted[dtype] : sums[dtype];
+  tj__range_body lines = taps->weight ? line_weighted[dtype] : line_sums[dtype];
+  const size_t itemsize = tj__dtype_sizes[dtype];
   if (!taps->weight) {
     bool single = true;
     for (int64_t o = 0; o < taps->n_out && single; o++) single = taps->first[o] == o && taps->first[o + 1] == o + 1;
-    if (single) body = copy_rows;
+    if (single) body = copy_rows, lines = copy_lines_of(itemsize);
   }
-  const int64_t rows = taps->outer * taps->n_out;
-  const int64_t work = TJ__MAX(1, taps->inner * (taps->first[taps->n_out] / TJ__MAX(1, taps->n_out) + 1));
-  job j = {taps, in, out, tj__dtype_sizes[dtype]};
-  if (body) tj__parallel_for(rows, TJ__MAX(1, TJ__GRAIN / work), body, &j);
+#if !TJ__BASELINE
+  if (!body) {
+    tj__cpu_resample_base.combine(taps, dtype, in, out);
+    return;
+  }
+#endif
+  if (!body) return;
+  job j = {taps, in, out, itemsize};
+  const int64_t each = taps->first[taps->n_out] / TJ__MAX(1, taps->n_out) + 1; /* taps of an output, and writing it */
+  const bool alone = taps->inner == 1 && lines && taps->n_in <= INT32_MAX;
+  if (alone) tj__parallel_for(taps->outer, TJ__MAX(1, TJ__GRAIN / TJ__MAX(1, taps->n_out * each)), lines, &j);
+  else tj__parallel_for(taps->outer * taps->n_out, TJ__MAX(1, TJ__GRAIN / TJ__MAX(1, taps->inner * each)), body, &j);
 }
 
 const tj__resample_kernels TJ__ISA(tj__cpu_resample) = {.combine = combine};

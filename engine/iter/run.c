@@ -59,7 +59,7 @@ static void run_range(int64_t begin, int64_t end, void *context) {
 
 /* Tiles of a plane of dimensions 0 and 1, for operands of which one is adjacent along the other dimension than the rest: walking a whole row
  * would touch a line of memory an element, and come back to it long after it has left the cache. */
-enum { TILE_ROWS = 32, TILE_BYTES = 16384, TILE_INPUTS = 2 };
+enum { TILE_ROWS = 32, TILE_BYTES = 16384, TILE_INPUTS = 2, SHORT_ROWS = 256 };
 
 /* An input whose elements are adjacent down the columns is turned first, a tile of it, so that the loop finds adjacent elements everywhere. */
 typedef struct tiles {
@@ -94,17 +94,18 @@ static void run_tiles(int64_t begin, int64_t end, void *context) {
   const tiles *t = context;
   const tj__iter *it = t->job.it;
   char buffers[TILE_INPUTS][TILE_BYTES] __attribute__((aligned(64)));
-  int64_t width = (it->shape[0] + t->columns - 1) / t->columns, height = (it->shape[1] + TILE_ROWS - 1) / TILE_ROWS;
+  const int first = t->job.first, second = t->job.second;
+  int64_t width = (it->shape[first] + t->columns - 1) / t->columns, height = (it->shape[second] + TILE_ROWS - 1) / TILE_ROWS;
   for (int64_t tile = begin; tile < end; tile++) {
     int64_t plane = tile / (width * height), row = tile / width % height * TILE_ROWS, column = tile % width * t->columns;
-    int64_t rows = TJ__MIN(TILE_ROWS, it->shape[1] - row), columns = TJ__MIN(t->columns, it->shape[0] - column);
+    int64_t rows = TJ__MIN(TILE_ROWS, it->shape[second] - row), columns = TJ__MIN(t->columns, it->shape[first] - column);
     char *data[TJ__ITER_OPERANDS];
     int64_t strides[TJ__ITER_OPERANDS], down[TJ__ITER_OPERANDS];
     for (int k = 0; k < it->n_operands; k++) {
       const tj__operand *op = &it->operands[k];
-      strides[k] = op->strides[0];
-      down[k] = op->strides[1];
-      data[k] = op->data + column * op->strides[0] + row * op->strides[1];
+      strides[k] = op->strides[first];
+      down[k] = op->strides[second];
+      data[k] = op->data + column * op->strides[first] + row * op->strides[second];
     }
     for (int d = 2; d < it->ndim; d++) {
       int64_t at = plane % it->shape[d];
@@ -200,12 +201,14 @@ void tj__iter_run_grain(const tj__iter *it, tj__loop loop, const tj__params *par
     return;
   }
   job j = {it, loop, params, 0, 1};
-  /* Very short rows cost a call each: the next dimension makes better ones, even with strides. */
-  if (it->ndim > 1 && it->shape[0] < 8 && it->shape[1] >= 4 * it->shape[0]) j.first = 1, j.second = 0;
-  tiles t = {.job = j};
-  if (crosses(it, &t)) {
+  /* Very short rows cost a call each: the next dimension makes better ones, even with strides. They are taken a piece at a time, so that lines
+   * of memory that a piece touches are still near when the next one needs them. */
+  const bool across = it->ndim > 1 && it->shape[0] < 8 && it->shape[1] >= 4 * it->shape[0];
+  if (across) j.first = 1, j.second = 0;
+  tiles t = {.job = j, .columns = SHORT_ROWS};
+  if ((across && it->shape[1] > SHORT_ROWS) || crosses(it, &t)) {
     t.kernels = tj__backend_of(TJ_CPU)->copy;
-    int64_t n = (it->shape[0] + t.columns - 1) / t.columns * ((it->shape[1] + TILE_ROWS - 1) / TILE_ROWS);
+    int64_t n = (it->shape[j.first] + t.columns - 1) / t.columns * ((it->shape[j.second] + TILE_ROWS - 1) / TILE_ROWS);
     tj__parallel_for(it->numel / (it->shape[0] * it->shape[1]) * n, TJ__MAX(1, grain / (t.columns * TILE_ROWS)), run_tiles, &t);
     return;
   }

@@ -24,7 +24,7 @@ static tj_tensor *count(tj__bins_kind kind, tj_tensor *points, tj_tensor *const 
   tj_tensor *hist = backend ? tj__empty((tj_ints){sizes, d}, TJ_FLOAT64, points->storage->device) : NULL;
   if (!hist || !tj__fill(hist, tj_int(0)) || !(points = tj__contiguous(points)) || (weight && !(weight = tj__contiguous(weight))))
     return NULL;
-  backend->histogram->count(kind, hist, points, edges, weight);
+  if (!backend->histogram->count(kind, hist, points, edges, weight)) return NULL;
   return tj__to_dtype(hist, (tj_dtype)points->dtype);
 }
 

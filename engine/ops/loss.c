@@ -299,6 +299,10 @@ static tj_tensor *difference(tj_tensor *input, tj_tensor *target, const char *ke
   return tj__minus(input, target);
 }
 
+static bool both_floating(const tj_tensor *input, const tj_tensor *target) {
+  return tj_dtype_is_floating((tj_dtype)input->dtype) && tj_dtype_is_floating((tj_dtype)target->dtype);
+}
+
 /* With a weight, the mean is that of the weighted losses over the weights. */
 static tj_tensor *weighted(tj_tensor *losses, tj_tensor *weight, const char *reduction) {
   if (!losses || !weight) return tj__loss_reduce(losses, reduction);
@@ -310,6 +314,7 @@ static tj_tensor *weighted(tj_tensor *losses, tj_tensor *weight, const char *red
 
 tj_tensor *tj__impl_mse_loss(tj_tensor *input, tj_tensor *target, int size_average, int reduce, const char *reduction, tj_tensor *weight) {
   if (!(reduction = tj__loss_reduction(size_average, reduce, reduction))) return NULL;
+  if (both_floating(input, target)) return weighted(tj_mse_loss_each(input, target), weight, reduction);
   tj_tensor *d = difference(input, target, "mse_cpu");
   return d ? weighted(tj_mul(d, d), weight, reduction) : NULL;
 }
@@ -319,26 +324,19 @@ tj_tensor *tj__impl_l1_loss(tj_tensor *input, tj_tensor *target, int size_averag
   return weighted(tj_abs(tj__minus(input, target)), weight, reduction);
 }
 
-/* Half the squared distance over `knee` below the knee, the distance less half a knee above; times `slope`. */
-static tj_tensor *rounded(tj_tensor *d, double knee, double slope) {
-  tj_tensor *z = tj_abs(d);
-  tj_tensor *below = tj_mul(tj_mul(z, z), tj__number(0.5 / knee * slope)),
-            *above = tj_mul(tj__minus(z, tj__number(0.5 * knee)), tj__number(slope));
-  return tj_where(tj_lt(z, tj__number(knee)), below, above);
-}
-
 tj_tensor *tj__impl_smooth_l1_loss(tj_tensor *input, tj_tensor *target, int size_average, int reduce, const char *reduction, double beta) {
   if (!(reduction = tj__loss_reduction(size_average, reduce, reduction))) return NULL;
   RUNTIME(beta >= 0, "smooth_l1_loss does not support negative values for beta.");
-  tj_tensor *d = difference(input, target, "smooth_l1_cpu");
-  return d ? tj__loss_reduce(beta == 0 ? tj_abs(d) : rounded(d, beta, 1), reduction) : NULL;
+  tj_tensor *d = both_floating(input, target) && beta > 0 ? NULL : difference(input, target, "smooth_l1_cpu");
+  if (tj_error_code()) return NULL;
+  return tj__loss_reduce(d ? tj_abs(d) : tj_smooth_l1_loss_each(input, target, beta), reduction);
 }
 
 tj_tensor *tj__impl_huber_loss(tj_tensor *input, tj_tensor *target, const char *reduction, double delta, tj_tensor *weight) {
   if (!(reduction = tj__loss_reduction(TJ_NO_BOOL, TJ_NO_BOOL, reduction))) return NULL;
   RUNTIME(delta > 0, "huber_loss does not support non-positive values for delta.");
-  tj_tensor *d = difference(input, target, "huber_cpu");
-  return d ? weighted(rounded(d, delta, delta), weight, reduction) : NULL;
+  if (!both_floating(input, target) && !difference(input, target, "huber_cpu")) return NULL;
+  return weighted(tj_huber_loss_each(input, target, delta), weight, reduction);
 }
 
 /* ---- probabilities ----------------------------------------------------------------------------------------------- */
@@ -370,6 +368,10 @@ tj_tensor *tj__impl_binary_cross_entropy_with_logits(tj_tensor *input, tj_tensor
   const char *target_text = tj__sizes_text(target);
   TJ__CHECK(tj__same_sizes(input, target), TJ_ERROR_VALUE, "Target size (torch.Size(%s)) must be the same as input size (torch.Size(%s))",
             target_text, tj__sizes_text(input));
+  if (!pos_weight && both_floating(input, target)) {
+    tj_tensor *each = tj_binary_cross_entropy_with_logits_each(input, target);
+    return tj__loss_reduce(each && weight ? tj_mul(each, weight) : each, reduction);
+  }
   tj_tensor *log_sigmoid = tj_logsigmoid(input);
   if (pos_weight) log_sigmoid = tj_mul(tj__plus(tj_mul(tj__minus(pos_weight, tj__number(1)), target), tj__number(1)), log_sigmoid);
   tj_tensor *t = tj__minus(tj_mul(tj__minus(tj__number(1), target), input), log_sigmoid);

@@ -1,4 +1,5 @@
 /* sort.c: sorting, ranks, unique values, search. */
+#include "kernels/histogram.h"
 #include "kernels/sort.h"
 
 #include <math.h>
@@ -229,6 +230,10 @@ tj_tensor *tj__impl_bincount(tj_tensor *self, tj_tensor *weights, int64_t minlen
   tj_tensor *zeros = tj__empty(TJ_INTS(n), dtype, self->storage->device), *source = weights;
   if (!zeros || !tj__fill(zeros, tj_int(0))) return NULL;
   if (self->numel == 0) return zeros;
+  if (!weights && tj__can_look(self)) {
+    if (!(self = tj__to_dtype(self, TJ_INT64)) || !(self = tj__contiguous(self))) return NULL;
+    return tj__backend_of(TJ_CPU)->histogram->numbers(tj__write(zeros), n, tj__read(self), self->numel) ? zeros : NULL;
+  }
   if (!weights) {
     source = tj__empty(TJ_INTS(self->numel), TJ_INT64, self->storage->device);
     if (source && !tj__fill(source, tj_int(1))) return NULL;
