@@ -263,7 +263,8 @@ function loop(op, d, otherwise = null) {
   }
   lines.push(...elements(loads(inputs), result))
   if (vector) lines.push('#endif')
-  if (inputs.length === 2) {
+  // A loss beside one number is rare, and what it computes long.
+  if (inputs.length === 2 && op.family !== 'loss') {
     for (const s of [1, 2]) {
       const o = 3 - s,
         a = inputs[s - 1].name

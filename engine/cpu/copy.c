@@ -85,6 +85,22 @@ static inline bool reversed(void *to, const void *from, int64_t n, size_t size) 
   }
 }
 
+/* Rows of moderate length, in lines of 64 bytes: the library's function copies those by an instruction that is slow where they are not aligned. */
+static __attribute__((noinline)) void copy_row(char *to, const char *from, size_t n) {
+  const uintptr_t a = (uintptr_t)to, b = (uintptr_t)from;
+  if (n < 64 || n > 1 << 14 || a - b < n || b - a < n) {
+    memmove(to, from, n);
+    return;
+  }
+  char line[64];
+  for (size_t i = 0; i + sizeof line <= n; i += sizeof line) {
+    memcpy(line, from + i, sizeof line);
+    memcpy(to + i, line, sizeof line);
+  }
+  memcpy(line, from + n - sizeof line, sizeof line);
+  memcpy(to + n - sizeof line, line, sizeof line);
+}
+
 /* NUMBERS goes through two lists at once by way of a second copy of itself, since a macro does not expand inside itself. */
 #define EXPAND_FROM(SUFFIX, H, M, N, LOAD, STORE) FROMS(CONVERT, (SUFFIX, H, M, N, LOAD, STORE))
 #define FROMS(X, A)                                                                  \
@@ -133,7 +149,7 @@ static inline bool reversed(void *to, const void *from, int64_t n, size_t size) 
     int64_t ts = strides[0], fs = strides[1];                                                       \
     if (ts == (int64_t)sizeof(TM) && fs == (int64_t)sizeof(FM)) {                                   \
       if (TJ_##TO == TJ_##FROM) {                                                                   \
-        memmove(to, from, (size_t)n * sizeof(TM));                                                  \
+        copy_row(to, from, (size_t)n * sizeof(TM));                                                 \
         return;                                                                                     \
       }                                                                                             \
       if (TJ_##TO == TJ_FLOAT16 && TJ_##FROM == TJ_FLOAT32) {                                       \

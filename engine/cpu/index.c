@@ -312,10 +312,16 @@ static bool gather(tj_tensor *out, const tj_tensor *self, int dim, const tj_tens
     LINE_FRAME                                                                  \
     T *to = (T *)j->to + self;                                                  \
     const T *from = (const T *)j->from + src;                                   \
-    for (int64_t i = 0; i < n; i++) {                                           \
-      T *place = to + i * step + at[i] * along;                                 \
-      *place = STORE(OP((A)LOAD(*place), (A)LOAD(from[i * src_step]), A));      \
-    }                                                                           \
+    if (step == 0 && along == 1 && src_step == 1)                               \
+      for (int64_t i = 0; i < n; i++) {                                         \
+        T *place = to + at[i];                                                  \
+        *place = STORE(OP((A)LOAD(*place), (A)LOAD(from[i]), A));               \
+      }                                                                         \
+    else                                                                        \
+      for (int64_t i = 0; i < n; i++) {                                         \
+        T *place = to + i * step + at[i] * along;                               \
+        *place = STORE(OP((A)LOAD(*place), (A)LOAD(from[i * src_step]), A));    \
+      }                                                                         \
   }                                                                             \
   }                                                                             \
   }
@@ -330,7 +336,7 @@ static bool scatter(tj__scatter_kind kind, tj_tensor *self, int dim, const tj_te
   prepare(&j, dim, index, self, src);
   /* Lines along dim are independent of each other; along any other they may meet in one place, but their columns do not. */
   const bool across = dim != index->ndim - 1;
-  run_lines(&j, across ? COLUMNS : j.length, across, body);
+  run_lines(&j, across ? 4 * COLUMNS : j.length, across, body);
   return !atomic_load_explicit(&j.outside, memory_order_relaxed) || first_outside(&j, bad);
 }
 

@@ -179,7 +179,7 @@ REDUCER(prod_f32, float, float, TJ__SAME, 1, AS_IS, MUL, float, TJ__SAME)
 
 /* float32's extremes along a row: the processor's maximum passes NaN over, which are looked for on the side; rows that hold one are rare. */
 #if defined(__AVX512F__)
-#define EXTREME_ROW(name, PICK, SLOW)                                                                                         \
+#define EXTREME_ROW(name, PICK, REDUCE, SLOW)                                                                                 \
   static void name##_row(void *acc, const char *x_, int64_t n, int64_t stride, const tj__reduce_params *params, int64_t at) { \
     const float *x = (const float *)(const void *)x_;                                                                         \
     __m512 best[4];                                                                                                           \
@@ -194,20 +194,21 @@ REDUCER(prod_f32, float, float, TJ__SAME, 1, AS_IS, MUL, float, TJ__SAME)
         nan |= _mm512_cmp_ps_mask(v[0], v[1], _CMP_UNORD_Q) | _mm512_cmp_ps_mask(v[2], v[3], _CMP_UNORD_Q);                   \
       }                                                                                                                       \
       if (!nan) {                                                                                                             \
-        float rest;                                                                                                           \
-        SLOW.row(&rest, (const char *)(x + i), n - i, stride, params, at);                                                    \
-        float sixteen[16];                                                                                                    \
-        _mm512_storeu_ps(sixteen, PICK(PICK(best[0], best[1]), PICK(best[2], best[3])));                                      \
-        SLOW.row(acc, (const char *)sixteen, 16, sizeof(float), params, at);                                                  \
-        SLOW.combine(acc, &rest, 1);                                                                                          \
+        const float most = REDUCE(PICK(PICK(best[0], best[1]), PICK(best[2], best[3])));                                      \
+        *(float *)acc = most;                                                                                                 \
+        if (i < n) {                                                                                                          \
+          float rest;                                                                                                         \
+          SLOW.row(&rest, (const char *)(x + i), n - i, stride, params, at);                                                  \
+          SLOW.combine(acc, &rest, 1);                                                                                        \
+        }                                                                                                                     \
         return;                                                                                                               \
       }                                                                                                                       \
     }                                                                                                                         \
     SLOW.row(acc, x_, n, stride, params, at);                                                                                 \
   }                                                                                                                           \
   static const reducer name = {sizeof(float), sizeof(float), SLOW##_init, name##_row, SLOW##_rows, SLOW##_combine, SLOW##_store};
-EXTREME_ROW(largest_f32, _mm512_max_ps, max_f32)
-EXTREME_ROW(smallest_f32, _mm512_min_ps, min_f32)
+EXTREME_ROW(largest_f32, _mm512_max_ps, _mm512_reduce_max_ps, max_f32)
+EXTREME_ROW(smallest_f32, _mm512_min_ps, _mm512_reduce_min_ps, min_f32)
 #endif
 
 #define INTEGER(tag, T, LOWEST, HIGHEST)                                 \
@@ -557,4 +558,45 @@ static bool extremes(bool largest, tj_tensor *values, tj_tensor *indices, const 
   return true;
 }
 
-const tj__reduce_kernels TJ__ISA(tj__cpu_reduce) = {reduce, extremes};
+/* ---- sums of what a pointwise loop gives ------------------------------------------------------------------------ */
+
+enum { TOTAL_PART = 32 * PIECE };
+
+typedef struct total_job {
+  tj__loop loop;
+  const tj__params *params;
+  const float *inputs[2];
+  int n_inputs;
+  double *parts; /* one for each TOTAL_PART elements */
+} total_job;
+
+static void total_body(int64_t begin, int64_t end, void *context) {
+  const total_job *j = context;
+  _Alignas(64) float block[PIECE];
+  const tj__reduce_params none = {0, NULL};
+  double sum = 0;
+  for (int64_t i = begin; i < end; i += PIECE) {
+    const int64_t n = TJ__MIN(PIECE, end - i);
+    char *data[] = {(char *)block, (char *)(uintptr_t)(j->inputs[0] + i), j->n_inputs > 1 ? (char *)(uintptr_t)(j->inputs[1] + i) : NULL};
+    j->loop(data, (int64_t[]){sizeof(float), sizeof(float), sizeof(float)}, n, j->params);
+    float piece;
+    sum_f32_row(&piece, (const char *)block, n, sizeof(float), &none, 0);
+    sum += (double)piece;
+  }
+  j->parts[begin / TOTAL_PART] = sum;
+}
+
+static bool total(double *sum, tj__loop loop, const tj__params *params, tj_tensor *const *inputs, int n_inputs) {
+  const int64_t n = inputs[0]->numel, n_parts = (n + TOTAL_PART - 1) / TOTAL_PART;
+  const size_t bytes = (size_t)n_parts * sizeof(double);
+  total_job j = {.loop = loop, .params = params, .n_inputs = n_inputs, .parts = tj__alloc(bytes)};
+  if (!j.parts) return false;
+  for (int k = 0; k < n_inputs; k++) j.inputs[k] = tj__read(inputs[k]);
+  tj__parallel_chunks(n, TOTAL_PART, total_body, &j);
+  *sum = 0;
+  for (int64_t k = 0; k < n_parts; k++) *sum += j.parts[k];
+  tj__free(j.parts, bytes);
+  return true;
+}
+
+const tj__reduce_kernels TJ__ISA(tj__cpu_reduce) = {reduce, extremes, total};

@@ -1,9 +1,13 @@
 /* cpu/resample.c: one dimension resampled, row by row of the result. */
 #include "../kernels/resample.h"
 
-#include "elements.h"
-
 #include <math.h>
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
+#include "cpu/loop.h"
+#include "elements.h"
 
 typedef struct job {
   const tj__taps *t;
@@ -16,26 +20,42 @@ typedef struct job {
 
 #define TO_BYTE(x) ((uint8_t)TJ__MIN(TJ__MAX(floor((x) + 0.5), 0.0), 255.0))
 
-/* WEIGHT(t, k): what tap k counts */
-#define COMBINE(NAME, T, A, LOAD, STORE, WEIGHT)                                                    \
-  static void NAME(int64_t begin, int64_t end, void *context) {                                     \
-    const job *j = context;                                                                         \
-    const tj__taps *t = j->t;                                                                       \
-    for (int64_t row = begin; row < end; row++) {                                                   \
-      const int64_t o = row % t->n_out, from = t->first[o], to = t->first[o + 1];                   \
-      const T *in = (const T *)j->in + row / t->n_out * t->n_in * t->inner;                         \
-      T *out = (T *)j->out + row * t->inner;                                                        \
-      for (int64_t x = 0; x < t->inner; x += BLOCK) {                                               \
-        const int64_t n = TJ__MIN(BLOCK, t->inner - x);                                             \
-        A sum[BLOCK];                                                                               \
-        for (int64_t i = 0; i < n; i++) sum[i] = 0;                                                 \
-        for (int64_t k = from; k < to; k++) {                                                       \
-          const T *p = in + t->index[k] * t->inner + x;                                             \
-          for (int64_t i = 0; i < n; i++) sum[i] = (A)(sum[i] + (A)(LOAD(p[i]) * WEIGHT(A, t, k))); \
-        }                                                                                           \
-        for (int64_t i = 0; i < n; i++) out[x + i] = STORE(sum[i]);                                 \
-      }                                                                                             \
-    }                                                                                               \
+/* WEIGHT(t, k): what tap k counts. Two taps, which is linear interpolation, need no sums on the side. */
+#define ADD_TAPS(T, A, LOAD, WEIGHT, n)                                                \
+  for (int64_t i = 0; i < (n); i++) sum[i] = 0;                                        \
+  for (int64_t k = from; k < to; k++) {                                                \
+    const T *p = in + t->index[k] * t->inner + x;                                      \
+    const A weight = WEIGHT(A, t, k);                                                  \
+    for (int64_t i = 0; i < (n); i++) sum[i] = (A)(sum[i] + (A)(LOAD(p[i]) * weight)); \
+  }
+#define COMBINE(NAME, T, A, LOAD, STORE, WEIGHT)                                              \
+  static void NAME(int64_t begin, int64_t end, void *context) {                               \
+    const job *j = context;                                                                   \
+    const tj__taps *t = j->t;                                                                 \
+    for (int64_t row = begin; row < end; row++) {                                             \
+      const int64_t o = row % t->n_out, from = t->first[o], to = t->first[o + 1];             \
+      const T *in = (const T *)j->in + row / t->n_out * t->n_in * t->inner;                   \
+      T *out = (T *)j->out + row * t->inner;                                                  \
+      if (to - from == 2) {                                                                   \
+        const T *p = in + t->index[from] * t->inner, *q = in + t->index[from + 1] * t->inner; \
+        const A v = WEIGHT(A, t, from), w = WEIGHT(A, t, from + 1);                           \
+        TJ__SEPARATE                                                                          \
+        for (int64_t i = 0; i < t->inner; i++) {                                              \
+          const A first = (A)(LOAD(p[i]) * v);                                                \
+          out[i] = STORE((A)(first + (A)(LOAD(q[i]) * w)));                                   \
+        }                                                                                     \
+        continue;                                                                             \
+      }                                                                                       \
+      A sum[BLOCK];                                                                           \
+      int64_t x = 0;                                                                          \
+      for (; x + BLOCK <= t->inner; x += BLOCK) {                                             \
+        ADD_TAPS(T, A, LOAD, WEIGHT, BLOCK)                                                   \
+        for (int64_t i = 0; i < BLOCK; i++) out[x + i] = STORE(sum[i]);                       \
+      }                                                                                       \
+      const int64_t rest = t->inner - x;                                                      \
+      ADD_TAPS(T, A, LOAD, WEIGHT, rest)                                                      \
+      for (int64_t i = 0; i < rest; i++) out[x + i] = STORE(sum[i]);                          \
+    }                                                                                         \
   }
 
 /* Lines alone (inner is 1): a run of neighbouring outputs with equally many taps has its taps turned, so that a loop over outputs is one over
@@ -97,26 +117,91 @@ static void copy_rows(int64_t begin, int64_t end, void *context) {
     memcpy(j->out + (size_t)row * bytes, j->in + (size_t)(row / t->n_out * t->n_in + t->index[row % t->n_out]) * bytes, bytes);
 }
 
+#if defined(__AVX512F__)
+/* float32: where 16 neighbouring outputs find their taps within 32 neighbouring inputs, a tap is two loads and a permutation. */
+enum { GROUPS = RUN / 16 };
+typedef struct window {
+  const float *from; /* within the first line */
+  __mmask16 low, high;
+  __m512i places;
+  __m512 weights;
+} window;
+
+/* Windows of the taps of n outputs from o on; false where the inputs are further apart. */
+static bool windows_of(const tj__taps *t, const float *in, int64_t o, int64_t n, int64_t taps, window w[TAPS][GROUPS]) {
+  for (int64_t k = 0; k < taps; k++)
+    for (int64_t g = 0; g * 16 < n; g++) {
+      const int64_t m = TJ__MIN(16, n - g * 16), *first = t->first + o + g * 16;
+      int64_t least = t->n_in, most = 0;
+      int32_t places[16] = {0};
+      float weights[16] = {0};
+      for (int64_t i = 0; i < m; i++) least = TJ__MIN(least, t->index[first[i] + k]), most = TJ__MAX(most, t->index[first[i] + k]);
+      if (most - least >= 32) return false;
+      for (int64_t i = 0; i < m; i++) {
+        places[i] = (int32_t)(t->index[first[i] + k] - least);
+        weights[i] = t->weight ? (float)t->weight[first[i] + k] : 1;
+      }
+      const int64_t readable = TJ__MIN(32, t->n_in - least);
+      const uint32_t mask = (uint32_t)(((uint64_t)1 << readable) - 1);
+      w[k][g] = (window){in + least, (__mmask16)mask, (__mmask16)(mask >> 16), _mm512_loadu_si512(places), _mm512_loadu_ps(weights)};
+    }
+  return true;
+}
+
+static void weigh_windows(int64_t begin, int64_t end, void *context) {
+  const job *j = context;
+  const tj__taps *t = j->t;
+  const float *in = (const float *)(const void *)j->in;
+  const tj__range_body otherwise = t->weight ? weigh_lines_f32 : sum_lines_f32;
+  window w[TAPS][GROUPS];
+  for (int64_t o = 0, n; o < t->n_out; o += n) {
+    const int64_t *first = t->first + o, taps = first[1] - first[0];
+    for (n = 1; n < RUN && o + n < t->n_out && first[n + 1] - first[n] == taps;) n++;
+    if (taps > TAPS || !windows_of(t, in, o, n, taps, w)) {
+      otherwise(begin, end, context);
+      return;
+    }
+    for (int64_t line = begin; line < end; line++) {
+      const int64_t at = line * t->n_in;
+      float *out = (float *)(void *)j->out + line * t->n_out + o;
+      for (int64_t g = 0; g * 16 < n; g++, out += 16) {
+        __m512 sum = _mm512_setzero_ps();
+        for (int64_t k = 0; k < taps; k++) {
+          const window *p = &w[k][g];
+          const __m512 low = _mm512_maskz_loadu_ps(p->low, p->from + at), high = _mm512_maskz_loadu_ps(p->high, p->from + at + 16);
+          sum = _mm512_fmadd_ps(_mm512_permutex2var_ps(low, p->places, high), p->weights, sum);
+        }
+        _mm512_mask_storeu_ps(out, n - g * 16 < 16 ? (__mmask16)((1u << (n - g * 16)) - 1) : (__mmask16)0xffff, sum);
+      }
+    }
+  }
+}
+#endif
+
 /* The same element by element, for lines alone: runs of neighbours are copied, pairs of equal ones spread. */
 typedef enum pattern { ANY, NEIGHBOURS, PAIRS } pattern;
 
-static pattern pattern_of(const int64_t *index, int64_t n) {
-  bool neighbours = true, pairs = n % 2 == 0;
-  for (int64_t i = 0; i < n; i++) {
-    neighbours &= index[i] == index[0] + i;
-    pairs &= index[i] == index[0] + i / 2;
-  }
-  return neighbours ? NEIGHBOURS : pairs ? PAIRS : ANY;
+/* The next outputs of one pattern, *n of them, up to COPIED. */
+enum { COPIED = 256, NEIGHBOURS_PAY = 32 };
+static pattern next_pattern(const int64_t *index, int64_t left, int64_t *n) {
+  left = TJ__MIN(COPIED, left);
+  int64_t i = 1;
+  while (i < left && index[i] == index[0] + i) i++;
+  *n = i;
+  if (i == left || i >= NEIGHBOURS_PAY) return NEIGHBOURS;
+  bool pairs = left % 2 == 0;
+  for (i = 0; i < left; i++) pairs &= index[i] == index[0] + i / 2;
+  *n = left;
+  return pairs ? PAIRS : ANY;
 }
 
-enum { COPIED = 256 };
 #define COPY_LINES(T)                                                        \
   static void copy_lines_##T(int64_t begin, int64_t end, void *context) {    \
     const job *j = context;                                                  \
     const tj__taps *t = j->t;                                                \
-    for (int64_t o = 0; o < t->n_out; o += COPIED) {                         \
-      const int64_t n = TJ__MIN(COPIED, t->n_out - o), *at = t->index + o;   \
-      const pattern p = pattern_of(at, n);                                   \
+    for (int64_t o = 0, n; o < t->n_out; o += n) {                           \
+      const int64_t *at = t->index + o;                                      \
+      const pattern p = next_pattern(at, t->n_out - o, &n);                  \
       for (int64_t line = begin; line < end; line++) {                       \
         const T *in = (const T *)j->in + line * t->n_in;                     \
         T *out = (T *)j->out + line * t->n_out + o;                          \
@@ -158,6 +243,9 @@ static void combine(const tj__taps *taps, tj_dtype dtype, const void *in, void *
       [TJ_FLOAT32] = weigh_lines_f32, [TJ_FLOAT64] = weigh_lines_f64, [TJ_UINT8] = weigh_lines_u8};
   tj__range_body body = taps->weight ? weighted[dtype] : sums[dtype];
   tj__range_body lines = taps->weight ? line_weighted[dtype] : line_sums[dtype];
+#if defined(__AVX512F__)
+  if (dtype == TJ_FLOAT32) lines = weigh_windows;
+#endif
   const size_t itemsize = tj__dtype_sizes[dtype];
   if (!taps->weight) {
     bool single = true;

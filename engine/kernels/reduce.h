@@ -2,6 +2,7 @@
 #ifndef TJ__KERNELS_REDUCE_H
 #define TJ__KERNELS_REDUCE_H
 
+#include "../iter/iter.h"
 #include "backend.h"
 
 typedef enum tj__reduce_kind {
@@ -39,6 +40,9 @@ typedef struct tj__reduce_kernels {
   /* Largest (or smallest) elements and where they first are, NaN first of all; in is contiguous [outer, n, inner], n > 0.
    * values (in's dtype) or indices may be NULL. Real dtypes. */
   bool (*extremes)(bool largest, tj_tensor *values, tj_tensor *indices, const tj_tensor *in, int64_t outer, int64_t n, int64_t inner);
+  /* The sum over all elements of what a pointwise loop gives for them, which is kept nowhere; inputs (1 or 2) and results are float32, inputs are
+   * contiguous and of one size. NULL: no such kernel. false: out of memory. */
+  bool (*total)(double *sum, tj__loop loop, const struct tj__params *params, tj_tensor *const *inputs, int n_inputs);
 } tj__reduce_kernels;
 
 #endif

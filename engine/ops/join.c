@@ -2,6 +2,7 @@
 #include "autograd/node.h"
 #include "core/core.h"
 #include "impl.h"
+#include "ops/resample.h"
 #include "ops/copy.h"
 #include "ops/view.h"
 
@@ -240,8 +241,24 @@ static bool move(tj_tensor *to, int64_t at, tj_tensor *from, int64_t start, int6
   return place && part && tj__copy_into(place, part);
 }
 
+/* Rows, each of which is rolled: by index, so that a row is written at once. */
+static tj_tensor *rolled_rows(tj_tensor *self, int64_t shift, int64_t size) {
+  tj__table table;
+  if (!tj__table_init(&table, size, size, size, false)) return NULL;
+  for (int64_t i = 0; i < size; i++) {
+    table.index[i] = i < shift ? i + size - shift : i - shift;
+    table.first[i + 1] = i + 1;
+  }
+  table.n_taps = size;
+  tj_tensor *out = tj__table_apply(self, self->ndim - 1, &table);
+  tj__table_drop(&table);
+  return out;
+}
+
 static tj_tensor *roll(tj_tensor *self, int64_t shift, int d) {
   const int64_t size = self->sizes[d];
+  if (self->numel > size && d == self->ndim - 1 && size > 1 && tj__can_look(self) && tj__is_contiguous(self))
+    return rolled_rows(self, (shift % size + size) % size, size);
   tj_tensor *out = tj__empty_like(self, (tj_dtype)self->dtype);
   if (!out || self->numel == 0) return out;
   shift = (shift % size + size) % size;

@@ -2,6 +2,8 @@
 #include "core/core.h"
 #include "autograd/node.h"
 #include "kernels/index.h"
+#include "kernels/pointwise.h"
+#include "kernels/reduce.h"
 #include "kernels/softmax.h"
 #include "impl.h"
 #include "ops.h"
@@ -303,6 +305,21 @@ static bool both_floating(const tj_tensor *input, const tj_tensor *target) {
   return tj_dtype_is_floating((tj_dtype)input->dtype) && tj_dtype_is_floating((tj_dtype)target->dtype);
 }
 
+/* The mean or sum of a pointwise loss in one pass, where nobody else needs the losses; NULL without an error where that cannot be. */
+static tj_tensor *in_one_pass(int kernel, tj_tensor *input, tj_tensor *target, double parameter, const char *reduction) {
+  tj_tensor *inputs[] = {input, target};
+  const bool suits = reduction[0] != 'n' && tj__can_look(input) && tj__can_look(target) && input->dtype == TJ_FLOAT32 &&
+                     target->dtype == TJ_FLOAT32 && input->numel > 0 && tj__same_sizes(input, target) && tj__is_contiguous(input) &&
+                     tj__is_contiguous(target) && !tj__needs_grad(inputs, 2);
+  const tj__backend *backend = suits ? tj__backend_for(inputs, 2) : NULL;
+  tj_tensor *out = backend ? tj__empty(TJ_NO_DIMS, TJ_FLOAT32, TJ_CPU) : NULL;
+  const tj__params params = {.p = {tj__param_of(tj_float(parameter))}};
+  double sum;
+  if (!out || !backend->reduce->total(&sum, backend->pointwise->loops[kernel][TJ_FLOAT32], &params, inputs, 2)) return NULL;
+  *(float *)tj__write(out) = (float)(reduction[0] == 'm' ? sum / (double)input->numel : sum);
+  return out;
+}
+
 /* With a weight, the mean is that of the weighted losses over the weights. */
 static tj_tensor *weighted(tj_tensor *losses, tj_tensor *weight, const char *reduction) {
   if (!losses || !weight) return tj__loss_reduce(losses, reduction);
@@ -314,29 +331,42 @@ static tj_tensor *weighted(tj_tensor *losses, tj_tensor *weight, const char *red
 
 tj_tensor *tj__impl_mse_loss(tj_tensor *input, tj_tensor *target, int size_average, int reduce, const char *reduction, tj_tensor *weight) {
   if (!(reduction = tj__loss_reduction(size_average, reduce, reduction))) return NULL;
-  if (both_floating(input, target)) return weighted(tj_mse_loss_each(input, target), weight, reduction);
+  if (both_floating(input, target)) {
+    tj_tensor *done = weight ? NULL : in_one_pass(TJ__PW_mse_loss_each, input, target, 0, reduction);
+    return done || tj_error_code() ? done : weighted(tj_mse_loss_each(input, target), weight, reduction);
+  }
   tj_tensor *d = difference(input, target, "mse_cpu");
   return d ? weighted(tj_mul(d, d), weight, reduction) : NULL;
 }
 
 tj_tensor *tj__impl_l1_loss(tj_tensor *input, tj_tensor *target, int size_average, int reduce, const char *reduction, tj_tensor *weight) {
   if (!(reduction = tj__loss_reduction(size_average, reduce, reduction))) return NULL;
-  return weighted(tj_abs(tj__minus(input, target)), weight, reduction);
+  if (!both_floating(input, target)) return weighted(tj_abs(tj__minus(input, target)), weight, reduction);
+  tj_tensor *done = weight ? NULL : in_one_pass(TJ__PW_l1_loss_each, input, target, 0, reduction);
+  return done || tj_error_code() ? done : weighted(tj_l1_loss_each(input, target), weight, reduction);
+}
+
+static tj_tensor *huber(tj_tensor *input, tj_tensor *target, double delta, tj_tensor *weight, const char *reduction) {
+  tj_tensor *done = weight ? NULL : in_one_pass(TJ__PW_huber_loss_each, input, target, delta, reduction);
+  return done || tj_error_code() ? done : weighted(tj_huber_loss_each(input, target, delta), weight, reduction);
 }
 
 tj_tensor *tj__impl_smooth_l1_loss(tj_tensor *input, tj_tensor *target, int size_average, int reduce, const char *reduction, double beta) {
   if (!(reduction = tj__loss_reduction(size_average, reduce, reduction))) return NULL;
   RUNTIME(beta >= 0, "smooth_l1_loss does not support negative values for beta.");
-  tj_tensor *d = both_floating(input, target) && beta > 0 ? NULL : difference(input, target, "smooth_l1_cpu");
-  if (tj_error_code()) return NULL;
-  return tj__loss_reduce(d ? tj_abs(d) : tj_smooth_l1_loss_each(input, target, beta), reduction);
+  if (beta == 0 || !both_floating(input, target)) {
+    tj_tensor *d = difference(input, target, "smooth_l1_cpu");
+    if (!d || beta == 0) return d ? tj__loss_reduce(tj_abs(d), reduction) : NULL;
+  }
+  tj_tensor *loss = huber(input, target, beta, NULL, reduction);
+  return loss && beta != 1 ? tj_div(loss, tj__number(beta)) : loss;
 }
 
 tj_tensor *tj__impl_huber_loss(tj_tensor *input, tj_tensor *target, const char *reduction, double delta, tj_tensor *weight) {
   if (!(reduction = tj__loss_reduction(TJ_NO_BOOL, TJ_NO_BOOL, reduction))) return NULL;
   RUNTIME(delta > 0, "huber_loss does not support non-positive values for delta.");
   if (!both_floating(input, target) && !difference(input, target, "huber_cpu")) return NULL;
-  return weighted(tj_huber_loss_each(input, target, delta), weight, reduction);
+  return huber(input, target, delta, weight, reduction);
 }
 
 /* ---- probabilities ----------------------------------------------------------------------------------------------- */
@@ -355,6 +385,8 @@ tj_tensor *tj__impl_binary_cross_entropy(tj_tensor *input, tj_tensor *target, tj
   tj_scalar all = inside ? tj_item(inside) : tj_bool(true);
   if (all.kind == TJ_SCALAR_NONE || tj_error_code()) return NULL;
   RUNTIME(all.i, "all elements of input should be between 0 and 1");
+  tj_tensor *done = weight ? NULL : in_one_pass(TJ__PW_binary_cross_entropy_each, input, target, 0, reduction);
+  if (done || tj_error_code()) return done;
   tj_tensor *t = tj_binary_cross_entropy_each(input, target);
   int64_t sizes[TJ_MAX_DIMS];
   if (t && weight && tj__broadcast_sizes(tj__sizes(target), tj__sizes(weight), sizes) < 0) return NULL;
@@ -369,6 +401,8 @@ tj_tensor *tj__impl_binary_cross_entropy_with_logits(tj_tensor *input, tj_tensor
   TJ__CHECK(tj__same_sizes(input, target), TJ_ERROR_VALUE, "Target size (torch.Size(%s)) must be the same as input size (torch.Size(%s))",
             target_text, tj__sizes_text(input));
   if (!pos_weight && both_floating(input, target)) {
+    tj_tensor *done = weight ? NULL : in_one_pass(TJ__PW_binary_cross_entropy_with_logits_each, input, target, 0, reduction);
+    if (done || tj_error_code()) return done;
     tj_tensor *each = tj_binary_cross_entropy_with_logits_each(input, target);
     return tj__loss_reduce(each && weight ? tj_mul(each, weight) : each, reduction);
   }
