@@ -178,45 +178,56 @@ static void weigh_windows(int64_t begin, int64_t end, void *context) {
 }
 #endif
 
-/* The same element by element, for lines alone: runs of neighbours are copied, pairs of equal ones spread. */
+/* The same element by element, for lines alone: a line is made of pieces in which neighbours are copied, pairs of equal ones spread, or elements
+ * gathered one by one. */
 typedef enum pattern { ANY, NEIGHBOURS, PAIRS } pattern;
+typedef struct piece {
+  pattern pattern;
+  int64_t at, n; /* the outputs of the piece */
+} piece;
+enum { PIECES = 64, COPIED = 256, NEIGHBOURS_PAY = 32 };
 
-/* The next outputs of one pattern, *n of them, up to COPIED. */
-enum { COPIED = 256, NEIGHBOURS_PAY = 32 };
-static pattern next_pattern(const int64_t *index, int64_t left, int64_t *n) {
-  left = TJ__MIN(COPIED, left);
-  int64_t i = 1;
-  while (i < left && index[i] == index[0] + i) i++;
-  *n = i;
-  if (i == left || i >= NEIGHBOURS_PAY) return NEIGHBOURS;
+static piece next_piece(const int64_t *index, int64_t at, int64_t end) {
+  end = TJ__MIN(end, at + COPIED);
+  const int64_t *first = index + at, left = end - at;
+  int64_t run = 1, n = 1;
+  for (; n < left; n++) { /* as far as the first run of neighbours that pays */
+    run = first[n] == first[n - 1] + 1 ? run + 1 : 1;
+    if (run == NEIGHBOURS_PAY && n + 1 > run) return (piece){ANY, at, n + 1 - run};
+    if (run == 1 && n >= NEIGHBOURS_PAY && first[n - 1] == first[0] + n - 1) return (piece){NEIGHBOURS, at, n};
+  }
+  if (first[n - 1] == first[0] + n - 1 && run == n) return (piece){NEIGHBOURS, at, n};
   bool pairs = left % 2 == 0;
-  for (i = 0; i < left; i++) pairs &= index[i] == index[0] + i / 2;
-  *n = left;
-  return pairs ? PAIRS : ANY;
+  for (int64_t i = 0; i < left; i++) pairs &= first[i] == first[0] + i / 2;
+  return (piece){pairs ? PAIRS : ANY, at, left};
 }
 
-#define COPY_LINES(T)                                                        \
-  static void copy_lines_##T(int64_t begin, int64_t end, void *context) {    \
-    const job *j = context;                                                  \
-    const tj__taps *t = j->t;                                                \
-    for (int64_t o = 0, n; o < t->n_out; o += n) {                           \
-      const int64_t *at = t->index + o;                                      \
-      const pattern p = next_pattern(at, t->n_out - o, &n);                  \
-      for (int64_t line = begin; line < end; line++) {                       \
-        const T *in = (const T *)j->in + line * t->n_in;                     \
-        T *out = (T *)j->out + line * t->n_out + o;                          \
-        if (p == NEIGHBOURS) memcpy(out, in + at[0], (size_t)n * sizeof(T)); \
-        else if (p == PAIRS) {                                               \
-          const T *restrict from = in + at[0];                               \
-          for (int64_t i = 0; i < n / 2; i++) {                              \
-            const T v = from[i];                                             \
-            out[2 * i] = v;                                                  \
-            out[2 * i + 1] = v;                                              \
-          }                                                                  \
-        } else                                                               \
-          for (int64_t i = 0; i < n; i++) out[i] = in[at[i]];                \
-      }                                                                      \
-    }                                                                        \
+#define COPY_LINES(T)                                                                                                            \
+  static void copy_lines_##T(int64_t begin, int64_t end, void *context) {                                                        \
+    const job *j = context;                                                                                                      \
+    const tj__taps *t = j->t;                                                                                                    \
+    piece pieces[PIECES];                                                                                                        \
+    for (int64_t o = 0; o < t->n_out;) {                                                                                         \
+      int n_pieces = 0;                                                                                                          \
+      for (; n_pieces < PIECES && o < t->n_out; o += pieces[n_pieces++].n) pieces[n_pieces] = next_piece(t->index, o, t->n_out); \
+      for (int64_t line = begin; line < end; line++)                                                                             \
+        for (int k = 0; k < n_pieces; k++) {                                                                                     \
+          const int64_t n = pieces[k].n, *at = t->index + pieces[k].at;                                                          \
+          const T *in = (const T *)j->in + line * t->n_in;                                                                       \
+          T *out = (T *)j->out + line * t->n_out + pieces[k].at;                                                                 \
+          if (pieces[k].pattern == NEIGHBOURS) memcpy(out, in + at[0], (size_t)n * sizeof(T));                                   \
+          else if (pieces[k].pattern == PAIRS) {                                                                                 \
+            const T *from = in + at[0];                                                                                          \
+            TJ__SEPARATE                                                                                                         \
+            for (int64_t i = 0; i < n / 2; i++) {                                                                                \
+              const T v = from[i];                                                                                               \
+              out[2 * i] = v;                                                                                                    \
+              out[2 * i + 1] = v;                                                                                                \
+            }                                                                                                                    \
+          } else                                                                                                                 \
+            for (int64_t i = 0; i < n; i++) out[i] = in[at[i]];                                                                  \
+        }                                                                                                                        \
+    }                                                                                                                            \
   }
 COPY_LINES(uint8_t)
 COPY_LINES(uint16_t)
