@@ -8,21 +8,15 @@
 #define BLOCK 512 /* elements; a buffer is 2 KiB */
 
 static void load_bfloat16(float *restrict to, const char *from, int64_t stride, int64_t n) {
-  if (stride == 2) {
-    const uint16_t *h = (const uint16_t *)from;
-    for (int64_t i = 0; i < n; i++) to[i] = tj__bfloat16_to_float(h[i]);
-  } else {
+  if (stride == 2) tj__floats_of_brains(to, (const uint16_t *)from, n);
+  else
     for (int64_t i = 0; i < n; i++) to[i] = tj__bfloat16_to_float(*(const uint16_t *)(from + i * stride));
-  }
 }
 
 static void store_bfloat16(char *to, const float *restrict from, int64_t stride, int64_t n) {
-  if (stride == 2) {
-    uint16_t *h = (uint16_t *)to;
-    for (int64_t i = 0; i < n; i++) h[i] = tj__float_to_bfloat16(from[i]);
-  } else {
+  if (stride == 2) tj__brains_of_floats((uint16_t *)to, from, n);
+  else
     for (int64_t i = 0; i < n; i++) *(uint16_t *)(to + i * stride) = tj__float_to_bfloat16(from[i]);
-  }
 }
 
 static void load_float16(float *restrict to, const char *from, int64_t stride, int64_t n) {

@@ -1,4 +1,4 @@
-/* halves.h: rows of float16 to float32 and back, by the processor's own instructions where it has them. */
+/* halves.h: rows of float16 (halves) and bfloat16 (brains) to float32 and back, by the processor's own instructions where it has them. */
 #ifndef TJ__HALVES_H
 #define TJ__HALVES_H
 
@@ -32,6 +32,14 @@ static inline void tj__halves_of_floats(uint16_t *restrict to, const float *rest
                      _mm256_cvtps_ph(_mm256_loadu_ps(from + i), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 #endif
   for (; i < n; i++) to[i] = tj__float_to_half(from[i]);
+}
+
+static inline void tj__floats_of_brains(float *restrict to, const uint16_t *restrict from, int64_t n) {
+  for (int64_t i = 0; i < n; i++) to[i] = tj__bfloat16_to_float(from[i]);
+}
+
+static inline void tj__brains_of_floats(uint16_t *restrict to, const float *restrict from, int64_t n) {
+  for (int64_t i = 0; i < n; i++) to[i] = tj__float_to_bfloat16(from[i]);
 }
 
 #endif

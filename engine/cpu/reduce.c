@@ -216,13 +216,13 @@ EXTREME_ROW(smallest_f32, _mm512_min_ps, _mm512_reduce_min_ps, min_f32)
   REDUCER(min_##tag, T, T, TJ__SAME, HIGHEST, AS_IS, SMALLER, T, TJ__SAME)
 REDUCER(sum_i64, int64_t, uint64_t, TJ__SAME, 0, AS_IS, ADD, int64_t, TJ__SAME) /* unsigned: wraps */
 INTEGER(i64, int64_t, INT64_MIN, INT64_MAX)
+INTEGER(u8, uint8_t, 0, UINT8_MAX)
 #if TJ__BASELINE
 REDUCER(prod_i64, int64_t, uint64_t, TJ__SAME, 1, AS_IS, MUL, int64_t, TJ__SAME)
 REDUCER(sum_c64, tj__c64, tj__c64, TJ__SAME, 0, AS_IS, ADD, tj__c64, TJ__SAME)
 REDUCER(prod_c64, tj__c64, tj__c64, TJ__SAME, 1, AS_IS, MUL, tj__c64, TJ__SAME)
 REDUCER(sum_c128, tj__c128, tj__c128, TJ__SAME, 0, AS_IS, ADD, tj__c128, TJ__SAME)
 REDUCER(prod_c128, tj__c128, tj__c128, TJ__SAME, 1, AS_IS, MUL, tj__c128, TJ__SAME)
-INTEGER(u8, uint8_t, 0, UINT8_MAX)
 INTEGER(i8, int8_t, INT8_MIN, INT8_MAX)
 INTEGER(i16, int16_t, INT16_MIN, INT16_MAX)
 INTEGER(i32, int32_t, INT32_MIN, INT32_MAX)
@@ -256,8 +256,9 @@ static const reducer *find(tj__reduce_kind kind, int dtype) {
   }                                     \
   OF_FLOATING(name)
 #else
-#define OF_REAL(name)                        \
-  if (dtype == TJ_INT64) return &name##_i64; \
+#define OF_REAL(name)                                           \
+  if (dtype == TJ_INT64) return &name##_i64;                    \
+  if (dtype == TJ_UINT8 || dtype == TJ_BOOL) return &name##_u8; \
   OF_FLOATING(name)
 #endif
   switch (kind) {

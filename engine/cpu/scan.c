@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "../kernels/scan.h"
+#include "cpu/halves.h"
 #include "cpu/math.h"
 #include "elements.h"
 
@@ -131,10 +132,29 @@ SCAN(logsumexp_f64, double, double, TJ__SAME, TJ__SAME, -INFINITY, logaddexp)
 LINES_SCAN(lines_logsumexp_f32, float, double, TJ__SAME, TJ__SAME, -INFINITY, logaddexp)
 LINES_SCAN(lines_logsumexp_f64, double, double, TJ__SAME, TJ__SAME, -INFINITY, logaddexp)
 LINES_SCAN(lines_prod_f64, double, double, TJ__SAME, TJ__SAME, 1, MUL)
+/* Halves: converted a block at a time; every product is rounded to float32 in turn. */
+enum { BLOCK = 512 };
+#define HALF_LINE(name, LOAD_ROW, STORE_ROW)                                 \
+  static void name(int64_t begin, int64_t end, void *context) {              \
+    const job *j = context;                                                  \
+    for (int64_t line = begin; line < end; line++) {                         \
+      float run = 1, block[BLOCK];                                           \
+      for (int64_t i = line * j->n, stop = i + j->n; i < stop; i += BLOCK) { \
+        const int64_t n = TJ__MIN(BLOCK, stop - i);                          \
+        LOAD_ROW(block, (const uint16_t *)(const void *)j->in + i, n);       \
+        for (int64_t k = 0; k < n; k++) block[k] = run *= block[k];          \
+        STORE_ROW((uint16_t *)(void *)j->out + i, block, n);                 \
+      }                                                                      \
+    }                                                                        \
+  }
+HALF_LINE(line_prod_f16, tj__floats_of_halves, tj__halves_of_floats)
+HALF_LINE(line_prod_bf16, tj__floats_of_brains, tj__brains_of_floats)
 #if TJ__BASELINE
 TJ__ELEMENTS_COMPLEX(SUM_AND_PROD, tj__c128)
+#endif
 SCAN(prod_f16, uint16_t, float, tj__half_to_float, tj__float_to_half, 1, MUL)
 SCAN(prod_bf16, uint16_t, float, tj__bfloat16_to_float, tj__float_to_bfloat16, 1, MUL)
+#if TJ__BASELINE
 SCAN(logsumexp_f16, uint16_t, double, tj__half_to_float, tj__float_to_half, -INFINITY, logaddexp)
 SCAN(logsumexp_bf16, uint16_t, double, tj__bfloat16_to_float, tj__float_to_bfloat16, -INFINITY, logaddexp)
 SCAN(logsumexp_c64, tj__c64, tj__c128, TJ__SAME, TJ__SAME, -INFINITY, logaddexp_complex)
@@ -166,9 +186,9 @@ static const tj__range_body side_by_side[][TJ_DTYPE_COUNT] = {
     [TJ__SCAN_PROD] = {[TJ_FLOAT32] = prod_f32,
                        [TJ_FLOAT64] = prod_f64,
                        [TJ_INT64] = prod_i64,
-#if TJ__BASELINE
                        [TJ_FLOAT16] = prod_f16,
                        [TJ_BFLOAT16] = prod_bf16,
+#if TJ__BASELINE
                        [TJ_COMPLEX64] = prod_c64,
                        [TJ_COMPLEX128] = prod_c128
 #endif
@@ -189,7 +209,8 @@ static const tj__range_body one_line[][TJ_DTYPE_COUNT] = {
                       [TJ_FLOAT16] = line_sum_f16,
                       [TJ_BFLOAT16] = line_sum_bf16,
                       [TJ_INT64] = line_sum_i64},
-    [TJ__SCAN_PROD] = {[TJ_FLOAT32] = line_prod_f32, [TJ_INT64] = line_prod_i64},
+    [TJ__SCAN_PROD] =
+        {[TJ_FLOAT32] = line_prod_f32, [TJ_FLOAT16] = line_prod_f16, [TJ_BFLOAT16] = line_prod_bf16, [TJ_INT64] = line_prod_i64},
     [TJ__SCAN_LOGSUMEXP] = {NULL},
 };
 static const tj__range_body several_lines[][TJ_DTYPE_COUNT] = {
