@@ -5,6 +5,7 @@
 #include "../../engine/iter/convert.h"
 #include "../../engine/webgpu/device.h"
 #include "../../engine/webgpu/fusion.h"
+#include "../../engine/webgpu/product.h"
 #include "../../include/torchjs/expression.h"
 #include "../../include/torchjs/optim.h"
 #include "calls.h"
@@ -494,6 +495,11 @@ static double call_webgpu_fusion(tj__host *h) {
   tj__gpu_fuse_flush();
   tj__gpu_set_fusion(on);
   return 1;
+}
+
+static double call_webgpu_tile(tj__host *h) {
+  const char *name = tj__read_string(h);
+  return h->failed || !name ? 0 : tj__return_bool(h, tj__product_force(name));
 }
 
 static double call_webgpu_take(tj__host *h) { return tj__return_tensor(h, tj__gpu_take()); }

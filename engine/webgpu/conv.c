@@ -96,8 +96,7 @@ static bool run(convolution *c, const tj__conv_shape *s, const void *first, cons
     case GRAD_INPUT: c->p.m = s->in_channels, c->p.n = s->batch * n_in, c->p.k = s->out_channels * taps, c->p.a_by_row = false; break;
     case GRAD_WEIGHT: c->p.m = s->out_channels, c->p.n = s->in_channels * taps, c->p.k = s->batch * n_out, c->p.b_by_k = true; break;
   }
-  tj__product_plan(&c->p);
-  if (c->kind != GRAD_WEIGHT) c->p.splits = 1;
+  tj__product_plan(&c->p, c->kind == GRAD_WEIGHT);
   if (c->p.m * c->p.n * c->p.depth == 0) return true;
   const int64_t all = c->p.m * c->p.n * c->p.depth;
   tj_tensor *sums = NULL;

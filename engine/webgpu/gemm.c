@@ -8,6 +8,7 @@
 typedef struct matrices {
   tj__product p;
   bool scaled, adds, starts; /* alpha is not 1; beta is not 0, and of what else than C */
+  bool start_vector;         /* four numbers of it can be read at once */
 } matrices;
 
 /* Parameters from 17: start_row, start_col, start_batch. From 6: a_row, a_col, a_batch, b_row, b_col, b_batch, c_row, c_col, c_batch, alpha, beta. */
@@ -15,48 +16,98 @@ static void body(tj__text *t, const void *context) {
   const matrices *m = context;
   const char *T = m->p.real ? "f32" : "i32";
   const char kind = m->p.real ? 'f' : 'i';
-  tj__put(t, "fn la(z: u32, r: u32, k: u32) -> %s { return ld1(z * $8 + r * $6 + k * $7); }\n", T);
-  tj__put(t, "fn lb(z: u32, k: u32, c: u32) -> %s { return ld2(z * $11 + k * $9 + c * $10); }\n", T);
-  tj__put(t, "fn out(z: u32, r: u32, c: u32, v: %s) {\n  let at = z * $14 + r * $12 + c * $13;\n  var w = v;\n", T);
-  if (m->scaled) tj__put(t, "  w = w * $%c15;\n", kind);
-  if (m->starts) tj__put(t, "  w = w + ld3(z * $19 + r * $17 + c * $18) * $%c16;\n", kind);
-  else if (m->adds) tj__put(t, "  w = w + ld0(at) * $%c16;\n", kind);
-  tj__put(t, "  st0(at, w);\n}\n");
+  if (m->p.a_vector)
+    tj__put(t, "fn la4(z: u32, r: u32, k: u32) -> vec4<%s> { return ldv1(z * $8 + %s); }\n", T,
+            m->p.a_by_row ? "k * $7 + r" : "r * $6 + k");
+  else tj__put(t, "fn la(z: u32, r: u32, k: u32) -> %s { return ld1(z * $8 + r * $6 + k * $7); }\n", T);
+  if (m->p.b_vector)
+    tj__put(t, "fn lb4(z: u32, k: u32, c: u32) -> vec4<%s> { return ldv2(z * $11 + %s); }\n", T,
+            m->p.b_by_k ? "c * $10 + k" : "k * $9 + c");
+  else tj__put(t, "fn lb(z: u32, k: u32, c: u32) -> %s { return ld2(z * $11 + k * $9 + c * $10); }\n", T);
+  if (m->p.out_vector) {
+    tj__put(t, "fn out4(z: u32, r: u32, c: u32, v: vec4<%s>) {\n  let at = z * $14 + r * $12 + c;\n  var w = v;\n", T);
+    if (m->scaled) tj__put(t, "  w = w * $%c15;\n", kind);
+    if (m->starts) {
+      tj__put(t, "  let start = z * $19 + r * $17 + c * $18;\n");
+      if (m->start_vector) tj__put(t, "  w = w + ldv3(start) * $%c16;\n", kind);
+      else tj__put(t, "  w = w + vec4<%s>(ld3(start), ld3(start + $18), ld3(start + 2u * $18), ld3(start + 3u * $18)) * $%c16;\n", T, kind);
+    } else if (m->adds) tj__put(t, "  w = w + ldv0(at) * $%c16;\n", kind);
+    tj__put(t, "  stv0(at, w);\n}\n");
+  } else {
+    tj__put(t, "fn out(z: u32, r: u32, c: u32, v: %s) {\n  let at = z * $14 + r * $12 + c * $13;\n  var w = v;\n", T);
+    if (m->scaled) tj__put(t, "  w = w * $%c15;\n", kind);
+    if (m->starts) tj__put(t, "  w = w + ld3(z * $19 + r * $17 + c * $18) * $%c16;\n", kind);
+    else if (m->adds) tj__put(t, "  w = w + ld0(at) * $%c16;\n", kind);
+    tj__put(t, "  st0(at, w);\n}\n");
+  }
   tj__product_body(t, &m->p);
+}
+
+static int operand(tj__gpu_kernel *k, const void *address, tj_dtype dtype, bool write, bool vector) {
+  return vector ? tj__gpu_operand_vector(k, address, dtype, write) : tj__gpu_operand_add(k, address, dtype, write);
+}
+
+/* May rows (or columns) of a matrix be read four numbers at a time? along: the stride and size of the direction whose neighbours are meant. */
+static bool by_four(const void *address, tj_dtype dtype, int64_t along, int64_t size, int64_t across, int64_t other, int64_t batch,
+                    int64_t batches) {
+  return along == 1 && size % 4 == 0 && (across % 4 == 0 || other == 1) && (batch % 4 == 0 || batches == 1) &&
+         tj__gpu_aligned(address, dtype);
 }
 
 static bool launch(matrices *m, const tj__gemm_args *g, const void *a, const void *b, void *c, tj_dtype c_dtype, const int64_t *c_strides) {
   tj__gpu_kernel k;
-  tj__gpu_kernel_begin(&k, body, m, "gemm %d.%d%d%d", tj__product_key(&m->p), m->scaled, m->adds, m->starts);
+  m->p.out_vector =
+      tj__product_blocks(&m->p) && by_four(c, c_dtype, c_strides[1], g->n, c_strides[0], g->m, c_strides[2], m->p.depth * m->p.splits);
+  m->start_vector = m->p.out_vector && m->starts && g->start_col == 1 && g->start_row % 4 == 0 && g->start_batch % 4 == 0 &&
+                    tj__gpu_aligned(g->start, g->dtype);
+  tj__gpu_kernel_begin(&k, body, m, "gemm %d.%d%d%d%d", tj__product_key(&m->p), m->scaled, m->adds, m->starts, m->start_vector);
   tj__product_params(&k, &m->p);
   const int64_t numbers[] = {g->a_row, g->a_col, g->a_batch, g->b_row, g->b_col, g->b_batch, c_strides[0], c_strides[1], c_strides[2]};
   for (int i = 0; i < 9; i++) tj__gpu_param(&k, numbers[i]);
   if (m->p.real) tj__gpu_param_float(&k, tj__scalar_to_double(g->alpha)), tj__gpu_param_float(&k, tj__scalar_to_double(g->beta));
   else tj__gpu_param(&k, tj__scalar_to_int(g->alpha)), tj__gpu_param(&k, tj__scalar_to_int(g->beta));
-  tj__gpu_operand_add(&k, c, c_dtype, true);
-  tj__gpu_operand_add(&k, a, g->dtype, false);
-  tj__gpu_operand_add(&k, b, g->dtype, false);
+  operand(&k, c, c_dtype, true, m->p.out_vector);
+  operand(&k, a, g->dtype, false, m->p.a_vector);
+  operand(&k, b, g->dtype, false, m->p.b_vector);
   if (m->starts) {
     tj__gpu_param(&k, g->start_row), tj__gpu_param(&k, g->start_col), tj__gpu_param(&k, g->start_batch);
-    tj__gpu_operand_add(&k, g->start, g->dtype, false);
+    operand(&k, g->start, g->dtype, false, m->start_vector);
   }
   return tj__product_launch(&k, &m->p);
+}
+
+/* Product kernels whose C shares its buffer with A or B (parts of one tensor) write number by number, and then read so too. */
+static bool apart(const tj__gemm_args *g) {
+  uint32_t c, other, element;
+  const size_t size = tj__dtype_sizes[g->dtype];
+  if (g->k == 0) return false;
+  if (!tj__gpu_locate(g->c, size, &c, &element)) return false;
+  const void *const list[] = {g->a, g->b};
+  for (int i = 0; i < 2; i++)
+    if (!tj__gpu_locate(list[i], size, &other, &element) || other == c) return false;
+  return true;
 }
 
 static bool gemm(const tj__gemm_args *g) {
   if (g->batches * g->m * g->n == 0) return true;
   matrices m = {.p = {.real = tj__gpu_is_float(g->dtype), .m = g->m, .n = g->n, .k = g->k, .depth = g->batches}};
-  m.p.a_by_row = g->a_col != 1 && g->a_row == 1;
-  m.p.b_by_k = g->b_row == 1 && g->b_col != 1;
+  m.p.a_by_row = g->a_row == 1 && (g->a_col != 1 || g->k == 1);
+  m.p.b_by_k = g->b_row == 1 && (g->b_col != 1 || g->n == 1);
   m.scaled = !tj__scalar_equals(g->alpha, 1);
   m.adds = !tj__scalar_is_zero(g->beta);
   m.starts = m.adds && g->start;
-  tj__product_plan(&m.p);
+  const int64_t c_strides[] = {g->c_row, g->c_col, g->c_batch}, size = (int64_t)tj__dtype_sizes[g->dtype];
+  tj__product_plan(&m.p,
+                   m.p.real && !m.adds && !m.scaled && g->c_col == 1 && g->c_row == g->n && (g->batches == 1 || g->c_batch == g->m * g->n));
+  if (tj__product_blocks(&m.p) && apart(g)) {
+    m.p.a_vector = m.p.a_by_row ? by_four(g->a, g->dtype, g->a_row, g->m, g->a_col, g->k, g->a_batch, g->batches)
+                                : by_four(g->a, g->dtype, g->a_col, g->k, g->a_row, g->m, g->a_batch, g->batches);
+    m.p.b_vector = m.p.b_by_k ? by_four(g->b, g->dtype, g->b_row, g->k, g->b_col, g->n, g->b_batch, g->batches)
+                              : by_four(g->b, g->dtype, g->b_col, g->n, g->b_row, g->k, g->b_batch, g->batches);
+  }
   const bool nothing = g->k == 0; /* A and B have no elements: C stands in for them, and is not read */
   const char *a = nothing ? g->c : g->a, *b = nothing ? g->c : g->b;
-  const int64_t c_strides[] = {g->c_row, g->c_col, g->c_batch}, size = (int64_t)tj__dtype_sizes[g->dtype];
-  if (m.p.splits > 1 && m.p.real && !m.adds && !m.scaled && g->c_col == 1 && g->c_row == g->n &&
-      (g->batches == 1 || g->c_batch == g->m * g->n)) {
+  if (m.p.splits > 1) {
     const int64_t all = g->batches * g->m * g->n, parts[] = {g->n, 1, g->m * g->n};
     tj_tensor *sums = tj__empty(TJ_INTS(m.p.splits, all), TJ_FLOAT32, TJ_WEBGPU(0));
     if (!sums) return false;
@@ -64,7 +115,6 @@ static bool gemm(const tj__gemm_args *g) {
     if (!launch(&m, g, a, b, tj__write(sums), TJ_FLOAT32, parts)) return false;
     return tj__gpu_add_up(tj__read(sums), m.p.splits, all, g->c, g->dtype);
   }
-  m.p.splits = 1;
   const int64_t most = tj__gpu_limits_of()->groups;
   TJ__CHECK(g->batches <= most || !m.starts, TJ_ERROR_RUNTIME, "webgpu: a sum of %lld products with a tensor is too many at once",
             (long long)g->batches);

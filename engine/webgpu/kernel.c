@@ -125,7 +125,7 @@ static bool grow_table(void) {
 typedef struct bindings {
   int n, of[TJ__GPU_OPERANDS];
   uint32_t buffer[TJ__GPU_OPERANDS + 1], element[TJ__GPU_OPERANDS]; /* element: by operand */
-  bool write[TJ__GPU_OPERANDS + 1], atomic[TJ__GPU_OPERANDS + 1];
+  bool write[TJ__GPU_OPERANDS + 1], atomic[TJ__GPU_OPERANDS + 1], vector[TJ__GPU_OPERANDS + 1];
 } bindings;
 
 static bool find_bindings(const tj__gpu_kernel *k, bindings *b) {
@@ -138,16 +138,18 @@ static bool find_bindings(const tj__gpu_kernel *k, bindings *b) {
     while (at < b->n && b->buffer[at] != buffer) at++;
     if (at == b->n) {
       b->buffer[at] = buffer;
-      b->write[at] = b->atomic[at] = false;
+      b->write[at] = b->atomic[at] = b->vector[at] = false;
       b->n++;
     }
     b->of[o] = at;
     b->write[at] |= op->write;
     b->atomic[at] |= op->atomic;
+    b->vector[at] |= op->vector;
   }
   if (k->errors) { /* the driver's own buffer */
     b->buffer[b->n] = 0;
     b->write[b->n] = b->atomic[b->n] = true;
+    b->vector[b->n] = false;
     b->n++;
   }
   TJ__CHECK(b->n <= tj__gpu_limits_of()->bindings, TJ_ERROR_RUNTIME,
@@ -161,8 +163,9 @@ const char *tj__gpu_type(tj_dtype dtype) { return tj__gpu_is_float(dtype) ? "f32
 static void put_accessors(tj__text *t, const tj__gpu_kernel *k, const bindings *b, int o) {
   const tj_dtype dtype = k->operands[o].dtype;
   const int offset = k->n_params + o, at = b->of[o];
-  char place[64];
-  snprintf(place, sizeof place, "b%d[i + $%d]", at, offset);
+  char place[80];
+  if (b->vector[at]) snprintf(place, sizeof place, "b%d[(i + $%d) >> 2u][(i + $%d) & 3u]", at, offset, offset);
+  else snprintf(place, sizeof place, "b%d[i + $%d]", at, offset);
   if (b->atomic[at]) {
     tj__put(t, "fn ld%d(i: u32) -> %s { return bitcast<%s>(atomicLoad(&%s)); }\n", o, tj__gpu_type(dtype), tj__gpu_type(dtype), place);
     tj__put(t, "fn st%d(i: u32, v: %s) { atomicStore(&%s, bitcast<u32>(v)); }\n", o, tj__gpu_type(dtype), place);
@@ -173,6 +176,9 @@ static void put_accessors(tj__text *t, const tj__gpu_kernel *k, const bindings *
   }
   if (tj__gpu_is_float(dtype)) tj__put(t, "fn ld%d(i: u32) -> f32 { return bitcast<f32>(%s); }\n", o, place);
   else tj__put(t, "fn ld%d(i: u32) -> i32 { return bitcast<i32>(%s); }\n", o, place);
+  const bool vector = k->operands[o].vector;
+  const char *T = tj__gpu_type(dtype);
+  if (vector) tj__put(t, "fn ldv%d(i: u32) -> vec4<%s> { return bitcast<vec4<%s>>(b%d[(i + $%d) >> 2u]); }\n", o, T, T, at, offset);
   if (!k->operands[o].write) return;
   const char *value = "bitcast<u32>(v)";
   switch (dtype) {
@@ -185,7 +191,12 @@ static void put_accessors(tj__text *t, const tj__gpu_kernel *k, const bindings *
     case TJ_INT16: value = "bitcast<u32>((v << 16u) >> 16u)"; break;
     default: break;
   }
-  tj__put(t, "fn st%d(i: u32, v: %s) { %s = %s; }\n", o, tj__gpu_type(dtype), place, value);
+  tj__put(t, "fn st%d(i: u32, v: %s) { %s = %s; }\n", o, T, place, value);
+  if (!vector) return;
+  tj__put(t, "fn word%d(v: %s) -> u32 { return %s; }\nfn stv%d(i: u32, v: vec4<%s>) { b%d[(i + $%d) >> 2u] = ", o, T, value, o, T, at,
+          offset);
+  if (dtype == TJ_FLOAT32 || dtype == TJ_INT32 || dtype == TJ_INT64) tj__put(t, "bitcast<vec4<u32>>(v); }\n");
+  else tj__put(t, "vec4<u32>(word%d(v.x), word%d(v.y), word%d(v.z), word%d(v.w)); }\n", o, o, o, o);
 }
 
 /* $12, $i12, $f12 -> the parameter */
@@ -223,7 +234,9 @@ static bool make_pipeline(const tj__gpu_kernel *k, const bindings *b, uint32_t n
     tj__put(&text, "struct Params { v: array<vec4<u32>, %d> }\n@group(0) @binding(0) var<uniform> params: Params;\n", (words + 3) / 4);
     for (int i = 0; i < b->n; i++)
       tj__put(&text, "@group(0) @binding(%d) var<storage, %s> b%d: array<%s>;\n", i + 1, b->write[i] ? "read_write" : "read", i,
-              b->atomic[i] ? "atomic<u32>" : "u32");
+              b->atomic[i]   ? "atomic<u32>"
+              : b->vector[i] ? "vec4<u32>"
+                             : "u32");
     bool *used = tj__grow(NULL, (size_t)tj__wgsl_function_count + 1);
     if (used) {
       memset(used, 0, (size_t)tj__wgsl_function_count + 1);
@@ -278,6 +291,17 @@ int tj__gpu_operand_add(tj__gpu_kernel *k, const void *address, tj_dtype dtype, 
   return k->n++;
 }
 
+bool tj__gpu_aligned(const void *address, tj_dtype dtype) {
+  uint32_t buffer, element;
+  return tj__gpu_locate(address, tj__dtype_sizes[dtype], &buffer, &element) && element % 4 == 0;
+}
+
+int tj__gpu_operand_vector(tj__gpu_kernel *k, const void *address, tj_dtype dtype, bool write) {
+  const int number = tj__gpu_operand_add(k, address, dtype, write);
+  k->operands[number].vector = true;
+  return number;
+}
+
 int tj__gpu_param(tj__gpu_kernel *k, int64_t value) {
   if (k->n_params >= TJ__GPU_PARAMS - TJ__GPU_OPERANDS || value < INT32_MIN || value > (int64_t)UINT32_MAX)
     tj__fail(TJ_ERROR_RUNTIME, "webgpu: the number %lld does not fit into the 32 bits of the device ('%s')", (long long)value, k->name);
@@ -305,10 +329,7 @@ bool tj__gpu_launch(tj__gpu_kernel *k, int64_t x, int64_t y, int64_t z) {
   int at = snprintf(key, sizeof key, "%s|%d", k->name, k->n_params);
   for (int o = 0; o < k->n && at < (int)sizeof key - 8; o++)
     at += snprintf(key + at, sizeof key - (size_t)at, ",%x%c%d", k->operands[o].dtype,
-                   k->operands[o].atomic  ? 'a'
-                   : k->operands[o].write ? 'w'
-                                          : 'r',
-                   b.of[o]);
+                   "rwvxa"[k->operands[o].atomic ? 4 : k->operands[o].write + 2 * k->operands[o].vector], b.of[o]);
   if (!grow_table()) return false;
   const uint64_t hash = hash_of(key);
   const int64_t slot = slot_of(key, hash);

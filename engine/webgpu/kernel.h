@@ -25,6 +25,7 @@ typedef struct tj__gpu_operand {
   tj_dtype dtype;
   bool write;
   bool atomic; /* words of atomic<u32>; the kernel uses at0(i), the place of element i, in the place of ld0 and st0 */
+  bool vector; /* four elements at a time, see tj__gpu_operand_vector */
 } tj__gpu_operand;
 
 typedef struct tj__gpu_kernel {
@@ -44,6 +45,12 @@ void tj__gpu_kernel_begin(tj__gpu_kernel *k, void (*body)(tj__text *, const void
     __attribute__((format(printf, 4, 5)));
 /* The number of the operand. */
 int tj__gpu_operand_add(tj__gpu_kernel *k, const void *address, tj_dtype dtype, bool write);
+/* Whether four elements at once can be reached at the address and at every multiple of four behind it. */
+bool tj__gpu_aligned(const void *address, tj_dtype dtype);
+/* As tj__gpu_operand_add, of an address that is aligned so: the text also has ldv0(i), the elements i to i + 3 as vec4, and stv0(i, v) for written
+ * ones, where i is a multiple of 4. st0 is for places whose neighbours (of four) no other invocation writes. Every written operand that shares
+ * the buffer has to be one of these. */
+int tj__gpu_operand_vector(tj__gpu_kernel *k, const void *address, tj_dtype dtype, bool write);
 /* The number of the parameter. Integers that 32 bits do not hold make the launch fail. */
 int tj__gpu_param(tj__gpu_kernel *k, int64_t value);
 int tj__gpu_param_float(tj__gpu_kernel *k, double value);

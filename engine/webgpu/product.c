@@ -1,68 +1,270 @@
 /* product.c: tiles in the workgroup's memory, a block of results an invocation. Every result sums its products in an order that depends on the
- * sizes alone. */
+ * sizes alone.
+ *
+ * A tile of C belongs to a workgroup. The pieces of A and B that it needs, DEPTH deep, lie in the workgroup's memory by k, four rows (columns) a
+ * vector; while they are multiplied, the next ones are on their way into registers. Operands whose neighbours can be read four at a time are
+ * loaded in blocks of 4 x 4, turned in registers where neighbours lie along k; others number by number. */
 #include "product.h"
+
+#include <stdio.h>
 
 #define DEPTH 16
 #define MOST_SPLITS 64
 
-void tj__product_plan(tj__product *p) {
-  p->block = p->m >= 48 && p->n >= 48 ? 4 : 1;
-  const int64_t tile = 16 * p->block, tiles = (p->m + tile - 1) / tile * ((p->n + tile - 1) / tile) * p->depth;
-  p->splits = 1;
-  if (tiles < 64 && p->k >= 1024) p->splits = TJ__MIN(TJ__MIN(p->k / 256, (128 + tiles - 1) / tiles), MOST_SPLITS);
+/* Rows and columns of a workgroup and of an invocation, and the part of the best speed that the shape gets where there is enough work. */
+typedef struct tile {
+  const char *name;
+  int rows, columns, each_row, each_column;
+  double speed;
+} tile;
+static const tile tiles[] = {
+    {"128x128", 128, 128, 8, 8, 1}, {"128x64", 128, 64, 8, 8, 0.9}, {"64x128", 64, 128, 8, 8, 0.9}, {"64x64", 64, 64, 8, 4, 0.8},
+    {"64x64s", 64, 64, 8, 8, 0.75}, {"32x32", 32, 32, 4, 4, 0.45},  {"16x16", 16, 16, 1, 1, 0.12},
+};
+enum { TILES = sizeof tiles / sizeof *tiles, SMALLEST = TILES - 1 };
+static _Thread_local int forced = -1;
+
+static int invocations(const tile *s) { return s->rows / s->each_row * (s->columns / s->each_column); }
+static int64_t count(int64_t n, int64_t size) { return (n + size - 1) / size; }
+
+bool tj__product_force(const char *name) {
+  forced = -1;
+  if (!name || !*name) return true;
+  for (int i = 0; i < TILES; i++)
+    if (strcmp(tiles[i].name, name) == 0) forced = i;
+  return forced >= 0;
 }
 
+/* A guess of how long a plan takes, in multiplications of one of CORES cores: each needs WARPS groups of 32 invocations to be busy, and no step of
+ * k is faster than memory answers; a second launch and its bytes are paid for by the pieces of k. */
+#define CORES 128.0
+#define WARPS 4.0
+#define ANSWER 4800.0
+#define SECOND_LAUNCH 1e6
+static double cost(const tj__product *p, const tile *s, int64_t splits) {
+  const int64_t most = tj__gpu_limits_of()->groups;
+  if (count(p->m, s->rows) > most || count(p->n, s->columns) > most || (splits > 1 && p->depth * splits > most)) return 1e300;
+  const double groups = (double)(count(p->m, s->rows) * count(p->n, s->columns) * p->depth * splits);
+  const double each = (double)s->rows * s->columns / s->speed;
+  const double waves = groups <= 4 * CORES ? (double)count((int64_t)groups, (int64_t)CORES) : groups / CORES;
+  const double busy = TJ__MAX(waves * each, each * WARPS * 32 / invocations(s));
+  const double time = (double)count(p->k, splits) * TJ__MAX(busy, ANSWER);
+  return splits == 1 ? time : time + SECOND_LAUNCH + (double)(splits * p->m * p->n * p->depth) * 0.4;
+}
+
+void tj__product_plan(tj__product *p, bool may_split) {
+  double best = -1;
+  p->tile = SMALLEST;
+  p->splits = 1;
+  for (int i = 0; i < TILES; i++) {
+    const tile *s = &tiles[i];
+    if (forced >= 0 && i != forced && p->m >= tiles[forced].rows && p->n >= tiles[forced].columns) continue;
+    for (int64_t splits = 1; splits == 1 || (may_split && splits <= MOST_SPLITS && p->k / splits >= 256); splits *= 2) {
+      const double time = cost(p, s, splits);
+      if (best >= 0 && time >= best) continue;
+      best = time;
+      p->tile = i;
+      p->splits = splits;
+    }
+  }
+}
+
+bool tj__product_blocks(const tj__product *p) { return p->tile != SMALLEST; }
+
 void tj__product_params(tj__gpu_kernel *k, const tj__product *p) {
-  const int64_t piece = p->splits > 1 ? (p->k + p->splits - 1) / p->splits : p->k;
+  const int64_t piece = p->splits > 1 ? count(count(p->k, p->splits), DEPTH) * DEPTH : p->k; /* vectors of four do not cross its end */
   const int64_t numbers[] = {p->m, p->n, p->k, p->depth, piece, 0};
   for (int i = 0; i < 6; i++) tj__gpu_param(k, numbers[i]);
 }
 
-int tj__product_key(const tj__product *p) { return p->real + 2 * p->a_by_row + 4 * p->b_by_k + 8 * (p->block == 4) + 16 * (p->splits > 1); }
+int tj__product_key(const tj__product *p) {
+  return p->real + 2 * p->a_by_row + 4 * p->b_by_k + 8 * (p->splits > 1) + 16 * p->a_vector + 32 * p->b_vector + 64 * p->out_vector +
+         128 * p->tile;
+}
 
-void tj__product_body(tj__text *t, const tj__product *p) {
-  const char *T = p->real ? "f32" : "i32", *zero = p->real ? "0.0" : "0";
-  const int block = p->block, tile = 16 * block;
-  tj__put(t, "var<workgroup> ta: array<%s, %d>;\nvar<workgroup> tb: array<%s, %d>;\n", T, DEPTH * tile, T, DEPTH * tile);
+/* ---- one result an invocation --------------------------------------------------------------------------------------- */
+
+static void put_start(tj__text *t, const tile *s) {
   tj__put(t,
-          "@compute @workgroup_size(16, 16)\n"
+          "@compute @workgroup_size(%d, %d)\n"
           "fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) id: vec3<u32>, @builtin(local_invocation_index) li: "
           "u32) {\n"
-          "  let row0 = wg.y * %du;\n  let col0 = wg.x * %du;\n  let z = wg.z %% $3;\n  let piece = wg.z / $3;\n",
-          tile, tile);
-  tj__put(t, "  let k_begin = piece * $4;\n  let k_end = min(k_begin + $4, $2);\n");
-  for (int q = 0; q < block * block; q++) tj__put(t, "  var acc%d = %s;\n", q, zero);
+          "  let row0 = wg.y * %du;\n  let col0 = wg.x * %du;\n  let z = wg.z %% $3;\n  let piece = wg.z / $3;\n"
+          "  let k_begin = piece * $4;\n  let k_end = min(k_begin + $4, $2);\n",
+          s->columns / s->each_column, s->rows / s->each_row, s->rows, s->columns);
+}
+
+static void small_body(tj__text *t, const tj__product *p, const tile *s) {
+  const char *T = p->real ? "f32" : "i32", *zero = p->real ? "0.0" : "0";
+  tj__put(t, "var<workgroup> ta: array<%s, 256>;\nvar<workgroup> tb: array<%s, 256>;\n", T, T);
+  put_start(t, s);
+  tj__put(t, "  var acc = %s;\n  for (var k0 = k_begin; k0 < k_end; k0 += 16u) {\n    {\n", zero);
+  tj__put_code(t,
+               p->a_by_row ? "      let r = li % 16u;\n      let kk = li / 16u;\n" : "      let kk = li % 16u;\n      let r = li / 16u;\n");
+  tj__put(t, "      var v = %s;\n      if (row0 + r < $0 && k0 + kk < k_end) { v = la(z, row0 + r, k0 + kk); }\n", zero);
+  tj__put(t, "      ta[kk * 16u + r] = v;\n    }\n    {\n");
+  tj__put_code(t,
+               p->b_by_k ? "      let kk = li % 16u;\n      let c = li / 16u;\n" : "      let c = li % 16u;\n      let kk = li / 16u;\n");
+  tj__put(t, "      var v = %s;\n      if (col0 + c < $1 && k0 + kk < k_end) { v = lb(z, k0 + kk, col0 + c); }\n", zero);
+  tj__put(t, "      tb[kk * 16u + c] = v;\n    }\n    workgroupBarrier();\n    for (var kk = 0u; kk < 16u; kk += 1u) {\n"
+             "      let a = ta[kk * 16u + id.y];\n      let b = tb[kk * 16u + id.x];\n");
+  tj__put_code(t, p->real ? "      acc = fma(a, b, acc);\n" : "      acc += a * b;\n");
+  tj__put(t, "    }\n    workgroupBarrier();\n  }\n"
+             "  if (row0 + id.y < $0 && col0 + id.x < $1) { out(wg.z, row0 + id.y, col0 + id.x, acc); }\n}\n");
+}
+
+/* ---- blocks of results ------------------------------------------------------------------------------------------------ */
+
+/* A or B. `width`: rows or columns of the tile. */
+typedef struct side {
+  char name; /* a, b */
+  bool vector, by_k;
+  int width, blocks; /* blocks of 4 x 4 */
+} side;
+
+/* What is added (bitwise) to a vector's place in a row of the workgroup's memory, so that invocations that write along k meet different banks. */
+static const char *turned(const side *s, const char *by_block, const char *by_number) {
+  return !s->by_k ? "0u" : s->vector ? by_block : by_number;
+}
+
+/* From memory into f0 to f3 (registers of the text, named by `to`): block q of the side, of the pieces from k on. */
+static void put_fetch(tj__text *t, const side *s, const char *T, const char *to, const char *q, const char *k) {
+  const char *load = s->name == 'a' ? "la4(z, %s, %s)" : "lb4(z, %s, %s)";
+  const char *first = s->name == 'a' ? "row0" : "col0", *limit = s->name == 'a' ? "$0" : "$1";
+  for (int j = 0; j < 4; j++) tj__put(t, "      %s%d = vec4<%s>();\n", to, j, T);
+  if (s->by_k)
+    tj__put(t, "      let kk = %s + %s %% %du * 4u;\n      let at = %s + %s / %du * 4u;\n", k, q, DEPTH / 4, first, q, DEPTH / 4);
+  else tj__put(t, "      let at = %s + %s %% %du * 4u;\n      let kk = %s + %s / %du * 4u;\n", first, q, s->width / 4, k, q, s->width / 4);
+  for (int j = 0; j < 4; j++) {
+    char along[24], across[24], call[64];
+    snprintf(along, sizeof along, s->by_k ? "at + %du" : "at", j);
+    snprintf(across, sizeof across, s->by_k ? "kk" : "kk + %du", j);
+    if (s->name == 'a') snprintf(call, sizeof call, load, along, across);
+    else snprintf(call, sizeof call, load, across, along);
+    tj__put(t, "      if (%s < %s && %s < k_end) { %s%d = %s; }\n", along, limit, across, to, j, call);
+  }
+}
+
+/* From those registers into the workgroup's memory. */
+static void put_keep(tj__text *t, const side *s, const char *T, const char *from, const char *q) {
+  if (!s->by_k) {
+    tj__put(t, "      let to = %s / %du * %du + %s %% %du;\n", q, s->width / 4, s->width, q, s->width / 4);
+    for (int j = 0; j < 4; j++) tj__put(t, "      t%c[to + %du] = %s%d;\n", s->name, j * s->width / 4, from, j);
+    return;
+  }
+  tj__put(t, "      let kb = %s %% %du;\n      let to = kb * %du + ((%s / %du) ^ (kb * 2u));\n", q, DEPTH / 4, s->width, q, DEPTH / 4);
+  for (int j = 0; j < 4; j++)
+    tj__put(t, "      t%c[to + %du] = vec4<%s>(%s0.%c, %s1.%c, %s2.%c, %s3.%c);\n", s->name, j * s->width / 4, T, from, "xyzw"[j], from,
+            "xyzw"[j], from, "xyzw"[j], from, "xyzw"[j]);
+}
+
+/* Number by number, straight into the workgroup's memory. */
+static void put_numbers(tj__text *t, const side *s, const char *T, int group) {
+  const int vectors = DEPTH * s->width / 4;
+  const bool a = s->name == 'a';
+  tj__put(t, "    for (var q = li; q < %du; q += %du) {\n", vectors, group);
+  if (s->by_k) tj__put(t, "      let kk = q %% %du;\n      let block = q / %du;\n", DEPTH, DEPTH);
+  else tj__put(t, "      let block = q %% %du;\n      let kk = q / %du;\n", s->width / 4, s->width / 4);
+  tj__put(t, "      var v = vec4<%s>();\n      let at = %s + block * 4u;\n      let k = k0 + kk;\n      if (k < k_end) {\n", T,
+          a ? "row0" : "col0");
+  for (int j = 0; j < 4; j++)
+    tj__put(
+        t,
+        a ? "        if (at + %du < $0) { v.%c = la(z, at + %du, k); }\n" : "        if (at + %du < $1) { v.%c = lb(z, k, at + %du); }\n",
+        j, "xyzw"[j], j);
+  tj__put(t, "      }\n      t%c[kk * %du + (block ^ %s)] = v;\n    }\n", s->name, s->width / 4, turned(s, "0u", "(kk & 7u)"));
+}
+
+/* Both sides from memory (fetch) or into the workgroup's (keep). Where there are enough invocations, one part of them does A and another B. */
+static void put_both(tj__text *t, const side *sides, const char *T, int group, bool fetch, const char *k) {
+  int offset = 0;
+  const bool share = sides[0].vector && sides[1].vector && sides[0].blocks + sides[1].blocks <= group;
+  for (int i = 0; i < 2; i++) {
+    const side *s = &sides[i];
+    if (!s->vector) continue;
+    for (int first = 0, n = 0; first < s->blocks; first += group, n++) {
+      char q[32], name[8];
+      snprintf(q, sizeof q, "(li %c %du)", first < offset ? '-' : '+', first < offset ? offset : first);
+      if (share) snprintf(name, sizeof name, "f");
+      else snprintf(name, sizeof name, "%c%d_", s->name == 'a' ? 'p' : 'q', n);
+      if (offset) tj__put(t, "    if (li >= %du && li < %du) {\n", offset, offset + s->blocks);
+      else if (s->blocks - first < group) tj__put(t, "    if (li < %du) {\n", s->blocks - first);
+      else tj__put(t, "    {\n");
+      if (fetch) put_fetch(t, s, T, name, q, k);
+      else put_keep(t, s, T, name, q);
+      tj__put(t, "    }\n");
+    }
+    if (share) offset = s->blocks;
+  }
+}
+
+static void put_registers(tj__text *t, const side *sides, const char *T, int group) {
+  const bool share = sides[0].vector && sides[1].vector && sides[0].blocks + sides[1].blocks <= group;
+  for (int i = 0; i < (share ? 1 : 2); i++)
+    for (int n = 0; sides[i].vector && n < (share ? 1 : (sides[i].blocks + group - 1) / group); n++)
+      for (int j = 0; j < 4; j++) {
+        if (share) tj__put(t, "  var f%d: vec4<%s>;\n", j, T);
+        else tj__put(t, "  var %c%d_%d: vec4<%s>;\n", i ? 'q' : 'p', n, j, T);
+      }
+}
+
+static void block_body(tj__text *t, const tj__product *p, const tile *s) {
+  const char *T = p->real ? "f32" : "i32";
+  const int group = invocations(s), across = s->columns / s->each_column, down = s->rows / s->each_row;
+  const side sides[2] = {{'a', p->a_vector, !p->a_by_row, s->rows, s->rows * DEPTH / 16},
+                         {'b', p->b_vector, p->b_by_k, s->columns, s->columns * DEPTH / 16}};
+  if (!p->out_vector) {
+    tj__put(t, "fn out4(z: u32, r: u32, c: u32, v: vec4<%s>) {\n  out(z, r, c, v.x);\n", T);
+    for (int j = 1; j < 4; j++) tj__put(t, "  if (c + %du < $1) { out(z, r, c + %du, v.%c); }\n", j, j, "xyzw"[j]);
+    tj__put(t, "}\n");
+  }
+  for (int i = 0; i < 2; i++) tj__put(t, "var<workgroup> t%c: array<vec4<%s>, %d>;\n", sides[i].name, T, DEPTH * sides[i].width / 4);
+  put_start(t, s);
+  for (int i = 0; i < s->each_row; i++)
+    for (int j = 0; j < s->each_column / 4; j++) tj__put(t, "  var acc%d_%d = vec4<%s>();\n", i, j, T);
+  put_registers(t, sides, T, group);
+  put_both(t, sides, T, group, true, "k_begin");
   tj__put(t, "  for (var k0 = k_begin; k0 < k_end; k0 += %du) {\n", DEPTH);
-  tj__put(t, "    for (var q = li; q < %du; q += 256u) {\n", DEPTH * tile);
-  if (p->a_by_row) tj__put(t, "      let r = q %% %du;\n      let kk = q / %du;\n", tile, tile);
-  else tj__put(t, "      let kk = q %% %du;\n      let r = q / %du;\n", DEPTH, DEPTH);
-  tj__put(t,
-          "      var v = %s;\n      if (row0 + r < $0 && k0 + kk < k_end) { v = la(z, row0 + r, k0 + kk); }\n      ta[kk * %du + r] = v;\n "
-          "   }\n",
-          zero, tile);
-  tj__put(t, "    for (var q = li; q < %du; q += 256u) {\n", DEPTH * tile);
-  if (p->b_by_k) tj__put(t, "      let kk = q %% %du;\n      let c = q / %du;\n", DEPTH, DEPTH);
-  else tj__put(t, "      let c = q %% %du;\n      let kk = q / %du;\n", tile, tile);
-  tj__put(t,
-          "      var v = %s;\n      if (col0 + c < $1 && k0 + kk < k_end) { v = lb(z, k0 + kk, col0 + c); }\n      tb[kk * %du + c] = v;\n "
-          "   }\n",
-          zero, tile);
-  tj__put(t, "    workgroupBarrier();\n    for (var kk = 0u; kk < %du; kk += 1u) {\n", DEPTH);
-  for (int i = 0; i < block; i++) tj__put(t, "      let a%d = ta[kk * %du + id.y + %du];\n", i, tile, 16 * i);
-  for (int j = 0; j < block; j++) tj__put(t, "      let v%d = tb[kk * %du + id.x + %du];\n", j, tile, 16 * j);
-  for (int i = 0; i < block; i++)
-    for (int j = 0; j < block; j++)
-      if (p->real) tj__put(t, "      acc%d = fma(a%d, v%d, acc%d);\n", i * block + j, i, j, i * block + j);
-      else tj__put(t, "      acc%d += a%d * v%d;\n", i * block + j, i, j);
+  put_both(t, sides, T, group, false, NULL);
+  for (int i = 0; i < 2; i++)
+    if (!sides[i].vector) put_numbers(t, &sides[i], T, group);
+  tj__put(t, "    workgroupBarrier();\n    let next = k0 + %du;\n", DEPTH);
+  put_both(t, sides, T, group, true, "next");
+  tj__put(t, "    for (var kb = 0u; kb < %du; kb += 1u) {\n", DEPTH / 4);
+  for (int j = 0; j < 4; j++) {
+    char number[40];
+    snprintf(number, sizeof number, "((kb & 1u) * 4u + %du)", j);
+    tj__put(t, "      {\n");
+    for (int i = 0; i < s->each_row / 4; i++)
+      tj__put(t, "        let a%d = ta[kb * %du + %du + ((id.y + %du) ^ %s)];\n", i, s->rows, j * s->rows / 4, i * down,
+              turned(&sides[0], "(kb * 2u)", number));
+    for (int i = 0; i < s->each_column / 4; i++)
+      tj__put(t, "        let b%d = tb[kb * %du + %du + ((id.x + %du) ^ %s)];\n", i, s->columns, j * s->columns / 4, i * across,
+              turned(&sides[1], "(kb * 2u)", number));
+    for (int i = 0; i < s->each_row; i++)
+      for (int c = 0; c < s->each_column / 4; c++) {
+        if (p->real) tj__put(t, "        acc%d_%d = fma(vec4<f32>(a%d.%c), b%d, acc%d_%d);\n", i, c, i / 4, "xyzw"[i % 4], c, i, c);
+        else tj__put(t, "        acc%d_%d += a%d.%c * b%d;\n", i, c, i / 4, "xyzw"[i % 4], c);
+      }
+    tj__put(t, "      }\n");
+  }
   tj__put(t, "    }\n    workgroupBarrier();\n  }\n");
-  for (int i = 0; i < block; i++)
-    for (int j = 0; j < block; j++)
-      tj__put(t, "  if (row0 + id.y + %du < $0 && col0 + id.x + %du < $1) { out(wg.z, row0 + id.y + %du, col0 + id.x + %du, acc%d); }\n",
-              16 * i, 16 * j, 16 * i, 16 * j, i * block + j);
+  for (int i = 0; i < s->each_row; i++)
+    for (int c = 0; c < s->each_column / 4; c++)
+      tj__put(t,
+              "  if (row0 + id.y * 4u + %du < $0 && col0 + id.x * 4u + %du < $1) { out4(wg.z, row0 + id.y * 4u + %du, col0 + id.x * 4u + "
+              "%du, acc%d_%d); }\n",
+              i / 4 * 4 * down + i % 4, c * 4 * across, i / 4 * 4 * down + i % 4, c * 4 * across, i, c);
   tj__put(t, "}\n");
 }
 
+void tj__product_body(tj__text *t, const tj__product *p) {
+  const tile *s = &tiles[p->tile];
+  if (s->each_row == 1) small_body(t, p, s);
+  else block_body(t, p, s);
+}
+
 bool tj__product_launch(tj__gpu_kernel *k, const tj__product *p) {
-  const int64_t tile = 16 * p->block;
-  return tj__gpu_launch(k, (p->n + tile - 1) / tile, (p->m + tile - 1) / tile, p->depth * p->splits);
+  const tile *s = &tiles[p->tile];
+  return tj__gpu_launch(k, count(p->n, s->columns), count(p->m, s->rows), p->depth * p->splits);
 }

@@ -1,6 +1,6 @@
 // torch.webgpu: the device 'webgpu', its start, its batches, and what it says of itself.
 import { BUILTIN } from '../generated/calls.js'
-import { builtin, builtinVoid, readInts } from '../runtime/call.js'
+import { Arguments, builtin, builtinVoid, fail, readInts, readScalar } from '../runtime/call.js'
 import { TorchError } from '../runtime/errors.js'
 import { Driver, type DriverCounters } from './driver.js'
 import type { Gpu, GpuAdapter } from './interface.js'
@@ -160,6 +160,16 @@ export function set_fusion(enabled: boolean): void {
   fusion = enabled
 }
 export const is_fusion_enabled = (): boolean => fusion
+
+/**
+ * For measuring: matrix products of at least that size take this row of the engine's table of tiles ('128x128', rows by columns of a workgroup); null:
+ * what the engine plans for their sizes.
+ */
+export function set_matmul_tile(tile: string | null): void {
+  const known = new Arguments().text(tile ?? '').call(BUILTIN.webgpu_tile)
+  if (known <= 0) fail()
+  if (!readScalar(known)) throw new TorchError(`webgpu.set_matmul_tile(): there is no tile '${tile}'`, 'ValueError')
+}
 
 /** Runs `fn` as one batch, if it is not larger than the threshold, and gives it to the GPU; returns what `fn` returns. */
 export function batch<T>(fn: () => T): T {
