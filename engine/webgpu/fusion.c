@@ -35,6 +35,7 @@ typedef struct chain {
   load loads[TJ__GPU_OPERANDS];
   /* while it is written: the kernel's operand of each load and step (-1: none), and parameters */
   int operand_of_load[TJ__GPU_OPERANDS], operand_of_step[STEPS], param_of_input[STEPS][TJ__GPU_INPUTS], param_of_scalar[STEPS];
+  bool vector; /* an invocation does four elements */
 } chain;
 
 static _Thread_local chain pending;
@@ -72,11 +73,8 @@ static void put_number(tj__text *t, const char *name, int k, tj_dtype dtype, int
   tj__put(t, "    let %s%d = $%c%d;\n", name, k, tj__gpu_is_float(dtype) ? 'f' : 'i', param);
 }
 
-static void body(tj__text *t, const void *context) {
-  const chain *c = context;
-  tj__put_code(t, TJ__FLAT);
-  for (int l = 0; l < c->n_loads; l++)
-    if (c->operand_of_load[l] >= 0) tj__put(t, "  let l%d = ld%d(%s);\n", l, c->operand_of_load[l], c->loads[l].still ? "0u" : "i");
+/* let r0, r1, ...: the steps' values of one element, from l0, l1, ... */
+static void put_steps(tj__text *t, const chain *c) {
   for (int k = 0; k < c->n; k++) {
     const waiting *w = &c->steps[k];
     const tj__gpu_step *s = &w->step;
@@ -90,6 +88,62 @@ static void body(tj__text *t, const void *context) {
     tj__gpu_put_cast(t, s->type, s->out_dtype, "value");
     tj__put(t, ";\n  }\n");
   }
+}
+
+static const char *type_of_load(const chain *c, int l) { return tj__gpu_type(c->loads[l].at.dtype); }
+
+/* Four elements an invocation: a function of one, called four times. The last invocation may have less than four to write. */
+static void vector_body(tj__text *t, const chain *c) {
+  tj__put(t, "struct Results {\n");
+  for (int k = 0; k < c->n; k++)
+    if (c->operand_of_step[k] >= 0) tj__put(t, "  r%d: %s,\n", k, tj__gpu_type(c->steps[k].step.out_dtype));
+  tj__put(t, "}\nfn element(");
+  for (int l = 0, n = 0; l < c->n_loads; l++)
+    if (c->operand_of_load[l] >= 0) tj__put(t, "%sl%d: %s", n++ ? ", " : "", l, type_of_load(c, l));
+  tj__put(t, ") -> Results {\n");
+  put_steps(t, c);
+  tj__put(t, "  return Results(");
+  for (int k = 0, n = 0; k < c->n; k++)
+    if (c->operand_of_step[k] >= 0) tj__put(t, "%sr%d", n++ ? ", " : "", k);
+  tj__put(t, ");\n}\n");
+  tj__put_code(t, TJ__FLAT4);
+  for (int l = 0; l < c->n_loads; l++)
+    if (c->operand_of_load[l] >= 0)
+      tj__put(t, c->loads[l].still ? "  let v%d = ld%d(0u);\n" : "  let v%d = ldv%d(i);\n", l, c->operand_of_load[l]);
+  for (int e = 0; e < 4; e++) {
+    tj__put(t, "  let e%d = element(", e);
+    for (int l = 0, n = 0; l < c->n_loads; l++) {
+      if (c->operand_of_load[l] < 0) continue;
+      tj__put(t, "%sv%d", n++ ? ", " : "", l);
+      if (!c->loads[l].still) tj__put(t, ".%c", "xyzw"[e]);
+    }
+    tj__put(t, ");\n");
+  }
+  tj__put(t, "  if (i + 3u < $0) {\n");
+  for (int k = 0; k < c->n; k++)
+    if (c->operand_of_step[k] >= 0)
+      tj__put(t, "    stv%d(i, vec4<%s>(e0.r%d, e1.r%d, e2.r%d, e3.r%d));\n", c->operand_of_step[k],
+              tj__gpu_type(c->steps[k].step.out_dtype), k, k, k, k);
+  tj__put(t, "    return;\n  }\n");
+  for (int e = 0; e < 3; e++) {
+    tj__put(t, "  if (i + %du < $0) {\n", e);
+    for (int k = 0; k < c->n; k++)
+      if (c->operand_of_step[k] >= 0) tj__put(t, "    st%d(i + %du, e%d.r%d);\n", c->operand_of_step[k], e, e, k);
+    tj__put(t, "  }\n");
+  }
+  tj__put(t, "}\n");
+}
+
+static void body(tj__text *t, const void *context) {
+  const chain *c = context;
+  if (c->vector) {
+    vector_body(t, c);
+    return;
+  }
+  tj__put_code(t, TJ__FLAT);
+  for (int l = 0; l < c->n_loads; l++)
+    if (c->operand_of_load[l] >= 0) tj__put(t, "  let l%d = ld%d(%s);\n", l, c->operand_of_load[l], c->loads[l].still ? "0u" : "i");
+  put_steps(t, c);
   for (int k = 0; k < c->n; k++)
     if (c->operand_of_step[k] >= 0) tj__put(t, "  st%d(i, r%d);\n", c->operand_of_step[k], k);
   tj__put(t, "}\n");
@@ -118,6 +172,17 @@ static uint64_t structure(const chain *c, uint64_t h) {
 static void number_param(tj__gpu_kernel *k, tj_dtype dtype, const tj__param *p) {
   if (tj__gpu_is_float(dtype)) tj__gpu_param_float(k, p->f);
   else tj__gpu_param(k, dtype == TJ_BOOL ? (p->i != 0 || p->f != 0) : p->i);
+}
+
+/* Can an invocation do four elements? Few elements are better spread over more invocations. */
+#define VECTOR_ELEMENTS 4096
+static bool in_fours(const chain *c, const bool *read) {
+  bool fits = c->elements >= VECTOR_ELEMENTS;
+  for (int l = 0; l < c->n_loads && fits; l++)
+    if (read[l] && !c->loads[l].still) fits = c->loads[l].at.element % 4 == 0;
+  for (int k = 0; k < c->n && fits; k++)
+    if (c->steps[k].stored) fits = c->steps[k].to.element % 4 == 0;
+  return fits;
 }
 
 /* Is the step's value read by one that counts? Steps that nobody needs go. */
@@ -158,10 +223,19 @@ void tj__gpu_fuse_flush(void) {
     for (int q = 0; q < c->steps[i].step.n_inputs; q++)
       if (c->steps[i].from[q].kind == LOADED) read[c->steps[i].from[q].index] = true;
   tj__gpu_kernel_begin(&k, body, c, "%s", names);
-  for (int l = 0; l < c->n_loads; l++)
-    c->operand_of_load[l] = read[l] ? tj__gpu_operand_add(&k, c->loads[l].address, c->loads[l].at.dtype, false) : -1;
-  for (int i = 0; i < c->n; i++)
-    c->operand_of_step[i] = c->steps[i].stored ? tj__gpu_operand_add(&k, c->steps[i].step.out, c->steps[i].step.out_dtype, true) : -1;
+  c->vector = in_fours(c, read);
+  for (int l = 0; l < c->n_loads; l++) {
+    c->operand_of_load[l] = -1;
+    if (!read[l]) continue;
+    c->operand_of_load[l] = tj__gpu_operand_add(&k, c->loads[l].address, c->loads[l].at.dtype, false);
+    k.operands[c->operand_of_load[l]].vector = c->vector && !c->loads[l].still;
+  }
+  for (int i = 0; i < c->n; i++) {
+    c->operand_of_step[i] = -1;
+    if (!c->steps[i].stored) continue;
+    c->operand_of_step[i] = tj__gpu_operand_add(&k, c->steps[i].step.out, c->steps[i].step.out_dtype, true);
+    k.operands[c->operand_of_step[i]].vector = c->vector;
+  }
   snprintf(k.name, sizeof k.name, "%s #%016llx%08llx", names, (unsigned long long)structure(c, 14695981039346656037u),
            (unsigned long long)(structure(c, 1099511628211u) & 0xffffffffu));
   tj__gpu_param(&k, c->elements);
@@ -175,7 +249,7 @@ void tj__gpu_fuse_flush(void) {
     for (int p = 0; p < s->n_scalars; p++) number_param(&k, s->compute, &s->scalars[p]);
   }
   const int64_t elements = c->elements;
-  tj__gpu_launch_flat(&k, elements);
+  tj__gpu_launch_flat(&k, c->vector ? (elements + 3) / 4 : elements);
   c->n = 0;
   writing = false;
 }

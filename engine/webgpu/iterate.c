@@ -20,6 +20,9 @@ typedef struct iteration {
   int operand[TJ__ITER_OPERANDS]; /* its number in the kernel; -1: a number */
   int stride[TJ__ITER_OPERANDS];  /* its first parameter of strides, or of its value */
   int shape, scalars;             /* first parameters */
+  bool vector;                    /* an invocation does four elements along dimension 0 */
+  char inner[TJ__ITER_OPERANDS + 1]; /* then: how a strided operand goes along it: 1, 0 or other steps */
+  int across;                     /* a copy that turns dimensions 0 and this one around; 0: none */
 } iteration;
 
 /* let xK = element of operand k (1 is the first input) */
@@ -42,18 +45,8 @@ static const char *cast(char type, tj_dtype to) { /* around a value of this type
   return type == 'f' ? real ? "%s" : "i32(%s)" : real ? "f32(%s)" : "%s";
 }
 
-static void body(tj__text *t, const void *context) {
-  const iteration *f = context;
-  tj__put_code(t, TJ__FLAT);
-  for (int d = 0; d < f->ndim; d++) {
-    const bool last = d == f->ndim - 1;
-    char from[16] = "i";
-    if (d) snprintf(from, sizeof from, "q%d", d - 1);
-    if (last) tj__put(t, "  let c%d = %s;\n", d, from);
-    else tj__put(t, "  let c%d = %s %% $%d;\n  let q%d = %s / $%d;\n", d, from, f->shape + d, d, from, f->shape + d);
-  }
-  for (int k = 1; k < f->n; k++) put_load(t, f, k);
-  char value[1024] = "";
+/* `value` from x0, x1, ...; gives the expression of what is stored. */
+static void put_value(tj__text *t, const iteration *f, char *value, size_t room) {
   const tj_dtype to = f->dtype[0];
   switch (f->kind) {
     case TJ__GPU_POINTWISE: {
@@ -61,16 +54,110 @@ static void body(tj__text *t, const void *context) {
       const tj__wgsl_expression *e = &op->expressions[tj__class_of(f->compute)];
       for (int p = 0; p < op->params; p++) tj__put(t, "  let s%d = $%c%d;\n", p, tj__gpu_is_float(f->compute) ? 'f' : 'i', f->scalars + p);
       tj__put(t, "  let value = %s;\n", e->code);
-      snprintf(value, sizeof value, cast(e->type, to), "value");
+      snprintf(value, room, cast(e->type, to), "value");
       break;
     }
     case TJ__GPU_CONVERT:
-      if (to == TJ_BOOL && tj__gpu_is_float(f->dtype[1])) snprintf(value, sizeof value, "select(0, 1, ne_f(x0, 0.0))");
-      else snprintf(value, sizeof value, cast(tj__gpu_is_float(f->dtype[1]) ? 'f' : 'i', to), "x0");
+      if (to == TJ_BOOL && tj__gpu_is_float(f->dtype[1])) snprintf(value, room, "select(0, 1, ne_f(x0, 0.0))");
+      else snprintf(value, room, cast(tj__gpu_is_float(f->dtype[1]) ? 'f' : 'i', to), "x0");
       break;
-    case TJ__GPU_FILL: snprintf(value, sizeof value, "$%c%d", tj__gpu_is_float(to) ? 'f' : 'i', f->scalars); break;
-    case TJ__GPU_WHERE: snprintf(value, sizeof value, "select(x2, x1, x0 != 0)"); break;
+    case TJ__GPU_FILL: snprintf(value, room, "$%c%d", tj__gpu_is_float(to) ? 'f' : 'i', f->scalars); break;
+    case TJ__GPU_WHERE: snprintf(value, room, "select(x2, x1, x0 != 0)"); break;
   }
+}
+
+/* c0, c1, ...: where number `from` is. */
+static void put_coordinates(tj__text *t, const iteration *f) {
+  for (int d = 0; d < f->ndim; d++) {
+    const bool last = d == f->ndim - 1;
+    char from[16] = "i";
+    if (d) snprintf(from, sizeof from, "q%d", d - 1);
+    if (last) tj__put(t, "  let c%d = %s;\n", d, from);
+    else tj__put(t, "  let c%d = %s %% $%d;\n  let q%d = %s / $%d;\n", d, from, f->shape + d, d, from, f->shape + d);
+  }
+}
+
+/* Four elements an invocation: a function of one, called four times. */
+static void vector_body(tj__text *t, const iteration *f) {
+  char value[1024] = "";
+  tj__put(t, "fn element(");
+  for (int k = 1; k < f->n; k++) tj__put(t, "%sx%d: %s", k > 1 ? ", " : "", k - 1, tj__gpu_type(f->dtype[k]));
+  tj__put(t, ") -> %s {\n", tj__gpu_type(f->dtype[0]));
+  put_value(t, f, value, sizeof value);
+  tj__put(t, "  return %s;\n}\n", value);
+  tj__put_code(t, TJ__FLAT4);
+  put_coordinates(t, f);
+  for (int k = 0; k < f->n; k++) {
+    if (f->mode[k] == MODE_NUMBER) {
+      tj__put(t, "  let x%d = $%c%d;\n", k - 1, tj__gpu_is_float(f->dtype[k]) ? 'f' : 'i', f->stride[k]);
+      continue;
+    }
+    if (f->mode[k] == MODE_STILL) {
+      tj__put(t, "  let x%d = ld%d(0u);\n", k - 1, f->operand[k]);
+      continue;
+    }
+    tj__put(t, "  let at%d = c0 * $%d", k, f->stride[k]);
+    for (int d = 1; d < f->ndim; d++) tj__put(t, " + c%d * $%d", d, f->stride[k] + d);
+    tj__put(t, ";\n");
+    if (k == 0) continue;
+    const int o = f->operand[k], step = f->stride[k];
+    if (f->inner[k] == '1') tj__put(t, "  let x%d = ldv%d(at%d);\n", k - 1, o, k);
+    else if (f->inner[k] == '0') tj__put(t, "  let x%d = ld%d(at%d);\n", k - 1, o, k);
+    else
+      tj__put(t, "  let x%d = vec4<%s>(ld%d(at%d), ld%d(at%d + $%d), ld%d(at%d + 2u * $%d), ld%d(at%d + 3u * $%d));\n", k - 1,
+              tj__gpu_type(f->dtype[k]), o, k, o, k, step, o, k, step, o, k, step);
+  }
+  tj__put(t, "  stv%d(at0, vec4<%s>(", f->operand[0], tj__gpu_type(f->dtype[0]));
+  for (int e = 0; e < 4; e++) {
+    tj__put(t, "%selement(", e ? ", " : "");
+    for (int k = 1; k < f->n; k++) {
+      tj__put(t, "%sx%d", k > 1 ? ", " : "", k - 1);
+      if (f->mode[k] == MODE_STRIDED && f->inner[k] != '0') tj__put(t, ".%c", "xyzw"[e]);
+    }
+    tj__put(t, ")");
+  }
+  tj__put(t, "));\n}\n");
+}
+
+/* A copy whose neighbours in memory lie along different dimensions on both sides goes through tiles of SIDE x SIDE in the workgroup's memory: both
+ * sides are read and written in the order of their memory. Parameters behind the strides: tiles along 0 and along `across`. */
+#define SIDE 32
+static void turned_body(tj__text *t, const iteration *f) {
+  const char *T = tj__gpu_type(f->dtype[1]);
+  char value[1024] = "";
+  tj__put(t, "var<workgroup> tile: array<%s, %d>;\n", T, SIDE * (SIDE + 1));
+  tj__put_code(t, TJ__GROUPS(256));
+  tj__put(t, "  let t0 = row %% $%d * %du;\n  let t1 = row / $%d %% $%d * %du;\n  var rest = row / $%d / $%d;\n  var to = 0u;\n  var source = 0u;\n",
+          f->scalars, SIDE, f->scalars, f->scalars + 1, SIDE, f->scalars, f->scalars + 1);
+  for (int d = 1; d < f->ndim; d++) {
+    if (d == f->across) continue;
+    tj__put(t, "  let c%d = rest %% $%d;\n  rest = rest / $%d;\n  to += c%d * $%d;\n  source += c%d * $%d;\n", d, f->shape + d, f->shape + d, d,
+            f->stride[0] + d, d, f->stride[1] + d);
+  }
+  tj__put(t, "  let x = li %% %du;\n", SIDE);
+  tj__put(t, "  for (var y = li / %du; y < %du; y += %du) {\n    if (t0 + y < $%d && t1 + x < $%d) { tile[y * %du + x] = ld%d(source + (t0 + y) * $%d + (t1 + x) * $%d); }\n  }\n  workgroupBarrier();\n",
+          SIDE, SIDE, 256 / SIDE, f->shape, f->shape + f->across, SIDE + 1, f->operand[1], f->stride[1], f->stride[1] + f->across);
+  tj__put(t, "  for (var y = li / %du; y < %du; y += %du) {\n    if (t0 + x >= $%d || t1 + y >= $%d) { continue; }\n    let x0 = tile[x * %du + y];\n",
+          SIDE, SIDE, 256 / SIDE, f->shape, f->shape + f->across, SIDE + 1);
+  put_value(t, f, value, sizeof value);
+  tj__put(t, "    st%d(to + (t0 + x) * $%d + (t1 + y) * $%d, %s);\n  }\n}\n", f->operand[0], f->stride[0], f->stride[0] + f->across, value);
+}
+
+static void body(tj__text *t, const void *context) {
+  const iteration *f = context;
+  if (f->across) {
+    turned_body(t, f);
+    return;
+  }
+  if (f->vector) {
+    vector_body(t, f);
+    return;
+  }
+  char value[1024] = "";
+  tj__put_code(t, TJ__FLAT);
+  put_coordinates(t, f);
+  for (int k = 1; k < f->n; k++) put_load(t, f, k);
+  put_value(t, f, value, sizeof value);
   tj__put(t, "  st%d(", f->operand[0]);
   if (f->mode[0] == MODE_PLAIN) tj__put(t, "i");
   else if (f->mode[0] == MODE_STILL) tj__put(t, "0u");
@@ -86,6 +173,31 @@ static char mode_of(const tj__iter *it, int k, int64_t itemsize) {
   for (int d = 0; d < it->ndim; d++) still &= op->strides[d] == 0;
   if (still) return MODE_STILL;
   return it->ndim == 1 && op->strides[0] == itemsize ? MODE_PLAIN : MODE_STRIDED;
+}
+
+static int64_t step_of(const tj__iter *it, const iteration *f, int k, int d) {
+  return it->operands[k].strides[d] / (int64_t)tj__dtype_sizes[f->dtype[k]];
+}
+
+/* Can four elements be done at once: are those of the output neighbours, and where are the inputs'? */
+static void find_vector(const tj__iter *it, iteration *f) {
+  f->vector = it->shape[0] % 4 == 0 && it->numel >= 4096 && f->mode[0] == MODE_STRIDED;
+  for (int k = 0; k < f->n && f->vector; k++) {
+    if (f->mode[k] != MODE_STRIDED) continue;
+    const int64_t step = step_of(it, f, k, 0);
+    bool fours = step == 1 && tj__gpu_aligned(it->operands[k].data, f->dtype[k]);
+    for (int d = 1; d < it->ndim; d++) fours &= step_of(it, f, k, d) % 4 == 0;
+    f->inner[k] = fours ? '1' : step == 0 ? '0' : 's';
+    f->vector = k > 0 || fours;
+  }
+}
+
+/* The dimension that is the input's fastest, where it is not the output's, and both are long. */
+static void find_across(const tj__iter *it, iteration *f) {
+  if (f->kind != TJ__GPU_CONVERT || f->mode[0] != MODE_STRIDED || f->mode[1] != MODE_STRIDED || it->shape[0] < SIDE / 2) return;
+  if (step_of(it, f, 0, 0) != 1 || step_of(it, f, 1, 0) <= 1) return;
+  for (int d = 1; d < it->ndim; d++)
+    if (step_of(it, f, 1, d) == 1 && it->shape[d] >= SIDE / 2) f->across = d;
 }
 
 /* A number of the dtype, as a parameter. */
@@ -151,8 +263,20 @@ bool tj__gpu_iterate(const tj__iter *it, const void *loop, const tj__params *par
                      : f.kind == TJ__GPU_CONVERT ? "copy"
                      : f.kind == TJ__GPU_FILL    ? "fill"
                                                  : "where";
+  find_across(it, &f);
+  if (!f.across) find_vector(it, &f);
   tj__gpu_kernel_begin(&k, body, &f, "%s %d.%d.%d n%d %s", name, (int)f.kind, f.op, (int)f.compute, f.ndim, f.mode);
-  tj__gpu_param(&k, it->numel);
+  int64_t groups = 1;
+  if (f.across) {
+    for (int d = 0; d < f.ndim; d++) groups *= d == 0 || d == f.across ? (it->shape[d] + SIDE - 1) / SIDE : it->shape[d];
+    snprintf(k.name + strlen(k.name), sizeof k.name - strlen(k.name), " turned %d", f.across);
+  } else if (f.vector) {
+    size_t used = strlen(k.name);
+    k.name[used++] = ' ';
+    for (int o = 0; o < f.n && used < sizeof k.name - 1; o++) k.name[used++] = f.mode[o] == MODE_STRIDED ? f.inner[o] : '-';
+    k.name[used] = 0;
+  }
+  tj__gpu_param(&k, f.across ? groups : it->numel);
   f.shape = k.n_params;
   for (int d = 0; d < f.ndim; d++) tj__gpu_param(&k, it->shape[d]);
   for (int o = 0; o < f.n; o++) {
@@ -164,11 +288,16 @@ bool tj__gpu_iterate(const tj__iter *it, const void *loop, const tj__params *par
       continue;
     }
     f.operand[o] = tj__gpu_operand_add(&k, op->data, f.dtype[o], o == 0);
+    k.operands[f.operand[o]].vector = f.vector && f.mode[o] == MODE_STRIDED && f.inner[o] == '1';
     f.stride[o] = k.n_params;
     for (int d = 0; d < f.ndim && f.mode[o] == MODE_STRIDED; d++) tj__gpu_param(&k, op->strides[d] / (int64_t)tj__dtype_sizes[f.dtype[o]]);
   }
   f.scalars = k.n_params;
   const int scalars = f.kind == TJ__GPU_POINTWISE ? tj__wgsl_ops[f.op].params : f.kind == TJ__GPU_FILL;
   for (int p = 0; p < scalars; p++) number_param(&k, f.kind == TJ__GPU_FILL ? f.dtype[0] : f.compute, &params->p[p]);
-  return tj__gpu_launch_flat(&k, it->numel);
+  if (f.across) {
+    tj__gpu_param(&k, (it->shape[0] + SIDE - 1) / SIDE), tj__gpu_param(&k, (it->shape[f.across] + SIDE - 1) / SIDE);
+    return tj__gpu_launch_groups(&k, groups);
+  }
+  return tj__gpu_launch_flat(&k, f.vector ? it->numel / 4 : it->numel);
 }

@@ -63,6 +63,12 @@ bool tj__gpu_launch_flat(tj__gpu_kernel *k, int64_t n);
   "fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) nw: vec3<u32>, @builtin(local_invocation_index) li: u32) {\n" \
   "  let i = (wg.x + wg.y * nw.x) * 64u + li;\n"                                                                                        \
   "  if (i >= $0) { return; }\n"
+/* The same where an invocation does elements i to i + 3: parameter 0 is how many elements there are, the launch over a fourth of them. */
+#define TJ__FLAT4                                                                                                                       \
+  "@compute @workgroup_size(64)\n"                                                                                                      \
+  "fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) nw: vec3<u32>, @builtin(local_invocation_index) li: u32) {\n" \
+  "  let i = ((wg.x + wg.y * nw.x) * 64u + li) * 4u;\n"                                                                                 \
+  "  if (i >= $0) { return; }\n"
 /* Over n workgroups, any number; the text begins with TJ__GROUPS, which gives `row` and `li`; parameter 0 has to be n. */
 bool tj__gpu_launch_groups(tj__gpu_kernel *k, int64_t n);
 #define TJ__GROUPS(size)                                                                                                                \
