@@ -1,13 +1,16 @@
 /* reduce.c: reductions. Long ones go in two stages, whose pieces depend on the sizes alone: results are the same every time. */
 #include "../kernels/reduce.h"
 
+#include <stdio.h>
+
 #include "../iter/convert.h"
 #include "families.h"
 #include "kernel.h"
 
-#define ENOUGH 65536 /* invocations that keep a GPU busy */
-#define SERIAL 64    /* elements that one invocation adds up by itself */
-#define CHUNK 8192   /* elements of a workgroup in the first of two stages */
+#define SERIAL 64       /* elements that one invocation adds up by itself */
+#define CHUNK 8192      /* elements of a workgroup in the first of two stages */
+#define COLUMN_GROUPS 1024 /* workgroups that keep a GPU busy */
+#define COLUMN_ROWS 4096   /* rows of columns that one workgroup goes through */
 
 typedef struct reduction {
   tj__reduce_kind kind;
@@ -15,8 +18,9 @@ typedef struct reduction {
   bool real;         /* computed in f32, else i32 */
   int kept, reduced; /* dimensions */
   int kept_at, reduced_at;
-  bool columns; /* an invocation for a piece of an output: neighbours read neighbours, as reductions over rows want it */
+  bool columns; /* a workgroup for a piece of neighbouring outputs, whose elements are neighbours too: reductions over rows */
   bool grouped; /* a workgroup for an output, else an invocation */
+  bool vector;  /* four neighbours at a time: elements of an output, or outputs where there are columns */
   int group;
 } reduction;
 
@@ -72,26 +76,80 @@ static void put_place(tj__text *t, const char *name, const char *index, int n, i
   tj__put(t, "  }\n");
 }
 
+/* A workgroup of 256 does 32 neighbouring outputs: invocations beside each other in memory, the rest of them in turn for the rows. */
+static void columns_body(tj__text *t, const reduction *r) {
+  const char *T = r->real ? "f32" : "i32";
+  const int width = r->vector ? 4 : 1, lanes = 32 / width, rows = 256 / lanes;
+  char type[16];
+  snprintf(type, sizeof type, r->vector ? "vec4<%s>" : "%s", T);
+  tj__put(t, "fn pre(out: u32, x: %s) -> %s { return %s; }\n", T, T, transform(r));
+  tj__put(t, "fn post(acc: %s) -> %s { return %s; }\n", T, T, finish(r));
+  if (r->vector) {
+    tj__put(t, "fn joins(a: vec4<%s>, b: vec4<%s>) -> vec4<%s> { return vec4<%s>(join(a.x, b.x), join(a.y, b.y), join(a.z, b.z), join(a.w, b.w)); }\n", T, T, T, T);
+    tj__put(t, "fn fetch(out: u32, at: u32) -> vec4<%s> { let x = ldv1(at); return vec4<%s>(pre(out, x.x), pre(out + 1u, x.y), pre(out + 2u, x.z), pre(out + 3u, x.w)); }\n", T, T);
+  } else {
+    tj__put(t, "fn joins(a: %s, b: %s) -> %s { return join(a, b); }\nfn fetch(out: u32, at: u32) -> %s { return pre(out, ld1(at)); }\n", T, T, T, T);
+  }
+  tj__put(t, "var<workgroup> shared_: array<%s, 256>;\n", type);
+  tj__put_code(t, TJ__GROUPS(256));
+  tj__put(t, "  let groups = ($5 + 31u) / 32u;\n  let out = row %% groups * 32u + li %% %du * %du;\n  let piece = row / groups;\n"
+             "  let start = piece * $4;\n  let end_ = min(start + $4, $1);\n  var acc = %s(%s);\n  if (out < $5) {\n",
+          lanes, width, type, identity(r));
+  put_place(t, "base", "out", r->kept, r->kept_at);
+  tj__put(t, "  var j = start + li / %du;\n  for (; j + %du < end_; j += %du) {\n", lanes, 3 * rows, 4 * rows);
+  for (int q = 0; q < 4; q++) {
+    char name[16], index[32];
+    snprintf(name, sizeof name, "at%d", q), snprintf(index, sizeof index, "j + %du", q * rows);
+    put_place(t, name, index, r->reduced, r->reduced_at);
+  }
+  for (int q = 0; q < 4; q++) tj__put(t, "    let x%d = fetch(out, base + at%d);\n", q, q);
+  tj__put(t, "    acc = joins(joins(joins(joins(acc, x0), x1), x2), x3);\n  }\n  for (; j < end_; j += %du) {\n", rows);
+  put_place(t, "at", "j", r->reduced, r->reduced_at);
+  tj__put(t, "    acc = joins(acc, fetch(out, base + at));\n  }\n  }\n  shared_[li] = acc;\n  workgroupBarrier();\n");
+  for (int half = rows / 2; half; half /= 2)
+    tj__put(t, "  if (li < %du) { shared_[li] = joins(shared_[li], shared_[li + %du]); }\n  workgroupBarrier();\n", half * lanes,
+            half * lanes);
+  tj__put(t, "  if (li >= %du || out >= $5) { return; }\n  acc = shared_[li];\n", lanes);
+  if (r->vector) tj__put(t, "  stv0(piece * $5 + out, vec4<%s>(post(acc.x), post(acc.y), post(acc.z), post(acc.w)));\n}\n", T);
+  else tj__put(t, "  st0(piece * $5 + out, post(acc));\n}\n");
+}
+
 /* Parameters: 0 outputs and pieces of them, 1 elements of one, 2 p, 3 chunks, 4 elements of a chunk, 5 outputs. */
 static void body(tj__text *t, const void *context) {
   const reduction *r = context;
   const char *T = r->real ? "f32" : "i32";
   tj__put(t, "fn join(a: %s, b: %s) -> %s { return %s; }\n", T, T, T, combine(r));
+  if (r->columns) {
+    columns_body(t, r);
+    return;
+  }
+  tj__put(t, "fn pre(out: u32, x: %s) -> %s { return %s; }\n", T, T, transform(r));
   if (r->grouped) {
     tj__put(t, "var<workgroup> shared_: array<%s, %d>;\n", T, r->group);
     if (r->group == 256) tj__put_code(t, TJ__GROUPS(256));
     else tj__put_code(t, TJ__GROUPS(64));
     tj__put(t, "  let out = row / $3;\n  let start = (row %% $3) * $4;\n  let end_ = min(start + $4, $1);\n");
     put_place(t, "base", "out", r->kept, r->kept_at);
-    tj__put(t, "  var acc = %s;\n  for (var j = start + li; j < end_; j += %du) {\n", identity(r), r->group);
+    tj__put(t, "  var acc = %s;\n", identity(r));
+    if (r->vector) { /* the elements of an output are one run */
+      tj__put(t, "  var acc1 = acc;\n  var acc2 = acc;\n  var acc3 = acc;\n  for (var j = start + li * 4u; j < end_; j += %du) {\n"
+                 "    let x = ldv1(base + j);\n    acc = join(acc, pre(out, x.x));\n    acc1 = join(acc1, pre(out, x.y));\n"
+                 "    acc2 = join(acc2, pre(out, x.z));\n    acc3 = join(acc3, pre(out, x.w));\n  }\n"
+                 "  acc = join(join(acc, acc1), join(acc2, acc3));\n",
+              4 * r->group);
+    } else {
+      tj__put(t, "  for (var j = start + li; j < end_; j += %du) {\n", r->group);
+    }
   } else {
     tj__put_code(t, TJ__FLAT);
     tj__put(t, "  let row = i;\n  let out = i %% $5;\n  let start = i / $5 * $4;\n  let end_ = min(start + $4, $1);\n");
     put_place(t, "base", "out", r->kept, r->kept_at);
     tj__put(t, "  var acc = %s;\n  for (var j = start; j < end_; j += 1u) {\n", identity(r));
   }
-  put_place(t, "at", "j", r->reduced, r->reduced_at);
-  tj__put(t, "    let x = ld1(base + at);\n    acc = join(acc, %s);\n  }\n", transform(r));
+  if (!r->grouped || !r->vector) {
+    put_place(t, "at", "j", r->reduced, r->reduced_at);
+    tj__put(t, "    acc = join(acc, pre(out, ld1(base + at)));\n  }\n");
+  }
   if (r->grouped) {
     tj__put(t, "  shared_[li] = acc;\n  workgroupBarrier();\n");
     for (int half = r->group / 2; half; half /= 2)
@@ -101,22 +159,38 @@ static void body(tj__text *t, const void *context) {
   tj__put(t, "  st0(row, %s);\n}\n", finish(r));
 }
 
-static int group_size(void) { return tj__gpu_limits_of()->invocations >= 256 ? 256 : 64; }
+/* Can four neighbours be read at once: are the strides of everything else, and the places where pieces begin, multiples of four? */
+static bool by_fours(const reduction *r, const tj__reduce_geometry *g, const void *in, tj_dtype in_dtype, const void *out, tj_dtype out_dtype,
+                     int64_t chunk) {
+  const int run = g->n_kept - 1; /* the dimension of neighbouring columns */
+  if (!r->columns && !(r->grouped && g->n_reduced == 1 && g->reduced_strides[0] == 1 && g->n_in % 4 == 0 && chunk % 4 == 0)) return false;
+  if (r->columns && (g->kept_strides[run] != 1 || g->kept[run] % 4 != 0 || !tj__gpu_aligned(out, out_dtype))) return false;
+  for (int d = 0; d < g->n_kept; d++)
+    if (g->kept_strides[d] % 4 != 0 && !(r->columns && d == run)) return false;
+  for (int d = 0; d < g->n_reduced && r->columns; d++)
+    if (g->reduced_strides[d] % 4 != 0) return false;
+  return tj__gpu_aligned(in, in_dtype);
+}
 
 static bool stage(reduction *r, const void *out, tj_dtype out_dtype, const void *in, tj_dtype in_dtype, const tj__reduce_geometry *g,
                   double p, int64_t chunks, int64_t chunk, const void *centers) {
   tj__gpu_kernel k;
   r->kept = g->n_kept, r->reduced = g->n_reduced;
-  r->group = group_size();
+  r->group = g->n_in > 512 ? 256 : 64;
   r->grouped = g->n_in > SERIAL && (g->n_out < 16384 || g->n_in > 4096);
   if (chunks > 1) r->grouped = true;
   if (r->columns) r->grouped = false;
   if (r->kept + r->reduced > 12)
     return tj__fail(TJ_ERROR_RUNTIME, "webgpu: a reduction over %d dimensions that do not join; call contiguous() first",
                     r->kept + r->reduced) != NULL;
-  tj__gpu_kernel_begin(&k, body, r, "reduce %d%c%c%c%d.%d.%d", (int)r->kind, r->pre ? 'p' : '-', r->post ? 'f' : '-',
-                       r->grouped ? 'g' : '-', r->grouped ? r->group : 0, r->kept, r->reduced);
-  tj__gpu_param(&k, g->n_out * chunks);
+  r->vector = by_fours(r, g, in, in_dtype, out, out_dtype, chunk);
+  const int64_t groups = r->columns ? (g->n_out + 31) / 32 * chunks : g->n_out * chunks;
+  tj__gpu_kernel_begin(&k, body, r, "reduce %d%c%c%c%c%d.%d.%d", (int)r->kind, r->pre ? 'p' : '-', r->post ? 'f' : '-',
+                       r->columns   ? 'c'
+                       : r->grouped ? 'g'
+                                    : '-',
+                       r->vector ? 'v' : '-', r->grouped ? r->group : 0, r->kept, r->reduced);
+  tj__gpu_param(&k, groups);
   tj__gpu_param(&k, g->n_in);
   tj__gpu_param_float(&k, p);
   tj__gpu_param(&k, chunks);
@@ -129,9 +203,11 @@ static bool stage(reduction *r, const void *out, tj_dtype out_dtype, const void 
   for (int d = 0; d < r->reduced; d++) tj__gpu_param(&k, g->reduced[d]);
   for (int d = 0; d < r->reduced; d++) tj__gpu_param(&k, g->reduced_strides[d]);
   tj__gpu_operand_add(&k, out, out_dtype, true);
+  k.operands[0].vector = r->vector && r->columns;
   tj__gpu_operand_add(&k, in, in_dtype, false);
+  k.operands[1].vector = r->vector;
   if (r->kind == TJ__REDUCE_SQDEV64 && r->pre) tj__gpu_operand_add(&k, centers, TJ_FLOAT32, false);
-  return r->grouped ? tj__gpu_launch_groups(&k, g->n_out * chunks) : tj__gpu_launch_flat(&k, g->n_out * chunks);
+  return r->grouped || r->columns ? tj__gpu_launch_groups(&k, groups) : tj__gpu_launch_flat(&k, groups);
 }
 
 static tj_scalar neutral(tj__reduce_kind kind) {
@@ -157,10 +233,11 @@ static bool reduce(tj__reduce_kind kind, tj_tensor *out, const tj_tensor *in, co
               g->reduced_strides[g->n_reduced - 1] != 1;
   int64_t chunk, chunks;
   if (r.columns) {
-    chunks = TJ__MAX(1, TJ__MIN(ENOUGH / g->n_out, (g->n_in + SERIAL / 2 - 1) / (SERIAL / 2)));
+    const int64_t groups = (g->n_out + 31) / 32; /* of one piece; pieces have at least 512 rows, and there are no more than are of use */
+    chunks = g->n_in <= COLUMN_ROWS && groups < 64 ? 1 : TJ__MAX(1, TJ__MIN(COLUMN_GROUPS / groups, g->n_in / 512));
     chunk = (g->n_in + chunks - 1) / chunks;
   } else {
-    chunk = g->n_in <= 2 * CHUNK || g->n_out >= 1024 ? g->n_in : TJ__MAX((int64_t)CHUNK, (g->n_in + 1023) / 1024);
+    chunk = g->n_in <= 2 * CHUNK || g->n_out >= 1024 ? g->n_in : TJ__MAX((int64_t)CHUNK, (g->n_in + 4095) / 4096 * 4);
   }
   chunks = (g->n_in + chunk - 1) / chunk;
   if (chunks == 1) return stage(&r, to, (tj_dtype)out->dtype, from, (tj_dtype)in->dtype, g, p, 1, g->n_in, centers);
@@ -170,7 +247,8 @@ static bool reduce(tj__reduce_kind kind, tj_tensor *out, const tj_tensor *in, co
   r.post = false;
   if (!stage(&r, tj__write(parts), work, from, (tj_dtype)in->dtype, g, p, chunks, chunk, centers)) return false;
   const bool columns = r.columns; /* then a piece's results lie together, else an output's */
-  r.pre = r.columns = false;
+  r.pre = false;
+  r.columns = columns && chunks > SERIAL / 2;
   r.post = true;
   const tj__reduce_geometry second = {.n_kept = 1,
                                       .n_reduced = 1,
@@ -184,7 +262,7 @@ static bool reduce(tj__reduce_kind kind, tj_tensor *out, const tj_tensor *in, co
 }
 
 bool tj__gpu_add_up(const void *parts, int64_t n, int64_t each, void *out, tj_dtype dtype) {
-  reduction r = {.kind = TJ__REDUCE_SUM, .post = true, .real = true};
+  reduction r = {.kind = TJ__REDUCE_SUM, .post = true, .real = true, .columns = n > SERIAL / 2 && each >= 16};
   const tj__reduce_geometry g = {.n_kept = 1,
                                  .n_reduced = 1,
                                  .kept = {each},
