@@ -35,6 +35,14 @@ void tj__put(tj__text *t, const char *format, ...) {
 
 void tj__put_code(tj__text *t, const char *code) { tj__put(t, "%s", code); }
 
+void tj__gpu_put_total(tj__text *t, const char *acc, const char *join, int group) {
+  tj__put(t, "  shared_[li] = %s;\n  workgroupBarrier();\n", acc);
+  for (int half = group / 2; half; half /= 2)
+    tj__put(t, "  if (li < %du) { let a = shared_[li]; let b = shared_[li + %du]; shared_[li] = %s; }\n  workgroupBarrier();\n", half, half,
+            join);
+  tj__put(t, "  %s = shared_[0];\n  workgroupBarrier();\n", acc);
+}
+
 /* ---- functions of math.wgsl --------------------------------------------------------------------------------------- */
 
 static bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }

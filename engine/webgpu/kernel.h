@@ -77,6 +77,10 @@ bool tj__gpu_launch_groups(tj__gpu_kernel *k, int64_t n);
   "  let row = wg.x + wg.y * nw.x;\n"                                                                                                   \
   "  if (row >= $0) { return; }\n"
 
+/* The variable `acc` becomes the combination (`join`, of a and b) of those of all invocations, in a text that has var<workgroup> shared_ of as many
+ * elements. */
+void tj__gpu_put_total(tj__text *t, const char *acc, const char *join, int group);
+
 /* f32 or i32: what ld gives for this dtype. */
 const char *tj__gpu_type(tj_dtype dtype);
 static inline bool tj__gpu_is_float(tj_dtype dtype) { return tj__class_of(dtype) == TJ__CLASS_FLOAT; }
