@@ -1,12 +1,15 @@
-/* norm.c: normalisation: a workgroup for a group's statistics, an invocation for an element. */
+/* norm.c: normalisation: a workgroup for a group's statistics, an invocation for an element; or, where a group is one run of memory (layers, groups of
+ * channels), everything in one launch: a workgroup a group, which it keeps in registers. */
 #include "../kernels/norm.h"
 
 #include "families.h"
 #include "kernel.h"
 
 typedef struct norm {
-  enum { STATISTICS, APPLY, SUMS, GRAD_INPUT, GRAD_WEIGHT } what;
+  enum { STATISTICS, APPLY, SUMS, GRAD_INPUT, GRAD_WEIGHT, RUN, RUN_GRAD, COLUMNS } what;
   bool weight, bias, training, variance;
+  bool along;       /* the weights lie as the elements of a group do */
+  int group, fours; /* RUN, RUN_GRAD: of invocations, and how often four elements each of them keeps */
 } norm;
 
 /* Parameters: 0 what the launch counts, 1 outer, 2 groups, 3 inner, 4 weight_groups, 5 weight_step, 6 weight_run, 7 elements of a group, 8 eps or
@@ -21,15 +24,76 @@ static void put_params(tj__gpu_kernel *k, const tj__norm_shape *s, int64_t n, do
 
 #define WEIGHT_AT "  let w = (c % $4) * $5 + b / $6;\n"
 
-static void put_total(tj__text *t, const char *name) { /* the sum of name over the workgroup */
-  tj__put(t, "  shared_[li] = %s;\n  workgroupBarrier();\n", name);
-  for (int half = 32; half; half /= 2)
+static void put_total(tj__text *t, const char *name) { tj__gpu_put_total(t, name, "a + b", 64); }
+
+/* Operands of RUN: out, x, mean, rstd, [weight], [bias]; of RUN_GRAD: out, grad, x, mean, rstd, [weight]. */
+static void run_body(tj__text *t, const norm *n) {
+  const bool back = n->what == RUN_GRAD;
+  const int x = back ? 2 : 1;
+  tj__put(t, "var<workgroup> shared_: array<f32, %d>;\nfn sum4(x: vec4<f32>) -> f32 { return (x.x + x.y) + (x.z + x.w); }\n", n->group);
+  if (n->group == 256) tj__put_code(t, TJ__GROUPS(256));
+  else tj__put_code(t, TJ__GROUPS(64));
+  tj__put(t, "  let base = row * $3;\n  let count = f32($3);\n  var total = 0.0;\n");
+  if (back) tj__put(t, "  let mean = ld3(row);\n  let rstd = ld4(row);\n  var along = 0.0;\n");
+  for (int q = 0; q < n->fours; q++) {
+    tj__put(t, "  let j%d = li * 4u + %du;\n  let has%d = j%d < $3;\n  var x%d = vec4<f32>();\n", q, q * n->group * 4, q, q, q);
+    if (n->weight || n->bias) {
+      if (n->along) tj__put(t, "  let w%d = j%d;\n", q, q);
+      else tj__put(t, "  let w%d = (row %% $4) * $5 + j%d / $6;\n", q, q);
+    }
+    if (!back) {
+      tj__put(t, "  if (has%d) { x%d = ldv1(base + j%d); total += sum4(x%d); }\n", q, q, q, q);
+      continue;
+    }
+    tj__put(t, "  var g%d = vec4<f32>();\n  if (has%d) {\n    x%d = (ldv%d(base + j%d) - mean) * rstd;\n    g%d = ldv1(base + j%d)", q, q, q, x, q, q, q);
+    if (n->weight) tj__put(t, n->along ? " * ldv5(w%d)" : " * ld5(w%d)", q);
+    tj__put(t, ";\n    total += sum4(g%d);\n    along += sum4(g%d * x%d);\n  }\n", q, q, q);
+  }
+  tj__gpu_put_total(t, "total", "a + b", n->group);
+  if (back) {
+    tj__gpu_put_total(t, "along", "a + b", n->group);
+    tj__put(t, "  total = total / count;\n  along = along / count;\n");
+    for (int q = 0; q < n->fours; q++)
+      tj__put(t, "  if (has%d) { stv0(base + j%d, (g%d - total - x%d * along) * rstd); }\n", q, q, q, q);
+    tj__put(t, "}\n");
+    return;
+  }
+  tj__put(t, "  let mean = total / count;\n  var square = 0.0;\n");
+  for (int q = 0; q < n->fours; q++) tj__put(t, "  if (has%d) { x%d = x%d - mean; square += sum4(x%d * x%d); }\n", q, q, q, q, q);
+  tj__gpu_put_total(t, "square", "a + b", n->group);
+  tj__put(t, "  let rstd = rsqrt_f(square / count + $f8);\n  if (li == 0u) { st2(row, mean); st3(row, rstd); }\n");
+  for (int q = 0; q < n->fours; q++) {
+    tj__put(t, "  if (has%d) {\n    var v = x%d * rstd;\n", q, q);
+    if (n->weight) tj__put(t, n->along ? "    v = v * ldv4(w%d);\n" : "    v = v * ld4(w%d);\n", q);
+    if (n->bias) tj__put(t, n->along ? "    v = v + ldv%d(w%d);\n" : "    v = v + ld%d(w%d);\n", n->weight ? 5 : 4, q);
+    tj__put(t, "    stv0(base + j%d, v);\n  }\n", q);
+  }
+  tj__put(t, "}\n");
+}
+
+/* The gradient of weights that lie as the elements of a group do: 32 of them a workgroup, which goes through the groups. Operands: out, grad, x,
+ * mean, rstd. */
+static void columns_body(tj__text *t) {
+  tj__put(t, "var<workgroup> shared_: array<vec4<f32>, 256>;\n");
+  tj__put_code(t, TJ__GROUPS(256));
+  tj__put(t, "  let w = row * 32u + li %% 8u * 4u;\n  var acc = vec4<f32>();\n  if (w < $3) {\n"
+             "    for (var c = li / 8u; c < $2; c += 32u) {\n      let at = c * $3 + w;\n"
+             "      acc += ldv1(at) * ((ldv2(at) - ld3(c)) * ld4(c));\n    }\n  }\n  shared_[li] = acc;\n  workgroupBarrier();\n");
+  for (int half = 128; half >= 8; half /= 2)
     tj__put(t, "  if (li < %du) { shared_[li] = shared_[li] + shared_[li + %du]; }\n  workgroupBarrier();\n", half, half);
-  tj__put(t, "  %s = shared_[0];\n  workgroupBarrier();\n", name);
+  tj__put(t, "  if (li < 8u && w < $3) { stv0(w, shared_[li]); }\n}\n");
 }
 
 static void body(tj__text *t, const void *context) {
   const norm *n = context;
+  if (n->what == RUN || n->what == RUN_GRAD) {
+    run_body(t, n);
+    return;
+  }
+  if (n->what == COLUMNS) {
+    columns_body(t);
+    return;
+  }
   const bool grouped = n->what == STATISTICS || n->what == SUMS || n->what == GRAD_WEIGHT;
   if (grouped) {
     tj__put(t, "var<workgroup> shared_: array<f32, 64>;\n");
@@ -81,12 +145,31 @@ static void body(tj__text *t, const void *context) {
       put_total(t, "total");
       tj__put(t, "  if (li == 0u) { st0(row, total); }\n}\n");
       break;
+    default: break; /* above */
   }
 }
 
 static void begin(tj__gpu_kernel *k, const norm *n, const tj__norm_shape *s, int64_t count, double eps, int64_t each) {
-  tj__gpu_kernel_begin(k, body, n, "norm %d.%d%d%d%d", (int)n->what, n->weight, n->bias, n->training, n->variance);
+  tj__gpu_kernel_begin(k, body, n, "norm %d.%d%d%d%d.%d.%d.%d", (int)n->what, n->weight, n->bias, n->training, n->variance, n->along,
+                       n->group, n->fours);
   put_params(k, s, count, eps, each);
+}
+
+/* Do the elements of a group lie in a run that a workgroup can keep, four by four? Sets how. */
+static bool is_run(const tj__norm_shape *s, norm *n, const void *const *list, int count) {
+  if (s->outer != 1 || s->inner % 4 != 0 || s->inner > 8192 || s->groups == 0 || s->inner == 0) return false;
+  n->along = s->weight_groups == 1 && s->weight_step == 0 && s->weight_run == 1;
+  if ((n->weight || n->bias) && !n->along && s->weight_run % 4 != 0) return false;
+  for (int i = 0; i < count; i++)
+    if (list[i] && !tj__gpu_aligned(list[i], s->dtype)) return false;
+  n->group = s->inner > 1024 ? 256 : 64;
+  for (n->fours = 1; n->fours * n->group * 4 < s->inner; n->fours *= 2) {}
+  return true;
+}
+
+static void operand(tj__gpu_kernel *k, const void *address, tj_dtype dtype, bool write, bool vector) {
+  if (vector) tj__gpu_operand_vector(k, address, dtype, write);
+  else tj__gpu_operand_add(k, address, dtype, write);
 }
 
 static void statistics(const tj__norm_shape *s, const void *x, double eps, void *mean, void *rstd, void *variance) {
@@ -119,6 +202,19 @@ static void apply(const tj__norm_shape *s, const void *x, const void *mean, cons
 
 static void normalise(const tj__norm_shape *s, const void *x, double eps, const void *weight, const void *bias, void *mean, void *rstd,
                       void *out) {
+  norm n = {.what = RUN, .weight = weight, .bias = bias};
+  if (is_run(s, &n, (const void *const[]){x, out, weight, bias}, 4)) {
+    tj__gpu_kernel k;
+    begin(&k, &n, s, s->groups, eps, -1);
+    operand(&k, out, s->dtype, true, true);
+    operand(&k, x, s->dtype, false, true);
+    operand(&k, mean, s->dtype, true, false);
+    operand(&k, rstd, s->dtype, true, false);
+    if (weight) operand(&k, weight, s->dtype, false, n.along);
+    if (bias) operand(&k, bias, s->dtype, false, n.along);
+    tj__gpu_launch_groups(&k, s->groups);
+    return;
+  }
   statistics(s, x, eps, mean, rstd, NULL);
   apply(s, x, mean, rstd, weight, bias, out);
 }
@@ -128,6 +224,18 @@ static void grad_input(const tj__norm_shape *s, const void *grad, const void *x,
   const void *sums = NULL;
   const int64_t all = s->outer * s->groups * s->inner;
   tj__gpu_kernel k;
+  norm run = {.what = RUN_GRAD, .weight = weight};
+  if (training && is_run(s, &run, (const void *const[]){x, out, weight, grad}, 4)) {
+    begin(&k, &run, s, s->groups, 0, -1);
+    operand(&k, out, s->dtype, true, true);
+    operand(&k, grad, s->dtype, false, true);
+    operand(&k, x, s->dtype, false, true);
+    operand(&k, mean, s->dtype, false, false);
+    operand(&k, rstd, s->dtype, false, false);
+    if (weight) operand(&k, weight, s->dtype, false, run.along);
+    tj__gpu_launch_groups(&k, s->groups);
+    return;
+  }
   if (training) {
     tj_tensor *t = tj__empty(TJ_INTS(s->groups, 2), TJ_FLOAT32, TJ_WEBGPU(0));
     if (!t) return;
@@ -155,8 +263,20 @@ static void grad_input(const tj__norm_shape *s, const void *grad, const void *x,
 }
 
 static void grad_weight(const tj__norm_shape *s, const void *grad, const void *x, const void *mean, const void *rstd, void *out) {
-  const norm n = {.what = GRAD_WEIGHT};
+  norm n = {.what = COLUMNS, .weight = true};
   tj__gpu_kernel k;
+  if (is_run(s, &n, (const void *const[]){x, out, grad}, 3) && n.along) {
+    n.group = n.fours = 0;
+    begin(&k, &n, s, (s->inner + 31) / 32, 0, -1);
+    operand(&k, out, s->dtype, true, true);
+    operand(&k, grad, s->dtype, false, true);
+    operand(&k, x, s->dtype, false, true);
+    operand(&k, mean, s->dtype, false, false);
+    operand(&k, rstd, s->dtype, false, false);
+    tj__gpu_launch_groups(&k, (s->inner + 31) / 32);
+    return;
+  }
+  n = (norm){.what = GRAD_WEIGHT};
   begin(&k, &n, s, s->n_weights, 0, -1);
   tj__gpu_operand_add(&k, out, s->dtype, true);
   tj__gpu_operand_add(&k, grad, s->dtype, false);
