@@ -37,7 +37,7 @@ endif
 # gcc ends a loop over vectors with loops over shorter ones: a quarter of the size of the pointwise loops, for the last few elements of a row.
 ONE_WIDTH := $(if $(shell $(CC) -Werror --param vect-epilogues-nomask=0 -fsyntax-only -x c /dev/null 2>&1),,--param vect-epilogues-nomask=0)
 
-.PHONY: help demo package site site-files wasm test test-webgpu fuzz fuzz-build fuzz-replay fuzz-short bench bench-browser bench-onednn bench-scaling check check-arm check-ulp install uninstall clean lib addon ts gen examples test-c test-ts test-golden format
+.PHONY: help demo package site site-files wasm test test-webgpu fuzz fuzz-build fuzz-replay fuzz-short bench bench-browser bench-webgpu-peers bench-onednn bench-scaling check check-arm check-ulp install uninstall clean lib addon ts gen examples test-c test-ts test-golden format
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
@@ -207,6 +207,10 @@ bench-onednn: $(BUILD)/bench/onednn ## matrix products beside oneDNN's, GFLOP/s
 bench-scaling: ts ## the large cases of the benchmark on one thread and on two
 	node bench/scaling.mjs
 
+bench-webgpu-peers: ## TensorFlow.js and jax-js in one file, for bench/webgpu/peers.mjs
+	@cd bench/webgpu/peers && npm ci --no-audit --no-fund --loglevel=error --ignore-scripts
+	@mkdir -p $(BUILD)/bench && node_modules/esbuild/bin/esbuild bench/webgpu/peers/libraries.mjs --bundle --format=esm --platform=browser --define:process=undefined --log-level=error \
+	  --outfile=$(BUILD)/bench/webgpu_peers.mjs && ls -l $(BUILD)/bench/webgpu_peers.mjs
 bench-browser: ts wasm | $(BUILD)/.tools-test ## the same in Chromium, beside TensorFlow.js and jax-js
 	@cd bench/browser && npm ci --no-audit --no-fund --loglevel=error --ignore-scripts
 	node bench/browser/run.mjs

@@ -52,6 +52,7 @@ size = 4 * side * side
 measure(f"add {side} x {side}", lambda: x + y, 8, size=3 * size)
 measure(f"gelu {side} x {side}", lambda: F.gelu(x), 8, size=2 * size)
 measure("chain of 6 pointwise operators", lambda: (((x * 2 + 1).sigmoid() * x) - y).relu(), 4, size=3 * size)
+measure(f"layer norm {side} x {side}", lambda: F.layer_norm(x, [side]), 8, size=2 * size)
 measure(f"softmax {side} x {side}", lambda: x.softmax(1), 8, size=2 * size)
 measure(f"sum of all {side} x {side}", lambda: x.sum(), 8, size=size)
 measure(f"sum of columns {side} x {side}", lambda: x.sum(0), 8, size=size)

@@ -4,6 +4,8 @@
 //   node bench/webgpu/run.mjs [--tflops 60] [--bandwidth 3000] [--quick] [--json FILE]
 //     --tflops, --bandwidth   the GPU's plain float32 peak and its memory's GB/s: then shares are shown
 //     --quick                 small sizes, for software adapters
+//     --tiles LIST            products also with these tiles of the engine's table in turn ("128x128,64x64", or "all"), beside what it plans
+//     --only REGEX            these cases
 // The GPU is the one that npm's `webgpu` finds (Vulkan, Metal or Direct3D 12). A time is the median of repetitions, each of which submits a batch and
 // waits for its end; what a wait costs is measured with an empty one and shown.
 import { writeFileSync } from 'node:fs'
@@ -11,7 +13,14 @@ import { parseArgs } from 'node:util'
 import torch, { nn } from 'torch.js'
 
 const { values: options } = parseArgs({
-  options: { tflops: { type: 'string' }, bandwidth: { type: 'string' }, quick: { type: 'boolean' }, json: { type: 'string' } },
+  options: {
+    tflops: { type: 'string' },
+    bandwidth: { type: 'string' },
+    quick: { type: 'boolean' },
+    json: { type: 'string' },
+    tiles: { type: 'string' },
+    only: { type: 'string', default: '' },
+  },
 })
 await torch.webgpu.init({ powerPreference: 'high-performance' })
 console.log(String(torch.webgpu.info()))
@@ -67,23 +76,63 @@ function report(name, m, work) {
 }
 
 const randn = (...shape) => torch.randn(...shape).to(device)
+const wanted = (name) => new RegExp(options.only).test(name)
 
 report('empty wait', await measure(() => {}, 1), {})
 for (const n of quick ? [64, 128] : [512, 1024, 2048, 4096]) {
   for (const dtype of ['float32', 'float16']) {
+    if (!wanted(`matmul ${n} ${dtype}`)) continue
     const a = randn(n, n).to(dtype),
       b = randn(n, n).to(dtype)
     report(`matmul ${n} ${dtype}`, await measure(() => a.matmul(b), n > 2000 || quick ? 1 : 8), { flops: 2 * n ** 3 })
   }
 }
+// The shapes of products that the choice of tiles is made by: large squares, and those of the training steps below with their gradients.
+if (options.tiles) {
+  const all = ['128x128', '128x64', '64x128', '64x64', '64x64s', '32x32', '16x16']
+  const tiles = options.tiles === 'all' ? all : options.tiles.split(',')
+  const shapes = quick
+    ? [[128, 64, 128]]
+    : [
+        [4096, 4096, 4096],
+        [1024, 1024, 1024],
+        [512, 512, 512],
+        [2048, 256, 768],
+        [2048, 256, 1024],
+        [2048, 1024, 256],
+        [2048, 256, 256],
+        [2048, 768, 256],
+        [256, 2048, 768],
+        [256, 2048, 1024],
+        [256, 1024, 1024],
+        [1024, 256, 1024],
+      ]
+  for (const [m, k, n] of shapes) {
+    for (const layout of ['nn', 'nt', 'tn']) {
+      const matrix = (turned, r, c) => (turned ? randn(c, r).t() : randn(r, c))
+      const a = matrix(layout[0] === 't', m, k),
+        b = matrix(layout[1] === 't', k, n)
+      for (const tile of ['planned', ...tiles]) {
+        const name = `product ${m} x ${k} x ${n} ${layout} ${tile}`
+        if (!wanted(name)) continue
+        torch.webgpu.set_matmul_tile(tile === 'planned' ? null : tile)
+        report(name, await measure(() => a.matmul(b), m * k * n > 2 ** 33 ? 2 : 8, quick ? 3 : 7), { flops: 2 * m * k * n })
+      }
+      torch.webgpu.set_matmul_tile(null)
+    }
+  }
+}
 const side = quick ? 256 : 4096
-{
+if (wanted('pointwise')) {
   const x = randn(side, side),
     y = randn(side, side)
   const size = 4 * side * side
+  torch.webgpu.set_fusion(false) // else the calls of a batch are one kernel, which reads its inputs once
   report(`add ${side} x ${side}`, await measure(() => x.add(y), 8), { bytes: 3 * size })
   report(`gelu ${side} x ${side}`, await measure(() => nn.functional.gelu(x), 8), { bytes: 2 * size })
+  torch.webgpu.set_fusion(true)
   report('chain of 6 pointwise operators', await measure(() => x.mul(2).add(1).sigmoid().mul(x).sub(y).relu(), 4), { bytes: 3 * size })
+  report(`layer norm ${side} x ${side}`, await measure(() => nn.functional.layer_norm(x, [side]), 8), { bytes: 2 * size })
   report(`softmax ${side} x ${side}`, await measure(() => x.softmax(1), 8), { bytes: 2 * size })
   report(`sum of all ${side} x ${side}`, await measure(() => x.sum(), 8), { bytes: size })
   report(`sum of columns ${side} x ${side}`, await measure(() => x.sum(0), 8), { bytes: size })
@@ -99,7 +148,7 @@ function trainer(model, make, lr = 1e-3) {
     optimizer.step()
   }
 }
-{
+if (wanted('convnet')) {
   const batch = quick ? 8 : 64
   const x = randn(batch, 1, 8, 8),
     y = torch.randint(0, 10, [batch]).to(device)
@@ -124,7 +173,7 @@ function trainer(model, make, lr = 1e-3) {
     {},
   )
 }
-{
+if (wanted('MLP')) {
   const [batch, width, depth] = quick ? [8, 32, 2] : [256, 1024, 3]
   const x = randn(batch, width),
     y = torch.randint(0, 10, [batch]).to(device)
@@ -140,7 +189,7 @@ function trainer(model, make, lr = 1e-3) {
     { flops: 6 * batch * depth * width * width },
   )
 }
-{
+if (wanted('GPT')) {
   // A small GPT of 2 layers.
   const [batch, time, width, heads, vocabulary] = quick ? [2, 8, 16, 2, 17] : [16, 128, 256, 8, 512]
   class Block extends nn.Module {

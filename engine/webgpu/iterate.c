@@ -17,12 +17,12 @@ typedef struct iteration {
   int ndim; /* of strided ones; 0: all are plain */
   char mode[TJ__ITER_OPERANDS + 1];
   tj_dtype dtype[TJ__ITER_OPERANDS];
-  int operand[TJ__ITER_OPERANDS]; /* its number in the kernel; -1: a number */
-  int stride[TJ__ITER_OPERANDS];  /* its first parameter of strides, or of its value */
-  int shape, scalars;             /* first parameters */
-  bool vector;                    /* an invocation does four elements along dimension 0 */
+  int operand[TJ__ITER_OPERANDS];    /* its number in the kernel; -1: a number */
+  int stride[TJ__ITER_OPERANDS];     /* its first parameter of strides, or of its value */
+  int shape, scalars;                /* first parameters */
+  bool vector;                       /* an invocation does four elements along dimension 0 */
   char inner[TJ__ITER_OPERANDS + 1]; /* then: how a strided operand goes along it: 1, 0 or other steps */
-  int across;                     /* a copy that turns dimensions 0 and this one around; 0: none */
+  int across;                        /* a copy that turns dimensions 0 and this one around; 0: none */
 } iteration;
 
 /* let xK = element of operand k (1 is the first input) */
@@ -127,17 +127,23 @@ static void turned_body(tj__text *t, const iteration *f) {
   char value[1024] = "";
   tj__put(t, "var<workgroup> tile: array<%s, %d>;\n", T, SIDE * (SIDE + 1));
   tj__put_code(t, TJ__GROUPS(256));
-  tj__put(t, "  let t0 = row %% $%d * %du;\n  let t1 = row / $%d %% $%d * %du;\n  var rest = row / $%d / $%d;\n  var to = 0u;\n  var source = 0u;\n",
+  tj__put(t,
+          "  let t0 = row %% $%d * %du;\n  let t1 = row / $%d %% $%d * %du;\n  var rest = row / $%d / $%d;\n  var to = 0u;\n  var source = "
+          "0u;\n",
           f->scalars, SIDE, f->scalars, f->scalars + 1, SIDE, f->scalars, f->scalars + 1);
   for (int d = 1; d < f->ndim; d++) {
     if (d == f->across) continue;
-    tj__put(t, "  let c%d = rest %% $%d;\n  rest = rest / $%d;\n  to += c%d * $%d;\n  source += c%d * $%d;\n", d, f->shape + d, f->shape + d, d,
-            f->stride[0] + d, d, f->stride[1] + d);
+    tj__put(t, "  let c%d = rest %% $%d;\n  rest = rest / $%d;\n  to += c%d * $%d;\n  source += c%d * $%d;\n", d, f->shape + d,
+            f->shape + d, d, f->stride[0] + d, d, f->stride[1] + d);
   }
   tj__put(t, "  let x = li %% %du;\n", SIDE);
-  tj__put(t, "  for (var y = li / %du; y < %du; y += %du) {\n    if (t0 + y < $%d && t1 + x < $%d) { tile[y * %du + x] = ld%d(source + (t0 + y) * $%d + (t1 + x) * $%d); }\n  }\n  workgroupBarrier();\n",
+  tj__put(t,
+          "  for (var y = li / %du; y < %du; y += %du) {\n    if (t0 + y < $%d && t1 + x < $%d) { tile[y * %du + x] = ld%d(source + (t0 + "
+          "y) * $%d + (t1 + x) * $%d); }\n  }\n  workgroupBarrier();\n",
           SIDE, SIDE, 256 / SIDE, f->shape, f->shape + f->across, SIDE + 1, f->operand[1], f->stride[1], f->stride[1] + f->across);
-  tj__put(t, "  for (var y = li / %du; y < %du; y += %du) {\n    if (t0 + x >= $%d || t1 + y >= $%d) { continue; }\n    let x0 = tile[x * %du + y];\n",
+  tj__put(t,
+          "  for (var y = li / %du; y < %du; y += %du) {\n    if (t0 + x >= $%d || t1 + y >= $%d) { continue; }\n    let x0 = tile[x * %du "
+          "+ y];\n",
           SIDE, SIDE, 256 / SIDE, f->shape, f->shape + f->across, SIDE + 1);
   put_value(t, f, value, sizeof value);
   tj__put(t, "    st%d(to + (t0 + x) * $%d + (t1 + y) * $%d, %s);\n  }\n}\n", f->operand[0], f->stride[0], f->stride[0] + f->across, value);

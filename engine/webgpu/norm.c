@@ -45,7 +45,8 @@ static void run_body(tj__text *t, const norm *n) {
       tj__put(t, "  if (has%d) { x%d = ldv1(base + j%d); total += sum4(x%d); }\n", q, q, q, q);
       continue;
     }
-    tj__put(t, "  var g%d = vec4<f32>();\n  if (has%d) {\n    x%d = (ldv%d(base + j%d) - mean) * rstd;\n    g%d = ldv1(base + j%d)", q, q, q, x, q, q, q);
+    tj__put(t, "  var g%d = vec4<f32>();\n  if (has%d) {\n    x%d = (ldv%d(base + j%d) - mean) * rstd;\n    g%d = ldv1(base + j%d)", q, q,
+            q, x, q, q, q);
     if (n->weight) tj__put(t, n->along ? " * ldv5(w%d)" : " * ld5(w%d)", q);
     tj__put(t, ";\n    total += sum4(g%d);\n    along += sum4(g%d * x%d);\n  }\n", q, q, q);
   }
@@ -53,8 +54,7 @@ static void run_body(tj__text *t, const norm *n) {
   if (back) {
     tj__gpu_put_total(t, "along", "a + b", n->group);
     tj__put(t, "  total = total / count;\n  along = along / count;\n");
-    for (int q = 0; q < n->fours; q++)
-      tj__put(t, "  if (has%d) { stv0(base + j%d, (g%d - total - x%d * along) * rstd); }\n", q, q, q, q);
+    for (int q = 0; q < n->fours; q++) tj__put(t, "  if (has%d) { stv0(base + j%d, (g%d - total - x%d * along) * rstd); }\n", q, q, q, q);
     tj__put(t, "}\n");
     return;
   }

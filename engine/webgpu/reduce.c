@@ -7,8 +7,8 @@
 #include "families.h"
 #include "kernel.h"
 
-#define SERIAL 64       /* elements that one invocation adds up by itself */
-#define CHUNK 8192      /* elements of a workgroup in the first of two stages */
+#define SERIAL 64          /* elements that one invocation adds up by itself */
+#define CHUNK 8192         /* elements of a workgroup in the first of two stages */
 #define COLUMN_GROUPS 1024 /* workgroups that keep a GPU busy */
 #define COLUMN_ROWS 4096   /* rows of columns that one workgroup goes through */
 
@@ -85,15 +85,23 @@ static void columns_body(tj__text *t, const reduction *r) {
   tj__put(t, "fn pre(out: u32, x: %s) -> %s { return %s; }\n", T, T, transform(r));
   tj__put(t, "fn post(acc: %s) -> %s { return %s; }\n", T, T, finish(r));
   if (r->vector) {
-    tj__put(t, "fn joins(a: vec4<%s>, b: vec4<%s>) -> vec4<%s> { return vec4<%s>(join(a.x, b.x), join(a.y, b.y), join(a.z, b.z), join(a.w, b.w)); }\n", T, T, T, T);
-    tj__put(t, "fn fetch(out: u32, at: u32) -> vec4<%s> { let x = ldv1(at); return vec4<%s>(pre(out, x.x), pre(out + 1u, x.y), pre(out + 2u, x.z), pre(out + 3u, x.w)); }\n", T, T);
+    tj__put(t,
+            "fn joins(a: vec4<%s>, b: vec4<%s>) -> vec4<%s> { return vec4<%s>(join(a.x, b.x), join(a.y, b.y), join(a.z, b.z), join(a.w, "
+            "b.w)); }\n",
+            T, T, T, T);
+    tj__put(t,
+            "fn fetch(out: u32, at: u32) -> vec4<%s> { let x = ldv1(at); return vec4<%s>(pre(out, x.x), pre(out + 1u, x.y), pre(out + 2u, "
+            "x.z), pre(out + 3u, x.w)); }\n",
+            T, T);
   } else {
-    tj__put(t, "fn joins(a: %s, b: %s) -> %s { return join(a, b); }\nfn fetch(out: u32, at: u32) -> %s { return pre(out, ld1(at)); }\n", T, T, T, T);
+    tj__put(t, "fn joins(a: %s, b: %s) -> %s { return join(a, b); }\nfn fetch(out: u32, at: u32) -> %s { return pre(out, ld1(at)); }\n", T,
+            T, T, T);
   }
   tj__put(t, "var<workgroup> shared_: array<%s, 256>;\n", type);
   tj__put_code(t, TJ__GROUPS(256));
-  tj__put(t, "  let groups = ($5 + 31u) / 32u;\n  let out = row %% groups * 32u + li %% %du * %du;\n  let piece = row / groups;\n"
-             "  let start = piece * $4;\n  let end_ = min(start + $4, $1);\n  var acc = %s(%s);\n  if (out < $5) {\n",
+  tj__put(t,
+          "  let groups = ($5 + 31u) / 32u;\n  let out = row %% groups * 32u + li %% %du * %du;\n  let piece = row / groups;\n"
+          "  let start = piece * $4;\n  let end_ = min(start + $4, $1);\n  var acc = %s(%s);\n  if (out < $5) {\n",
           lanes, width, type, identity(r));
   put_place(t, "base", "out", r->kept, r->kept_at);
   tj__put(t, "  var j = start + li / %du;\n  for (; j + %du < end_; j += %du) {\n", lanes, 3 * rows, 4 * rows);
@@ -132,10 +140,11 @@ static void body(tj__text *t, const void *context) {
     put_place(t, "base", "out", r->kept, r->kept_at);
     tj__put(t, "  var acc = %s;\n", identity(r));
     if (r->vector) { /* the elements of an output are one run */
-      tj__put(t, "  var acc1 = acc;\n  var acc2 = acc;\n  var acc3 = acc;\n  for (var j = start + li * 4u; j < end_; j += %du) {\n"
-                 "    let x = ldv1(base + j);\n    acc = join(acc, pre(out, x.x));\n    acc1 = join(acc1, pre(out, x.y));\n"
-                 "    acc2 = join(acc2, pre(out, x.z));\n    acc3 = join(acc3, pre(out, x.w));\n  }\n"
-                 "  acc = join(join(acc, acc1), join(acc2, acc3));\n",
+      tj__put(t,
+              "  var acc1 = acc;\n  var acc2 = acc;\n  var acc3 = acc;\n  for (var j = start + li * 4u; j < end_; j += %du) {\n"
+              "    let x = ldv1(base + j);\n    acc = join(acc, pre(out, x.x));\n    acc1 = join(acc1, pre(out, x.y));\n"
+              "    acc2 = join(acc2, pre(out, x.z));\n    acc3 = join(acc3, pre(out, x.w));\n  }\n"
+              "  acc = join(join(acc, acc1), join(acc2, acc3));\n",
               4 * r->group);
     } else {
       tj__put(t, "  for (var j = start + li; j < end_; j += %du) {\n", r->group);
@@ -160,8 +169,8 @@ static void body(tj__text *t, const void *context) {
 }
 
 /* Can four neighbours be read at once: are the strides of everything else, and the places where pieces begin, multiples of four? */
-static bool by_fours(const reduction *r, const tj__reduce_geometry *g, const void *in, tj_dtype in_dtype, const void *out, tj_dtype out_dtype,
-                     int64_t chunk) {
+static bool by_fours(const reduction *r, const tj__reduce_geometry *g, const void *in, tj_dtype in_dtype, const void *out,
+                     tj_dtype out_dtype, int64_t chunk) {
   const int run = g->n_kept - 1; /* the dimension of neighbouring columns */
   if (!r->columns && !(r->grouped && g->n_reduced == 1 && g->reduced_strides[0] == 1 && g->n_in % 4 == 0 && chunk % 4 == 0)) return false;
   if (r->columns && (g->kept_strides[run] != 1 || g->kept[run] % 4 != 0 || !tj__gpu_aligned(out, out_dtype))) return false;

@@ -15,10 +15,11 @@ typedef struct softmax {
 /* A line in registers: x0, x1, ... are read once, where in the line they are: j0, j1, ... */
 static void registers_body(tj__text *t, const softmax *s) {
   tj__put(t, "var<workgroup> shared_: array<f32, %d>;\n", s->group);
-  tj__put(t, "fn exp4(x: vec4<f32>) -> vec4<f32> { return vec4<f32>(exp_f(x.x), exp_f(x.y), exp_f(x.z), exp_f(x.w)); }\n"
-             "fn div4(x: vec4<f32>, y: f32) -> vec4<f32> { return vec4<f32>(div_f(x.x, y), div_f(x.y, y), div_f(x.z, y), div_f(x.w, y)); }\n"
-             "fn most4(x: vec4<f32>) -> f32 { return max_f(max_f(x.x, x.y), max_f(x.z, x.w)); }\n"
-             "fn sum4(x: vec4<f32>) -> f32 { return (x.x + x.y) + (x.z + x.w); }\n");
+  tj__put(t,
+          "fn exp4(x: vec4<f32>) -> vec4<f32> { return vec4<f32>(exp_f(x.x), exp_f(x.y), exp_f(x.z), exp_f(x.w)); }\n"
+          "fn div4(x: vec4<f32>, y: f32) -> vec4<f32> { return vec4<f32>(div_f(x.x, y), div_f(x.y, y), div_f(x.z, y), div_f(x.w, y)); }\n"
+          "fn most4(x: vec4<f32>) -> f32 { return max_f(max_f(x.x, x.y), max_f(x.z, x.w)); }\n"
+          "fn sum4(x: vec4<f32>) -> f32 { return (x.x + x.y) + (x.z + x.w); }\n");
   if (s->group == 256) tj__put_code(t, TJ__GROUPS(256));
   else tj__put_code(t, TJ__GROUPS(64));
   tj__put(t, "  let base = row * $1;\n  var acc = %s;\n", s->backward ? "0.0" : "-inf()");
@@ -30,13 +31,14 @@ static void registers_body(tj__text *t, const softmax *s) {
       tj__put(t, "    y%d = ldv2(base + j%d);\n    acc += sum4(x%d", q, q, q);
       if (!s->log) tj__put(t, " * y%d", q);
       tj__put(t, ");\n  }\n");
-    }
-    else tj__put(t, "    acc = max_f(acc, most4(x%d));\n  }\n", q);
+    } else tj__put(t, "    acc = max_f(acc, most4(x%d));\n  }\n", q);
   }
   if (s->backward) {
     tj__gpu_put_total(t, "acc", "a + b", s->group);
     for (int q = 0; q < s->fours; q++)
-      tj__put(t, s->log ? "  if (j%d < $1) { stv0(base + j%d, x%d - exp4(y%d) * acc); }\n" : "  if (j%d < $1) { stv0(base + j%d, (x%d - acc) * y%d); }\n",
+      tj__put(t,
+              s->log ? "  if (j%d < $1) { stv0(base + j%d, x%d - exp4(y%d) * acc); }\n"
+                     : "  if (j%d < $1) { stv0(base + j%d, (x%d - acc) * y%d); }\n",
               q, q, q, q);
     tj__put(t, "}\n");
     return;
@@ -50,8 +52,10 @@ static void registers_body(tj__text *t, const softmax *s) {
   tj__gpu_put_total(t, "acc", "a + b", s->group);
   if (s->log) tj__put(t, "  let logs = log_f(acc);\n");
   for (int q = 0; q < s->fours; q++)
-    tj__put(t, s->log ? "  if (j%d < $1) { stv0(base + j%d, (x%d - most) - logs); }\n" : "  if (j%d < $1) { stv0(base + j%d, div4(x%d, acc)); }\n",
-            q, q, q);
+    tj__put(
+        t,
+        s->log ? "  if (j%d < $1) { stv0(base + j%d, (x%d - most) - logs); }\n" : "  if (j%d < $1) { stv0(base + j%d, div4(x%d, acc)); }\n",
+        q, q, q);
   tj__put(t, "}\n");
 }
 
