@@ -59,27 +59,6 @@ static const char *joined(tj__scatter_kind kind, bool real) {
   }
 }
 
-/* Parameters: 0 n, 1 elements of a segment. link[i]: the next element of the segment with the same place, or -1; first[i]: none before has it. */
-static void chain_body(tj__text *t, const void *context) {
-  (void)context;
-  tj__put_code(t, TJ__FLAT);
-  tj__put(t, "  let begin = i / $1 * $1;\n  let end_ = min(begin + $1, $0);\n  let place = ld2(i);\n"
-             "  var link = -1;\n  for (var j = i + 1u; j < end_; j += 1u) { if (ld2(j) == place) { link = i32(j); break; } }\n"
-             "  var first = 1;\n  for (var j = i; j > begin; j -= 1u) { if (ld2(j - 1u) == place) { first = 0; break; } }\n"
-             "  st0(i, link);\n  st1(i, first);\n}\n");
-}
-bool tj__gpu_chain(const int64_t *places, int64_t n, int64_t segment, const void **links, const void **first) {
-  tj_tensor *a = tj__empty(TJ_INTS(n), TJ_INT32, TJ_WEBGPU(0)), *b = tj__empty(TJ_INTS(n), TJ_INT32, TJ_WEBGPU(0));
-  if (!a || !b) return false;
-  tj__gpu_kernel k;
-  tj__gpu_kernel_begin(&k, chain_body, NULL, "chain");
-  tj__gpu_param(&k, n), tj__gpu_param(&k, segment);
-  tj__gpu_operand_add(&k, *links = tj__write(a), TJ_INT32, true);
-  tj__gpu_operand_add(&k, *first = tj__write(b), TJ_INT32, true);
-  tj__gpu_operand_add(&k, places, TJ_INT64, false);
-  return tj__gpu_launch_flat(&k, n);
-}
-
 typedef struct writing {
   tj__scatter_kind kind;
   bool real;
@@ -118,6 +97,7 @@ static bool put(tj__scatter_kind kind, tj_tensor *self, const tj_tensor *values,
 typedef struct lines {
   int ndim, dim, sizes, self, source; /* first parameters */
   bool real, scatter;
+  bool chained; /* an invocation for an element of index, which follows those that go to the same place */
   tj__scatter_kind kind;
 } lines;
 
@@ -126,7 +106,8 @@ typedef struct lines {
 static void lines_body(tj__text *t, const void *context) {
   const lines *l = context;
   tj__put_code(t, TJ__FLAT);
-  tj__put(t, "  var rest = i;\n  var self_at = 0u;\n  var at = 0u;\n  var source = 0u;\n  var step = 1u;\n");
+  if (l->chained) tj__put(t, "  if (ld4(i) == 0) { return; }\n");
+  tj__put(t, "  var rest = i%s;\n  var self_at = 0u;\n  var at = 0u;\n  var source = 0u;\n  var step = 1u;\n", l->chained ? " / $2" : "");
   for (int d = l->ndim - 1; d >= 0; d--) {
     if (d == l->dim) {
       if (l->scatter) tj__put(t, "  let along = step;\n  step = step * $%d;\n", l->sizes + d);
@@ -143,6 +124,15 @@ static void lines_body(tj__text *t, const void *context) {
             TJ__GPU_INDEX, l->self + l->dim);
     return;
   }
+  if (l->chained) { /* operand 3: links, 4: first; the dimension is index's last one that is longer than 1 */
+    tj__put(t,
+            "  let v = ld2(i);\n  if (v < 0 || v >= $i1) { leave_error(%du, bitcast<u32>(v), $1); return; }\n"
+            "  let to = self_at + u32(v) * $%d;\n  var acc = ld0(to);\n  var k = i32(i);\n"
+            "  while (k >= 0) {\n    let x = ld1(source + u32(k) %% $2 * $%d);\n    acc = %s;\n    k = ld3(u32(k));\n  }\n"
+            "  st0(to, acc);\n}\n",
+            TJ__GPU_INDEX, l->self + l->dim, l->source + l->dim, joined(l->kind, l->real));
+    return;
+  }
   tj__put(t,
           "  for (var j = 0u; j < $2; j += 1u) {\n    var v = ld2(at + j * along);\n"
           "    if (v < 0 || v >= $i1) { leave_error(%du, bitcast<u32>(v), $1); continue; }\n"
@@ -155,8 +145,16 @@ static bool along_lines(lines *l, tj_tensor *to, const tj_tensor *self, int dim,
   l->ndim = index->ndim, l->dim = dim;
   l->real = tj__gpu_is_float((tj_dtype)self->dtype);
   tj__gpu_kernel k;
-  const int64_t n = l->scatter ? index->numel / TJ__MAX(index->sizes[dim], 1) : index->numel;
-  tj__gpu_kernel_begin(&k, lines_body, l, "%s %d.%d.%d", l->scatter ? "scatter" : "gather", (int)l->kind, l->ndim, dim);
+  const int64_t size = TJ__MAX(index->sizes[dim], 1), all = index->numel / size;
+  const void *links = NULL, *first = NULL;
+  int64_t inner = 1;
+  for (int d = dim + 1; d < l->ndim; d++) inner *= index->sizes[d];
+  /* few long lines: their elements are found by place instead of one after another */
+  l->chained = l->scatter && inner == 1 && size > 64 && all < 4096;
+  if (l->chained && !tj__gpu_chain(tj__read(index), index->numel, size, &links, &first)) return false;
+  const int64_t n = l->scatter && !l->chained ? all : index->numel;
+  tj__gpu_kernel_begin(&k, lines_body, l, "%s%s %d.%d.%d", l->scatter ? "scatter" : "gather", l->chained ? " chained" : "", (int)l->kind,
+                       l->ndim, dim);
   k.errors = true;
   tj__gpu_param(&k, n), tj__gpu_param(&k, self->sizes[dim]), tj__gpu_param(&k, index->sizes[dim]);
   l->sizes = k.n_params;
@@ -168,6 +166,7 @@ static bool along_lines(lines *l, tj_tensor *to, const tj_tensor *self, int dim,
   tj__gpu_operand_add(&k, tj__write(to), (tj_dtype)to->dtype, true);
   tj__gpu_operand_add(&k, tj__read(l->scatter ? source : self), (tj_dtype)self->dtype, false);
   tj__gpu_operand_add(&k, tj__read(index), TJ_INT64, false);
+  if (l->chained) tj__gpu_operand_add(&k, links, TJ_INT32, false), tj__gpu_operand_add(&k, first, TJ_INT32, false);
   return tj__gpu_launch_flat(&k, n);
 }
 
