@@ -177,6 +177,8 @@ function inputArray(args) {
   return { lines, count }
 }
 
+const profiled = (name) => `  TJ__PROFILE(&scope, TJ__PROFILE_OPERATOR, "${name}");`
+
 function functional(op, plan) {
   const kind = op.returns.kind,
     failure = FAILURE[kind]
@@ -184,7 +186,7 @@ function functional(op, plan) {
   if (kind === 'tuple') out.push(`  ${op.returns.items.map((i) => `*${i.name} = NULL;`).join(' ')}`)
   out.push(...guards(op, failure))
   const call = `tj__impl_${op.cname}(${[...(implTakesOut(op) ? ['NULL'] : []), ...names(op), ...op.returns.items.filter(() => kind === 'tuple').map((i) => i.name)].join(', ')})`
-  out.push('  tj__scope scope;', '  tj__scope_push(&scope);')
+  out.push('  tj__scope scope;', '  tj__scope_push(&scope);', profiled(op.name))
   const tensors = op.args.filter((a) => a.type.base === 'Tensor')
   const graph = !op.composite && op.backward !== 'none' && tensors.length > 0 && kind !== 'scalar' && kind !== 'void'
   const diff = plan ? plan.inputs : tensors
@@ -265,6 +267,7 @@ function inplace(op, plan) {
     ...guards(op, 'NULL'),
     '  tj__scope scope;',
     '  tj__scope_push(&scope);',
+    profiled(op.selfInplace ? op.name : `${op.name}_`),
   ]
   const tensors = op.args.filter((a) => a.type.base === 'Tensor')
   const diff = plan ? plan.inputs : tensors
@@ -353,6 +356,7 @@ function outForm(op) {
     ...guards(op, failure),
     '  tj__scope scope;',
     '  tj__scope_push(&scope);',
+    profiled(op.name),
   ]
   const { lines, count } = tensors.length ? inputArray(tensors) : { lines: [], count: '0' }
   o.push(...lines.map((l) => l.replace('FAILURE', failure)))

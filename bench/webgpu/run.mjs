@@ -6,6 +6,7 @@
 //     --quick                 small sizes, for software adapters
 //     --tiles LIST            products also with these tiles of the engine's table in turn ("128x128,64x64", or "all"), beside what it plans
 //     --only REGEX            these cases
+//     --profile               of the training steps also the time of each kernel (torch.profiler)
 // The GPU is the one that npm's `webgpu` finds (Vulkan, Metal or Direct3D 12). A time is the median of repetitions, each of which submits a batch and
 // waits for its end; what a wait costs is measured with an empty one and shown.
 import { writeFileSync } from 'node:fs'
@@ -20,6 +21,7 @@ const { values: options } = parseArgs({
     json: { type: 'string' },
     tiles: { type: 'string' },
     only: { type: 'string', default: '' },
+    profile: { type: 'boolean' },
   },
 })
 await torch.webgpu.init({ powerPreference: 'high-performance' })
@@ -139,6 +141,23 @@ if (wanted('pointwise')) {
   report(`transposed copy ${side} x ${side}`, await measure(() => x.t().contiguous(), 8), { bytes: 2 * size })
 }
 
+/** Where a training step's time goes, kernel by kernel. */
+async function profiled(name, step) {
+  if (!options.profile) return
+  const prof = new torch.profiler.profile()
+  await prof.run(async () => {
+    torch.scope(step)
+    await torch.webgpu.sync_device()
+  })
+  const kernels = prof.key_averages().filter((e) => e.kind === 'kernel')
+  const list = torch.profiler.EventList.of_events(kernels, true)
+  console.log(list.table({ sort_by: 'self_device_time_total', row_limit: 30, header: name, max_name_column_width: 48 }))
+  results.push({
+    name: `${name}, kernels in microseconds`,
+    kernels: Object.fromEntries(kernels.map((k) => [k.key, [k.count, k.self_device_time_total]])),
+  })
+}
+
 function trainer(model, make, lr = 1e-3) {
   model.to(device)
   const optimizer = new torch.optim.AdamW(model.parameters(), { lr })
@@ -164,14 +183,9 @@ if (wanted('convnet')) {
     new nn.ReLU(),
     new nn.Linear(64, 10),
   )
-  report(
-    `convnet of digits, step of ${batch}`,
-    await measure(
-      trainer(net, (m) => nn.functional.cross_entropy(m.forward(x), y)),
-      1,
-    ),
-    {},
-  )
+  const step = trainer(net, (m) => nn.functional.cross_entropy(m.forward(x), y))
+  report(`convnet of digits, step of ${batch}`, await measure(step, 1), {})
+  await profiled('convnet', step)
 }
 if (wanted('MLP')) {
   const [batch, width, depth] = quick ? [8, 32, 2] : [256, 1024, 3]
@@ -180,14 +194,9 @@ if (wanted('MLP')) {
   const layers = []
   for (let i = 0; i < depth; i++) layers.push(new nn.Linear(width, width), new nn.LayerNorm(width), new nn.GELU())
   const net = new nn.Sequential(...layers, new nn.Linear(width, 10))
-  report(
-    `MLP ${depth} x ${width}, step of ${batch}`,
-    await measure(
-      trainer(net, (m) => nn.functional.cross_entropy(m.forward(x), y)),
-      1,
-    ),
-    { flops: 6 * batch * depth * width * width },
-  )
+  const step = trainer(net, (m) => nn.functional.cross_entropy(m.forward(x), y))
+  report(`MLP ${depth} x ${width}, step of ${batch}`, await measure(step, 1), { flops: 6 * batch * depth * width * width })
+  await profiled('MLP', step)
 }
 if (wanted('GPT')) {
   // A small GPT of 2 layers.
@@ -223,7 +232,9 @@ if (wanted('GPT')) {
     y = torch.randint(0, vocabulary, [batch * time]).to(device),
     at = torch.arange(time).to(device)
   const loss = (m) => nn.functional.cross_entropy(m.forward(x, at).view(-1, vocabulary), y)
-  report(`GPT of 2 layers, step of ${batch} x ${time}`, await measure(trainer(new Gpt(), loss), 1), {})
+  const step = trainer(new Gpt(), loss)
+  report(`GPT of 2 layers, step of ${batch} x ${time}`, await measure(step, 1), {})
+  await profiled('GPT', step)
   if (options.quick) console.log(torch.webgpu.launches())
 }
 if (options.json) writeFileSync(options.json, JSON.stringify({ info: torch.webgpu.info(), results }, null, 1))

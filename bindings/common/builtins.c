@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "../../engine/autograd/node.h"
+#include "../../engine/core/profile.h"
 #include "../../engine/iter/convert.h"
 #include "../../engine/webgpu/device.h"
 #include "../../engine/webgpu/fusion.h"
@@ -456,6 +457,26 @@ static double call_adam_step(tj__host *h) {
   o.amsgrad = tj__read_bool(h);
   o.maximize = tj__read_bool(h);
   return h->failed ? 0 : tj__return_status(h, tj_adam_step(params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, steps, &o));
+}
+
+/* ---- the profiler ---------------------------------------------------------------------------------------------- */
+
+static double call_profile_start(tj__host *h) {
+  (void)h;
+  tj__profile_start();
+  return 1;
+}
+static double call_profile_stop(tj__host *h) { return tj__return_string(h, tj__profile_stop()); }
+static double call_profile_enter(tj__host *h) {
+  const char *name = tj__read_string(h);
+  if (h->failed || !name) return 0;
+  return tj__return_int(h, tj__profiling ? tj__profile_begin(NULL, TJ__PROFILE_RANGE, name) : -1);
+}
+static double call_profile_leave(tj__host *h) {
+  const int64_t event = tj__read_int(h);
+  if (h->failed) return 0;
+  tj__profile_leave(event);
+  return 1;
 }
 
 /* ---- the webgpu device ----------------------------------------------------------------------------------------- */

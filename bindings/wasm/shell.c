@@ -21,8 +21,11 @@ static char *copy; /* what wasm_read made last */
 IMPORT(callback) double wasm_callback(int kind, double id, double count);
 /* Random bits of the system: 53. */
 IMPORT(entropy) double wasm_entropy(void);
+/* Nanoseconds since some moment. */
+IMPORT(clock) double wasm_clock(void);
 
 uint64_t tj__wasm_entropy(void) { return (uint64_t)wasm_entropy(); }
+double tj__wasm_clock(void) { return wasm_clock(); }
 
 static double run_callback(tj__host *h, tj__callback_kind kind, double id, int64_t count) {
   (void)h;

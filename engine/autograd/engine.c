@@ -2,6 +2,8 @@
  * recorded first. No recursion, so the length of a chain does not matter; a backward inside a backward is a run of its own. */
 #include "graph.h"
 
+#include "../core/profile.h"
+
 typedef struct entry {
   tj__node *node;
   int32_t dependencies;
@@ -229,6 +231,7 @@ static bool call_node(tj__node *node, tj_tensor **grads, tj_tensor **results) {
   if (!all) return false;
   tj__scope scope;
   tj__scope_push(&scope);
+  TJ__PROFILE(&scope, TJ__PROFILE_NODE, tj__node_name(node));
   bool ok = true;
   for (int32_t i = 0; ok && node->type->materialize && i < node->n_outputs; i++) {
     if (all[i] || node->outputs[i].ndim < 0) continue;

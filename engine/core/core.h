@@ -261,6 +261,8 @@ _Noreturn void tj__pool_join(void);
 int tj__pool_threads(void);
 /* 53 random bits of the host's. */
 uint64_t tj__wasm_entropy(void);
+/* Nanoseconds since some moment. */
+double tj__wasm_clock(void);
 #endif
 #define TJ__GRAIN 32768 /* elements that are worth a thread of their own, for a cheap loop */
 

@@ -4,6 +4,7 @@
 
 #include "autograd/node.h"
 #include "core/core.h"
+#include "core/profile.h"
 #include "ops/pointwise.h"
 
 /* A required argument is NULL: NULL in, NULL out; an error of its own only if none is pending. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../core/profile.h"
 #include "../iter/convert.h"
 #include "../kernels/backend.h"
 
@@ -125,6 +126,7 @@ uint32_t *tj__gpu_record(enum tj__gpu_command command, int64_t n) {
   w[1] = (uint32_t)n;
   gpu.n += n;
   gpu.stats.dispatches += command == TJ__GPU_DISPATCH;
+  if (TJ__UNLIKELY(tj__profiling) && command == TJ__GPU_DISPATCH) tj__profile_launch(tj__gpu_fuse_event());
   gpu.stats.pipelines += command == TJ__GPU_PIPELINE;
   return w;
 }

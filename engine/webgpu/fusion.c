@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "../core/profile.h"
+
 #define STEPS 16
 
 typedef struct place {
@@ -43,6 +45,7 @@ static _Thread_local bool writing;
 static bool fusing = true;
 
 void tj__gpu_set_fusion(bool on) { fusing = on; }
+int64_t tj__gpu_fuse_event(void) { return writing ? pending.steps[pending.n - 1].step.event : tj__profile_current(); }
 bool tj__gpu_fuse_waits(void) { return pending.n > 0; }
 void tj__gpu_fuse_drop(void) { pending.n = 0; }
 
@@ -339,6 +342,7 @@ bool tj__gpu_fuse(const tj__gpu_step *s) {
   memcpy(c->loads, loads, sizeof loads);
   c->n_loads = n_loads;
   c->elements = s->n;
+  if (TJ__UNLIKELY(tj__profiling)) w.step.event = tj__profile_current();
   c->steps[c->n++] = w;
   if (!fusing) tj__gpu_fuse_flush();
   else tj__gpu_waiting();

@@ -25,6 +25,7 @@ typedef struct tj__gpu_step {
   void *out;
   tj_dtype out_dtype;
   int64_t n;
+  int64_t event; /* of the profiler */
 } tj__gpu_step;
 
 /* Takes the step on: true; false when it failed, with the error set. */
@@ -33,6 +34,8 @@ bool tj__gpu_fuse(const tj__gpu_step *step);
 void tj__gpu_fuse_flush(void);
 /* A buffer goes. */
 void tj__gpu_fuse_freed(uint32_t buffer);
+/* The profiler's event that a launch which is being recorded belongs to: of a chain, that of its last operator. */
+int64_t tj__gpu_fuse_event(void);
 /* Forgets what waits. */
 void tj__gpu_fuse_drop(void);
 bool tj__gpu_fuse_waits(void);

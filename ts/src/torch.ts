@@ -35,6 +35,7 @@ export * as fft from './generated/public/fft.js'
 export { lu, pca_lowrank, svd_lowrank, type LuOptions, type PcaLowrankOptions, type SvdLowrankOptions } from './linalg_forms.js'
 export * as signal from './signal/index.js'
 export * as webgpu from './webgpu/index.js'
+export * as profiler from './profiler/index.js'
 export { is_available as is_webgpu_available, requireWebGPU } from './webgpu/index.js'
 export * as autograd from './autograd/index.js'
 

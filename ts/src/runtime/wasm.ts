@@ -322,6 +322,7 @@ export async function wasmHost(backend: WasmBackend): Promise<Host> {
         crypto.getRandomValues(random)
         return random[0]! * 2 ** 21 + (random[1]! >>> 11)
       },
+      clock: () => performance.now() * 1e6,
     },
     wasi_snapshot_preview1: { fd_close: nothing, fd_seek: nothing, fd_write: nothing },
   })

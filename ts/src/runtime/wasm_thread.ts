@@ -16,7 +16,7 @@ const run = ({ module, memory, stack, locals }) => {
   const never = () => { throw new Error('not on this thread') }
   const { exports } = new WebAssembly.Instance(module, {
     env: { memory },
-    torchjs: { callback: never, entropy: never },
+    torchjs: { callback: never, entropy: never, clock: never },
     wasi_snapshot_preview1: { fd_close: nothing, fd_seek: nothing, fd_write: nothing },
   })
   exports.__stack_pointer.value = stack

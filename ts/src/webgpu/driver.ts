@@ -10,6 +10,7 @@ import {
   type GpuLayout,
   type GpuPass,
   type GpuPipeline,
+  type GpuQuerySet,
 } from './interface.js'
 
 const CREATE = 1
@@ -39,6 +40,22 @@ interface Buffer {
   /** Tells buffers apart in the keys of bind groups. */
   readonly serial: number
 }
+
+/** A launch that was timed, in microseconds of the device's clock; end 0 where the adapter has no timestamps. */
+export interface TimedLaunch {
+  readonly label: string
+  readonly begin: number
+  readonly end: number
+}
+
+/** Launches of one query set, whose times are still to come. */
+interface TimedBatch {
+  readonly labels: string[]
+  readonly queries: GpuQuerySet | null
+  times: Promise<BigUint64Array> | null
+}
+/** Launches of one query set: it has two queries for each, and 4096 at most. */
+const TIMED = 2048
 
 interface PendingRead {
   resolve(words: ArrayBuffer): void
@@ -92,6 +109,7 @@ export class Driver {
   #failure: string | null = null
   #lost: Error | null = null
   #maxBinding: number
+  #timed: TimedBatch[] | null = null
   readonly #onError: (code: number, a: number, b: number) => Error
 
   constructor(device: GpuDevice, onError: (code: number, a: number, b: number) => Error, onLost: (reason: string) => void) {
@@ -150,6 +168,68 @@ export class Driver {
     const counts: Record<string, number> = {}
     for (const p of this.#pipelines) if (p && p.launches > 0) counts[p.label] = (counts[p.label] ?? 0) + p.launches
     return counts
+  }
+
+  // ---- timing ----
+
+  /** From now on every launch is timed: it is a pass of its own, which costs something. */
+  startTiming(): void {
+    this.#timed = []
+  }
+
+  /** The launches since then, in order. */
+  async stopTiming(): Promise<TimedLaunch[]> {
+    const batches = this.#timed ?? []
+    this.#timed = null
+    const launches: TimedLaunch[] = []
+    for (const b of batches) {
+      const times = await b.times
+      b.labels.forEach((label, i) => {
+        const begin = times ? Number(times[2 * i]!) / 1e3 : 0,
+          end = times ? Number(times[2 * i + 1]!) / 1e3 : 0
+        launches.push({ label, begin, end: Math.max(begin, end) })
+      })
+    }
+    return launches
+  }
+
+  /** The place of the next launch: a batch, and what its pass is begun with. */
+  #timePass(label: string): object | undefined {
+    let batch = this.#timed!.at(-1)
+    if (!batch || batch.times || batch.labels.length === TIMED) {
+      const has = this.device.features.has('timestamp-query')
+      batch = { labels: [], queries: has ? this.device.createQuerySet({ type: 'timestamp', count: 2 * TIMED }) : null, times: null }
+      this.#timed!.push(batch)
+    }
+    const at = 2 * batch.labels.push(label) - 2
+    if (!batch.queries) return undefined
+    return { timestampWrites: { querySet: batch.queries, beginningOfPassWriteIndex: at, endOfPassWriteIndex: at + 1 } }
+  }
+
+  /** At the end of a stream: the times go to buffers that can be read. Gives what is to be done after the submit. */
+  #resolveTimes(encoder: GpuEncoder): () => void {
+    const after: (() => void)[] = []
+    for (const batch of this.#timed ?? []) {
+      const { queries } = batch
+      if (!queries || batch.times || batch.labels.length === 0) continue
+      const size = 16 * batch.labels.length
+      const resolved = this.device.createBuffer({ size, usage: USAGE.QUERY_RESOLVE | USAGE.COPY_SRC })
+      const read = this.device.createBuffer({ size, usage: USAGE.MAP_READ | USAGE.COPY_DST })
+      encoder.resolveQuerySet(queries, 0, 2 * batch.labels.length, resolved, 0)
+      encoder.copyBufferToBuffer(resolved, 0, read, 0, size)
+      let start!: () => void
+      const submitted = new Promise<void>((resolve) => (start = resolve))
+      batch.times = submitted
+        .then(() => read.mapAsync(1))
+        .then(() => {
+          const times = new BigUint64Array(read.getMappedRange().slice(0))
+          for (const used of [read, resolved, queries]) used.destroy()
+          return times
+        })
+      batch.times.catch(() => undefined)
+      after.push(start)
+    }
+    return () => after.forEach((f) => f())
   }
 
   // ---- buffers ----
@@ -333,7 +413,8 @@ export class Driver {
           const from = at + 8 + n
           const group = this.#group(number, p, words.subarray(from, from + words[at + 7]!), n * 4)
           encoder ??= this.device.createCommandEncoder()
-          pass ??= encoder.beginComputePass()
+          if (this.#timed) outside()
+          pass ??= encoder.beginComputePass(this.#timed ? this.#timePass(p.label) : undefined)
           pass.setPipeline(p.pipeline)
           pass.setBindGroup(0, group, [staged])
           pass.dispatchWorkgroups(words[at + 3]!, words[at + 4]!, words[at + 5]!)
@@ -358,8 +439,10 @@ export class Driver {
     }
     if (encoder) {
       const e = outside()
+      const timed = this.#timed ? this.#resolveTimes(e) : null
       this.device.queue.submit([e.finish()])
       this.counters.submits++
+      timed?.()
     }
     for (const r of reads) void this.#finishRead(r.buffer, r.bytes, r.ticket)
     this.trim(this.poolLimit)

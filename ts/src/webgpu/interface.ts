@@ -7,6 +7,9 @@ export interface GpuBuffer {
   unmap(): void
   destroy(): void
 }
+export interface GpuQuerySet {
+  destroy(): void
+}
 export type GpuPipeline = object
 export type GpuBindGroup = object
 export type GpuLayout = object
@@ -20,6 +23,7 @@ export interface GpuPass {
 export interface GpuEncoder {
   beginComputePass(descriptor?: object): GpuPass
   copyBufferToBuffer(source: GpuBuffer, sourceOffset: number, target: GpuBuffer, targetOffset: number, size: number): void
+  resolveQuerySet(set: GpuQuerySet, first: number, count: number, target: GpuBuffer, offset: number): void
   clearBuffer(buffer: GpuBuffer, offset?: number, size?: number): void
   finish(): object
 }
@@ -41,6 +45,7 @@ export interface GpuDevice {
   createComputePipeline(descriptor: object): GpuPipeline
   createBindGroup(descriptor: object): GpuBindGroup
   createCommandEncoder(): GpuEncoder
+  createQuerySet(descriptor: { type: string; count: number }): GpuQuerySet
   destroy(): void
 }
 export interface GpuAdapter {
@@ -59,4 +64,4 @@ export interface Gpu {
   requestAdapter(options?: object): Promise<GpuAdapter | null>
 }
 
-export const USAGE = { MAP_READ: 1, COPY_SRC: 4, COPY_DST: 8, UNIFORM: 64, STORAGE: 128 } as const
+export const USAGE = { MAP_READ: 1, COPY_SRC: 4, COPY_DST: 8, UNIFORM: 64, STORAGE: 128, QUERY_RESOLVE: 512 } as const

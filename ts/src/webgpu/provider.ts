@@ -14,7 +14,7 @@ export async function provideGpu(): Promise<{ gpu: Gpu | null; why: string }> {
   const name = 'webgpu'
   try {
     const module = (await import(name)) as { create(flags: string[]): Gpu }
-    kept.__torchjs_gpu = module.create([])
+    kept.__torchjs_gpu = module.create(['disable-dawn-features=timestamp_quantization']) // the profiler's times would be of 0.1 ms
     return { gpu: kept.__torchjs_gpu, why: '' }
   } catch (cause) {
     return {
