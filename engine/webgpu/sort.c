@@ -200,6 +200,17 @@ static bool rank(tj__rank_kind kind, int64_t k, tj_tensor *values, tj_tensor *in
   return run((sorting){.what = (int)kind}, k, values, indices, in, outer, n, inner);
 }
 
+/* Short segments: an invocation an element, which looks at the others. Parameters: 0 elements, 1 n. Operands: links, first, places. */
+#define SHORT 256
+static void short_links_body(tj__text *t, const void *context) {
+  (void)context;
+  tj__put_code(t, TJ__FLAT);
+  tj__put(t, "  let begin = i / $1 * $1;\n  let end_ = min(begin + $1, $0);\n  let place = ld2(i);\n"
+             "  var link = -1;\n  for (var j = i + 1u; j < end_; j += 1u) { if (ld2(j) == place) { link = i32(j); break; } }\n"
+             "  var first = 1;\n  for (var j = i; j > begin; j -= 1u) { if (ld2(j - 1u) == place) { first = 0; break; } }\n"
+             "  st0(i, link);\n  st1(i, first);\n}\n");
+}
+
 bool tj__gpu_chain(const int64_t *places, int64_t n, int64_t segment, const void **links, const void **first) {
   tj_tensor *a = tj__empty(TJ_INTS(n), TJ_INT32, TJ_WEBGPU(0)), *b = tj__empty(TJ_INTS(n), TJ_INT32, TJ_WEBGPU(0));
   if (!a || !b) return false;
@@ -208,6 +219,14 @@ bool tj__gpu_chain(const int64_t *places, int64_t n, int64_t segment, const void
   const int64_t lines = n / TJ__MAX(segment, 1);
   tj__gpu_kernel k;
   if (n == 0) return true;
+  if (segment <= SHORT) {
+    tj__gpu_kernel_begin(&k, short_links_body, NULL, "short links");
+    tj__gpu_param(&k, n), tj__gpu_param(&k, segment);
+    tj__gpu_operand_add(&k, *links, TJ_INT32, true);
+    tj__gpu_operand_add(&k, *first, TJ_INT32, true);
+    tj__gpu_operand_add(&k, places, TJ_INT64, false);
+    return tj__gpu_launch_flat(&k, n);
+  }
   if (segment <= s.block) {
     s.chain = s.whole = true;
     begin_blocks(&k, &s, lines, segment, 1, 0);
