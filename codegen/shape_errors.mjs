@@ -14,9 +14,10 @@ export function loadShapeErrors(root) {
     const fail = (message) => {
       throw new SchemaError(`${FILE}: ${e.error ?? JSON.stringify(e)}: ${message}`)
     }
-    for (const key of Object.keys(e)) if (!['error', 'parameters', 'doc', 'texts', 'like'].includes(key)) fail(`unknown key '${key}'`)
+    for (const key of Object.keys(e)) if (!['error', 'parameters', 'doc', 'wrong', 'right', 'texts', 'like'].includes(key)) fail(`unknown key '${key}'`)
     if (!/^\w+$/.test(e.error ?? '') || byName.has(e.error)) fail('a name is missing or appears twice')
     if (!e.doc || !Array.isArray(e.parameters)) fail("'doc' and 'parameters' are needed")
+    if (!e.wrong || !e.right) fail("'wrong' and 'right', a call that is refused and one like it that is not, are needed")
     const like = e.like && byName.get(e.like)
     if (e.like && !like) fail(`'like' names no error above it`)
     const texts = e.texts ?? []
@@ -50,7 +51,12 @@ export function shapeErrorTypes(errors) {
     const texts = [...e.texts, ...e.likeTexts]
     const generics = e.parameters.length ? `<${e.parameters.join(', ')}>` : ''
     out.push(
-      `/** ${e.doc} */`,
+      `/**`,
+      ` * ${e.doc}`,
+      ' *',
+      ` *     ${e.wrong} // refused`,
+      ` *     ${e.right}`,
+      ' */',
       `export interface ${e.error}${generics} extends ShapeError {`,
       `  readonly error: '${e.error}'`,
       `  readonly parameters: readonly [${e.parameters.join(', ')}]`,

@@ -122,10 +122,11 @@ function optionsOf(groups) {
   const families = new Map()
   for (const g of groups) {
     const name = optionsName(g)
-    if (!families.has(name)) families.set(name, { name, jsName: baseName(g), keys: new Map(), params: new Map() })
+    if (!families.has(name)) families.set(name, { name, jsName: baseName(g), ops: [], keys: new Map(), params: new Map() })
     const family = families.get(name)
     optionTypes.set(name, family)
     for (const e of g.overloads) {
+      family.ops.push(e.op)
       e.op.args.forEach((a, i) => {
         if (i === selfIndex(e.op) || !isOption(e.op, a, i)) return
         if (!family.keys.has(a.name)) family.keys.set(a.name, new Set())
@@ -147,6 +148,39 @@ function optionsOf(groups) {
   return [...families.values()]
 }
 
+// What many operators take alike (ts/src/types/options.ts): the keys, and which operators are meant.
+const OUT = 'Tensor | null'
+const tensorsOf = (op) => op.args.filter(isTensor).length
+const calls = (op, ...names) => names.includes(op.shapeRule?.call)
+const SHARED = [
+  {
+    name: 'StdVarOptions',
+    keys: { dim: 'Dim', keepdim: 'Keepdim', unbiased: 'boolean', correction: 'Scalar | null' },
+    params: ['Dim', 'Keepdim'],
+  },
+  { name: 'ReductionOptions', keys: { dim: 'Dim', keepdim: 'Keepdim' }, params: ['Dim', 'Keepdim'] },
+  { name: 'CumulativeOptions', keys: { dtype: 'DT', out: OUT }, params: ['DT'], of: (op) => calls(op, 'cum') },
+  { name: 'BinaryOptions', keys: { out: OUT }, params: [], of: (op) => tensorsOf(op) === 2 && calls(op, 'broadcast') },
+  { name: 'UnaryOptions', keys: { out: OUT }, params: [], of: (op) => tensorsOf(op) === 1 && calls(op, 'same') },
+]
+const sharedOptions = (f) =>
+  SHARED.find(
+    (s) =>
+      Object.entries(s.keys).every(([key, type]) => f.keys.has(key) && union(f.keys.get(key)) === type) && (!s.of || f.ops.every(s.of)),
+  )
+
+// The options with their defaults; a value of the type where there is none.
+function optionsExample(f) {
+  const value = (v) => (v === Infinity || v === -Infinity ? String(v) : JSON.stringify(v).replaceAll('"', "'"))
+  const written = [...f.keys].map(([key]) => {
+    const a = f.ops.flatMap((op) => op.args).find((x) => x.name === key && x.hasDefault && x.default !== null)
+    return a && a.type.base !== 'Tensor' ? `${key}: ${value(a.default)}` : null
+  })
+  const given = written.filter((w) => w)
+  const text = given.length ? given : [[...f.keys].some(([k]) => k === 'out') ? 'out: null' : '']
+  return `const options: torch.${f.name} = { ${text.join(', ')} }`
+}
+
 export function optionsTypes(groups) {
   const lines = []
   for (const f of optionsOf(groups)) {
@@ -155,12 +189,22 @@ export function optionsTypes(groups) {
       ([name, constraints]) =>
         `${name}${name.endsWith('S') && union(constraints) === 'Shape' ? ' extends Shape' : ''} = ${union(constraints)}`,
     )
-    lines.push(`/** Options of ${f.jsName}. */`, `export interface ${f.name}${params.length ? `<${params.join(', ')}>` : ''} {`)
-    for (const [key, types] of f.keys) lines.push(`  readonly ${key}?: ${union(types)}`)
+    const shared = sharedOptions(f)
+    const base = shared ? ` extends ${shared.name}${shared.params.length ? `<${shared.params.join(', ')}>` : ''}` : ''
+    lines.push(
+      '/**',
+      ` * Options of ${f.jsName}.`,
+      ' *',
+      ` *     ${optionsExample(f)}`,
+      ' */',
+      `export interface ${f.name}${params.length ? `<${params.join(', ')}>` : ''}${base} {`,
+    )
+    for (const [key, types] of f.keys) if (!shared || !(key in shared.keys)) lines.push(`  readonly ${key}?: ${union(types)}`)
     lines.push('}', '')
   }
   return lines.join('\n')
 }
+export const SHARED_OPTIONS = SHARED.map((s) => s.name)
 
 // ---- one signature -------------------------------------------------------------------------------------------------
 
@@ -438,6 +482,12 @@ class Signature {
         own || /FloatingOnly/.test(dtype) ? `Checked<${this.shape(own)}, ${dtype}, ${dev}>` : `Tensor<DynamicShape, ${dtype}, ${dev}>`,
       ]
     })
+    // A type of its own for what these operators give: of the distinct shapes, the dtype and the device.
+    if (op.resultType) {
+      const shapes = one ? [this.shape(one)] : op.returns.items.map((r) => this.shape(rule?.named?.[r.name] ?? null))
+      const body = `${op.resultType}<${[...shapes, d, dev].join(', ')}>`
+      return one ? `Guard<${shapes[0]}, ${body}>` : body
+    }
     const body = op.returns.items[0].name.startsWith('result')
       ? `[${items.map(([, t]) => t).join(', ')}]`
       : `Results<{ ${items.map(([n, t]) => `${n}: ${t}`).join('; ')} }>`

@@ -8,7 +8,7 @@ import { callTable } from './calls.mjs'
 import { signatureText } from './c.mjs'
 import { loadShapeErrors, shapeErrorTypes } from './shape_errors.mjs'
 import { ruleTypes } from './shape_rules.mjs'
-import { allSignatures, optionsName, optionsTypes, selfIndex } from './typescript-types.mjs'
+import { allSignatures, optionsName, optionsTypes, selfIndex, SHARED_OPTIONS } from './typescript-types.mjs'
 
 const HEADER = '// Made from schema/ by codegen/. Changes belong there.'
 const RESERVED = new Set(
@@ -334,9 +334,11 @@ function typeImports(text, from, shapeNames) {
   const results = importsOf(text, [
     'Checked',
     'CheckedList',
+    'CumExtremeResult',
     'DeviceOfAll',
     'DeviceOr',
     'Given',
+    'HistogramResult',
     'InPlace',
     'JoinDevice',
     'LossReduction',
@@ -463,7 +465,10 @@ export function typescriptFiles(ops, root) {
   for (const file of Object.values(FILES)) files[`public/${file}.ts`] = publicFile(file, files[`${file}.ts`])
   files['methods.ts'] = methodsFile(groups, shapes)
   files['options.ts'] = `${HEADER}\nimport type { Tensor } from '../tensor.js'\n${typeImports(options, '..', [])
-    .concat(`import type { DeviceInput } from '../device.js'`)
+    .concat(
+      `import type { DeviceInput } from '../device.js'`,
+      `import type { ${SHARED_OPTIONS.toSorted().join(', ')} } from '../types/options.js'`,
+    )
     .filter((l, i, a) => a.indexOf(l) === i)
     .join('\n')}\n\n${options}\n`
   files['calls.ts'] = `${HEADER}\n\n/** Numbers of the calls that are no operators. */\nexport const BUILTIN = {\n${builtins(root)

@@ -1,5 +1,5 @@
 // Tensors from JavaScript's data: torch.tensor, as_tensor, from_array, frombuffer.
-import type { Nested, TensorData, TypedArray } from './types/arrays.js'
+import type { CPUTensorData, Nested, TensorData, TypedArray } from './types/arrays.js'
 import type { Complex, DeviceType, DType } from './types/dtype.js'
 import type { DeviceOfOptions, DTypeOfOptions } from './types/results.js'
 import type { DynamicShape, Shape } from './types/shapes.js'
@@ -13,6 +13,12 @@ import { TorchError } from './runtime/errors.js'
 import { host } from './runtime/host.js'
 import { Tensor } from './tensor.js'
 
+/**
+ * What a function that makes tensors may be told.
+ *
+ *     const options: torch.TensorOptions = { dtype: 'float64', requires_grad: true }
+ *     const x = torch.zeros([2, 3], options)
+ */
 export interface TensorOptions {
   /** Default: float32 (the default dtype) of numbers, bool of booleans, int64 of bigints, and a typed array's own. */
   readonly dtype?: DType | null
@@ -45,7 +51,8 @@ function dtypeOfArray(v: TypedArray): DType {
 // ---- shapes of literals, for types ---------------------------------------------------------------------------------
 
 /** The shape of nested array literals. */
-export type ShapeOfData<T> = T extends readonly unknown[]
+export type ShapeOfData<T> = TensorData extends T ? DynamicShape : ShapeOfKnown<T>
+type ShapeOfKnown<T> = T extends readonly unknown[]
   ? number extends T['length']
     ? DynamicShape
     : T extends readonly [infer First, ...unknown[]]
@@ -61,14 +68,19 @@ export type ShapeOfData<T> = T extends readonly unknown[]
       : readonly [0]
   : T extends TypedArray
     ? readonly [number]
-    : T extends number | bigint | boolean | Complex
+    : T extends CPUTensorData<infer S>
+      ? S
+      : T extends number | bigint | boolean | Complex
       ? readonly []
       : DynamicShape
 
-type Leaf<T> = T extends readonly (infer Item)[] ? Leaf<Item> : T
+type Leaf<T> = T extends readonly (infer Item)[] ? (TensorData extends Item ? unknown : Leaf<Item>) : T
 /** The dtype that data gets without an explicit one. */
-export type DTypeOfData<T> = [Leaf<T>] extends [never]
+export type DTypeOfData<T> = TensorData extends T ? DType : DTypeOfKnown<T>
+type DTypeOfKnown<T> = [Leaf<T>] extends [never]
   ? DType
+  : [T] extends [CPUTensorData<Shape, infer D>]
+    ? D
   : [Leaf<T>] extends [boolean]
     ? 'bool'
     : [Leaf<T>] extends [bigint]
@@ -237,9 +249,17 @@ function readOptions(
   return { dtype: dtypeName(dtypeIndex(o.dtype)), options: o }
 }
 
+/** Is it what `tensor_data` gave? */
+const isRecord = (v: unknown): v is CPUTensorData =>
+  isOptions(v) && isTypedArray(v['buffer']) && Array.isArray(v['shape']) && v['device'] === 'cpu' && typeof v['dtype'] === 'string'
+
 function build(name: string, data: unknown, options?: TensorOptions, extra: readonly string[] = []): Tensor {
   const { dtype, options: o } = readOptions(name, options, extra)
   if (data instanceof Tensor) return finishTensor(data.detach().clone() as Tensor, name, dtype, o)
+  if (isRecord(data)) {
+    const t = from_array(data.buffer, data.shape, { dtype: data.dtype }) as Tensor
+    return finishTensor(t, name, dtype, { requires_grad: data.requires_grad, ...o })
+  }
   if (isTypedArray(data)) return finishTensor(fromArray(data, dtypeOfArray(data), [data.length]), name, dtype, o)
   const shape = shapeOf(data)
   const flat: Element[] = []

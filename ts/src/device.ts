@@ -32,6 +32,12 @@ export class Device {
   }
 }
 
+/**
+ * A device, as options take it: a name, a name with a number, or a Device.
+ *
+ *     const devices: torch.DeviceInput[] = ['cpu', 'webgpu:0', new torch.Device('cpu')]
+ *     const x = torch.zeros([2, 3], { device: devices[0] })
+ */
 export type DeviceInput = DeviceType | `${DeviceType}:${number}` | Device
 
 const WEBGPU = 0x100

@@ -6,16 +6,16 @@ import { Tensor } from './tensor.js'
 import type { DeviceType, DType, SameFloat } from './types/dtype.js'
 import type {
   AxesRecord,
-  EinopsReduceShape,
   PackedShapes,
   PackShape,
   ReduceOperation,
-  RepeatShape,
   UnpackShape,
   ValidatedRearrangeShape,
+  ValidatedReduceShape,
+  ValidatedRepeatShape,
 } from './types/einops.js'
 import type { Checked } from './types/results.js'
-import type { DynamicShape, Shape } from './types/shapes.js'
+import type { Shape, ShapesOf } from './types/shapes.js'
 
 /** Sizes of axes, as an option: `{ axes: { h: 3 } }` is what `{ h: 3 }` is. */
 export interface RearrangeOptions {
@@ -119,7 +119,7 @@ export function reduce<
   reduction: R,
   axes?: A,
   options?: RearrangeOptions,
-): Checked<EinopsReduceShape<P, S, AxesOf<A>>, ReducedDType<D, R>, Dev>
+): Checked<ValidatedReduceShape<P, S, AxesOf<A>>, ReducedDType<D, R>, Dev>
 export function reduce<
   S extends Shape,
   D extends DType,
@@ -133,7 +133,7 @@ export function reduce<
   reduction: R,
   axes?: A,
   options?: RearrangeOptions,
-): Checked<EinopsReduceShape<P, readonly [number, ...S], AxesOf<A>>, ReducedDType<D, R>, Dev>
+): Checked<ValidatedReduceShape<P, readonly [number, ...S], AxesOf<A>>, ReducedDType<D, R>, Dev>
 export function reduce(tensor: unknown, pattern: unknown, reduction: unknown, ...rest: unknown[]): unknown {
   const [names, sizes] = axesOf('reduce', rest)
   return $einops_reduce(
@@ -157,20 +157,19 @@ export function repeat<S extends Shape, D extends DType, Dev extends DeviceType,
   pattern: P,
   axes?: A,
   options?: RearrangeOptions,
-): Checked<RepeatShape<P, S, AxesOf<A>>, D, Dev>
+): Checked<ValidatedRepeatShape<P, S, AxesOf<A>>, D, Dev>
 export function repeat<S extends Shape, D extends DType, Dev extends DeviceType, const P extends string, const A extends Given = object>(
   tensors: readonly Tensor<S, D, Dev>[],
   pattern: P,
   axes?: A,
   options?: RearrangeOptions,
-): Checked<RepeatShape<P, readonly [number, ...S], AxesOf<A>>, D, Dev>
+): Checked<ValidatedRepeatShape<P, readonly [number, ...S], AxesOf<A>>, D, Dev>
 export function repeat(tensor: unknown, pattern: unknown, ...rest: unknown[]): unknown {
   const [names, sizes] = axesOf('repeat', rest)
   return $einops_repeat(0, joined('repeat', tensor), text('repeat', 'pattern', 2, pattern), names, sizes)
 }
 
 type DeviceOf<T extends readonly Tensor[]> = T[number] extends Tensor<Shape, DType, infer Dev> ? Dev : DeviceType
-type ShapesOf<T extends readonly Tensor[]> = { readonly [K in keyof T]: T[K] extends Tensor<infer S> ? S : DynamicShape }
 
 /**
  * Tensors joined along `*`, into which all the dimensions go that the pattern does not name. The second result is what `unpack` needs.

@@ -4,9 +4,9 @@ import { isOptions, typeName } from './runtime/arguments.js'
 import { TorchError } from './runtime/errors.js'
 import { Tensor } from './tensor.js'
 import type { DeviceType, DType, SameFloat } from './types/dtype.js'
-import type { EinsumOutputShape, SublistEinsumShape } from './types/einsum.js'
+import type { SublistEinsumShape, ValidatedEinsumShape } from './types/einsum.js'
 import type { Checked } from './types/results.js'
-import type { DynamicShape, Shape } from './types/shapes.js'
+import type { Shape, ShapesOf } from './types/shapes.js'
 
 /** `...` in a sublist of `einsum`. */
 export const Ellipsis: unique symbol = Symbol('torch.Ellipsis')
@@ -20,7 +20,6 @@ export interface EinsumOptions {
   readonly path?: readonly number[] | null
 }
 
-type ShapesOf<T extends readonly Tensor[]> = { readonly [K in keyof T]: T[K] extends Tensor<infer S> ? S : DynamicShape }
 type DeviceOf<T extends readonly Tensor[]> = T[number] extends Tensor<Shape, DType, infer Dev> ? Dev : DeviceType
 type TensorsIn<Args extends readonly unknown[]> = Extract<Args[number], Tensor>
 type Result<S, T extends Tensor> = Checked<S, SameFloat<T['dtype']>, T extends Tensor<Shape, DType, infer Dev> ? Dev : DeviceType>
@@ -55,11 +54,11 @@ export function einsum<const E extends string, const T extends readonly Tensor[]
   equation: E,
   operands: T,
   options?: EinsumOptions,
-): Checked<EinsumOutputShape<E, ShapesOf<T>>, SameFloat<T[number]['dtype']>, DeviceOf<T>>
+): Checked<ValidatedEinsumShape<E, ShapesOf<T>>, SameFloat<T[number]['dtype']>, DeviceOf<T>>
 export function einsum<const E extends string, T extends readonly [Tensor, ...Tensor[]]>(
   equation: E,
   ...operands: T
-): Checked<EinsumOutputShape<E, ShapesOf<T>>, SameFloat<T[number]['dtype']>, DeviceOf<T>>
+): Checked<ValidatedEinsumShape<E, ShapesOf<T>>, SameFloat<T[number]['dtype']>, DeviceOf<T>>
 export function einsum<const Args extends readonly [Tensor, readonly unknown[], ...(Tensor | readonly unknown[])[]]>(
   ...operandsAndSublists: Args
 ): Result<SublistEinsumShape<Args>, TensorsIn<Args>>

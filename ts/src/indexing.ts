@@ -11,14 +11,31 @@ import { share, Tensor } from './tensor.js'
 /**
  * What one argument of `at` may be: a number (the dimension goes), a range, null (the whole dimension), `'...'` (all dimensions in between),
  * `'newaxis'` (a new dimension of size 1), or a tensor: of booleans a mask, of integers the positions to take.
+ *
+ *     const specs: torch.IndexSpec[] = [0, [1, 3], null, '...']
+ *     const x = torch.zeros(2, 5, 3).at(...specs)
  */
 export type IndexSpec = number | bigint | RangeSpec | null | '...' | 'newaxis' | Tensor
 
-/** A mask: a boolean tensor in `at`. */
+/**
+ * A mask: a boolean tensor in `at`.
+ *
+ *     const mask: torch.MaskSpec = torch.tensor([true, false, true])
+ *     const x = torch.zeros(3, 4).at(mask)
+ */
 export type MaskSpec = Tensor<Shape, 'bool'>
-/** Positions: an integer tensor in `at`. */
+/**
+ * Positions: an integer tensor in `at`.
+ *
+ *     const where: torch.IndicesSpec = torch.tensor([2, 0], { dtype: 'int64' })
+ *     const x = torch.zeros(3, 4).at(where)
+ */
 export type IndicesSpec = Tensor<Shape, 'int64' | 'int32' | 'int16' | 'int8' | 'uint8'>
-/** `At<readonly [4, 5], readonly [0]>` is what `x.at(0)` gives. */
+/**
+ * What `x.at(...specs)` gives for a tensor of shape S.
+ *
+ *     At<readonly [4, 5], readonly [0], 'float32', 'cpu'> // Tensor<readonly [5], 'float32', 'cpu'>
+ */
 export type At<S extends Shape, Specs extends readonly IndexSpec[], D extends DType = DType, Dev extends DeviceType = DeviceType> = Checked<
   AtShape<S, Specs>,
   D,

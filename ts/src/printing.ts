@@ -2,6 +2,12 @@
 import { isOptions } from './runtime/arguments.js'
 import { TorchError } from './runtime/errors.js'
 
+/**
+ * How tensors are printed.
+ *
+ *     const before: torch.PrintOptions = torch.get_printoptions()
+ *     torch.set_printoptions({ precision: 2 })
+ */
 export interface PrintOptions {
   /** Digits after the point. */
   readonly precision: number

@@ -43,6 +43,18 @@ export interface Node {
   readonly name: string
 }
 
+/**
+ * What made a tensor, as `grad_fn` tells it; gradients flow back through it.
+ *
+ *     const made: torch.GradFn | null = torch.zeros(2, { requires_grad: true }).exp().grad_fn
+ *     console.log(made?.name) // ExpBackward0
+ */
+export interface GradFn extends Node {
+  /** The operator's name and `Backward0`, as PyTorch writes it. */
+  readonly name: string
+}
+
+/** What a hook makes of a gradient: another one, or nothing. */
 export type GradHook = (grad: Tensor) => Tensor | null | undefined | void
 
 /** How the elements lie in memory. */
@@ -334,7 +346,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType, ou
   }
 
   /** What made it, for gradients; null for a leaf. */
-  get grad_fn(): Node | null {
+  get grad_fn(): GradFn | null {
     const kind = builtin(BUILTIN.grad_fn, this.handle)
     if (kind < 0) fail()
     return kind > 0 ? { name: host.takeString() } : null

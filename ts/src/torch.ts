@@ -39,7 +39,9 @@ export * as profiler from './profiler/index.js'
 export { is_available as is_webgpu_available, requireWebGPU } from './webgpu/index.js'
 export * as autograd from './autograd/index.js'
 
-export { Tensor, type GradHook, type Node, type RemovableHandle } from './tensor.js'
+export { tensor_data, type WebGPUTensorData } from './tensor_data.js'
+export { createTorch, type Torch, type TensorCreator, type TorchDefaults } from './create_torch.js'
+export { Tensor, type GradFn, type GradHook, type Node, type RemovableHandle } from './tensor.js'
 export { index as at, type At, type IndexSpec, type IndicesSpec, type MaskSpec } from './indexing.js'
 export {
   as_tensor,
@@ -141,7 +143,7 @@ export {
 export { elu, gelu, hardsigmoid, hardswish, leaky_relu, silu, softplus, softsign } from './generated/functional.js'
 export { TorchError, type TorchErrorCode } from './runtime/errors.js'
 export type { Results } from './runtime/call.js'
-export type { ArrayOf, Nested, TensorData, TypedArray } from './types/arrays.js'
+export type { ArrayOf, CPUTensorData, Nested, TensorData, TypedArray } from './types/arrays.js'
 export type { Complex, DeviceType, DType, ItemOf, Promote, Scalar } from './types/dtype.js'
 export type * from './types/shapes.js'
 export type {
@@ -152,6 +154,8 @@ export type {
   SubscriptIndex,
   ValidatedEinsumShape,
   ValidateEinsum,
+  ValidateOperandCount,
+  ValidateRanks,
 } from './types/einsum.js'
 export type {
   AxesRecord,
@@ -163,8 +167,12 @@ export type {
   RepeatShape,
   UnpackShape,
   ValidatedRearrangeShape,
+  ValidatedReduceShape,
   ValidatedRepeatShape,
 } from './types/einops.js'
+export type * from './types/options.js'
+export type * from './generated/options.js'
+export type { CumExtremeResult, HistogramResult, ItemResult, ValidateScalar } from './types/results.js'
 export type * from './types/shape_error.js'
 export type * from './generated/shape_errors.js'
 

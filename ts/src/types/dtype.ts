@@ -2,7 +2,11 @@
 import type { dtype_error_cannot_promote, dtype_error_mismatch, dtype_error_not_floating } from '../generated/shape_errors.js'
 import type { Promotions } from './promotions.js'
 
-/** Names of the dtypes, PyTorch's words. `torch.float32 === 'float32'`. */
+/**
+ * Names of the dtypes, PyTorch's words.
+ *
+ *     const dtype: torch.DType = torch.float32 // 'float32'
+ */
 export type DType =
   | 'bool'
   | 'uint8'
@@ -24,6 +28,11 @@ export type FloatingDType = 'float16' | 'bfloat16' | 'float32' | 'float64'
 export type ComplexDType = 'complex64' | 'complex128'
 export type IntegerDType = 'uint8' | 'int8' | 'int16' | 'int32' | 'int64' | 'uint16' | 'uint32' | 'uint64'
 
+/**
+ * Names of the devices.
+ *
+ *     const device: torch.DeviceType = torch.zeros(2).device
+ */
 export type DeviceType = 'cpu' | 'webgpu'
 
 /** A complex number. */

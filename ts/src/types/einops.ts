@@ -12,9 +12,19 @@ import type { Add, Divide, Multiply, Product } from './decimal.js'
 import type { DynamicShape, Shape } from './shapes.js'
 import type { ShapeError } from './shape_error.js'
 
-/** Sizes of axes by name: `{ h: 3, w: 4 }`. */
+/**
+ * Sizes of axes by name.
+ *
+ *     const axes: torch.AxesRecord = { h: 2, w: 3 }
+ *     const x = torch.rearrange(torch.zeros(6), '(h w) -> h w', axes)
+ */
 export type AxesRecord = Readonly<Record<string, number>>
-/** What `reduce` does with the axes that go. */
+/**
+ * What `reduce` does with the axes that go.
+ *
+ *     const how: torch.ReduceOperation = 'mean'
+ *     const x = torch.reduce(torch.zeros(2, 3), 'a b -> b', how)
+ */
 export type ReduceOperation = 'min' | 'max' | 'sum' | 'mean' | 'prod' | 'any' | 'all'
 
 type AnyError = ShapeError
@@ -334,14 +344,18 @@ type TransformSizes<Pattern, P extends Sides, S extends Shape, A> =
       : JoinDimensions<Env, A, P['right']>
     : never
 
-/** The shape of `torch.rearrange`, or the error. `RearrangeShape<'b (h p) -> b h p', [2, 6], { p: 3 }>` is `[2, 2, 3]`. */
+/** The shape of `torch.rearrange`, or the error. `RearrangeShape<'b (h p) -> b h p', [2, 6], { p: 3 }>` is `readonly [2, 2, 3]`. */
 export type RearrangeShape<Pattern extends string, S extends Shape, A = object> = Transform<Pattern, S, A, 'rearrange'>
+/** What `rearrange` gives: `ValidatedRearrangeShape<'h w -> w h', readonly [2, 3]>` is `readonly [3, 2]`. */
 export type ValidatedRearrangeShape<Pattern extends string, S extends Shape, A = object> = RearrangeShape<Pattern, S, A>
-/** The shape of `torch.repeat`, or the error. `RepeatShape<'h w -> (h 2) w', [2, 3]>` is `[4, 3]`. */
+/** The shape of `torch.repeat`, or the error. `RepeatShape<'h w -> (h 2) w', [2, 3]>` is `readonly [4, 3]`. */
 export type RepeatShape<Pattern extends string, S extends Shape, A = object> = Transform<Pattern, S, A, 'repeat'>
+/** What `repeat` gives: `ValidatedRepeatShape<'h w -> h w 2', readonly [2, 3]>` is `readonly [2, 3, 2]`. */
 export type ValidatedRepeatShape<Pattern extends string, S extends Shape, A = object> = RepeatShape<Pattern, S, A>
-/** The shape of `torch.reduce`, or the error. `EinopsReduceShape<'b c (h 2) -> b c h', [1, 3, 8]>` is `[1, 3, 4]`. */
+/** The shape of `torch.reduce`, or the error. `EinopsReduceShape<'b c (h 2) -> b c h', [1, 3, 8]>` is `readonly [1, 3, 4]`. */
 export type EinopsReduceShape<Pattern extends string, S extends Shape, A = object> = Transform<Pattern, S, A, 'reduce'>
+/** What `reduce` gives: `ValidatedReduceShape<'h w -> w', readonly [2, 3]>` is `readonly [3]`. */
+export type ValidatedReduceShape<Pattern extends string, S extends Shape, A = object> = EinopsReduceShape<Pattern, S, A>
 
 // ---- pack, unpack --------------------------------------------------------------------------------------------------
 
@@ -424,7 +438,7 @@ type SameSizes<A extends Shape, B extends Shape> = A extends readonly [infer X e
     : false
   : true
 
-/** The shape of the tensor that `torch.pack` gives. `PackShape<[[2, 3, 5], [2, 7, 7, 5]], 'b * c'>` is `[2, 52, 5]`. */
+/** The shape of the tensor that `torch.pack` gives. `PackShape<[[2, 3, 5], [2, 7, 7, 5]], 'b * c'>` is `readonly [2, 52, 5]`. */
 export type PackShape<Shapes extends readonly Shape[], Pattern extends string> = string extends Pattern
   ? DynamicShape
   : ReadStar<Pattern> extends infer P
@@ -445,7 +459,7 @@ export type PackedShapes<Shapes extends readonly Shape[], Pattern extends string
 
 type KnownSize<N extends number> = N extends -1 ? number : N
 type KnownSizes<S extends Shape> = { readonly [K in keyof S]: KnownSize<S[K]> }
-/** The shape of each tensor that `torch.unpack` gives. `UnpackShape<[2, 52, 5], [[3], [7, 7]], 'b * c'>` is `[[2, 3, 5], [2, 7, 7, 5]]`. */
+/** The shape of each tensor that `torch.unpack` gives. `UnpackShape<[2, 52, 5], [[3], [7, 7]], 'b * c'>` is `readonly [readonly [2, 3, 5], readonly [2, 7, 7, 5]]`. */
 export type UnpackShape<S extends Shape, Packed extends readonly Shape[], Pattern extends string> = string extends Pattern
   ? { readonly [K in keyof Packed]: DynamicShape }
   : ReadStar<Pattern> extends infer P

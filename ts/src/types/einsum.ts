@@ -212,15 +212,16 @@ type OutputShape<
     ? DynamicShape
     : Out
 
-/** The shape of `torch.einsum`, or the error. `EinsumOutputShape<'ij,jk->ik', [[2, 3], [3, 4]]>` is `[2, 4]`. */
+/** The shape of `torch.einsum`, or the error. `EinsumOutputShape<'ij,jk->ik', [[2, 3], [3, 4]]>` is `readonly [2, 4]`. */
 export type EinsumOutputShape<Equation extends string, Shapes extends readonly Shape[]> = string extends Equation
   ? DynamicShape
   : ReadEquation<Equation> extends infer R
     ? R extends Read
       ? number extends Shapes['length']
         ? DynamicShape
-        : R['operands']['length'] extends Shapes['length']
-          ? AddOperands<Equation, Start, R['operands'], Shapes> extends infer K
+        : CountFits<Equation, R['operands'], Shapes> extends infer Bad extends AnyError
+          ? Bad
+          : AddOperands<Equation, Start, R['operands'], Shapes> extends infer K
             ? K extends Known
               ? OutputShape<
                   Equation,
@@ -229,11 +230,65 @@ export type EinsumOutputShape<Equation extends string, Shapes extends readonly S
                 >
               : K
             : never
-          : einsum_error_operand_count_mismatch<R['operands']['length'], Shapes['length'], Equation>
       : R
     : never
+type CountFits<Equation, Operands extends readonly unknown[], Shapes extends readonly unknown[]> = number extends Shapes['length']
+  ? Shapes
+  : Operands['length'] extends Shapes['length']
+    ? Shapes
+    : einsum_error_operand_count_mismatch<Operands['length'], Shapes['length'], Equation>
+/**
+ * The shapes if there are as many as the equation has operands, else the error.
+ *
+ *     ValidateOperandCount<'ij,jk->ik', [[2, 3], [3, 4]]> // [[2, 3], [3, 4]]
+ *     ValidateOperandCount<'ij,jk->ik', [[2, 3]]>         // einsum_error_operand_count_mismatch<2, 1, 'ij,jk->ik'>
+ */
+export type ValidateOperandCount<Equation extends string, Shapes extends readonly Shape[]> = string extends Equation
+  ? Shapes
+  : ReadEquation<Equation> extends infer R
+    ? R extends Read
+      ? CountFits<Equation, R['operands'], Shapes>
+      : R
+    : never
+/**
+ * The shapes if each has as many dimensions as its operand has subscripts, else what is wrong with them.
+ *
+ *     ValidateRanks<'ij,jk->ik', [[2, 3], [3, 4]]> // [[2, 3], [3, 4]]
+ *     ValidateRanks<'ijk->i', [readonly [2, 3]]>   // einsum_error_subscript_rank_mismatch<readonly ['i', 'j', 'k'], readonly [2, 3], 'ijk->i'>
+ */
+export type ValidateRanks<Equation extends string, Shapes extends readonly Shape[]> = string extends Equation
+  ? Shapes
+  : ReadEquation<Equation> extends infer R
+    ? R extends Read
+      ? RanksFit<Equation, R['operands'], Shapes, Shapes>
+      : R
+    : never
+type RanksFit<Equation, Operands extends readonly Subscripts[], Left extends readonly Shape[], Shapes> = Operands extends readonly [
+  infer O extends Subscripts,
+  ...infer Os extends readonly Subscripts[],
+]
+  ? Left extends readonly [infer S extends Shape, ...infer Ss extends readonly Shape[]]
+    ? RankFits<O, S> extends true
+      ? RanksFit<Equation, Os, Ss, Shapes>
+      : einsum_error_subscript_rank_mismatch<O, S, Equation>
+    : Shapes
+  : Shapes
+type RankFits<O extends Subscripts, S extends Shape> = number extends S['length']
+  ? true
+  : '...' extends O[number]
+    ? S extends readonly [...Named<O>, ...number[]]
+      ? true
+      : false
+    : O['length'] extends S['length']
+      ? true
+      : false
+/** A size for each subscript that is no ellipsis. */
+type Named<O extends Subscripts, Out extends Shape = readonly []> = O extends readonly [infer H, ...infer T extends Subscripts]
+  ? Named<T, H extends '...' ? Out : readonly [...Out, number]>
+  : Out
+/** What `einsum` gives: `ValidatedEinsumShape<'ij->ji', [readonly [2, 3]]>` is `readonly [3, 2]`. */
 export type ValidatedEinsumShape<Equation extends string, Shapes extends readonly Shape[]> = EinsumOutputShape<Equation, Shapes>
-/** The equation where it fits the shapes, else the error. */
+/** The equation where it fits the shapes, else the error: `ValidateEinsum<'ij->ji', [readonly [2, 3]]>` is `'ij->ji'`. */
 export type ValidateEinsum<Equation extends string, Shapes extends readonly Shape[]> =
   EinsumOutputShape<Equation, Shapes> extends infer R ? (R extends AnyError ? R : Equation) : never
 
@@ -241,13 +296,26 @@ export type ValidateEinsum<Equation extends string, Shapes extends readonly Shap
 
 type IndicesOf<T extends readonly unknown[]> = { [K in keyof T]: K extends `${infer N extends number}` ? N : never }
 type Indices = IndicesOf<Letters>
-/** The numbers that stand for subscripts: 0 to 25 for A to Z, 26 to 51 for a to z. */
+/**
+ * The numbers that stand for subscripts: 0 to 25 for A to Z, 26 to 51 for a to z.
+ *
+ *     const last: torch.SubscriptIndex = 51
+ */
 export type SubscriptIndex = Indices[number]
 /** The type of `torch.Ellipsis`. */
 export type EllipsisType = typeof import('../einsum.js').Ellipsis
-/** An element of a sublist: a number or `torch.Ellipsis`. */
+/**
+ * An element of a sublist: a number or `torch.Ellipsis`.
+ *
+ *     const elements: torch.SublistElement[] = [0, torch.Ellipsis]
+ */
 export type SublistElement = number | EllipsisType
-/** Subscripts as numbers: `[0, 1]` is 'AB'. */
+/**
+ * Subscripts as numbers: `[0, 1]` is 'AB'.
+ *
+ *     const rows: torch.Sublist = [0, torch.Ellipsis]
+ *     const x = torch.einsum(torch.zeros(2, 3), rows)
+ */
 export type Sublist = readonly SublistElement[]
 
 type SublistText<S extends readonly unknown[], Out extends string = ''> = number extends S['length']

@@ -1,4 +1,5 @@
 // From shapes, dtypes and options to result types.
+import type { Results } from '../runtime/call.js'
 import type { Tensor } from '../tensor.js'
 import type { Device } from '../device.js'
 import type { Product } from './decimal.js'
@@ -117,7 +118,12 @@ export type DeviceOfAll<Tensors extends readonly unknown[], Out = never> = numbe
  *     ItemResult<readonly [2, 3], 'float32'> // item_error_not_scalar<[2, 3]>
  */
 export type ItemResult<S extends Shape, D extends DType> = ValidateScalar<S> extends true ? ItemOf<D> : ValidateScalar<S>
-/** true for a shape of one element (or one that may be), else the error. */
+/**
+ * true for a shape of one element (or one that may be), else the error.
+ *
+ *     ValidateScalar<readonly [1, 1]> // true
+ *     ValidateScalar<readonly [2, 3]> // item_error_not_scalar<[2, 3]>
+ */
 export type ValidateScalar<S extends Shape> =
   AllFixed<S> extends true ? (Product<S> extends 1 ? true : item_error_not_scalar<[...S]>) : true
 
@@ -127,3 +133,17 @@ export type Given<T, Otherwise> = undefined extends T
   : T extends number | bigint | boolean | string | null | readonly unknown[] | Complex | Device
     ? T
     : Otherwise
+
+/**
+ * What `cummax` and `cummin` give: the largest (smallest) elements so far, and where they are.
+ *
+ *     const { values, indices }: torch.CumExtremeResult<readonly [2, 3], 'float32', 'cpu'> = torch.zeros(2, 3).cummax(1)
+ */
+export type CumExtremeResult<S, D, Dev> = Results<{ values: Checked<S, D, Dev>; indices: Checked<S, 'int64', Dev> }>
+
+/**
+ * What `histogram` gives: how much is in each interval, and the edges of the intervals, one more.
+ *
+ *     const { hist, bin_edges }: torch.HistogramResult<readonly [4], readonly [5], 'float32', 'cpu'> = torch.zeros(9).histogram(4)
+ */
+export type HistogramResult<Bins, Edges, D, Dev> = Results<{ hist: Checked<Bins, D, Dev>; bin_edges: Checked<Edges, D, Dev> }>

@@ -13,10 +13,10 @@ export interface ShapeError {
   readonly message: string
 }
 
-/** Whether a type is a shape error: `IsShapeError<MatmulShape<[2, 3], [5, 4]>>` is true. */
+/** Whether a type is a shape error: `IsShapeError<MatmulShape<readonly [2, 3], readonly [5, 4]>>` is true. */
 export type IsShapeError<T> = [T] extends [never] ? false : [T] extends [{ readonly __isShapeError: true }] ? true : false
 
-/** Whether one of several types is a shape error: `HasShapeError<[Shape, BroadcastShape<[2], [3]>]>` is true. */
+/** Whether one of several types is a shape error: `HasShapeError<[Shape, BroadcastShape<readonly [2], readonly [3]>]>` is true. */
 export type HasShapeError<Types extends readonly unknown[]> = Types extends readonly [infer First, ...infer Rest]
   ? IsShapeError<First> extends true
     ? true
@@ -24,7 +24,9 @@ export type HasShapeError<Types extends readonly unknown[]> = Types extends read
   : false
 
 /**
- * The type itself, which has to be no shape error: `type Y = AssertNoShapeError<MatmulShape<[2, 3], [3, 4]>>` does not compile where it is one.
+ * The type itself, which has to be no shape error: it does not compile where it is one.
+ *
+ *     AssertNoShapeError<MatmulShape<readonly [2, 3], readonly [3, 4]>> // readonly [2, 4]
  */
 export type AssertNoShapeError<T extends NoShapeError> = T
 type NoShapeError = readonly unknown[] | string | number | boolean | null | undefined | { readonly __isShapeError?: never }

@@ -105,6 +105,7 @@ export class Driver {
   #groups = new Map<string, GpuBindGroup>()
   #staging: Buffer | null = null
   #reads = new Map<number, PendingRead>()
+  #copies = new Map<number, (buffer: GpuBuffer) => void>()
   #nextTicket = 1
   #failure: string | null = null
   #lost: Error | null = null
@@ -152,8 +153,19 @@ export class Driver {
     return { ticket, words }
   }
 
+  /** A number for a read, and a promise of a buffer of its own with what would be read. */
+  expectCopy(): { ticket: number; buffer: Promise<GpuBuffer> } {
+    const ticket = this.#nextTicket++
+    const buffer = new Promise<GpuBuffer>((resolve, reject) => {
+      if (this.#lost) reject(this.#lost)
+      else this.#copies.set(ticket, resolve)
+    })
+    return { ticket, buffer }
+  }
+
   dropRead(ticket: number): void {
     this.#reads.delete(ticket)
+    this.#copies.delete(ticket)
   }
 
   /** When everything submitted so far is done. */
@@ -425,6 +437,14 @@ export class Driver {
         }
         case READ: {
           const bytes = words[at + 4]!
+          const wanted = this.#copies.get(words[at + 5]!)
+          if (wanted) {
+            this.#copies.delete(words[at + 5]!)
+            const own = this.#make(Math.max(bytes, 4), USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST).gpu
+            if (bytes) outside().copyBufferToBuffer(this.#buffers[words[at + 2]!]!.gpu, words[at + 3]!, own, 0, bytes)
+            wanted(own)
+            break
+          }
           const size = sizeClass(bytes + ERROR_BYTES)
           const buffer = this.#readPool.get(size)?.pop() ?? this.#make(size, USAGE.MAP_READ | USAGE.COPY_DST).gpu
           const e = outside()

@@ -3,12 +3,32 @@
 import type { dimension_error_out_of_range } from '../../generated/shape_errors.js'
 import type { ShapeError } from '../shape_error.js'
 
-/** Sizes of a tensor: `readonly [2, 3]`. */
+/**
+ * Sizes of a tensor.
+ *
+ *     const shape: torch.Shape = torch.zeros(2, 3).shape
+ *     type Image = torch.Tensor<readonly [3, 224, 224]>
+ *     const known: Image['shape'] extends torch.Shape ? true : false = true
+ */
 export type Shape = readonly number[]
+/**
+ * Whatever has a shape: a tensor, or a module's parameter. A function that asks only for sizes takes this.
+ *
+ *     function rows<B extends number>(x: torch.ShapedTensor<readonly [B, ...number[]]>): B { return x.shape[0] }
+ *     const batch: 32 = rows(torch.zeros(32, 784))
+ */
+export interface ShapedTensor<S extends Shape = Shape> {
+  readonly shape: S
+}
 /** What is no error. A shape with a type parameter among its sizes is an array of anything at once, and of numbers only once it is known. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type AnyShape = readonly any[]
-/** A shape whose rank is not known. */
+/**
+ * A shape whose rank is not known. Operators take it, and the engine checks it when the program runs.
+ *
+ *     const x: torch.Tensor<torch.DynamicShape> = torch.zeros(2, 3).masked_select(torch.ones(2, 3).gt(0))
+ *     const y: torch.Tensor<torch.DynamicShape> = x.add(1)
+ */
 export type DynamicShape = readonly number[]
 
 /**

@@ -15,7 +15,12 @@ import type { BroadcastShape } from './broadcast.js'
 import type { Shown, AnyShape, DynamicShape, IsFixed, MayEqual, NormalDim, ReplaceAt, SameRank, Shape, WithDim } from './core.js'
 import type { InBounds } from './view.js'
 
-/** gather: the shape of the index, which may not be larger than the tensor but along the dimension. */
+/**
+ * gather: the shape of the index, which may not be larger than the tensor but along the dimension.
+ *
+ *     GatherShape<readonly [2, 3], 1, readonly [2, 9]> // readonly [2, 9]
+ *     GatherShape<readonly [2, 3], 2, readonly [2, 3]> // gather_error_dim_out_of_range<2, [2, 3]>
+ */
 export type GatherShape<S, Dim extends number, Index> = S extends AnyShape
   ? Index extends AnyShape
     ? number extends S['length'] | Index['length']
@@ -53,7 +58,12 @@ type Inside<A extends Shape, B extends Shape, Except extends number, Count exten
     : true
   : true
 
-/** scatter: the tensor's own shape. */
+/**
+ * scatter: the tensor's own shape.
+ *
+ *     ScatterShape<readonly [2, 3], 1, readonly [2, 2]> // readonly [2, 3]
+ *     ScatterShape<readonly [2, 3], 2, readonly [2, 2]> // scatter_error_dim_out_of_range<2, [2, 3]>
+ */
 export type ScatterShape<S, Dim extends number, Index = DynamicShape> = WithDim<
   S,
   Dim,
@@ -164,10 +174,20 @@ export type SamplesShape<S, N extends number> = S extends AnyShape
 
 // ---- at() ----------------------------------------------------------------------------------------------------------
 
-/** `[start, end]` or `[start, end, step]`; null: from the beginning, to the end. */
+/**
+ * `[start, end]` or `[start, end, step]`; null: from the beginning, to the end.
+ *
+ *     const middle: torch.RangeSpec = [2, -2]
+ *     const x = torch.arange(10).at(middle)
+ */
 export type RangeSpec =
   readonly [start: number | null, end: number | null] | readonly [start: number | null, end: number | null, step: number | null]
-/** A range of at(), under its other name. */
+/**
+ * A range of at(), under its other name.
+ *
+ *     const everySecond: torch.SliceSpec = [null, null, 2]
+ *     const x = torch.arange(10).at(everySecond)
+ */
 export type SliceSpec = RangeSpec
 
 /** A bound counted from the end made positive, and kept in [0, Size]. */

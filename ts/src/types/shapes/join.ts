@@ -19,13 +19,14 @@ import type {
   ReplaceAt,
   SameRank,
   Shape,
+  ShapedTensor,
   SizeOf,
 } from './core.js'
 import type { Atleast1DShape, Atleast2DShape, Atleast3DShape } from './view.js'
 
 /** The shapes of a list of tensors. */
 export type ShapesOf<Tensors extends readonly unknown[]> = {
-  readonly [K in keyof Tensors]: Tensors[K] extends { readonly shape: infer S } ? S : DynamicShape
+  readonly [K in keyof Tensors]: Tensors[K] extends ShapedTensor<infer S> ? S : DynamicShape
 }
 /** The dtypes of a list of tensors, as a union. */
 export type DTypesOf<Tensors extends readonly unknown[]> = Tensors[number] extends { readonly dtype: infer D } ? D : never

@@ -19,7 +19,12 @@ type Matrices<S, Result> = S extends AnyShape
   : S
 type Min<A extends number, B extends number> = number extends A | B ? number : Compare<A, B> extends 1 ? B : A
 
-/** S if it is a batch of square matrices (or may be one), else the error. */
+/**
+ * S if it is a batch of square matrices (or may be one), else the error.
+ *
+ *     ValidateBatchedSquareMatrix<readonly [7, 3, 3]> // readonly [7, 3, 3]
+ *     ValidateBatchedSquareMatrix<readonly [7, 2, 3]> // linalg_error_not_square_matrix<2, 3, [7, 2, 3]>
+ */
 export type ValidateBatchedSquareMatrix<S> = S extends AnyShape
   ? number extends S['length']
     ? S
@@ -29,7 +34,12 @@ export type ValidateBatchedSquareMatrix<S> = S extends AnyShape
         : linalg_error_not_square_matrix<M, N, [...S]>
       : linalg_error_requires_at_least_2d<[...S]>
   : S
-/** S if it is one square matrix, else the error: `ValidateSquareMatrix<readonly [2, 3]>` is an error. */
+/**
+ * S if it is one square matrix, else the error.
+ *
+ *     ValidateSquareMatrix<readonly [3, 3]>    // readonly [3, 3]
+ *     ValidateSquareMatrix<readonly [7, 3, 3]> // linalg_error_requires_2d<[7, 3, 3]>
+ */
 export type ValidateSquareMatrix<S> = S extends AnyShape
   ? number extends S['length']
     ? S
@@ -38,26 +48,26 @@ export type ValidateSquareMatrix<S> = S extends AnyShape
       : linalg_error_requires_2d<[...S]>
   : S
 
-/** Operators on square matrices that keep the shape: `InverseShape<readonly [7, 3, 3]>`. */
+/** Operators on square matrices that keep the shape: `InverseShape<readonly [7, 3, 3]>` is `readonly [7, 3, 3]`. */
 export type InverseShape<S> = ValidateBatchedSquareMatrix<S>
-/** cholesky: the shape stays. */
+/** cholesky: `CholeskyShape<readonly [3, 3]>` is `readonly [3, 3]`. */
 export type CholeskyShape<S> = ValidateBatchedSquareMatrix<S>
 /** Operators on matrices of any shape that keep it. */
 export type AtLeast2DShape<S> = Matrices<S, S>
-/** det and other numbers of a square matrix: the batch is left. */
+/** det and other numbers of a square matrix leave the batch: `DetShape<readonly [7, 3, 3]>` is `readonly [7]`. */
 export type DetShape<S> =
   ValidateBatchedSquareMatrix<S> extends infer R
     ? R extends AnyShape
       ? number extends R['length']
         ? DynamicShape
         : R extends readonly [...infer B extends Shape, unknown, unknown]
-          ? B
+          ? readonly [...B]
           : never
       : R
     : never
 /** A number of any matrix (rank, condition): the batch is left. */
-export type PerMatrixShape<S> = Matrices<S, S extends readonly [...infer B extends Shape, unknown, unknown] ? B : DynamicShape>
-/** trace of one matrix. */
+export type PerMatrixShape<S> = Matrices<S, S extends readonly [...infer B extends Shape, unknown, unknown] ? readonly [...B] : DynamicShape>
+/** trace of one matrix: `TraceShape<readonly [3, 3]>` is `readonly []`. */
 export type TraceShape<S> = S extends AnyShape
   ? number extends S['length']
     ? readonly []
@@ -102,7 +112,7 @@ export type UpperShape<S, Mode> = Matrices<
     ? readonly [...B, Mode extends 'complete' ? M : Mode extends 'reduced' | 'r' ? Min<M, N> : number, N]
     : DynamicShape
 >
-/** L of lu: [M, min(M, N)]. */
+/** L of lu, [M, min(M, N)]: `LUShape<readonly [5, 3]>` is `readonly [5, 3]`. */
 export type LUShape<S> = LeftShape<S, false>
 /** P of lu: [M, M]. */
 export type PermutationShape<S> = LeftShape<S, true>

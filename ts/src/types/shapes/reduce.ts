@@ -7,11 +7,12 @@ import type {
   softmax_error_dim_out_of_range,
   topk_error_k_out_of_range,
 } from '../../generated/shape_errors.js'
-import type { Compare, Subtract } from '../decimal.js'
+import type { Add, Compare, Subtract } from '../decimal.js'
 import type {
   Shown,
   AnyShape,
   AsList,
+  Count,
   DimsError,
   DynamicShape,
   NormalDim,
@@ -116,7 +117,7 @@ export type AlongAllShape<S, Dims> = S extends AnyShape
           : never
         : S
   : S
-/** flip over dimensions: `FlipShape<readonly [2, 3], readonly [0, -1]>`. */
+/** flip over dimensions: `FlipShape<readonly [2, 3], readonly [0, -1]>` is `readonly [2, 3]`. */
 export type FlipShape<S, Dims> =
   AlongAllShape<S, Dims> extends infer R
     ? R extends { readonly error: 'dimension_error_out_of_range'; readonly parameters: readonly [infer D, infer Z] }
@@ -182,3 +183,14 @@ export type DiffShape<S, N extends number, Dim extends number> = WithDim<
           >
     : S
 >
+
+/** The edges of N intervals: `EdgesShape<4>` is `readonly [5]`. */
+export type EdgesShape<N> = readonly [Add<Count<N>, 1>]
+/** The intervals between edges: `BetweenShape<readonly [5]>` is `readonly [4]`. */
+export type BetweenShape<S> = S extends AnyShape
+  ? number extends S['length']
+    ? readonly [number]
+    : S extends readonly [infer N extends number]
+      ? readonly [Subtract<N, 1>]
+      : dimension_error_rank<1, [...S]>
+  : S

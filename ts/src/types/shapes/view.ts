@@ -39,6 +39,7 @@ import type {
   Same,
   SameRank,
   Shape,
+  Shown,
   SizeOf,
   Take,
   WithDim,
@@ -267,7 +268,7 @@ export type TransposeDimsShape<S, Dim0 extends number, Dim1 extends number> = S 
           ? SameRank<S>
           : Exchange<S, NormalDim<S, Dim0>, NormalDim<S, Dim1>>
   : S
-/** TransposeDimsShape under its other name; both check. */
+/** TransposeDimsShape under its other name; both check: `TransposeDimsShapeChecked<readonly [2, 3], 0, 1>` is `readonly [3, 2]`. */
 export type TransposeDimsShapeChecked<S, Dim0 extends number, Dim1 extends number> = TransposeDimsShape<S, Dim0, Dim1>
 
 /** A matrix transposed; fewer dimensions stay as they are: `TransposeShape<readonly [2, 3]>` is `readonly [3, 2]`. */
@@ -525,15 +526,44 @@ type SplitBy<S extends Shape, Dim extends number, Size extends number, N extends
       : Piece<S, Dim>[]
     : Piece<S, Dim>[]
 
+type ValidDim<S, Dim extends number, Bad> = S extends AnyShape
+  ? number extends S['length']
+    ? S
+    : S extends readonly []
+      ? dimension_error_rank<'at least 1', []>
+      : [NormalDim<S, Dim>] extends [never]
+        ? Bad
+        : S
+  : S
+/**
+ * The shape if it has the dimension that `unbind` takes apart, else the error.
+ *
+ *     ValidateUnbindDim<readonly [2, 3], -1> // readonly [2, 3]
+ *     ValidateUnbindDim<readonly [2, 3], 2>  // unbind_error_dim_out_of_range<2, [2, 3]>
+ */
+export type ValidateUnbindDim<S, Dim extends number> = ValidDim<S, Dim, unbind_error_dim_out_of_range<Dim, Shown<S>>>
+/**
+ * The shape if it has the dimension that `split` cuts, else the error.
+ *
+ *     ValidateSplitDim<readonly [2, 3], 1>  // readonly [2, 3]
+ *     ValidateSplitDim<readonly [2, 3], -3> // split_error_dim_out_of_range<-3, [2, 3]>
+ */
+export type ValidateSplitDim<S, Dim extends number> = ValidDim<S, Dim, split_error_dim_out_of_range<Dim, Shown<S>>>
+/**
+ * The shape if it has the dimension that `chunk` cuts, else the error.
+ *
+ *     ValidateChunkDim<readonly [2, 3], 0> // readonly [2, 3]
+ *     ValidateChunkDim<readonly [2, 3], 5> // chunk_error_dim_out_of_range<5, [2, 3]>
+ */
+export type ValidateChunkDim<S, Dim extends number> = ValidDim<S, Dim, chunk_error_dim_out_of_range<Dim, Shown<S>>>
+
 /** The entries along a dimension: `UnbindShapes<readonly [2, 3], 0>` is `[readonly [3], readonly [3]]`. */
 export type UnbindShapes<S, Dim extends number> = S extends AnyShape
   ? number extends S['length']
     ? DynamicShape[]
-    : S extends readonly []
-      ? dimension_error_rank<'at least 1', []>
-      : [NormalDim<S, Dim>] extends [never]
-        ? unbind_error_dim_out_of_range<Dim, [...S]>
-        : number extends NormalDim<S, Dim>
+    : ValidateUnbindDim<S, Dim> extends infer Bad extends ShapeError
+      ? Bad
+      : number extends NormalDim<S, Dim>
           ? DynamicShape[]
           : Few<SizeOf<S, Dim>> extends true
             ? Repeat<RemoveAt<S, NormalDim<S, Dim>>, SizeOf<S, Dim>>
@@ -544,11 +574,9 @@ export type UnbindShapes<S, Dim extends number> = S extends AnyShape
 export type SplitShapes<S, Size, Dim extends number> = S extends AnyShape
   ? number extends S['length']
     ? DynamicShape[]
-    : S extends readonly []
-      ? dimension_error_rank<'at least 1', []>
-      : [NormalDim<S, Dim>] extends [never]
-        ? split_error_dim_out_of_range<Dim, [...S]>
-        : number extends NormalDim<S, Dim>
+    : ValidateSplitDim<S, Dim> extends infer Bad extends ShapeError
+      ? Bad
+      : number extends NormalDim<S, Dim>
           ? SameRank<S>[]
           : Size extends number
             ? SplitBy<S, Dim, Size>
@@ -572,11 +600,9 @@ type CeilDivide<A extends number, B extends number> =
 export type ChunkShapes<S, N extends number, Dim extends number> = S extends AnyShape
   ? number extends S['length']
     ? DynamicShape[]
-    : S extends readonly []
-      ? dimension_error_rank<'at least 1', []>
-      : [NormalDim<S, Dim>] extends [never]
-        ? chunk_error_dim_out_of_range<Dim, [...S]>
-        : number extends NormalDim<S, Dim>
+    : ValidateChunkDim<S, Dim> extends infer Bad extends ShapeError
+      ? Bad
+      : number extends NormalDim<S, Dim>
           ? SameRank<S>[]
           : IsFixed<SizeOf<S, Dim>> extends true
             ? SizeOf<S, Dim> extends 0
