@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { callTable } from './calls.mjs'
 import { signatureText } from './c.mjs'
-import { loadShapeErrors, shapeErrorTypes } from './shape_errors.mjs'
+import { errorTexts, loadShapeErrors, reasonTypes, shapeErrorTypes } from './shape_errors.mjs'
 import { ruleTypes } from './shape_rules.mjs'
 import { allSignatures, optionsName, optionsTypes, selfIndex, SHARED_OPTIONS } from './typescript-types.mjs'
 
@@ -474,6 +474,9 @@ export function typescriptFiles(ops, root) {
   files['calls.ts'] = `${HEADER}\n\n/** Numbers of the calls that are no operators. */\nexport const BUILTIN = {\n${builtins(root)
     .map((b, i) => `  ${b}: ${first + i},`)
     .join('\n')}\n} as const\n\n/** How many operator calls there are. */\nexport const OPERATOR_CALLS = ${first}\n`
-  files['shape_errors.ts'] = shapeErrorTypes(loadShapeErrors(root))
+  const errors = loadShapeErrors(root)
+  files['shape_errors.ts'] = shapeErrorTypes(errors)
+  files['reasons.ts'] = reasonTypes(errors)
+  files['error_texts.ts'] = errorTexts(errors)
   return files
 }

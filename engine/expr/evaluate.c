@@ -4,6 +4,7 @@
 
 #include "expr.h"
 
+#include "../text/word.h"
 #include "ops.h"
 #include "ops/copy.h"
 #include "ops/wrapper.h"
@@ -11,12 +12,11 @@
 /* Adds where it happened to the error of an operator, unless the error is from here. */
 static bool locate(const tj_expression *e, const tj__expr_node *node) {
   const tj_status code = tj_error_code();
-  char message[2048], where[64];
-  snprintf(where, sizeof where, ", at position %d of the expression \"", node->at);
+  char message[2048];
   if (code == TJ_OK || strstr(tj_error_message(), " of the expression \"")) return false;
   snprintf(message, sizeof message, "%s", tj_error_message());
   tj_error_clear();
-  return tj__fail(code, "%s%s%s\"", message, where, e->text) != NULL;
+  return tj__fail(code, TJ__TEXT_expression_frame, message, (long long)node->at, e->text) != NULL;
 }
 
 static bool is_variable(const tj_tensor *t, tj_tensors given) {
@@ -48,20 +48,20 @@ static void release(const tj_expression *e, int node, tj__value *values, const t
 static bool field(const tj_expression *e, const tj__expr_node *node, const tj__value *of, tj__value *out) {
   const char *name = e->text + node->name;
   if (of->kind != TJ__VALUE_RESULTS)
-    return tj__expr_fail(e, node->at, "\"%.*s\" is asked of a value of type '%s': only functions with several results have names for them",
-                         TJ__MIN(node->length, 60), name, tj__value_name(of)) != NULL;
+    return tj__expr_fail(e, node->at, TJ__TEXT_expression_error_operand_6, tj__word_of(name, node->length).text, tj__value_name(of)) !=
+           NULL;
   for (int i = 0; i < of->results.n; i++)
     if (!strncmp(of->results.fields[i], name, (size_t)node->length) && !of->results.fields[i][node->length]) {
       *out = (tj__value){.kind = TJ__VALUE_TENSOR, .borrowed = true, .tensor = of->results.tensors[i]};
       return out->tensor || tj__expr_fail(e, node->at, "there is no result \"%.*s\" in this case", node->length, name);
     }
-  return tj__expr_fail(e, node->at, "there is no result \"%.*s\": the first one is \"%s\"", TJ__MIN(node->length, 60), name,
-                       of->results.fields[0]) != NULL;
+  return tj__expr_fail(e, node->at, TJ__TEXT_expression_error_operand_7, tj__word_of(name, node->length).text, of->results.fields[0]) !=
+         NULL;
 }
 
 static bool item(const tj_expression *e, const tj__expr_node *node, const tj__value *values, tj__value *out) {
   const tj__value *of = &values[node->first], *index = &values[e->nodes[node->first].next];
-  if (index->kind != TJ__VALUE_INT) return tj__expr_fail(e, node->at, "an index is an int, not '%s'", tj__value_name(index)) != NULL;
+  if (index->kind != TJ__VALUE_INT) return tj__expr_fail(e, node->at, TJ__TEXT_expression_error_operand_5, tj__value_name(index)) != NULL;
   if (of->kind == TJ__VALUE_TENSOR) {
     *out = (tj__value){.kind = TJ__VALUE_TENSOR, .tensor = tj_select(of->tensor, 0, index->number.i)};
     return out->tensor != NULL;
@@ -70,7 +70,7 @@ static bool item(const tj_expression *e, const tj__expr_node *node, const tj__va
                     : of->kind == TJ__VALUE_RESULTS ? of->results.n
                     : of->kind == TJ__VALUE_LIST    ? e->nodes[node->first].n
                                                     : -1;
-  if (n < 0) return tj__expr_fail(e, node->at, "a value of type '%s' has no items", tj__value_name(of)) != NULL;
+  if (n < 0) return tj__expr_fail(e, node->at, TJ__TEXT_expression_error_operand_4, tj__value_name(of)) != NULL;
   const int64_t i = index->number.i + (index->number.i < 0 ? n : 0);
   if (i < 0 || i >= n)
     return tj__expr_fail(e, node->at, "index %lld is out of range for %lld items", (long long)index->number.i, (long long)n) != NULL;
@@ -100,8 +100,8 @@ static bool choose(const tj_expression *e, const tj__expr_node *node, const tj__
   const bool good = c->kind == TJ__VALUE_TENSOR && (a->kind == TJ__VALUE_TENSOR || tj__value_is_number(a)) &&
                     (b->kind == TJ__VALUE_TENSOR || tj__value_is_number(b));
   if (!good)
-    return tj__expr_fail(e, node->at, "unsupported operand type(s) for ?: '%s', '%s' and '%s'", tj__value_name(c), tj__value_name(a),
-                         tj__value_name(b)) != NULL;
+    return tj__expr_fail(e, node->at, TJ__TEXT_expression_error_operand_2, "?:", tj__value_name(c), tj__value_name(a), tj__value_name(b)) !=
+           NULL;
   tj_tensor *x = tj__value_tensor(a), *y = tj__value_tensor(b);
   *out = (tj__value){.kind = TJ__VALUE_TENSOR, .tensor = x && y ? tj_where(c->tensor, x, y) : NULL};
   return out->tensor != NULL;
@@ -147,9 +147,9 @@ static tj_tensor *whole(const tj_expression *e, const tj__value *v) {
     return v->kind == TJ__VALUE_COMPLEX ? tj__to_dtype(t, tj__complex_of(wanted)) : t;
   }
   if (v->kind == TJ__VALUE_RESULTS)
-    return tj__expr_fail(e, root->at, "the function has %d results: choose one by its name, .%s", v->results.n, v->results.fields[0]);
-  if (v->kind == TJ__VALUE_TENSORS) return tj__expr_fail(e, root->at, "the function has a list of results: choose one by its number, [0]");
-  return tj__expr_fail(e, root->at, "the value of an expression is a tensor, not '%s'", tj__value_name(v));
+    return tj__expr_fail(e, root->at, TJ__TEXT_expression_error_operand_9, (long long)v->results.n, v->results.fields[0]);
+  if (v->kind == TJ__VALUE_TENSORS) return tj__expr_fail(e, root->at, TJ__TEXT_expression_error_operand_10);
+  return tj__expr_fail(e, root->at, TJ__TEXT_expression_error_operand_8, tj__value_name(v));
 }
 
 tj_tensor *tj_expression_evaluate(const tj_expression *e, tj_tensors values) {

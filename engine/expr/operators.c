@@ -163,5 +163,5 @@ bool tj__expr_prefix(const tj_expression *e, const tj__expr_node *node, const tj
   if (a->kind == TJ__VALUE_INT && !negates) return of_number(out, tj_int(~a->number.i));
   if (a->kind == TJ__VALUE_FLOAT && negates) return of_number(out, tj_float(-a->number.f));
   if (a->kind == TJ__VALUE_COMPLEX && negates) return of_number(out, tj_complex_number(-a->number.c.re, -a->number.c.im));
-  return tj__expr_fail(e, node->at, "bad operand type for unary %s: '%s'", symbol(node->operation), tj__value_name(a)) != NULL;
+  return tj__expr_fail(e, node->at, TJ__TEXT_expression_error_operand_3, symbol(node->operation), tj__value_name(a)) != NULL;
 }

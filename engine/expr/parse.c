@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../text/word.h"
 #include "expr.h"
 
 enum { MOST_BYTES = 1 << 16, MOST_NODES = 2000, DEEPEST = 100 };
@@ -13,7 +14,7 @@ void *tj__expr_fail(const tj_expression *e, int at, const char *format, ...) {
   va_start(arguments, format);
   if (vsnprintf(detail, sizeof detail, format, arguments) < 0) detail[0] = 0;
   va_end(arguments);
-  return tj__fail(TJ_ERROR_RUNTIME, "%s, at position %d of the expression \"%s\"", detail, at, e->text);
+  return tj__fail(TJ_ERROR_RUNTIME, TJ__TEXT_expression_frame, detail, (long long)at, e->text);
 }
 
 /* ---- tokens -------------------------------------------------------------------------------------------------- */
@@ -104,7 +105,8 @@ static bool next_token(parser *p) {
   } else if (is_digit(*s) || (*s == '.' && is_digit(s[1]))) {
     t.kind = NUMBER;
     t.length = number_length(s);
-    if (in_name(s[t.length]) || s[t.length] == '.') return tj__expr_fail(p->e, at, "\"%.*s\" is no number", t.length + 1, s) != NULL;
+    if (in_name(s[t.length]) || s[t.length] == '.')
+      return tj__expr_fail(p->e, at, TJ__TEXT_expression_number, tj__word_of(s, t.length + 1).text) != NULL;
   } else if (*s == '.' && starts_name(s[1])) {
     t.kind = FIELD;
     t.length = 1;
@@ -114,7 +116,7 @@ static bool next_token(parser *p) {
     t.length = path_length(s);
   } else if (*s == '\'' || *s == '"') {
     const char *end = strchr(s + 1, *s);
-    if (!end) return tj__expr_fail(p->e, at, "a text has no closing %c", *s) != NULL;
+    if (!end) return tj__expr_fail(p->e, at, TJ__TEXT_expression_text, tj__word_of(s, 1).text) != NULL;
     t.kind = STRING;
     t.length = (int)(end - s) + 1;
   } else {
@@ -131,8 +133,8 @@ static bool is(const parser *p, char other) { return p->now.kind == OTHER && p->
 
 static bool unexpected(const parser *p, const char *wanted) {
   const token *t = &p->now;
-  if (t->kind == END) return tj__expr_fail(p->e, t->at, "expected %s, but the expression ends", wanted) != NULL;
-  return tj__expr_fail(p->e, t->at, "expected %s, but got \"%.*s\"", wanted, TJ__MIN(t->length, 40), p->e->text + t->at) != NULL;
+  if (t->kind == END) return tj__expr_fail(p->e, t->at, TJ__TEXT_expression_ends, wanted) != NULL;
+  return tj__expr_fail(p->e, t->at, TJ__TEXT_expression_got, wanted, tj__word_of(p->e->text + t->at, t->length).text) != NULL;
 }
 
 static bool take(parser *p, char other) {
@@ -205,7 +207,7 @@ static int children(parser *p, tj__expr_node node, char close) {
         const tj__expr_node *other = &p->e->nodes[c];
         if (other->kind == TJ__EXPR_NAMED && other->length == name.length &&
             !memcmp(p->e->text + other->name, p->e->text + name.at, (size_t)name.length))
-          return tj__expr_fail(p->e, name.at, "the argument \"%.*s\" is there twice", name.length, p->e->text + name.at), -1;
+          return tj__expr_fail(p->e, name.at, TJ__TEXT_expression_argument_twice, tj__word_of(p->e->text + name.at, name.length).text), -1;
       }
       if (!next_token(p) || !take(p, '=')) return -1;
       const int value = conditional(p);
@@ -214,7 +216,7 @@ static int children(parser *p, tj__expr_node node, char close) {
           add(p, (tj__expr_node){.kind = TJ__EXPR_NAMED, .at = name.at, .name = name.at, .length = name.length, .first = value, .n = 1});
       named = true;
     } else {
-      if (named) return tj__expr_fail(p->e, name.at, "an argument without a name follows one with a name"), -1;
+      if (named) return tj__expr_fail(p->e, name.at, TJ__TEXT_expression_argument_order), -1;
       child = conditional(p);
     }
     if (child < 0) return -1;
@@ -262,8 +264,7 @@ static int primary(parser *p) {
         node.kind = TJ__EXPR_CALL;
         return next_token(p) ? children(p, node, ')') : -1;
       }
-      if (memchr(s, '.', (size_t)t.length))
-        return tj__expr_fail(p->e, t.at, "\"%.*s\" is no variable: a name with points is that of a function", TJ__MIN(t.length, 60), s), -1;
+      if (memchr(s, '.', (size_t)t.length)) return tj__expr_fail(p->e, t.at, TJ__TEXT_expression_points, tj__word_of(s, t.length).text), -1;
       node.kind = TJ__EXPR_VARIABLE;
       node.variable = variable(p, t.at, t.length);
       return node.variable < 0 ? -1 : add(p, node);
@@ -337,7 +338,7 @@ static int binary(parser *p, int level) {
   while (left >= 0) {
     const struct binary *b = binary_operator(p);
     if (!b || b->level < level) return left;
-    if (b->level == single) return tj__expr_fail(p->e, p->now.at, "comparisons cannot be chained: write (a < b) & (b < c)"), -1;
+    if (b->level == single) return tj__expr_fail(p->e, p->now.at, TJ__TEXT_expression_chained), -1;
     single = b->associates == 'n' ? b->level : 0;
     tj__expr_node node = {.kind = TJ__EXPR_BINARY, .operation = b->operation, .at = p->now.at, .first = left, .n = 2};
     if (!next_token(p)) return -1;

@@ -8,20 +8,11 @@
 #include "ops.h"
 #include "ops/reduce.h"
 #include "text/axes.h"
+#include "text/word.h"
 
 #define LL(x) ((long long)(x))
 
 /* ---- messages ------------------------------------------------------------------------------------------------ */
-
-/* A word of a pattern as a text of its own, for messages. */
-typedef struct word {
-  char text[201];
-} word;
-static word word_text(const char *name, int length) {
-  word w;
-  snprintf(w.text, sizeof w.text, "%.*s", length, name);
-  return w;
-}
 
 /* What all messages of a call begin with. */
 typedef struct call {
@@ -58,9 +49,7 @@ __attribute__((format(printf, 2, 3))) static void *fail(const call *c, const cha
     used = TJ__MIN(used + (size_t)TJ__MAX(wrote, 0), sizeof given - 1);
   }
   given[used] = 0;
-  return tj__fail(TJ_ERROR_RUNTIME,
-                  " Error while processing %s-reduction pattern \"%s\".\n Input tensor shape: torch.Size(%s). Additional info: {%s}.\n %s",
-                  c->operation, c->pattern, tj__sizes_text(c->self), given, detail);
+  return tj__fail(TJ_ERROR_RUNTIME, TJ__TEXT_einops_frame, c->operation, c->pattern, tj__sizes_text(c->self), given, detail);
 }
 
 /* "{'a', 'b'}": the axes of `in` that are not in `out` (named ones, and numbers if asked for); false when there are none. */
@@ -105,7 +94,7 @@ static bool check_given(const call *c, const tj__axes *left, const tj__axes *rig
     if (tj__axis_name_problem(name, length)) return fail(c, "Invalid name for an axis: %.*s", TJ__MIN(length, 200), name) != NULL;
     const tj__axis axis = {name, length, TJ__AXES_NAMED};
     if (tj__axes_find(left, &axis) < 0 && tj__axes_find(right, &axis) < 0)
-      return fail(c, TJ__TEXT_einops_error_undefined_axis_2, word_text(name, length).text) != NULL;
+      return fail(c, TJ__TEXT_einops_error_undefined_axis_2, tj__word_of(name, length).text) != NULL;
     if (c->sizes.data[i] < 0)
       return fail(c, "Axis %.*s has a negative size, %lld", TJ__MIN(length, 200), name, LL(c->sizes.data[i])) != NULL;
   }
@@ -146,10 +135,8 @@ static bool split(const call *c, const tj__axes *left, int d, int64_t length, in
 /* ---- rearrange, reduce, repeat ------------------------------------------------------------------------------- */
 
 static bool check_sides(const call *c, const tj__axes *left, const tj__axes *right, bool rearranges, bool repeats) {
-  if (right->has_ellipsis && !left->has_ellipsis)
-    return fail(c, "Ellipsis found in right side, but not left side of a pattern %s", c->pattern) != NULL;
-  if (left->has_ellipsis && left->enclosed)
-    return fail(c, "Ellipsis inside parenthesis in the left side is not allowed: %s", c->pattern) != NULL;
+  if (right->has_ellipsis && !left->has_ellipsis) return fail(c, TJ__TEXT_einops_ellipsis_right, c->pattern) != NULL;
+  if (left->has_ellipsis && left->enclosed) return fail(c, TJ__TEXT_einops_ellipsis_enclosed, c->pattern) != NULL;
   names_text t = {.used = 0};
   if (rearranges) {
     if (left->numbers || right->numbers) return fail(c, TJ__TEXT_einops_error_anonymous_in_output_1) != NULL;
@@ -160,7 +147,7 @@ static bool check_sides(const call *c, const tj__axes *left, const tj__axes *rig
     for (int i = 0; i < right->n; i++) {
       const tj__axis *axis = &right->items[i];
       if (axis->size != TJ__AXES_NAMED || tj__axes_find(left, axis) >= 0 || known_size(c, axis) != UNKNOWN) continue;
-      return fail(c, TJ__TEXT_einops_error_repeat_missing_size_1, word_text(axis->name, axis->length).text) != NULL;
+      return fail(c, TJ__TEXT_einops_error_repeat_missing_size_1, tj__word_of(axis->name, axis->length).text) != NULL;
     }
   } else if (missing(right, left, true, &t)) {
     return fail(c, TJ__TEXT_einops_error_reduce_undefined_output_1, c->operation, t.text) != NULL;
@@ -205,10 +192,10 @@ static tj_tensor *transform(const call *c, bool rearranges, bool repeats) {
   char problem[512];
   if (strlen(c->pattern) > INT_MAX / 2) return fail(c, "The pattern is too long");
   const char *arrow = strstr(c->pattern, "->");
-  if (!arrow) return fail(c, "The pattern has no arrow (->) between its two sides");
+  if (!arrow) return fail(c, TJ__TEXT_einops_no_arrow);
   const int at = (int)(arrow - c->pattern);
   const char *second = strstr(arrow + 2, "->");
-  if (second) return fail(c, "The pattern has a second arrow (->) at position %d", (int)(second - c->pattern));
+  if (second) return fail(c, TJ__TEXT_einops_second_arrow, LL(second - c->pattern));
   if (!tj__axes_parse(c->pattern, 0, at, &left, problem, sizeof problem)) return fail(c, "%s", problem);
   if (!tj__axes_parse(c->pattern, at + 2, (int)strlen(c->pattern), &right, problem, sizeof problem)) return fail(c, "%s", problem);
   if (!check_sides(c, &left, &right, rearranges, repeats) || !check_given(c, &left, &right)) return NULL;
@@ -310,15 +297,15 @@ static bool star(const char *pattern, const char *name, int *before, int *after)
     const char *earlier;
     while ((other = next_name(pattern, &from, &earlier)) && earlier < axis)
       if (other == length && !memcmp(earlier, axis, (size_t)length))
-        return tj__fail(TJ_ERROR_RUNTIME, "Duplicates in axes names in %s(..., \"%s\"): %.*s at position %d", name, pattern,
-                        TJ__MIN(length, 200), axis, (int)(axis - pattern)) != NULL;
+        return tj__fail(TJ_ERROR_RUNTIME, TJ__TEXT_einops_packed_duplicate, name, pattern, tj__word_of(axis, length).text,
+                        LL(axis - pattern)) != NULL;
     if (length == 1 && *axis == '*') *before = n;
     else if (tj__axis_name_problem(axis, length))
-      return tj__fail(TJ_ERROR_RUNTIME, "Invalid axis name %.*s in %s(..., \"%s\") at position %d", TJ__MIN(length, 200), axis, name,
-                      pattern, (int)(axis - pattern)) != NULL;
+      return tj__fail(TJ_ERROR_RUNTIME, TJ__TEXT_einops_packed_name, tj__word_of(axis, length).text, name, pattern, LL(axis - pattern)) !=
+             NULL;
     n++;
   }
-  if (*before < 0) return tj__fail(TJ_ERROR_RUNTIME, "No *-axis in %s(..., \"%s\")", name, pattern) != NULL;
+  if (*before < 0) return tj__fail(TJ_ERROR_RUNTIME, TJ__TEXT_einops_no_star, name, pattern) != NULL;
   *after = n - *before - 1;
   return true;
 }

@@ -29,11 +29,7 @@ static bool push(subscripts *s, int item) {
   return true;
 }
 
-static bool bad_subscript(size_t at) {
-  return tj__fail(TJ_ERROR_RUNTIME,
-                  "einsum(): invalid subscript given at index %lld in the equation string, subscripts must be in [a-zA-Z]",
-                  (long long)at) != NULL;
-}
+static bool bad_subscript(size_t at) { return tj__fail(TJ_ERROR_RUNTIME, TJ__TEXT_einsum_subscript, LL(at)) != NULL; }
 
 /* Reads the subscripts of an operand from *at up to a comma, an arrow or the end. */
 static bool read_operand(const char *equation, size_t *at, subscripts *s, int64_t operand) {
@@ -43,11 +39,8 @@ static bool read_operand(const char *equation, size_t *at, subscripts *s, int64_
     if (c == 0 || c == ',' || c == '-') return true;
     if (c == ' ') continue;
     if (c == '.') {
-      if (s->ellipsis)
-        return tj__fail(TJ_ERROR_RUNTIME, "einsum(): found '.' for operand %lld for which an ellipsis was already found", LL(operand)) !=
-               NULL;
-      if (strncmp(equation + *at, "...", 3))
-        return tj__fail(TJ_ERROR_RUNTIME, "einsum(): found '.' for operand %lld that is not part of any ellipsis", LL(operand)) != NULL;
+      if (s->ellipsis) return tj__fail(TJ_ERROR_RUNTIME, TJ__TEXT_einsum_second_ellipsis, LL(operand)) != NULL;
+      if (strncmp(equation + *at, "...", 3)) return tj__fail(TJ_ERROR_RUNTIME, TJ__TEXT_einsum_stray_dot, LL(operand)) != NULL;
       *at += 2;
       s->ellipsis = true;
       if (!push(s, ELLIPSIS)) return false;
@@ -74,10 +67,8 @@ static bool read_output(const char *equation, size_t at, places *p) {
     const char c = equation[at];
     if (c == ' ') continue;
     if (c == '.') {
-      if (p->ellipsis_at >= 0)
-        return tj__fail(TJ_ERROR_RUNTIME, "einsum(): found '.' for output but an ellipsis (...) was already found") != NULL;
-      if (strncmp(equation + at, "...", 3))
-        return tj__fail(TJ_ERROR_RUNTIME, "einsum(): found '.' for output that is not part of any ellipsis (...)") != NULL;
+      if (p->ellipsis_at >= 0) return tj__fail(TJ_ERROR_RUNTIME, TJ__TEXT_einsum_output_second_ellipsis) != NULL;
+      if (strncmp(equation + at, "...", 3)) return tj__fail(TJ_ERROR_RUNTIME, TJ__TEXT_einsum_output_stray_dot) != NULL;
       at += 2;
       p->ellipsis_at = p->kept;
       p->kept += p->widest;
@@ -85,8 +76,7 @@ static bool read_output(const char *equation, size_t at, places *p) {
     }
     const int label = label_of(c);
     if (label < 0) return bad_subscript(at);
-    if (p->of[label] >= 0)
-      return tj__fail(TJ_ERROR_RUNTIME, "einsum(): output subscript %c appears more than once in the output", c) != NULL;
+    if (p->of[label] >= 0) return tj__fail(TJ_ERROR_RUNTIME, TJ__TEXT_einsum_output_twice, LABEL(label)) != NULL;
     if (!p->uses[label]) return tj__fail(TJ_ERROR_RUNTIME, TJ__TEXT_einsum_error_unknown_output_index_1, LABEL(label)) != NULL;
     p->of[label] = p->kept++;
   }

@@ -246,7 +246,7 @@ tj_tensor *tj__impl_addbmm(tj_tensor *self, tj_tensor *batch1, tj_tensor *batch2
 
 tj_tensor *tj__impl_matmul(tj_tensor *self, tj_tensor *other) {
   int da = self->ndim, db = other->ndim;
-  RUNTIME(da && db, "both arguments to matmul need to be at least 1D, but they are %dD and %dD", da, db);
+  RUNTIME(da && db, TJ__TEXT_expression_error_operand_11, (long long)da, (long long)db);
   if (da == 1 && db == 1) return tj_dot(self, other);
   if (da == 2 && db == 1) return tj_mv(self, other);
   if (da == 1 && db == 2) return tj_squeeze_dim(tj_mm(tj_unsqueeze(self, 0), other), 0);

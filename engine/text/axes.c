@@ -1,6 +1,8 @@
 /* axes.c: reads one side of an einops pattern. Names and messages as einops has them, with the position in the pattern. */
 #include "axes.h"
 
+#include "word.h"
+
 #include <stdio.h>
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -9,12 +11,11 @@ static bool is_word(char c) {
   return is_digit(c) || c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (unsigned char)c >= 0x80;
 }
 
-const char *tj__axis_name_problem(const char *name, int length) {
+tj__axis_problem tj__axis_name_problem(const char *name, int length) {
   bool word = length > 0 && !is_digit(name[0]);
   for (int i = 0; i < length; i++) word = word && is_word(name[i]);
-  if (!word) return "not a valid identifier";
-  if (name[0] == '_' || name[length - 1] == '_') return "axis name should not start or end with underscore";
-  return NULL;
+  if (!word) return TJ__AXIS_NO_IDENTIFIER;
+  return name[0] == '_' || name[length - 1] == '_' ? TJ__AXIS_UNDERSCORE : TJ__AXIS_GOOD;
 }
 
 int tj__axes_find(const tj__axes *axes, const tj__axis *axis) {
@@ -43,18 +44,18 @@ static bool add(tj__axes *out, const char *pattern, int at, int length, bool ope
       if (axis.size > (INT64_MAX - 9) / 10) PROBLEM("Anonymous axis %.*s at position %d is too long", length, word, at);
       axis.size = axis.size * 10 + (word[i] - '0');
     }
-    if (axis.size == 0) PROBLEM("Anonymous axis should have positive length, not 0 (position %d)", at);
+    if (axis.size == 0) PROBLEM(TJ__TEXT_einops_zero, (long long)at);
     if (axis.size == 1) {
       if (!open) out->first[++out->dims] = out->n;
       return true;
     }
     out->numbers = true;
   } else {
-    const char *reason = tj__axis_name_problem(word, length);
-    if (reason) PROBLEM("Invalid axis identifier: %.*s at position %d\n%s", length, word, at, reason);
+    const tj__axis_problem bad = tj__axis_name_problem(word, length);
+    if (bad == TJ__AXIS_NO_IDENTIFIER) PROBLEM(TJ__TEXT_einops_identifier, tj__word_of(word, length).text, (long long)at);
+    if (bad == TJ__AXIS_UNDERSCORE) PROBLEM(TJ__TEXT_einops_underscore, tj__word_of(word, length).text, (long long)at);
   }
-  if (!number && tj__axes_find(out, &axis) >= 0)
-    PROBLEM("Indexing expression contains duplicate dimension \"%.*s\" at position %d", length, word, at);
+  if (!number && tj__axes_find(out, &axis) >= 0) PROBLEM(TJ__TEXT_einops_duplicate, tj__word_of(word, length).text, (long long)at);
   out->items[out->n++] = axis;
   if (!open) out->first[++out->dims] = out->n;
   return true;
@@ -69,22 +70,21 @@ bool tj__axes_parse(const char *pattern, int begin, int end, tj__axes *out, char
     if (c == ' ') {
       i++;
     } else if (c == '(') {
-      if (open) PROBLEM("Axis composition is one-level (brackets inside brackets not allowed), position %d", i);
+      if (open) PROBLEM(TJ__TEXT_einops_nested, (long long)i);
       open = true;
       i++;
     } else if (c == ')') {
-      if (!open) PROBLEM("Brackets are not balanced, position %d", i);
+      if (!open) PROBLEM(TJ__TEXT_einops_unbalanced, (long long)i);
       out->first[++out->dims] = out->n;
       open = false;
       i++;
     } else if (c == '.') {
       int dots = 0;
       while (i + dots < end && pattern[i + dots] == '.') dots++;
-      if (dots != 3) PROBLEM("Expression may contain dots only inside ellipsis (...), position %d", i);
-      if (out->has_ellipsis)
-        PROBLEM("Expression may contain dots only inside ellipsis (...); only one ellipsis for tensor, position %d", i);
+      if (dots != 3) PROBLEM(TJ__TEXT_einops_dots, (long long)i);
+      if (out->has_ellipsis) PROBLEM(TJ__TEXT_einops_second_ellipsis, (long long)i);
       if ((i > begin && is_word(pattern[i - 1])) || (i + 3 < end && is_word(pattern[i + 3])))
-        PROBLEM("Invalid axis identifier: an ellipsis (...) is no part of a name, position %d", i);
+        PROBLEM(TJ__TEXT_einops_ellipsis_in_name, (long long)i);
       if (!add(out, pattern, i, 3, open, problem, size)) return false;
       i += 3;
     } else if (is_word(c)) {
@@ -93,9 +93,9 @@ bool tj__axes_parse(const char *pattern, int begin, int end, tj__axes *out, char
       if (!add(out, pattern, i, n, open, problem, size)) return false;
       i += n;
     } else {
-      PROBLEM("Unknown character '%c' at position %d", c, i);
+      PROBLEM(TJ__TEXT_einops_character, tj__word_of(pattern + i, 1).text, (long long)i);
     }
   }
-  if (open) PROBLEM("Imbalanced parentheses in expression: \"%.*s\"", end - begin, pattern + begin);
+  if (open) PROBLEM(TJ__TEXT_einops_open, tj__word_of(pattern + begin, end - begin).text);
   return true;
 }

@@ -26,8 +26,9 @@ typedef struct tj__axes {
 
 /* Reads pattern[begin .. end). false, and what is wrong in `problem`. */
 bool tj__axes_parse(const char *pattern, int begin, int end, tj__axes *out, char *problem, size_t size);
-/* NULL for a good name of an axis, else what is wrong with it. */
-const char *tj__axis_name_problem(const char *name, int length);
+typedef enum tj__axis_problem { TJ__AXIS_GOOD, TJ__AXIS_NO_IDENTIFIER, TJ__AXIS_UNDERSCORE } tj__axis_problem;
+/* What is wrong with the name of an axis. */
+tj__axis_problem tj__axis_name_problem(const char *name, int length);
 static inline bool tj__axis_same(const tj__axis *a, const tj__axis *b) {
   if (a->size != b->size || a->size >= 0) return false; /* numbers are axes of their own */
   return a->size == TJ__AXES_ELLIPSIS || (a->length == b->length && !memcmp(a->name, b->name, (size_t)a->length));

@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import torch, { $ } from 'torch.js'
+import { describe, pattern } from '../types/compiler.mjs'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..')
 const PROGRAMS = Number(process.env['TORCHJS_PROGRAMS'] ?? 60) // of each kind
@@ -132,14 +133,17 @@ function at() {
   return `${zeros(shape)}.at(${specs.join(', ')})`
 }
 
+// Of several faults the compiler may name another one than the engine: it reads both sides of the arrow first, without spaces, and a word as a whole.
+const several = (source) => /einsum.*(->[^']*(->|,)|\. [.\w]|\w \.)/.test(source) || /\b(true|false|null|pi|e|inf|nan)[\d.]/.test(source)
+
 // ---- both sides ----------------------------------------------------------------------------------------------------------
 
 const run = (source) => {
   try {
-    return new Function('torch', '$', `return ${source}`)(torch, $).shape
+    return { shape: new Function('torch', '$', `return ${source}`)(torch, $).shape }
   } catch (e) {
     // What is no function here was no expression.
-    if (e instanceof torch.TorchError || e instanceof TypeError) return null
+    if (e instanceof torch.TorchError || e instanceof TypeError) return { message: e.message }
     throw e
   }
 }
@@ -160,14 +164,16 @@ test('shapes and refusals of random programs are those of the engine, and so are
     `declare function is<T extends true>(): T`,
   ]
   const checks = new Map() // line -> what it says
+  const messages = new Map() // name -> what the engine says, and of what
   const counts = { taken: 0, refused: 0 }
   for (const make of [einops, einsum, expression, at])
     for (let k = 0; k < PROGRAMS; k++) {
       const source = make()
-      const shape = run(source)
+      const { shape, message } = run(source)
       counts[shape ? 'taken' : 'refused']++
       const name = `r${lines.length}`
       const of = shape ? `Equal<(typeof ${name})['shape'], readonly [${shape.join(', ')}]>` : `Refused<typeof ${name}>`
+      if (message) messages.set(name, { message, source })
       checks.set(lines.length, `${source}: ${shape ? `[${shape.join(', ')}]` : 'refused'} by the engine`)
       // A call of what is no function is a mistake at that place.
       lines.push(`const ${name} = ${source}; is<${of}>()`)
@@ -207,15 +213,17 @@ test('shapes and refusals of random programs are those of the engine, and so are
       next(12) === 0 ? pick(words) : i % 2 ? pick(operators) : pick(operands),
     ).join(pick(['', ' ']))
     let tree = null
+    const name = `t${lines.length}`
     try {
       tree = $.parse(text)
     } catch (e) {
       assert.ok(e instanceof torch.TorchError)
+      messages.set(name, { message: e.message, source: text })
     }
     counts[tree ? 'taken' : 'refused']++
     const type = `tx.ParseExprPattern<${JSON.stringify(text)}>`
     checks.set(lines.length, `the tree of ${text}: ${tree ? JSON.stringify(tree) : 'refused'} by the engine`)
-    lines.push(`is<${tree ? `Equal<${type}, ${typeOf(tree)}>` : `Refused<${type}>`}>()`)
+    lines.push(`const ${name} = null! as ${type}; is<${tree ? `Equal<${type}, ${typeOf(tree)}>` : `Refused<${type}>`}>()`)
   }
   assert.ok(counts.taken > PROGRAMS && counts.refused > PROGRAMS / 2, JSON.stringify(counts))
 
@@ -241,4 +249,21 @@ test('shapes and refusals of random programs are those of the engine, and so are
     faults.add(`${checks.get(line)}\n    ${lines[line]}\n    ${says}`)
   }
   assert.deepEqual([...faults], [])
+
+  // What both refuse they refuse in the same words, which may go on in the engine's: it knows positions and tensors.
+  const checker = program.getTypeChecker()
+  const other = []
+  const visit = (node) => {
+    const said = ts.isVariableDeclaration(node) && messages.get(node.name.text)
+    const told = said && describe(ts, checker, checker.getTypeAtLocation(node.name))
+    if (told?.error && !several(said.source)) {
+      counts.worded = (counts.worded ?? 0) + 1
+      if (!told.message.some((m) => m === 'string' || pattern(m, true).test(said.message)))
+        other.push(`${said.source}\n    engine: ${said.message}\n    compiler: ${told.error}: ${told.message.join(' | ')}`)
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(program.getSourceFile(file))
+  assert.ok(counts.worded > PROGRAMS / 2, JSON.stringify(counts))
+  assert.deepEqual(other, [])
 })

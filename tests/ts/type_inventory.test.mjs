@@ -38,8 +38,9 @@ function examplesOf(doc) {
     if (type) types.push([type[1], type[2]])
     else if (code?.endsWith('// refused')) refused.push(code.slice(0, -10).trim())
     else if (code) program.push(code)
-    else for (const m of line.matchAll(/`([A-Z]\w*<[^`]*>)` is (?:`([^`]*)`|'([^']*)'|([\w-]+))/g))
-      types.push([m[1], m[2] ?? (m[3] === undefined ? m[4] : `'${m[3]}'`)])
+    else
+      for (const m of line.matchAll(/`([A-Z]\w*<[^`]*>)` is (?:`([^`]*)`|'([^']*)'|([\w-]+))/g))
+        types.push([m[1], m[2] ?? (m[3] === undefined ? m[4] : `'${m[3]}'`)])
   }
   return { types, program, refused }
 }

@@ -78,12 +78,12 @@ export function describe(ts, checker, type) {
   return { shape: sizes, dtype: dtype.isStringLiteral() ? dtype.value : null }
 }
 
-/** A message's type as a pattern for the engine's message: `${number}` and `${string}` stand for anything of their kind. */
-export function pattern(typeText) {
-  const text = typeText.slice(1, -1).replace(/\\([`"'\\$])/g, '$1')
+/** A message's type as a pattern for the engine's message: `${number}` and `${string}` stand for anything of their kind. open: it may go on. */
+export function pattern(typeText, open = false) {
+  const text = typeText.slice(1, -1).replace(/\\(n|[`"'\\$])/g, (m, c) => (c === 'n' ? '\n' : c))
   const source = text
     .split(/(\$\{number\}|\$\{string\})/)
     .map((part) => (part === '${number}' ? '-?\\d+' : part === '${string}' ? '[^]*' : part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')))
     .join('')
-  return new RegExp(`^${source}$`)
+  return new RegExp(`^${source}${open ? '' : '$'}`)
 }

@@ -119,11 +119,11 @@ is<Equal<typeof syntax, tx.expression_error_syntax<'x @', 'expected an operand, 
 // @ts-expect-error an error is no function
 syntax({ x })
 const closing = $('(x + 1')
-is<Equal<typeof closing, tx.expression_error_syntax<'(x + 1', "expected ')', but the expression ends">>>()
+is<Equal<typeof closing, tx.expression_error_syntax<'(x + 1', 'expected ")", but the expression ends'>>>()
 const chained = $('a < b < c')
 is<Equal<typeof chained, tx.expression_error_syntax<'a < b < c', 'comparisons cannot be chained: write (a < b) & (b < c)'>>>()
 const operator = $('x + * y')
-is<Equal<typeof operator, tx.expression_error_syntax<'x + * y', "expected an operand, but got '*'">>>()
+is<Equal<typeof operator, tx.expression_error_syntax<'x + * y', 'expected an operand, but got "*"'>>>()
 const unknownFunction = $('rleu(x)')({ x })
 is<Equal<typeof unknownFunction, tx.expression_error_unknown_function<'rleu'>>>()
 const wrongArguments = $('relu(x, "a", 3, 4)')({ x })
@@ -133,7 +133,7 @@ is<Equal<typeof operand, tx.expression_error_operand<'+', 'text'>>>()
 const channels = $('conv2d(x, w)')({ x: torch.zeros(1, 4, 8, 8), w: torch.zeros(8, 3, 3, 3) })
 is<Equal<typeof channels, torch.conv_error_channels_do_not_match<4, 3>>>()
 const out = $('x[2]')({ x })
-is<Equal<typeof out, torch.at_error_index_out_of_bounds<2, 0, 2>>>()
+is<Equal<typeof out, torch.select_error_index_out_of_bounds<2, 0, 2>>>()
 
 // ---- templates and lazy expressions --------------------------------------------------------------------------------
 

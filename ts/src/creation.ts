@@ -71,8 +71,8 @@ type ShapeOfKnown<T> = T extends readonly unknown[]
     : T extends CPUTensorData<infer S>
       ? S
       : T extends number | bigint | boolean | Complex
-      ? readonly []
-      : DynamicShape
+        ? readonly []
+        : DynamicShape
 
 type Leaf<T> = T extends readonly (infer Item)[] ? (TensorData extends Item ? unknown : Leaf<Item>) : T
 /** The dtype that data gets without an explicit one. */
@@ -81,13 +81,13 @@ type DTypeOfKnown<T> = [Leaf<T>] extends [never]
   ? DType
   : [T] extends [CPUTensorData<Shape, infer D>]
     ? D
-  : [Leaf<T>] extends [boolean]
-    ? 'bool'
-    : [Leaf<T>] extends [bigint]
-      ? 'int64'
-      : [Leaf<T>] extends [number]
-        ? 'float32'
-        : DType
+    : [Leaf<T>] extends [boolean]
+      ? 'bool'
+      : [Leaf<T>] extends [bigint]
+        ? 'int64'
+        : [Leaf<T>] extends [number]
+          ? 'float32'
+          : DType
 
 // ---- reading nested arrays -----------------------------------------------------------------------------------------
 

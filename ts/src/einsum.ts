@@ -1,4 +1,5 @@
 // einsum: sums of products in Einstein's notation. The engine reads the equation (engine/ops/einsum.c); here are the forms of the call.
+import { einsum_error_index_out_of_range, einsum_error_invalid_sublist_element } from './generated/error_texts.js'
 import { $einsum } from './generated/functions.js'
 import { isOptions, typeName } from './runtime/arguments.js'
 import { TorchError } from './runtime/errors.js'
@@ -27,12 +28,8 @@ type Result<S, T extends Tensor> = Checked<S, SameFloat<T['dtype']>, T extends T
 function letter(index: unknown): string {
   if (index === Ellipsis) return '...'
   if (typeof index !== 'number' || !Number.isInteger(index))
-    throw new TorchError(
-      `einsum(): a subscript list holds integers and torch.Ellipsis, not ${typeof index === 'number' ? index : typeName(index)}`,
-      'TypeError',
-    )
-  if (index < 0 || index >= 52)
-    throw new TorchError('einsum(): subscript in subscript list is not within the valid range [0, 52)', 'ValueError')
+    throw new TorchError(einsum_error_invalid_sublist_element(typeof index === 'number' ? String(index) : typeName(index)), 'TypeError')
+  if (index < 0 || index >= 52) throw new TorchError(einsum_error_index_out_of_range(), 'ValueError')
   return String.fromCharCode(index < 26 ? 65 + index : 71 + index)
 }
 function subscripts(list: unknown): string {

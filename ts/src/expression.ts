@@ -1,5 +1,6 @@
 // `$`: formulas as texts. The engine parses and evaluates them (engine/expr); the compiler reads the same grammar (types/expression.ts).
 import { BUILTIN } from './generated/calls.js'
+import { pattern_error_extra_variables, pattern_error_missing_variables } from './generated/error_texts.js'
 import { isScalar, typeName } from './runtime/arguments.js'
 import { Arguments, builtin, fail, freeHandle, numberHandle, wrap } from './runtime/call.js'
 import { TorchError } from './runtime/errors.js'
@@ -57,16 +58,10 @@ class Parsed {
   bind(bindings: Readonly<Record<string, unknown>>): unknown[] {
     const missing = this.variables.filter((name) => !Object.hasOwn(bindings, name))
     if (missing.length > 0)
-      throw new TorchError(
-        `the expression "${this.text}" has no value for ${quoted(missing)} (given: ${quoted(Object.keys(bindings))})`,
-        'ValueError',
-      )
+      throw new TorchError(pattern_error_missing_variables(this.text, quoted(missing), quoted(Object.keys(bindings))), 'ValueError')
     const extra = Object.keys(bindings).filter((name) => !this.variables.includes(name))
     if (extra.length > 0)
-      throw new TorchError(
-        `the expression "${this.text}" has no variable ${quoted(extra)} (its variables: ${quoted(this.variables)})`,
-        'ValueError',
-      )
+      throw new TorchError(pattern_error_extra_variables(this.text, quoted(extra), quoted(this.variables)), 'ValueError')
     return this.variables.map((name) => bindings[name])
   }
 }
@@ -158,10 +153,7 @@ export class LazyExpression<P extends string = string, B extends object = object
   with<const More extends Bindings>(bindings: More): LazyExpression<P, Merged<B, More>> {
     const extra = Object.keys(asBindings(bindings)).filter((name) => !this.#parsed.variables.includes(name))
     if (extra.length > 0)
-      throw new TorchError(
-        `the expression "${this.pattern}" has no variable ${quoted(extra)} (its variables: ${quoted(this.#parsed.variables)})`,
-        'ValueError',
-      )
+      throw new TorchError(pattern_error_extra_variables(this.pattern, quoted(extra), quoted(this.#parsed.variables)), 'ValueError')
     return new LazyExpression(this.#parsed, { ...this.bindings, ...bindings }) as unknown as LazyExpression<P, Merged<B, More>>
   }
 

@@ -8,6 +8,26 @@ import type {
   einops_error_reduce_undefined_output,
   einops_error_repeat_missing_size,
 } from '../generated/shape_errors.js'
+import type {
+  einops_character,
+  einops_dots,
+  einops_duplicate,
+  einops_ellipsis_enclosed,
+  einops_ellipsis_in_name,
+  einops_ellipsis_right,
+  einops_identifier,
+  einops_nested,
+  einops_no_arrow,
+  einops_no_star,
+  einops_open,
+  einops_packed_duplicate,
+  einops_packed_name,
+  einops_second_arrow,
+  einops_second_ellipsis,
+  einops_unbalanced,
+  einops_underscore,
+  einops_zero,
+} from '../generated/reasons.js'
 import type { Add, Divide, Multiply, Product } from './decimal.js'
 import type { DynamicShape, Shape } from './shapes.js'
 import type { ShapeError } from './shape_error.js'
@@ -91,23 +111,54 @@ export type IsAxisName<Word extends string> = Word extends '' | `_${string}` | `
     ? false
     : true
 
+/** The first character that no name has: the rest of the word is not looked at. */
+type FirstOther<Word extends string> = Word extends `${infer C}${infer Rest}`
+  ? C extends OtherCharacter | '.'
+    ? C
+    : FirstOther<Rest>
+  : never
+/** What stands before that character is a word of its own, and looked at first. */
+type BeforeOther<Word extends string, Out extends string = ''> = Word extends `${infer C}${infer Rest}`
+  ? C extends OtherCharacter | '.'
+    ? Out
+    : BeforeOther<Rest, `${Out}${C}`>
+  : Out
+type CheckName<Word extends string> =
+  IsDigits<Word> extends true
+    ? AllZeros<Word> extends true
+      ? einops_zero
+      : true
+    : IsAxisName<Word> extends true
+      ? true
+      : Word extends `${DigitCharacter}${string}`
+        ? einops_identifier<Word>
+        : einops_underscore<Word>
+type AllZeros<Word extends string> = Word extends `0${infer Rest}` ? (Rest extends '' ? true : AllZeros<Rest>) : false
 type CheckWord<Word extends string, Pattern> = Word extends '...'
   ? true
-  : Word extends `${string}...${string}`
-    ? einops_error_invalid_pattern<Pattern, `an ellipsis is no part of a name: '${Word}'`>
-    : HasOther<Word> extends true
-      ? einops_error_invalid_pattern<Pattern, `'${Word}' is no name of an axis`>
-      : IsDigits<Word> extends true
-        ? Word extends '0'
-          ? einops_error_invalid_pattern<Pattern, 'an anonymous axis has a positive length, not 0'>
-          : true
-        : IsAxisName<Word> extends true
-          ? true
-          : einops_error_invalid_pattern<Pattern, `'${Word}' is no name of an axis`>
+  : Whole<Word> extends infer R
+    ? R extends true
+      ? true
+      : einops_error_invalid_pattern<Pattern, R>
+    : never
+type Whole<Word extends string> = [FirstOther<Word>] extends [never] ? CheckName<Word> : InParts<Word, FirstOther<Word>, BeforeOther<Word>>
+type InParts<Word extends string, Other extends string, Before extends string> = Before extends ''
+  ? OtherReason<Word, Other>
+  : CheckName<Before> extends true
+    ? OtherReason<Word, Other>
+    : CheckName<Before>
+type OtherReason<Word extends string, Other extends string> = Other extends '.'
+  ? Word extends `${string}....${string}`
+    ? einops_dots
+    : Word extends `${string}...${string}`
+      ? einops_ellipsis_in_name
+      : einops_dots
+  : einops_character<Other>
 
 /** The dimensions of a side. Open: the axes of the parentheses that are not closed yet; Seen: all names so far. */
 type Read<
   Pattern,
+  Side extends string,
   List extends Words,
   Open extends Words | null = null,
   Seen extends string = never,
@@ -115,20 +166,21 @@ type Read<
 > = List extends readonly [infer Word extends string, ...infer Rest extends Words]
   ? Word extends '('
     ? Open extends null
-      ? Read<Pattern, Rest, readonly [], Seen, Out>
-      : einops_error_invalid_pattern<Pattern, 'brackets inside brackets are not allowed'>
+      ? Read<Pattern, Side, Rest, readonly [], Seen, Out>
+      : einops_error_invalid_pattern<Pattern, einops_nested>
     : Word extends ')'
       ? Open extends Words
-        ? Read<Pattern, Rest, null, Seen, readonly [...Out, Open]>
-        : einops_error_invalid_pattern<Pattern, 'brackets are not balanced'>
+        ? Read<Pattern, Side, Rest, null, Seen, readonly [...Out, Open]>
+        : einops_error_invalid_pattern<Pattern, einops_unbalanced>
       : CheckWord<Word, Pattern> extends infer Check
         ? Check extends true
           ? Word extends Seen
-            ? einops_error_invalid_pattern<Pattern, `duplicate dimension '${Word}'`>
+            ? einops_error_invalid_pattern<Pattern, Word extends '...' ? einops_second_ellipsis : einops_duplicate<Word>>
             : Word extends '1'
-              ? Read<Pattern, Rest, Open, Seen, Open extends null ? readonly [...Out, readonly []] : Out>
+              ? Read<Pattern, Side, Rest, Open, Seen, Open extends null ? readonly [...Out, readonly []] : Out>
               : Read<
                   Pattern,
+                  Side,
                   Rest,
                   Open extends Words ? readonly [...Open, Word] : null,
                   IsNumber<Word> extends true ? Seen : Seen | Word,
@@ -138,9 +190,9 @@ type Read<
         : never
   : Open extends null
     ? Out
-    : einops_error_invalid_pattern<Pattern, 'brackets are not balanced'>
+    : einops_error_invalid_pattern<Pattern, einops_open<Side>>
 
-type ReadSide<Pattern, Side extends string> = Read<Pattern, Tokens<Side>>
+type ReadSide<Pattern, Side extends string> = Read<Pattern, Side, Tokens<Side>>
 
 /** All axes of a side, one after another. */
 type Flat<D extends Dimensions, Out extends Words = readonly []> = D extends readonly [
@@ -155,7 +207,7 @@ type Numbers<Axes extends Words> = {
 /** A pair of sides, read; or what is wrong with them. */
 export type ReadPattern<Pattern extends string> = Pattern extends `${infer Left}->${infer Right}`
   ? Right extends `${string}->${string}`
-    ? einops_error_invalid_pattern<Pattern, 'there is a second arrow'>
+    ? einops_error_invalid_pattern<Pattern, einops_second_arrow>
     : ReadSide<Pattern, Left> extends infer L
       ? L extends Dimensions
         ? ReadSide<Pattern, Right> extends infer R
@@ -163,15 +215,15 @@ export type ReadPattern<Pattern extends string> = Pattern extends `${infer Left}
             ? '...' extends Flat<R>[number]
               ? '...' extends Flat<L>[number]
                 ? CheckEnclosed<Pattern, L, R>
-                : einops_error_invalid_pattern<Pattern, 'ellipsis found on the right side, but not on the left'>
+                : einops_error_invalid_pattern<Pattern, einops_ellipsis_right<Pattern>>
               : CheckEnclosed<Pattern, L, R>
             : R
           : never
         : L
       : never
-  : einops_error_invalid_pattern<Pattern, 'there is no arrow (->)'>
+  : einops_error_invalid_pattern<Pattern, einops_no_arrow>
 type CheckEnclosed<Pattern, L extends Dimensions, R extends Dimensions> = '...' extends Extract<L[number], Words>[number]
-  ? einops_error_invalid_pattern<Pattern, 'ellipsis inside parentheses on the left side'>
+  ? einops_error_invalid_pattern<Pattern, einops_ellipsis_enclosed<Pattern>>
   : { left: L; right: R; leftAxes: Flat<L>; rightAxes: Flat<R> }
 interface Sides {
   left: Dimensions
@@ -369,15 +421,15 @@ type CheckStar<
   Before extends Words | null = null,
 > = List extends readonly [infer Word extends string, ...infer Rest extends Words]
   ? Word extends Seen
-    ? einops_error_invalid_pattern<Pattern, `duplicate axis '${Word}'`>
+    ? einops_error_invalid_pattern<Pattern, einops_packed_duplicate<Pattern, Word>>
     : Word extends '*'
       ? CheckStar<Pattern, Rest, Seen | Word, readonly [], Out>
       : IsAxisName<Word> extends true
         ? CheckStar<Pattern, Rest, Seen | Word, readonly [...Out, Word], Before>
-        : einops_error_invalid_pattern<Pattern, `'${Word}' is no name of an axis`>
+        : einops_error_invalid_pattern<Pattern, einops_packed_name<Word, Pattern>>
   : Before extends Words
     ? { before: Before; after: Out }
-    : einops_error_invalid_pattern<Pattern, 'there is no *'>
+    : einops_error_invalid_pattern<Pattern, einops_no_star<Pattern>>
 interface Star {
   before: Words
   after: Words

@@ -8,6 +8,14 @@ import type {
   einsum_error_index_out_of_range,
   einsum_error_invalid_sublist_element,
 } from '../generated/shape_errors.js'
+import type {
+  einsum_output_second_ellipsis,
+  einsum_output_stray_dot,
+  einsum_output_twice,
+  einsum_second_ellipsis,
+  einsum_stray_dot,
+  einsum_subscript,
+} from '../generated/reasons.js'
 import type { BroadcastShape, DynamicShape, IsDynamic, Shape } from './shapes.js'
 import type { ShapeError } from './shape_error.js'
 
@@ -25,30 +33,37 @@ type Label = Letters[number]
 type Subscripts = readonly string[]
 
 type WithoutSpaces<S extends string> = S extends `${infer A} ${infer B}` ? WithoutSpaces<`${A}${B}`> : S
+/** Place: the number of the operand, or 'output'. */
 type ReadSubscripts<
   Equation,
   S extends string,
+  Place extends number | 'output',
   Out extends Subscripts = readonly [],
   Dots extends boolean = false,
 > = S extends `...${infer Rest}`
   ? Dots extends true
-    ? einsum_error_invalid_equation<Equation, 'a second ellipsis'>
-    : ReadSubscripts<Equation, Rest, readonly [...Out, '...'], true>
+    ? einsum_error_invalid_equation<Equation, Place extends number ? einsum_second_ellipsis<Place> : einsum_output_second_ellipsis>
+    : ReadSubscripts<Equation, Rest, Place, readonly [...Out, '...'], true>
   : S extends `${infer C}${infer Rest}`
     ? C extends Label
-      ? ReadSubscripts<Equation, Rest, readonly [...Out, C], Dots>
-      : einsum_error_invalid_equation<
-          Equation,
-          C extends '.' ? "'.' is not part of an ellipsis" : `subscripts must be in [a-zA-Z], not '${C}'`
-        >
+      ? ReadSubscripts<Equation, Rest, Place, readonly [...Out, C], Dots>
+      : einsum_error_invalid_equation<Equation, C extends '.' ? Dot<Place, Dots> : einsum_subscript>
     : Out
+/** What is wrong with a point: it is one after the ellipsis, or no ellipsis. */
+type Dot<Place extends number | 'output', Dots extends boolean> = Place extends number
+  ? Dots extends true
+    ? einsum_second_ellipsis<Place>
+    : einsum_stray_dot<Place>
+  : Dots extends true
+    ? einsum_output_second_ellipsis
+    : einsum_output_stray_dot
 type ReadOperands<Equation, S extends string, Out extends readonly Subscripts[] = readonly []> = S extends `${infer First},${infer Rest}`
-  ? ReadSubscripts<Equation, First> extends infer R
+  ? ReadSubscripts<Equation, First, Out['length']> extends infer R
     ? R extends Subscripts
       ? ReadOperands<Equation, Rest, readonly [...Out, R]>
       : R
     : never
-  : ReadSubscripts<Equation, S> extends infer R
+  : ReadSubscripts<Equation, S, Out['length']> extends infer R
     ? R extends Subscripts
       ? readonly [...Out, R]
       : R
@@ -65,7 +80,7 @@ type ReadEquation<Equation extends string> =
 type ReadBoth<Equation, Left extends string, Right extends string> =
   ReadOperands<Equation, Left> extends infer O
     ? O extends readonly Subscripts[]
-      ? ReadSubscripts<Equation, Right> extends infer R
+      ? ReadSubscripts<Equation, Right, 'output'> extends infer R
         ? R extends Subscripts
           ? { operands: O; output: R }
           : R
@@ -204,7 +219,7 @@ type OutputShape<
   ? L extends '...'
     ? OutputShape<Equation, K, Rest, Seen, readonly [...Out, ...HiddenOf<K>]>
     : L extends Seen
-      ? einsum_error_invalid_equation<Equation, `output subscript ${L} appears more than once`>
+      ? einsum_error_invalid_equation<Equation, einsum_output_twice<L>>
       : L extends K['seen']
         ? OutputShape<Equation, K, Rest, Seen | L, readonly [...Out, SizeOfLabel<K, L>]>
         : einsum_error_unknown_output_index<L, Equation>
@@ -228,7 +243,7 @@ export type EinsumOutputShape<Equation extends string, Shapes extends readonly S
                   K,
                   R['output'] extends Subscripts ? R['output'] : readonly ['...', ...ImplicitLabels<Exclude<K['seen'], K['often']>>]
                 >
-              : K
+              : RanksFit<Equation, R['operands'], Shapes, K>
             : never
       : R
     : never

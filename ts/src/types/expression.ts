@@ -1,5 +1,15 @@
 // The expression language `$` as types: tokens, tree, shapes. The tables are those of schema/grammar/expression.yaml, which the engine's parser
 // (engine/expr/parse.c) is made of too; the tree is the one that the engine shows (tj_expression_tree).
+import type {
+  expression_argument_order,
+  expression_argument_twice,
+  expression_chained,
+  expression_ends,
+  expression_got,
+  expression_number,
+  expression_points,
+  expression_text,
+} from '../generated/reasons.js'
 import type { FunctionResults } from '../generated/expression_functions.js'
 import type {
   BinaryLevel,
@@ -22,7 +32,7 @@ import type { Tensor } from '../tensor.js'
 import type { DeviceType, DType, PromoteScalar, PromoteTensors, ToFloat } from './dtype.js'
 import type { AnyError, ItemsValue, NullValue, NumberValue, TensorOr, TensorValue, TextValue, Value } from './expression_values.js'
 import type { Checked } from './results.js'
-import type { AtShape, BroadcastShape, DynamicShape, MatmulShape, Shape } from './shapes.js'
+import type { SelectShape, BroadcastShape, DynamicShape, MatmulShape, Shape } from './shapes.js'
 
 // ---- tokens --------------------------------------------------------------------------------------------------------
 // A token is its text; texts keep the quote in front.
@@ -117,8 +127,8 @@ interface State {
 type Fault<P, Wanted extends string, Got extends Words> = expression_error_syntax<
   P,
   Got extends readonly [infer T extends string, ...Words]
-    ? `expected ${Wanted}, but got '${T}'`
-    : `expected ${Wanted}, but the expression ends`
+    ? expression_got<Wanted, T extends `'${string}` | `.${string}` ? string : T>
+    : expression_ends<Wanted>
 >
 
 type NameStart<S extends string> = S extends `${Digit | '.'}${string}` ? false : true
@@ -165,7 +175,7 @@ type Operand<P, T extends Words, V extends Values, W extends Stack> = T extends 
           : IsNumberWord<H> extends true
             ? IsNumber<H> extends true
               ? Operator<P, Rest, readonly [...V, NumberNode<H>], W>
-              : expression_error_syntax<P, `'${H}' is no number`>
+              : expression_error_syntax<P, expression_number>
             : H extends ShortToken | LongOperator
               ? Fault<P, 'an operand', T>
               : IsPath<H> extends true
@@ -190,7 +200,7 @@ type NameOperand<P, Name extends string, Rest extends Words, V extends Values, W
         ]
       >
   : Name extends `${string}.${string}`
-    ? expression_error_syntax<P, `'${Name}' is no variable: a name with points is that of a function`>
+    ? expression_error_syntax<P, expression_points<Name>>
     : Operator<P, Rest, readonly [...V, { readonly var: Name }], W>
 /** The beginning of an argument of a call: `name =` or the value. */
 type Argument<P, T extends Words, V extends Values, W extends Stack> = T extends readonly [
@@ -200,13 +210,13 @@ type Argument<P, T extends Words, V extends Values, W extends Stack> = T extends
 ]
   ? W extends readonly [...infer Outer extends Stack, infer Call extends { readonly wait: 'call'; readonly named: object }]
     ? Key extends keyof Call['named']
-      ? expression_error_syntax<P, `the argument '${Key}' is there twice`>
+      ? expression_error_syntax<P, expression_argument_twice<Key>>
       : Operand<P, Rest, V, readonly [...Outer, WithKey<Call, Key>]>
     : never
   : W extends readonly [...Stack, { readonly wait: 'call'; readonly named: infer Named }]
     ? [keyof Named] extends [never]
       ? Operand<P, T, V, W>
-      : expression_error_syntax<P, 'an argument without a name follows one with a name'>
+      : expression_error_syntax<P, expression_argument_order>
     : never
 type WithKey<Call, Key extends string> = Call extends {
   readonly fn: infer F extends string
@@ -242,7 +252,7 @@ type Operator<P, T extends Words, V extends Values, W extends Stack> = T extends
     ? Reduce<V, W, TighterThan<Level<H>> | (H extends RightOperator | SingleOperator ? never : SameLevel<H>)> extends infer R extends State
       ? H extends SingleOperator
         ? R['waiting'] extends readonly [...Stack, { readonly wait: 'binary'; readonly op: SingleOperator }]
-          ? expression_error_syntax<P, 'comparisons cannot be chained: write (a < b) & (b < c)'>
+          ? expression_error_syntax<P, expression_chained>
           : Operand<P, Rest, R['values'], readonly [...R['waiting'], { readonly wait: 'binary'; readonly op: H }]>
         : Operand<P, Rest, R['values'], readonly [...R['waiting'], { readonly wait: 'binary'; readonly op: H }]>
       : never
@@ -274,11 +284,13 @@ type FieldNode<Field extends string, A> = Field extends `${infer First}.${infer 
 type SameLevel<Op> = { [K in keyof BinaryLevel]: BinaryLevel[K] extends Level<Op> ? K : never }[keyof BinaryLevel]
 type Ending<W extends Stack> = W extends readonly [...Stack, { readonly wait: infer K }]
   ? K extends '?'
-    ? "':'"
-    : K extends '(' | 'call'
-      ? "')'"
-      : "']'"
-  : 'the end'
+    ? '":"'
+    : K extends '('
+      ? '")"'
+      : K extends 'call' | 'list'
+        ? '","'
+        : '"]"'
+  : 'an operator or the end'
 
 /** A colon, a comma or a closing parenthesis, with all operators inside applied. */
 type Close<P, H extends string, Rest extends Words, V extends Values, W extends Stack, T extends Words> = W extends readonly [
@@ -289,11 +301,11 @@ type Close<P, H extends string, Rest extends Words, V extends Values, W extends 
     ? Top extends { readonly wait: '?' }
       ? H extends ':'
         ? Operand<P, Rest, V, readonly [...Outer, { readonly wait: ':' }]>
-        : Fault<P, "':'", T>
+        : Fault<P, '":"', T>
       : Top extends { readonly wait: '(' }
         ? H extends ')'
           ? Operator<P, Rest, V, Outer>
-          : Fault<P, "')'", T>
+          : Fault<P, '")"', T>
         : Top extends { readonly wait: 'call' }
           ? H extends ')'
             ? Operator<P, Rest, readonly [...Below, CallNode<WithArgument<Top, Last>>], Outer>
@@ -301,7 +313,7 @@ type Close<P, H extends string, Rest extends Words, V extends Values, W extends 
               ? Rest extends readonly [')', ...Words]
                 ? Fault<P, 'an operand', Rest>
                 : Argument<P, Rest, Below, readonly [...Outer, WithArgument<Top, Last>]>
-              : Fault<P, "','", T>
+              : Fault<P, '","', T>
           : Top extends { readonly wait: 'list'; readonly items: infer Items extends readonly unknown[] }
             ? H extends ']'
               ? Operator<P, Rest, readonly [...Below, { readonly list: readonly [...Items, Last] }], Outer>
@@ -309,13 +321,13 @@ type Close<P, H extends string, Rest extends Words, V extends Values, W extends 
                 ? Rest extends readonly [']', ...Words]
                   ? Fault<P, 'an operand', Rest>
                   : Operand<P, Rest, Below, readonly [...Outer, { readonly wait: 'list'; readonly items: readonly [...Items, Last] }]>
-                : Fault<P, "','", T>
+                : Fault<P, '","', T>
             : Top extends { readonly wait: 'index' }
               ? H extends ']'
                 ? Below extends readonly [...infer Deeper, infer Of]
                   ? Operator<P, Rest, readonly [...Deeper, { readonly index: Last; readonly arg: Of }], Outer>
                   : never
-                : Fault<P, "']'", T>
+                : Fault<P, '"]"', T>
               : never
     : never
   : Fault<P, 'an operator or the end', T>
@@ -326,7 +338,7 @@ export type ParseExprPattern<P extends string> = string extends P
   : Tokens<P> extends infer T
     ? T extends Words
       ? Operand<P, T, readonly [], readonly []>
-      : expression_error_syntax<P, 'a text is not closed'>
+      : expression_error_syntax<P, expression_text>
     : never
 
 // ---- variables -----------------------------------------------------------------------------------------------------
@@ -421,13 +433,14 @@ type Conditional<C, A, B> = C extends AnyError
           : N extends false
             ? B
             : A | B
-        : Binary<'?:', A, B> extends infer Branches
-          ? Branches extends TensorValue<infer S, infer D>
-            ? TensorOr<BroadcastShape<ShapeOfValue<C>, S>, D>
-            : Branches extends NumberValue<number | boolean>
+        : A extends Chosen
+          ? B extends Chosen
+            ? A | B extends NumberValue<number | boolean>
               ? TensorOr<ShapeOfValue<C>, DType>
-              : Branches
-          : never
+              : TensorOr<BroadcastShape<BroadcastShape<ShapeOfValue<C>, ShapeOfValue<A>>, ShapeOfValue<B>>, Promoted<A, B>>
+            : expression_error_operand<'?:', B extends { readonly kind: infer K } ? K : unknown>
+          : expression_error_operand<'?:', A extends { readonly kind: infer K } ? K : unknown>
+type Chosen = TensorValue<Shape, DType> | NumberValue<number | boolean>
 
 type EvaluateAll<List extends readonly unknown[], Bindings, Out extends readonly unknown[] = readonly []> = List extends readonly [
   infer H,
@@ -504,7 +517,7 @@ type Item<V, I> = V extends AnyError
   : I extends AnyError
     ? I
     : V extends TensorValue<infer S, infer D>
-      ? TensorOr<I extends NumberValue<infer N> ? AtShape<S, readonly [Extract<N, number>]> : DynamicShape, D>
+      ? TensorOr<I extends NumberValue<infer N> ? SelectShape<S, 0, Extract<N, number>> : DynamicShape, D>
       : V extends { readonly kind: 'results'; readonly fields: infer Fields }
         ? Fields[keyof Fields]
         : V extends { readonly kind: 'list'; readonly shapes: infer Shapes extends readonly unknown[]; readonly dtype: infer D }
