@@ -100,11 +100,15 @@ export function reasonTypes({ errors }) {
 export function errorTexts({ errors }) {
   const out = ['// Made from schema/shape_errors.yaml by codegen/. Changes belong there.']
   for (const e of errors.filter((x) => x.javascript)) {
-    const text = e.texts[0]
-    const places = [...new Set([...text.matchAll(PLACE)].map((m) => m[1]).filter(Boolean))]
-    const body = text.replace(/[`\\]/g, '\\$&').replace(PLACE, (m, name) => (name ? `\${${name[0].toLowerCase()}${name.slice(1)}}` : m[0]))
-    const names = places.map((n) => n[0].toLowerCase() + n.slice(1))
-    out.push('', `export const ${e.error} = (${names.map((n) => `${n}: string`).join(', ')}): string =>`, `  \`${body}\``)
+    e.texts.forEach((text, i) => {
+      const name = `${e.error}${i > 0 ? `_${i + 1}` : ''}`
+      const places = [...new Set([...text.matchAll(PLACE)].map((m) => m[1]).filter(Boolean))]
+      const body = text
+        .replace(/[`\\]/g, '\\$&')
+        .replace(PLACE, (m, name) => (name ? `\${${name[0].toLowerCase()}${name.slice(1)}}` : m[0]))
+      const names = places.map((n) => n[0].toLowerCase() + n.slice(1))
+      out.push('', `export const ${name} = (${names.map((n) => `${n}: string`).join(', ')}): string =>`, `  \`${body}\``)
+    })
   }
   return `${out.join('\n')}\n`
 }

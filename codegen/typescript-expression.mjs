@@ -31,7 +31,7 @@ function shapeText(op, rule, list = false) {
 }
 
 const DTYPES = 'bool uint8 int8 int16 int32 int64 uint16 uint32 uint64 float16 bfloat16 float32 float64 complex64 complex128'.split(' ')
-const WRAPPED = { float: 'ToFloat', real: 'ToReal', complex: 'ToComplex', sum: 'ToSum' }
+const WRAPPED = { double: 'ToDouble', float: 'ToFloat', real: 'ToReal', complex: 'ToComplex', sum: 'ToSum' }
 function ruleDType(rule) {
   if (rule.name) return DTYPES.includes(rule.name) ? `'${rule.name}'` : `DTypeIn<B, readonly ['${rule.name}']>`
   if (rule.call === 'bool') return `'bool'`
@@ -46,11 +46,11 @@ function dtypeText(op) {
   const self = op.args.find(isTensor)
   const base = DTYPES.includes(text)
     ? `'${text}'`
-    : /^(same|promote|float|real|bool|complex|sum|arg)\(/.test(text)
+    : /^(same|promote|float|real|bool|complex|sum|double|arg)\(/.test(text)
       ? ruleDType(parseRule(text))
       : op.view && self && !op.args.some((a) => a.type.base === 'ScalarType')
         ? `DTypeIn<B, readonly ['${self.name}']>`
-        : self && !OTHER_DTYPE.test(op.name) && (op.composite || typeof op.backward === 'object')
+        : self && !text && !OTHER_DTYPE.test(op.name) && (op.composite || typeof op.backward === 'object')
           ? `SameFloat<DTypeIn<B, readonly ['${self.name}']>>`
           : 'DType'
   return op.args.some((a) => a.type.base === 'ScalarType' && a.name === 'dtype') ? `DTypeArgument<B, ${base}>` : base
@@ -87,7 +87,7 @@ function result(op) {
 }
 
 const HELPERS = {
-  '../types/dtype.js': ['DType', 'SameFloat', 'ToComplex', 'ToFloat', 'ToReal', 'ToSum'],
+  '../types/dtype.js': ['DType', 'SameFloat', 'ToComplex', 'ToDouble', 'ToFloat', 'ToReal', 'ToSum'],
   '../types/expression_values.js': [
     'ArgumentIn',
     'Bind',

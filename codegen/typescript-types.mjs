@@ -90,12 +90,15 @@ const DTYPES = new Set(
 function dtypeRule(op) {
   const text = (op.dtype ?? '').replace(/\s/g, '')
   if (!text || DTYPES.has(text)) return null
-  if (!/^(same|promote|float|floating|real|bool|complex|sum|truth|arg)\(/.test(text)) return null
+  if (!/^(same|promote|float|floating|real|bool|complex|sum|truth|double|arg)\(/.test(text)) return null
   return parseRule(text)
 }
 
 // The type parameters that stand for an argument: { name, constraint, fallback } by what of it is meant.
-const argParameter = (a) => (a.name === 'shape' && a.type.list && a.type.base === 'int' ? 'Size' : title(a.name))
+const argParameter = (a) => {
+  if (a.name === 's') return 'Sizes' // S is self's shape
+  return a.name === 'shape' && a.type.list && a.type.base === 'int' ? 'Size' : title(a.name)
+}
 function literalType(v) {
   if (Array.isArray(v)) return `readonly [${v.map(literalType).join(', ')}]`
   if (typeof v === 'string') return `'${v}'`
@@ -349,7 +352,7 @@ class Signature {
     if (DTYPES.has(text)) return `'${text}'`
     const rule = dtypeRule(op)
     if (!rule) {
-      if (!d || OTHER_DTYPE.test(op.name) || op.overload === 'dtype') return 'DType'
+      if (!d || text || OTHER_DTYPE.test(op.name) || op.overload === 'dtype') return 'DType'
       if (op.view) return d
       return typeof op.backward === 'object' || op.composite ? `SameFloat<${d}>` : 'DType'
     }
@@ -415,6 +418,7 @@ class Signature {
       real: `ToReal<${inner}>`,
       complex: `ToComplex<${inner}>`,
       sum: `ToSum<${inner}>`,
+      double: `ToDouble<${inner}>`,
     }[rule.call]
   }
 
@@ -476,7 +480,7 @@ class Signature {
       )
     const items = op.returns.items.map((r) => {
       const own = one ?? rule?.named?.[r.name] ?? null
-      const dtype = /^(indices|counts|indexes)$/.test(r.name) ? `'int64'` : /^(info|pivots|exponent)$/.test(r.name) ? `'int32'` : d
+      const dtype = /^(indices|counts|indexes)$/.test(r.name) ? `'int64'` : r.name === 'mask' ? `'bool'` : /^(info|pivots|exponent)$/.test(r.name) ? `'int32'` : d
       return [
         r.name,
         own || /FloatingOnly/.test(dtype) ? `Checked<${this.shape(own)}, ${dtype}, ${dev}>` : `Tensor<DynamicShape, ${dtype}, ${dev}>`,

@@ -317,6 +317,7 @@ const DTYPE_TYPES = [
   'SameFloat',
   'Scalar',
   'ToComplex',
+  'ToDouble',
   'ToFloat',
   'ToReal',
   'ToSum',

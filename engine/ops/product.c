@@ -296,7 +296,7 @@ tj_tensor *tj__impl_tensordot(tj_tensor *self, tj_tensor *other, tj_ints dims_se
     else if (other->sizes[b] == 1 && self->sizes[a] != 1) self = tj_sum_dim(self, TJ_INTS(a), true, (tj_dtype)self->dtype);
     if (!self || !other) return NULL;
     RUNTIME(self->sizes[a] == other->sizes[b],
-            "contracted dimensions need to match, but first has size %lld in dim %lld and second has size %lld in dim %lld",
+            TJ__TEXT_matmul_error_inner_dimensions_do_not_match_5,
             LL(self->sizes[a]), LL(dims_self.data[i]), LL(other->sizes[b]), LL(dims_other.data[i]));
     RUNTIME(!gone_a[a] && !gone_b[b], "dim %d appears multiple times in the list of dims", gone_a[a] ? a : b);
     gone_a[a] = gone_b[b] = true;

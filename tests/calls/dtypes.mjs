@@ -168,16 +168,38 @@ function differentiates(call, args, dtype) {
   )
 }
 
+const samples = new URL('tests/ts/samples/', root)
+let sampleRows
+async function rowsOf(op) {
+  sampleRows ??= (async () => {
+    const files = readdirSync(samples).filter((f) => f !== 'specs.mjs')
+    return Object.assign({}, ...(await Promise.all(files.map(async (f) => (await import(new URL(f, samples))).default))))
+  })()
+  return [...((await sampleRows)[op.cname] ?? []), ...(byHand[op.cname] ?? [])]
+}
+
+/** The arguments of calls of an operator, all of which succeed in one dtype or another. */
+export async function callsOf(op) {
+  const found = []
+  for (const row of await rowsOf(op)) for (const { args } of torch.no_grad(() => callsOfRow(op, row))) found.push(args)
+  if (found.length < 2) {
+    const call = caller(op)
+    for (const args of madeUp(op)) {
+      if (attempt(() => void torch.no_grad(() => call(...args)))) found.push(args)
+      if (found.length > 6) break
+    }
+  }
+  return found
+}
+
 /** -> Map: C name of an operator -> [forward dtypes, dtypes with a derivative]; `missing`: operators that no call is known for. */
 export async function measure() {
-  const samples = new URL('tests/ts/samples/', root)
-  const files = readdirSync(samples).filter((f) => f !== 'specs.mjs')
-  const rows = Object.assign({}, ...(await Promise.all(files.map(async (f) => (await import(new URL(f, samples))).default))))
   const found = new Map()
   const missing = []
   for (const op of loadSchema(fileURLToPath(new URL('schema/ops', root)))) {
     if (op.namespace === 'internal') continue
     torch.manual_seed(0)
+    const known = await rowsOf(op)
     const forward = new Set()
     const backward = new Set()
     const wants = op.composite || (op.backward && op.backward !== 'none')
@@ -189,7 +211,7 @@ export async function measure() {
     }
     const full = () => forward.size === DTYPES.length && (!wants || backward.size === INEXACT.length)
     torch.scope(() => {
-      for (const row of [...(rows[op.cname] ?? []), ...(byHand[op.cname] ?? [])]) {
+      for (const row of known) {
         if (full()) break
         torch.no_grad(() => callsOfRow(op, row)).forEach(use)
       }

@@ -6,7 +6,22 @@ import { named, type Results } from './runtime/call.js'
 import { TorchError } from './runtime/errors.js'
 import { Tensor } from './tensor.js'
 import type { DType, DeviceType, SameFloat } from './types/dtype.js'
-import type { DynamicShape, Shape } from './types/shapes.js'
+import type { Checked, CheckedList, DeviceOfAll, PromoteAll, SameDevice } from './types/results.js'
+import type {
+  Atleast1DShape,
+  Atleast2DShape,
+  Atleast3DShape,
+  BlockDiagShape,
+  BroadcastTensorsShapes,
+  CartesianShape,
+  CdistShape,
+  DynamicShape,
+  MeshgridShapes,
+  NonzeroShape,
+  Shape,
+  ShapesOf,
+  TensordotShape,
+} from './types/shapes.js'
 
 type AnyCall = (...args: unknown[]) => unknown
 
@@ -21,17 +36,26 @@ function gathered(call: unknown, args: readonly unknown[]): unknown {
 /** How many dimensions are summed over (the last of the first tensor, the first of the other), or which ones of each. */
 export type TensordotDims = number | readonly [readonly number[], readonly number[]]
 
+type DimsIn<Given> = Given extends { readonly dims: infer Dims } ? Dims : Given extends TensordotDims ? Given : 2
+
 /**
  * Sums of products over pairs of dimensions.
  *
  * `tensordot(a, b, dims=2)`
  */
-export function tensordot<S extends Shape, D extends DType, Dev extends DeviceType>(
+export function tensordot<
+  S extends Shape,
+  D extends DType,
+  Dev extends DeviceType,
+  OtherS extends Shape,
+  OtherDev extends DeviceType,
+  const Dims extends TensordotDims | { readonly dims?: TensordotDims; readonly out?: Tensor } = 2,
+>(
   a: Tensor<S, D, Dev>,
-  b: Tensor,
-  dims?: TensordotDims | { readonly dims?: TensordotDims; readonly out?: Tensor },
+  b: Tensor<OtherS, DType, OtherDev>,
+  dims?: Dims,
   options?: { readonly out?: Tensor },
-): Tensor<DynamicShape, SameFloat<D>, Dev>
+): Checked<TensordotShape<S, OtherS, DimsIn<Dims>>, SameFloat<D>, SameDevice<Dev, OtherDev>>
 export function tensordot(...args: unknown[]): unknown {
   const call = generated.tensordot as AnyCall
   const [a, b, third, ...rest] = args
@@ -47,22 +71,26 @@ export function tensordot(...args: unknown[]): unknown {
 }
 
 /** Views of all tensors at the sizes that they broadcast to together. */
-export function broadcast_tensors(tensors: readonly Tensor[]): Tensor[]
-export function broadcast_tensors(...tensors: Tensors): Tensor[]
+export function broadcast_tensors<const T extends readonly Tensor[]>(
+  tensors: T,
+): CheckedList<BroadcastTensorsShapes<ShapesOf<T>>, PromoteAll<T>, DeviceOfAll<T>>
+export function broadcast_tensors<const T extends Tensors>(
+  ...tensors: T
+): CheckedList<BroadcastTensorsShapes<ShapesOf<T>>, PromoteAll<T>, DeviceOfAll<T>>
 export function broadcast_tensors(...args: unknown[]): unknown {
   return gathered(generated.broadcast_tensors, args)
 }
 
 /** A matrix with the given matrices along its diagonal and zeros elsewhere. */
-export function block_diag(tensors: readonly Tensor[]): Tensor
-export function block_diag(...tensors: Tensors): Tensor
+export function block_diag<const T extends readonly Tensor[]>(tensors: T): Checked<BlockDiagShape<ShapesOf<T>>, PromoteAll<T>, DeviceOfAll<T>>
+export function block_diag<const T extends Tensors>(...tensors: T): Checked<BlockDiagShape<ShapesOf<T>>, PromoteAll<T>, DeviceOfAll<T>>
 export function block_diag(...args: unknown[]): unknown {
   return gathered(generated.block_diag, args)
 }
 
 /** All combinations of one element of each 1-dimensional tensor, a row each. */
-export function cartesian_prod(tensors: readonly Tensor[]): Tensor
-export function cartesian_prod(...tensors: Tensors): Tensor
+export function cartesian_prod<const T extends readonly Tensor[]>(tensors: T): Checked<CartesianShape<ShapesOf<T>>, PromoteAll<T>, DeviceOfAll<T>>
+export function cartesian_prod<const T extends Tensors>(...tensors: T): Checked<CartesianShape<ShapesOf<T>>, PromoteAll<T>, DeviceOfAll<T>>
 export function cartesian_prod(...args: unknown[]): unknown {
   return gathered(generated.cartesian_prod, args)
 }
@@ -71,26 +99,39 @@ export interface MeshgridOptions {
   /** 'ij' (default): dimensions in the order of the tensors; 'xy': the first two change places. */
   readonly indexing?: 'ij' | 'xy'
 }
+type Grids<T extends readonly Tensor[], O> = CheckedList<
+  MeshgridShapes<ShapesOf<T>, O extends { readonly indexing: infer I } ? I : 'ij'>,
+  PromoteAll<T>,
+  DeviceOfAll<T>
+>
 /** Grids of coordinates from 0- or 1-dimensional tensors. */
-export function meshgrid(tensors: readonly Tensor[], options?: MeshgridOptions): Tensor[]
-export function meshgrid(...args: [...Tensors] | [...Tensors, MeshgridOptions]): Tensor[]
+export function meshgrid<const T extends readonly Tensor[], const O extends MeshgridOptions = object>(
+  tensors: T,
+  options?: O,
+): Grids<T, O>
+export function meshgrid<const T extends Tensors>(...args: T): Grids<T, object>
+export function meshgrid<const T extends Tensors, const O extends MeshgridOptions>(...args: [...tensors: T, options: O]): Grids<T, O>
 export function meshgrid(...args: unknown[]): unknown {
   return gathered(generated.meshgrid, args)
 }
 
 const atLeast = (call: unknown, args: readonly unknown[]): unknown =>
   args.length > 1 && args[1] instanceof Tensor ? gathered(call, args) : (call as AnyCall)(...args)
-interface AtLeast {
-  (tensor: Tensor): Tensor
-  (tensors: readonly Tensor[]): Tensor[]
-  (first: Tensor, second: Tensor, ...more: Tensor[]): Tensor[]
+type Raised<S, N extends 1 | 2 | 3> = { 1: Atleast1DShape<S>; 2: Atleast2DShape<S>; 3: Atleast3DShape<S> }[N]
+type RaisedAll<T extends readonly Tensor[], N extends 1 | 2 | 3> = {
+  -readonly [K in keyof T]: T[K] extends Tensor<infer S, infer D, infer Dev> ? Checked<Raised<S, N>, D, Dev> : Tensor
+}
+interface AtLeast<N extends 1 | 2 | 3> {
+  <S extends Shape, D extends DType, Dev extends DeviceType>(tensor: Tensor<S, D, Dev>): Checked<Raised<S, N>, D, Dev>
+  <const T extends readonly Tensor[]>(tensors: T): RaisedAll<T, N>
+  <const T extends readonly [Tensor, Tensor, ...Tensor[]]>(...tensors: T): RaisedAll<T, N>
 }
 /** 0-dimensional tensors become 1-dimensional. */
-export const atleast_1d = ((...args: unknown[]) => atLeast(generated.atleast_1d, args)) as AtLeast
+export const atleast_1d = ((...args: unknown[]) => atLeast(generated.atleast_1d, args)) as AtLeast<1>
 /** Tensors of fewer dimensions become 2-dimensional. */
-export const atleast_2d = ((...args: unknown[]) => atLeast(generated.atleast_2d, args)) as AtLeast
+export const atleast_2d = ((...args: unknown[]) => atLeast(generated.atleast_2d, args)) as AtLeast<2>
 /** Tensors of fewer dimensions become 3-dimensional. */
-export const atleast_3d = ((...args: unknown[]) => atLeast(generated.atleast_3d, args)) as AtLeast
+export const atleast_3d = ((...args: unknown[]) => atLeast(generated.atleast_3d, args)) as AtLeast<3>
 
 /** Intervals for each coordinate: one number for all, a number each, or their edges. */
 export type HistogramddBins = number | readonly number[] | readonly Tensor[]
@@ -111,7 +152,7 @@ export function histogramdd<D extends DType, Dev extends DeviceType>(
   input: Tensor<Shape, D, Dev>,
   bins: HistogramddBins,
   options?: HistogramddOptions,
-): Results<{ hist: Tensor<DynamicShape, D, Dev>; bin_edges: Tensor<DynamicShape, D, Dev>[] }>
+): Results<{ hist: Tensor<DynamicShape, D, Dev>; bin_edges: Tensor<readonly [number], D, Dev>[] }>
 export function histogramdd(input: Tensor, bins: HistogramddBins, options: HistogramddOptions = {}): unknown {
   const edges = Array.isArray(bins) && bins[0] instanceof Tensor
   const counts = typeof bins === 'number' ? new Array<number>(input.shape.at(-1) ?? 0).fill(bins) : bins
@@ -132,12 +173,12 @@ export interface CdistOptions {
  *
  * `cdist(x1, x2, p=2.0, compute_mode='use_mm_for_euclid_dist_if_necessary')`
  */
-export function cdist<D extends DType, Dev extends DeviceType>(
-  x1: Tensor<Shape, D, Dev>,
-  x2: Tensor<Shape, D>,
+export function cdist<S1 extends Shape, S2 extends Shape, D extends DType, Dev extends DeviceType, OtherDev extends DeviceType>(
+  x1: Tensor<S1, D, Dev>,
+  x2: Tensor<S2, DType, OtherDev>,
   p?: number | CdistOptions,
   compute_mode?: (typeof CDIST_MODES)[number] | null | CdistOptions,
-): Tensor<DynamicShape, D, Dev>
+): Checked<CdistShape<S1, S2>, SameFloat<D>, SameDevice<Dev, OtherDev>>
 export function cdist(...args: unknown[]): unknown {
   const mode = (v: unknown): unknown => {
     if (v === null || v === undefined) return v
@@ -152,8 +193,14 @@ export function cdist(...args: unknown[]): unknown {
 }
 
 /** The indices of the elements that are not zero: a row each, or with `as_tuple` a tensor a dimension. */
-export function nonzero(input: Tensor, options: { readonly as_tuple: true }): Tensor[]
-export function nonzero(input: Tensor, options?: { readonly as_tuple?: false; readonly out?: Tensor }): Tensor<DynamicShape, 'int64'>
+export function nonzero<Dev extends DeviceType>(
+  input: Tensor<Shape, DType, Dev>,
+  options: { readonly as_tuple: true },
+): Tensor<readonly [number], 'int64', Dev>[]
+export function nonzero<S extends Shape, Dev extends DeviceType>(
+  input: Tensor<S, DType, Dev>,
+  options?: { readonly as_tuple?: false; readonly out?: Tensor },
+): Checked<NonzeroShape<S>, 'int64', Dev>
 export function nonzero(input: Tensor, options?: { readonly as_tuple?: boolean; readonly out?: Tensor }): unknown {
   if (!options || !('as_tuple' in options)) return (generated.nonzero as AnyCall)(input, ...(options ? [options] : []))
   const { as_tuple, ...rest } = options

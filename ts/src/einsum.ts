@@ -23,7 +23,11 @@ export interface EinsumOptions {
 
 type DeviceOf<T extends readonly Tensor[]> = T[number] extends Tensor<Shape, DType, infer Dev> ? Dev : DeviceType
 type TensorsIn<Args extends readonly unknown[]> = Extract<Args[number], Tensor>
-type Result<S, T extends Tensor> = Checked<S, SameFloat<T['dtype']>, T extends Tensor<Shape, DType, infer Dev> ? Dev : DeviceType>
+type Result<S, T> = Checked<
+  S,
+  T extends { readonly dtype: infer D } ? SameFloat<D> : DType,
+  T extends { readonly device: infer Dev } ? Dev : DeviceType
+>
 
 function letter(index: unknown): string {
   if (index === Ellipsis) return '...'

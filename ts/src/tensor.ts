@@ -1,10 +1,11 @@
 // class Tensor: a handle of the engine's tensor and what JavaScript adds to it. Operators are methods too; those come from the schema
 // (generated/methods.ts puts them on the prototype).
 import type { TensorMethods } from './generated/methods.js'
+import type { TensorTransposes } from './transposes.js'
 import type { ArrayOf } from './types/arrays.js'
 import type { DataOf, DeviceType, DType, ItemOf } from './types/dtype.js'
 import type { ItemResult } from './types/results.js'
-import type { DynamicShape, Shape } from './types/shapes.js'
+import type { Mirrored, Shape } from './types/shapes.js'
 import { collect, runBackward, type BackwardOptions } from './autograd/backward.js'
 import { decode, nest, readData } from './data_access.js'
 import { deviceName } from './device.js'
@@ -69,7 +70,7 @@ export interface Tensor<
   out S extends Shape = Shape,
   out D extends DType = DType,
   out Dev extends DeviceType = DeviceType,
-> extends TensorMethods {}
+> extends TensorMethods, TensorTransposes {}
 
 export class Tensor<out S extends Shape = Shape, out D extends DType = DType, out Dev extends DeviceType = DeviceType> {
   /** The engine's number of this tensor. @internal */
@@ -263,38 +264,12 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType, ou
     return this
   }
 
-  // ---- transposes ----
+  // ---- transposes (mT, H and mH: transposes.ts) ----
 
-  // A property of another shape would take from Tensor<S> that it is one of Tensor<Shape>; t(), transpose and permute tell the shape.
-  /** All dimensions in reverse order. */
-  get T(): Tensor<DynamicShape, D, Dev> {
+  /** All dimensions in reverse order: of `Tensor<readonly [2, 3, 4]>` a `Tensor<readonly [4, 3, 2]>`. */
+  get T(): Tensor<Mirrored<S>, D, Dev> {
     const n = this.ndim
-    return (this as Tensor).permute(Array.from({ length: n }, (_, i) => n - 1 - i)) as Tensor<DynamicShape, D, Dev>
-  }
-
-  /** The last two dimensions exchanged. */
-  get mT(): Tensor<DynamicShape, D, Dev> {
-    if (this.ndim < 2)
-      throw new TorchError(`tensor.mT is only supported on matrices or batches of matrices. Got ${this.ndim}-D tensor.`, 'RuntimeError')
-    return (this as Tensor).transpose(-2, -1) as Tensor<DynamicShape, D, Dev>
-  }
-
-  /** The conjugate of a matrix, transposed. */
-  get H(): Tensor<DynamicShape, D, Dev> {
-    const n = this.ndim
-    if (n !== 0 && n !== 2)
-      throw new TorchError(
-        `tensor.H is only supported on matrices (2-D tensors). Got ${n}-D tensor.${n > 2 ? ' For batches of matrices, consider using tensor.mH' : ''}`,
-        'RuntimeError',
-      )
-    return (n === 0 ? (this as Tensor).conj() : (this as Tensor).adjoint()) as Tensor<DynamicShape, D, Dev>
-  }
-
-  /** The conjugates of matrices, their last two dimensions exchanged. */
-  get mH(): Tensor<DynamicShape, D, Dev> {
-    if (this.ndim === 1)
-      throw new TorchError('tensor.mH is only supported on matrices or batches of matrices. Got 1-D tensor.', 'RuntimeError')
-    return (this as Tensor).adjoint() as Tensor<DynamicShape, D, Dev>
+    return (this as Tensor).permute(Array.from({ length: n }, (_, i) => n - 1 - i)) as unknown as Tensor<Mirrored<S>, D, Dev>
   }
 
   // ---- gradients ----

@@ -2,6 +2,7 @@
 import './generated/methods.js'
 import './indexing.js'
 import './moving.js'
+import './transposes.js'
 import { host } from './runtime/host.js'
 
 export * from './generated/public/functions.js'

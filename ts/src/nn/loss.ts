@@ -1,6 +1,10 @@
 // Losses: how far a result is from a target. `reduction` says what becomes of the single terms.
 
 import type { Tensor } from '../tensor.js'
+import type { DeviceType, DType } from '../types/dtype.js'
+import type { LossForward, LossRule } from '../types/modules.js'
+import type { SameDevice } from '../types/results.js'
+import type { Shape } from '../types/shapes.js'
 import { typeError } from './errors.js'
 import { Module } from './module.js'
 import { operator } from './operators.js'
@@ -11,53 +15,53 @@ import { typeName } from './text.js'
 export type Reduction = 'none' | 'mean' | 'sum'
 
 /** Options of every loss. */
-export interface LossOptions<R extends string = Reduction> {
+export interface LossOptions<R extends string = Reduction, Old = boolean | null> {
   /** Default: 'mean'. */
   reduction?: R
   /** PyTorch's older way to say reduction. */
   size_average?: boolean | null
   /** PyTorch's older way to say reduction. */
-  reduce?: boolean | null
+  reduce?: Old
 }
-export interface WeightedLossOptions extends LossOptions {
+export interface WeightedLossOptions<R extends string = Reduction, Old = boolean | null> extends LossOptions<R, Old> {
   /** A factor a class, [C]. */
   weight?: Tensor | null
 }
-export interface CrossEntropyLossOptions extends WeightedLossOptions {
+export interface CrossEntropyLossOptions<R extends string = Reduction, Old = boolean | null> extends WeightedLossOptions<R, Old> {
   /** Targets of this class do not count. Default: −100. */
   ignore_index?: number
   /** How much of the target's weight is spread over all classes. Default: 0. */
   label_smoothing?: number
 }
-export interface NLLLossOptions extends WeightedLossOptions {
+export interface NLLLossOptions<R extends string = Reduction, Old = boolean | null> extends WeightedLossOptions<R, Old> {
   /** Targets of this class do not count. Default: −100. */
   ignore_index?: number
 }
-export interface BCEWithLogitsLossOptions extends WeightedLossOptions {
+export interface BCEWithLogitsLossOptions<R extends string = Reduction, Old = boolean | null> extends WeightedLossOptions<R, Old> {
   /** A factor for the positive targets, broadcast with them. */
   pos_weight?: Tensor | null
 }
-export type BCELossOptions = WeightedLossOptions
-export type MSELossOptions = LossOptions
-export type L1LossOptions = LossOptions
-export interface SmoothL1LossOptions extends LossOptions {
+export type BCELossOptions<R extends string = Reduction, Old = boolean | null> = WeightedLossOptions<R, Old>
+export type MSELossOptions<R extends string = Reduction, Old = boolean | null> = LossOptions<R, Old>
+export type L1LossOptions<R extends string = Reduction, Old = boolean | null> = LossOptions<R, Old>
+export interface SmoothL1LossOptions<R extends string = Reduction, Old = boolean | null> extends LossOptions<R, Old> {
   /** Where the square ends and the line begins. Default: 1. */
   beta?: number
 }
-export interface HuberLossOptions {
-  reduction?: Reduction
+export interface HuberLossOptions<R extends string = Reduction> {
+  reduction?: R
   /** Where the square ends and the line begins. Default: 1. */
   delta?: number
 }
-export interface KLDivLossOptions extends LossOptions<Reduction | 'batchmean'> {
+export interface KLDivLossOptions<R extends string = Reduction | 'batchmean', Old = boolean | null> extends LossOptions<R, Old> {
   /** The target is given as logarithms. Default: false. */
   log_target?: boolean
 }
-export interface SoftMarginLossOptions extends LossOptions {}
-export interface MarginLossOptions extends LossOptions {
+export interface SoftMarginLossOptions<R extends string = Reduction, Old = boolean | null> extends LossOptions<R, Old> {}
+export interface MarginLossOptions<R extends string = Reduction, Old = boolean | null> extends LossOptions<R, Old> {
   margin?: number
 }
-export interface PoissonNLLLossOptions extends LossOptions {
+export interface PoissonNLLLossOptions<R extends string = Reduction, Old = boolean | null> extends LossOptions<R, Old> {
   /** The input is the logarithm of the mean. Default: true. */
   log_input?: boolean
   /** Add Stirling's term. Default: false. */
@@ -125,28 +129,23 @@ const F = {
 }
 
 /** @internal */
-export type Legacy = [size_average: boolean | null, reduce: boolean | null, reduction: Reduction]
+export type Legacy<R = Reduction, Old = boolean | null> = [size_average: boolean | null, reduce: Old, reduction: R]
 
 /**
  * Cross entropy between logits and classes. Input [N, C, ...] or [C]; target int64 class numbers [N, ...] or [], or probabilities of the
  * input's shape. log_softmax and the negative log likelihood in one.
  */
-export class CrossEntropyLoss extends WeightedLoss {
+export class CrossEntropyLoss<const R extends Reduction = 'mean', const Old extends boolean | null = null> extends WeightedLoss {
+  /** @internal */
+  declare readonly loss_rule?: LossRule<'classes', R, Old>
   readonly ignore_index: number
   readonly label_smoothing: number
 
   constructor(
     ...args: Arguments<
       [],
-      [
-        weight: Tensor | null,
-        size_average: boolean | null,
-        ignore_index: number,
-        reduce: boolean | null,
-        reduction: Reduction,
-        label_smoothing: number,
-      ],
-      CrossEntropyLossOptions
+      [weight: Tensor | null, size_average: boolean | null, ignore_index: number, reduce: Old, reduction: R, label_smoothing: number],
+      CrossEntropyLossOptions<R, Old>
     >
   ) {
     const o = readArguments<CrossEntropyLossOptions>('CrossEntropyLoss', args, [
@@ -163,20 +162,31 @@ export class CrossEntropyLoss extends WeightedLoss {
     this.keyword('ignore_index', this.ignore_index, -100)
     this.keyword('label_smoothing', this.label_smoothing, 0)
   }
-  override forward(input: Tensor, target: Tensor): Tensor {
+  override forward<
+    M extends Module,
+    A extends Shape,
+    D extends DType,
+    Dev extends DeviceType,
+    B extends Shape,
+    TD extends DType,
+    BDev extends DeviceType,
+  >(this: M, input: Tensor<A, D, Dev>, target: Tensor<B, TD, BDev>): LossForward<M, readonly [A, B], D, TD, SameDevice<Dev, BDev>>
+  override forward(input: Tensor, target: Tensor): unknown {
     return F.cross_entropy(input, target, ...this.rest({ weight: this.weight }))
   }
 }
 
 /** Negative log likelihood of log probabilities. Input [N, C, ...] or [C], target int64 class numbers [N, ...] or []. */
-export class NLLLoss extends WeightedLoss {
+export class NLLLoss<const R extends Reduction = 'mean', const Old extends boolean | null = null> extends WeightedLoss {
+  /** @internal */
+  declare readonly loss_rule?: LossRule<'classes', R, Old>
   readonly ignore_index: number
 
   constructor(
     ...args: Arguments<
       [],
-      [weight: Tensor | null, size_average: boolean | null, ignore_index: number, reduce: boolean | null, reduction: Reduction],
-      NLLLossOptions
+      [weight: Tensor | null, size_average: boolean | null, ignore_index: number, reduce: Old, reduction: R],
+      NLLLossOptions<R, Old>
     >
   ) {
     const o = readArguments<NLLLossOptions>('NLLLoss', args, ['weight', 'size_average', 'ignore_index', 'reduce', 'reduction'])
@@ -184,49 +194,101 @@ export class NLLLoss extends WeightedLoss {
     this.ignore_index = o.ignore_index ?? -100
     this.keyword('ignore_index', this.ignore_index, -100)
   }
-  override forward(input: Tensor, target: Tensor): Tensor {
+  override forward<
+    M extends Module,
+    A extends Shape,
+    D extends DType,
+    Dev extends DeviceType,
+    B extends Shape,
+    TD extends DType,
+    BDev extends DeviceType,
+  >(this: M, input: Tensor<A, D, Dev>, target: Tensor<B, TD, BDev>): LossForward<M, readonly [A, B], D, TD, SameDevice<Dev, BDev>>
+  override forward(input: Tensor, target: Tensor): unknown {
     return F.nll_loss(input, target, ...this.rest({ weight: this.weight }))
   }
 }
 
 /** (input − target)². Both of one shape. */
-export class MSELoss extends Loss {
-  constructor(...args: Arguments<[], Legacy, MSELossOptions>) {
+export class MSELoss<const R extends Reduction = 'mean', const Old extends boolean | null = null> extends Loss {
+  /** @internal */
+  declare readonly loss_rule?: LossRule<'pair', R, Old>
+  constructor(options?: MSELossOptions<R, Old>)
+  constructor(...args: Arguments<[], Legacy<R, Old>, MSELossOptions<R, Old>>)
+  constructor(...args: readonly unknown[]) {
     super(readArguments<MSELossOptions>('MSELoss', args, ['size_average', 'reduce', 'reduction']))
   }
-  override forward(input: Tensor, target: Tensor): Tensor {
+  override forward<
+    M extends Module,
+    A extends Shape,
+    D extends DType,
+    Dev extends DeviceType,
+    B extends Shape,
+    TD extends DType,
+    BDev extends DeviceType,
+  >(this: M, input: Tensor<A, D, Dev>, target: Tensor<B, TD, BDev>): LossForward<M, readonly [A, B], D, TD, SameDevice<Dev, BDev>>
+  override forward(input: Tensor, target: Tensor): unknown {
     return F.mse_loss(input, target, ...this.rest())
   }
 }
 
 /** |input − target|. Both of one shape. */
-export class L1Loss extends Loss {
-  constructor(...args: Arguments<[], Legacy, L1LossOptions>) {
+export class L1Loss<const R extends Reduction = 'mean', const Old extends boolean | null = null> extends Loss {
+  /** @internal */
+  declare readonly loss_rule?: LossRule<'pair', R, Old>
+  constructor(options?: L1LossOptions<R, Old>)
+  constructor(...args: Arguments<[], Legacy<R, Old>, L1LossOptions<R, Old>>)
+  constructor(...args: readonly unknown[]) {
     super(readArguments<L1LossOptions>('L1Loss', args, ['size_average', 'reduce', 'reduction']))
   }
-  override forward(input: Tensor, target: Tensor): Tensor {
+  override forward<
+    M extends Module,
+    A extends Shape,
+    D extends DType,
+    Dev extends DeviceType,
+    B extends Shape,
+    TD extends DType,
+    BDev extends DeviceType,
+  >(this: M, input: Tensor<A, D, Dev>, target: Tensor<B, TD, BDev>): LossForward<M, readonly [A, B], D, TD, SameDevice<Dev, BDev>>
+  override forward(input: Tensor, target: Tensor): unknown {
     return F.l1_loss(input, target, ...this.rest())
   }
 }
 
 /** (input − target)² / (2 beta) where the difference is below beta, else |input − target| − beta / 2. */
-export class SmoothL1Loss extends Loss {
+export class SmoothL1Loss<const R extends Reduction = 'mean', const Old extends boolean | null = null> extends Loss {
+  /** @internal */
+  declare readonly loss_rule?: LossRule<'pair', R, Old>
   readonly beta: number
-  constructor(...args: Arguments<[], [...Legacy, beta: number], SmoothL1LossOptions>) {
+  constructor(options?: SmoothL1LossOptions<R, Old>)
+  constructor(...args: Arguments<[], [...Legacy<R, Old>, beta: number], SmoothL1LossOptions<R, Old>>)
+  constructor(...args: readonly unknown[]) {
     const o = readArguments<SmoothL1LossOptions>('SmoothL1Loss', args, ['size_average', 'reduce', 'reduction', 'beta'])
     super(o)
     this.beta = o.beta ?? 1
     this.keyword('beta', this.beta, 1)
   }
-  override forward(input: Tensor, target: Tensor): Tensor {
+  override forward<
+    M extends Module,
+    A extends Shape,
+    D extends DType,
+    Dev extends DeviceType,
+    B extends Shape,
+    TD extends DType,
+    BDev extends DeviceType,
+  >(this: M, input: Tensor<A, D, Dev>, target: Tensor<B, TD, BDev>): LossForward<M, readonly [A, B], D, TD, SameDevice<Dev, BDev>>
+  override forward(input: Tensor, target: Tensor): unknown {
     return F.smooth_l1_loss(input, target, ...this.rest())
   }
 }
 
 /** (input − target)² / 2 where the difference is below delta, else delta (|input − target| − delta / 2). */
-export class HuberLoss extends Loss {
+export class HuberLoss<const R extends Reduction = 'mean'> extends Loss {
+  /** @internal */
+  declare readonly loss_rule?: LossRule<'pair', R>
   readonly delta: number
-  constructor(...args: Arguments<[], [reduction: Reduction, delta: number], HuberLossOptions>) {
+  constructor(options?: HuberLossOptions<R>)
+  constructor(...args: Arguments<[], [reduction: R, delta: number], HuberLossOptions<R>>)
+  constructor(...args: readonly unknown[]) {
     const o = readArguments<HuberLossOptions>('HuberLoss', args, ['reduction', 'delta'])
     super(o)
     this.delta = o.delta ?? 1
@@ -234,7 +296,16 @@ export class HuberLoss extends Loss {
       throw typeError(`delta must be a float or int, got: <class '${complexOr(typeName(this.delta), this.delta)}'>`)
     this.keyword('delta', this.delta, 1)
   }
-  override forward(input: Tensor, target: Tensor): Tensor {
+  override forward<
+    M extends Module,
+    A extends Shape,
+    D extends DType,
+    Dev extends DeviceType,
+    B extends Shape,
+    TD extends DType,
+    BDev extends DeviceType,
+  >(this: M, input: Tensor<A, D, Dev>, target: Tensor<B, TD, BDev>): LossForward<M, readonly [A, B], D, TD, SameDevice<Dev, BDev>>
+  override forward(input: Tensor, target: Tensor): unknown {
     return F.huber_loss(input, target, ...this.rest())
   }
 }
@@ -244,20 +315,35 @@ function complexOr(name: string, value: unknown): string {
 }
 
 /** Cross entropy of probabilities in [0, 1] and targets in [0, 1] of the same shape. */
-export class BCELoss extends WeightedLoss {
-  constructor(...args: Arguments<[], [weight: Tensor | null, ...Legacy], BCELossOptions>) {
+export class BCELoss<const R extends Reduction = 'mean', const Old extends boolean | null = null> extends WeightedLoss {
+  /** @internal */
+  declare readonly loss_rule?: LossRule<'input', R, Old>
+  constructor(...args: Arguments<[], [weight: Tensor | null, ...Legacy<R, Old>], BCELossOptions<R, Old>>) {
     super(readArguments<BCELossOptions>('BCELoss', args, ['weight', 'size_average', 'reduce', 'reduction']))
   }
-  override forward(input: Tensor, target: Tensor): Tensor {
+  override forward<
+    M extends Module,
+    A extends Shape,
+    D extends DType,
+    Dev extends DeviceType,
+    B extends Shape,
+    TD extends DType,
+    BDev extends DeviceType,
+  >(this: M, input: Tensor<A, D, Dev>, target: Tensor<B, TD, BDev>): LossForward<M, readonly [A, B], D, TD, SameDevice<Dev, BDev>>
+  override forward(input: Tensor, target: Tensor): unknown {
     return F.binary_cross_entropy(input, target, ...this.rest({ weight: this.weight }))
   }
 }
 
 /** BCELoss of sigmoid(input), computed without overflow. Targets in [0, 1] of the input's shape. */
-export class BCEWithLogitsLoss extends WeightedLoss {
+export class BCEWithLogitsLoss<const R extends Reduction = 'mean', const Old extends boolean | null = null> extends WeightedLoss {
+  /** @internal */
+  declare readonly loss_rule?: LossRule<'input', R, Old>
   declare pos_weight: Tensor | null
 
-  constructor(...args: Arguments<[], [weight: Tensor | null, ...Legacy, pos_weight: Tensor | null], BCEWithLogitsLossOptions>) {
+  constructor(
+    ...args: Arguments<[], [weight: Tensor | null, ...Legacy<R, Old>, pos_weight: Tensor | null], BCEWithLogitsLossOptions<R, Old>>
+  ) {
     const o = readArguments<BCEWithLogitsLossOptions>('BCEWithLogitsLoss', args, [
       'weight',
       'size_average',
@@ -268,93 +354,173 @@ export class BCEWithLogitsLoss extends WeightedLoss {
     super(o)
     this.register_buffer('pos_weight', o.pos_weight ?? null)
   }
-  override forward(input: Tensor, target: Tensor): Tensor {
+  override forward<
+    M extends Module,
+    A extends Shape,
+    D extends DType,
+    Dev extends DeviceType,
+    B extends Shape,
+    TD extends DType,
+    BDev extends DeviceType,
+  >(this: M, input: Tensor<A, D, Dev>, target: Tensor<B, TD, BDev>): LossForward<M, readonly [A, B], D, TD, SameDevice<Dev, BDev>>
+  override forward(input: Tensor, target: Tensor): unknown {
     return F.binary_cross_entropy_with_logits(input, target, ...this.rest({ weight: this.weight, pos_weight: this.pos_weight }))
   }
 }
 
 /** target · (log target − input): the divergence of the target from the log probabilities that are the input. */
-export class KLDivLoss extends Loss {
+export class KLDivLoss<const R extends Reduction | 'batchmean' = 'mean', const Old extends boolean | null = null> extends Loss {
+  /** @internal */
+  declare readonly loss_rule?: LossRule<'pair', R, Old>
   readonly log_target: boolean
+  constructor(options?: KLDivLossOptions<R, Old>)
   constructor(
-    ...args: Arguments<
-      [],
-      [size_average: boolean | null, reduce: boolean | null, reduction: Reduction | 'batchmean', log_target: boolean],
-      KLDivLossOptions
-    >
-  ) {
+    ...args: Arguments<[], [size_average: boolean | null, reduce: Old, reduction: R, log_target: boolean], KLDivLossOptions<R, Old>>
+  )
+  constructor(...args: readonly unknown[]) {
     const o = readArguments<KLDivLossOptions>('KLDivLoss', args, ['size_average', 'reduce', 'reduction', 'log_target'])
     super(o)
     this.log_target = o.log_target ?? false
     this.keyword('log_target', this.log_target, false)
   }
-  override forward(input: Tensor, target: Tensor): Tensor {
+  override forward<
+    M extends Module,
+    A extends Shape,
+    D extends DType,
+    Dev extends DeviceType,
+    B extends Shape,
+    TD extends DType,
+    BDev extends DeviceType,
+  >(this: M, input: Tensor<A, D, Dev>, target: Tensor<B, TD, BDev>): LossForward<M, readonly [A, B], D, TD, SameDevice<Dev, BDev>>
+  override forward(input: Tensor, target: Tensor): unknown {
     return F.kl_div(input, target, ...this.rest())
   }
 }
 
 /** log(1 + exp(−target · input)), targets 1 and −1. */
-export class SoftMarginLoss extends Loss {
-  constructor(...args: Arguments<[], Legacy, SoftMarginLossOptions>) {
+export class SoftMarginLoss<const R extends Reduction = 'mean', const Old extends boolean | null = null> extends Loss {
+  /** @internal */
+  declare readonly loss_rule?: LossRule<'pair', R, Old>
+  constructor(options?: SoftMarginLossOptions<R, Old>)
+  constructor(...args: Arguments<[], Legacy<R, Old>, SoftMarginLossOptions<R, Old>>)
+  constructor(...args: readonly unknown[]) {
     super(readArguments<SoftMarginLossOptions>('SoftMarginLoss', args, ['size_average', 'reduce', 'reduction']))
   }
-  override forward(input: Tensor, target: Tensor): Tensor {
+  override forward<
+    M extends Module,
+    A extends Shape,
+    D extends DType,
+    Dev extends DeviceType,
+    B extends Shape,
+    TD extends DType,
+    BDev extends DeviceType,
+  >(this: M, input: Tensor<A, D, Dev>, target: Tensor<B, TD, BDev>): LossForward<M, readonly [A, B], D, TD, SameDevice<Dev, BDev>>
+  override forward(input: Tensor, target: Tensor): unknown {
     return F.soft_margin_loss(input, target, ...this.rest())
   }
 }
 
 /** input where the target is 1, max(0, margin − input) where it is −1. */
-export class HingeEmbeddingLoss extends Loss {
+export class HingeEmbeddingLoss<const R extends Reduction = 'mean', const Old extends boolean | null = null> extends Loss {
+  /** @internal */
+  declare readonly loss_rule?: LossRule<'pair', R, Old>
   readonly margin: number
-  constructor(...args: Arguments<[], [margin: number, ...Legacy], MarginLossOptions>) {
+  constructor(...args: Arguments<[], [margin: number, ...Legacy<R, Old>], MarginLossOptions<R, Old>>) {
     const o = readArguments<MarginLossOptions>('HingeEmbeddingLoss', args, ['margin', 'size_average', 'reduce', 'reduction'])
     super(o)
     this.margin = o.margin ?? 1
     this.keyword('margin', this.margin, 1)
   }
-  override forward(input: Tensor, target: Tensor): Tensor {
+  override forward<
+    M extends Module,
+    A extends Shape,
+    D extends DType,
+    Dev extends DeviceType,
+    B extends Shape,
+    TD extends DType,
+    BDev extends DeviceType,
+  >(this: M, input: Tensor<A, D, Dev>, target: Tensor<B, TD, BDev>): LossForward<M, readonly [A, B], D, TD, SameDevice<Dev, BDev>>
+  override forward(input: Tensor, target: Tensor): unknown {
     return F.hinge_embedding_loss(input, target, ...this.rest())
   }
 }
 
 /** max(0, −target · (input1 − input2) + margin), targets 1 and −1. */
-export class MarginRankingLoss extends Loss {
+export class MarginRankingLoss<const R extends Reduction = 'mean', const Old extends boolean | null = null> extends Loss {
+  /** @internal */
+  declare readonly loss_rule?: LossRule<'three', R, Old>
   readonly margin: number
-  constructor(...args: Arguments<[], [margin: number, ...Legacy], MarginLossOptions>) {
+  constructor(...args: Arguments<[], [margin: number, ...Legacy<R, Old>], MarginLossOptions<R, Old>>) {
     const o = readArguments<MarginLossOptions>('MarginRankingLoss', args, ['margin', 'size_average', 'reduce', 'reduction'])
     super(o)
     this.margin = o.margin ?? 0
     this.keyword('margin', this.margin, 0)
   }
-  override forward(input1: Tensor, input2: Tensor, target: Tensor): Tensor {
+  override forward<
+    M extends Module,
+    A extends Shape,
+    D extends DType,
+    Dev extends DeviceType,
+    B extends Shape,
+    TD extends DType,
+    BDev extends DeviceType,
+    C extends Shape,
+    CDev extends DeviceType,
+  >(
+    this: M,
+    input1: Tensor<A, D, Dev>,
+    input2: Tensor<B, TD, BDev>,
+    target: Tensor<C, DType, CDev>,
+  ): LossForward<M, readonly [A, B, C], D, TD, SameDevice<Dev, BDev>>
+  override forward(input1: Tensor, input2: Tensor, target: Tensor): unknown {
     return F.margin_ranking_loss(input1, input2, target, ...this.rest())
   }
 }
 
 /** 1 − cos(input1, input2) where the target is 1, max(0, cos − margin) where it is −1. */
-export class CosineEmbeddingLoss extends Loss {
+export class CosineEmbeddingLoss<const R extends Reduction = 'mean', const Old extends boolean | null = null> extends Loss {
+  /** @internal */
+  declare readonly loss_rule?: LossRule<'third', R, Old>
   readonly margin: number
-  constructor(...args: Arguments<[], [margin: number, ...Legacy], MarginLossOptions>) {
+  constructor(...args: Arguments<[], [margin: number, ...Legacy<R, Old>], MarginLossOptions<R, Old>>) {
     const o = readArguments<MarginLossOptions>('CosineEmbeddingLoss', args, ['margin', 'size_average', 'reduce', 'reduction'])
     super(o)
     this.margin = o.margin ?? 0
     this.keyword('margin', this.margin, 0)
   }
-  override forward(input1: Tensor, input2: Tensor, target: Tensor): Tensor {
+  override forward<
+    M extends Module,
+    A extends Shape,
+    D extends DType,
+    Dev extends DeviceType,
+    B extends Shape,
+    TD extends DType,
+    BDev extends DeviceType,
+    C extends Shape,
+    CDev extends DeviceType,
+  >(
+    this: M,
+    input1: Tensor<A, D, Dev>,
+    input2: Tensor<B, TD, BDev>,
+    target: Tensor<C, DType, CDev>,
+  ): LossForward<M, readonly [A, B, C], D, TD, SameDevice<Dev, BDev>>
+  override forward(input1: Tensor, input2: Tensor, target: Tensor): unknown {
     return F.cosine_embedding_loss(input1, input2, target, ...this.rest())
   }
 }
 
 /** Negative log likelihood of counts under a Poisson distribution. */
-export class PoissonNLLLoss extends Loss {
+export class PoissonNLLLoss<const R extends Reduction = 'mean', const Old extends boolean | null = null> extends Loss {
+  /** @internal */
+  declare readonly loss_rule?: LossRule<'pair', R, Old>
   readonly log_input: boolean
   readonly full: boolean
   readonly eps: number
   constructor(
     ...args: Arguments<
       [],
-      [log_input: boolean, full: boolean, size_average: boolean | null, eps: number, reduce: boolean | null, reduction: Reduction],
-      PoissonNLLLossOptions
+      [log_input: boolean, full: boolean, size_average: boolean | null, eps: number, reduce: Old, reduction: R],
+      PoissonNLLLossOptions<R, Old>
     >
   ) {
     const o = readArguments<PoissonNLLLossOptions>('PoissonNLLLoss', args, [
@@ -373,7 +539,16 @@ export class PoissonNLLLoss extends Loss {
     this.keyword('full', this.full, false)
     this.keyword('eps', this.eps, 1e-8)
   }
-  override forward(log_input: Tensor, target: Tensor): Tensor {
+  override forward<
+    M extends Module,
+    A extends Shape,
+    D extends DType,
+    Dev extends DeviceType,
+    B extends Shape,
+    TD extends DType,
+    BDev extends DeviceType,
+  >(this: M, log_input: Tensor<A, D, Dev>, target: Tensor<B, TD, BDev>): LossForward<M, readonly [A, B], D, TD, SameDevice<Dev, BDev>>
+  override forward(log_input: Tensor, target: Tensor): unknown {
     return F.poisson_nll_loss(log_input, target, ...this.rest())
   }
 }

@@ -3,7 +3,10 @@
 import type { Tensor } from '../tensor.js'
 import { valueError } from './errors.js'
 import type { DeviceInput } from '../device.js'
-import type { DType } from '../types/dtype.js'
+import type { DeviceType, DType } from '../types/dtype.js'
+import type { LossForward, LossRule } from '../types/modules.js'
+import type { SameDevice } from '../types/results.js'
+import type { Shape } from '../types/shapes.js'
 import { PairwiseDistance } from './distance.js'
 import { triplet_margin_with_distance_loss, type Distance } from './functional_loss.js'
 import { Loss, WeightedLoss, type Legacy, type LossOptions, type Reduction, type WeightedLossOptions } from './loss.js'
@@ -23,19 +26,21 @@ const F = {
   linear_cross_entropy: operator('linear_cross_entropy'),
 }
 
-export interface GaussianNLLLossOptions {
+export interface GaussianNLLLossOptions<R extends string = Reduction> {
   /** Add the constant term. Default: false. */
   full?: boolean
   /** The least variance. Default: 1e-6. */
   eps?: number
-  reduction?: Reduction
+  reduction?: R
 }
 /** Negative log likelihood under Gaussian distributions with the input as means. */
-export class GaussianNLLLoss extends Loss {
+export class GaussianNLLLoss<const R extends Reduction = 'mean'> extends Loss {
+  /** @internal */
+  declare readonly loss_rule?: LossRule<'pair', R>
   readonly full: boolean
   readonly eps: number
 
-  constructor(...args: Arguments<[], [], GaussianNLLLossOptions>) {
+  constructor(...args: Arguments<[], [], GaussianNLLLossOptions<R>>) {
     const o = readArguments<GaussianNLLLossOptions>('GaussianNLLLoss', args, [], 0, ['full', 'eps', 'reduction'])
     super(o)
     this.full = o.full ?? false
@@ -44,12 +49,26 @@ export class GaussianNLLLoss extends Loss {
     this.keyword('eps', this.eps, 1e-6)
   }
   /** `variance`: a tensor like the input, with a last dimension of 1 or without it; or one number. */
-  override forward(input: Tensor, target: Tensor, variance: Tensor | number): Tensor {
+  override forward<
+    M extends Module,
+    A extends Shape,
+    D extends DType,
+    Dev extends DeviceType,
+    B extends Shape,
+    TD extends DType,
+    BDev extends DeviceType,
+  >(
+    this: M,
+    input: Tensor<A, D, Dev>,
+    target: Tensor<B, TD, BDev>,
+    variance: Tensor | number,
+  ): LossForward<M, readonly [A, B], D, TD, SameDevice<Dev, BDev>>
+  override forward(input: Tensor, target: Tensor, variance: Tensor | number): unknown {
     return F.gaussian_nll_loss(input, target, variance, ...this.rest())
   }
 }
 
-export interface TripletMarginLossOptions extends LossOptions {
+export interface TripletMarginLossOptions<R extends string = Reduction, Old = boolean | null> extends LossOptions<R, Old> {
   /** Default: 1. */
   margin?: number
   /** The p of the norm. Default: 2. */
@@ -60,13 +79,17 @@ export interface TripletMarginLossOptions extends LossOptions {
   swap?: boolean
 }
 /** max(0, margin + |anchor − positive| − |anchor − negative|). Throws a ValueError for a margin that is not positive. */
-export class TripletMarginLoss extends Loss {
+export class TripletMarginLoss<const R extends Reduction = 'mean', const Old extends boolean | null = null> extends Loss {
+  /** @internal */
+  declare readonly loss_rule?: LossRule<'rows_of_three', R, Old>
   readonly margin: number
   readonly p: number
   readonly eps: number
   readonly swap: boolean
 
-  constructor(...args: Arguments<[], [margin: number, p: number, eps: number, swap: boolean, ...Legacy], TripletMarginLossOptions>) {
+  constructor(
+    ...args: Arguments<[], [margin: number, p: number, eps: number, swap: boolean, ...Legacy<R, Old>], TripletMarginLossOptions<R, Old>>
+  ) {
     const o = readArguments<TripletMarginLossOptions>('TripletMarginLoss', args, [
       'margin',
       'p',
@@ -88,7 +111,23 @@ export class TripletMarginLoss extends Loss {
     this.keyword('eps', this.eps, 1e-6)
     this.keyword('swap', this.swap, false)
   }
-  override forward(anchor: Tensor, positive: Tensor, negative: Tensor): Tensor {
+  override forward<
+    M extends Module,
+    A extends Shape,
+    D extends DType,
+    Dev extends DeviceType,
+    B extends Shape,
+    TD extends DType,
+    BDev extends DeviceType,
+    C extends Shape,
+    CDev extends DeviceType,
+  >(
+    this: M,
+    anchor: Tensor<A, D, Dev>,
+    positive: Tensor<B, TD, BDev>,
+    negative: Tensor<C, DType, CDev>,
+  ): LossForward<M, readonly [A, B, C], D, TD, SameDevice<Dev, BDev>>
+  override forward(anchor: Tensor, positive: Tensor, negative: Tensor): unknown {
     return F.triplet_margin_loss(anchor, positive, negative, ...this.rest())
   }
 }
@@ -128,18 +167,22 @@ export class TripletMarginWithDistanceLoss extends Loss {
   }
 }
 
-export interface MultiMarginLossOptions extends WeightedLossOptions {
+export interface MultiMarginLossOptions<R extends string = Reduction, Old = boolean | null> extends WeightedLossOptions<R, Old> {
   /** 1 or 2. Default: 1. */
   p?: number
   /** Default: 1. */
   margin?: number
 }
 /** Mean over classes of max(0, margin − input[target] + input[class])^p. Input [N, C] or [C], target int64 [N] or []. */
-export class MultiMarginLoss extends WeightedLoss {
+export class MultiMarginLoss<const R extends Reduction = 'mean', const Old extends boolean | null = null> extends WeightedLoss {
+  /** @internal */
+  declare readonly loss_rule?: LossRule<'rows', R, Old>
   readonly p: number
   readonly margin: number
 
-  constructor(...args: Arguments<[], [p: number, margin: number, weight: Tensor | null, ...Legacy], MultiMarginLossOptions>) {
+  constructor(
+    ...args: Arguments<[], [p: number, margin: number, weight: Tensor | null, ...Legacy<R, Old>], MultiMarginLossOptions<R, Old>>
+  ) {
     const o = readArguments<MultiMarginLossOptions>('MultiMarginLoss', args, [
       'p',
       'margin',
@@ -157,44 +200,79 @@ export class MultiMarginLoss extends WeightedLoss {
     this.keyword('p', this.p, 1)
     this.keyword('margin', this.margin, 1)
   }
-  override forward(input: Tensor, target: Tensor): Tensor {
+  override forward<
+    M extends Module,
+    A extends Shape,
+    D extends DType,
+    Dev extends DeviceType,
+    B extends Shape,
+    TD extends DType,
+    BDev extends DeviceType,
+  >(this: M, input: Tensor<A, D, Dev>, target: Tensor<B, TD, BDev>): LossForward<M, readonly [A, B], D, TD, SameDevice<Dev, BDev>>
+  override forward(input: Tensor, target: Tensor): unknown {
     return F.multi_margin_loss(input, target, ...this.rest({ weight: this.weight }))
   }
 }
 
 /** The margins between the labels before the first −1 and all other classes. Input and target [N, C] or [C], target int64. */
-export class MultiLabelMarginLoss extends Loss {
-  constructor(...args: Arguments<[], Legacy, LossOptions>) {
+export class MultiLabelMarginLoss<const R extends Reduction = 'mean', const Old extends boolean | null = null> extends Loss {
+  /** @internal */
+  declare readonly loss_rule?: LossRule<'rows', R, Old>
+  constructor(options?: LossOptions<R, Old>)
+  constructor(...args: Arguments<[], Legacy<R, Old>, LossOptions<R, Old>>)
+  constructor(...args: readonly unknown[]) {
     super(readArguments<LossOptions>('MultiLabelMarginLoss', args, ['size_average', 'reduce', 'reduction']))
   }
-  override forward(input: Tensor, target: Tensor): Tensor {
+  override forward<
+    M extends Module,
+    A extends Shape,
+    D extends DType,
+    Dev extends DeviceType,
+    B extends Shape,
+    TD extends DType,
+    BDev extends DeviceType,
+  >(this: M, input: Tensor<A, D, Dev>, target: Tensor<B, TD, BDev>): LossForward<M, readonly [A, B], D, TD, SameDevice<Dev, BDev>>
+  override forward(input: Tensor, target: Tensor): unknown {
     return F.multilabel_margin_loss(input, target, ...this.rest())
   }
 }
 
 /** Mean over classes of the cross entropy of the sigmoid of the input. Input and target [N, C]. */
-export class MultiLabelSoftMarginLoss extends WeightedLoss {
-  constructor(...args: Arguments<[], [weight: Tensor | null, ...Legacy], WeightedLossOptions>) {
+export class MultiLabelSoftMarginLoss<const R extends Reduction = 'mean', const Old extends boolean | null = null> extends WeightedLoss {
+  /** @internal */
+  declare readonly loss_rule?: LossRule<'rows', R, Old>
+  constructor(...args: Arguments<[], [weight: Tensor | null, ...Legacy<R, Old>], WeightedLossOptions<R, Old>>) {
     super(readArguments<WeightedLossOptions>('MultiLabelSoftMarginLoss', args, ['weight', 'size_average', 'reduce', 'reduction']))
   }
-  override forward(input: Tensor, target: Tensor): Tensor {
+  override forward<
+    M extends Module,
+    A extends Shape,
+    D extends DType,
+    Dev extends DeviceType,
+    B extends Shape,
+    TD extends DType,
+    BDev extends DeviceType,
+  >(this: M, input: Tensor<A, D, Dev>, target: Tensor<B, TD, BDev>): LossForward<M, readonly [A, B], D, TD, SameDevice<Dev, BDev>>
+  override forward(input: Tensor, target: Tensor): unknown {
     return F.multilabel_soft_margin_loss(input, target, ...this.rest({ weight: this.weight }))
   }
 }
 
-export interface CTCLossOptions {
+export interface CTCLossOptions<R extends string = Reduction> {
   /** The class that stands for no label. Default: 0. */
   blank?: number
-  reduction?: Reduction
+  reduction?: R
   /** Losses of targets that no path fits are 0, not infinite. Default: false. */
   zero_infinity?: boolean
 }
 /** Connectionist temporal classification of log probabilities [T, N, C] or [T, C]; targets [N, S], or all of them in a row. */
-export class CTCLoss extends Loss {
+export class CTCLoss<const R extends Reduction = 'mean'> extends Loss {
+  /** @internal */
+  declare readonly loss_rule?: LossRule<'lengths', R>
   readonly blank: number
   readonly zero_infinity: boolean
 
-  constructor(...args: Arguments<[], [blank: number, reduction: Reduction, zero_infinity: boolean], CTCLossOptions>) {
+  constructor(...args: Arguments<[], [blank: number, reduction: R, zero_infinity: boolean], CTCLossOptions<R>>) {
     const o = readArguments<CTCLossOptions>('CTCLoss', args, ['blank', 'reduction', 'zero_infinity'])
     super(o)
     this.blank = o.blank ?? 0
@@ -203,24 +281,40 @@ export class CTCLoss extends Loss {
     this.keyword('zero_infinity', this.zero_infinity, false)
   }
   /** Lengths: int64 tensors [N] or arrays of N numbers. */
+  override forward<
+    M extends Module,
+    A extends Shape,
+    D extends DType,
+    Dev extends DeviceType,
+    B extends Shape,
+    TD extends DType,
+    BDev extends DeviceType,
+    C extends Shape = Shape,
+  >(
+    this: M,
+    log_probs: Tensor<A, D, Dev>,
+    targets: Tensor<B, TD, BDev>,
+    input_lengths: Tensor<C> | readonly number[],
+    target_lengths: Tensor | readonly number[],
+  ): LossForward<M, readonly [A, B, C], D, TD, SameDevice<Dev, BDev>>
   override forward(
     log_probs: Tensor,
     targets: Tensor,
     input_lengths: Tensor | readonly number[],
     target_lengths: Tensor | readonly number[],
-  ): Tensor {
+  ): unknown {
     return F.ctc_loss(log_probs, targets, input_lengths, target_lengths, ...this.rest())
   }
 }
 
-export interface LinearCrossEntropyLossOptions extends FactoryOptions {
+export interface LinearCrossEntropyLossOptions<R extends string = Reduction> extends FactoryOptions {
   in_features: number
   num_classes: number
   /** Further dimensions of the logits. Default: none. */
   out_features?: readonly number[]
   /** Default: false. */
   bias?: boolean
-  reduction?: Reduction
+  reduction?: R
   /** A factor a class, [num_classes]. */
   weight?: Tensor | null
   /** Targets of this class do not count. */
@@ -231,7 +325,9 @@ export interface LinearCrossEntropyLossOptions extends FactoryOptions {
   options?: null
 }
 /** Cross entropy of a learned linear map of the input [N, in_features]; the logits are [N, num_classes, ...out_features]. */
-export class LinearCrossEntropyLoss extends Loss {
+export class LinearCrossEntropyLoss<const R extends Reduction = 'mean'> extends Loss {
+  /** @internal */
+  declare readonly loss_rule?: LossRule<'second', R>
   readonly in_features: number
   readonly num_classes: number
   readonly out_features: readonly number[]
@@ -245,7 +341,7 @@ export class LinearCrossEntropyLoss extends Loss {
     ...args: Arguments<
       [in_features: number, num_classes: number],
       [],
-      LinearCrossEntropyLossOptions & { device?: DeviceInput | null; dtype?: DType | null }
+      LinearCrossEntropyLossOptions<R> & { device?: DeviceInput | null; dtype?: DType | null }
     >
   ) {
     const o = readArguments<LinearCrossEntropyLossOptions>('LinearCrossEntropyLoss', args, ['in_features', 'num_classes'], 2, [
@@ -274,7 +370,16 @@ export class LinearCrossEntropyLoss extends Loss {
     this.keyword('label_smoothing', this.label_smoothing, 0)
   }
 
-  override forward(input: Tensor, target: Tensor): Tensor {
+  override forward<
+    M extends Module,
+    A extends Shape,
+    D extends DType,
+    Dev extends DeviceType,
+    B extends Shape,
+    TD extends DType,
+    BDev extends DeviceType,
+  >(this: M, input: Tensor<A, D, Dev>, target: Tensor<B, TD, BDev>): LossForward<M, readonly [A, B], D, TD, SameDevice<Dev, BDev>>
+  override forward(input: Tensor, target: Tensor): unknown {
     const sizes = [this.num_classes, ...this.out_features]
     const linear_weight = this.linear.weight.reshape([...sizes, this.in_features]) as Tensor
     const linear_bias = this.linear.bias ? (this.linear.bias.reshape(sizes) as Tensor) : null

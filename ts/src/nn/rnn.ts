@@ -3,7 +3,10 @@
 import type { DeviceInput } from '../device.js'
 import { zeros } from '../generated/functions.js'
 import { Tensor } from '../tensor.js'
-import type { DType } from '../types/dtype.js'
+import type { DeviceType, DType } from '../types/dtype.js'
+import type { CellForward, CellRule, LSTMCellForward, LSTMForward, RecurrentForward, RecurrentRule } from '../types/modules.js'
+import type { Shape } from '../types/shapes.js'
+import { recurrent_error_features_do_not_match, recurrent_error_features_do_not_match_2 } from '../generated/error_texts.js'
 import { runtimeError, typeError, valueError } from './errors.js'
 import { uniform_ } from './init.js'
 import { newParameter, type FactoryOptions } from './linear.js'
@@ -37,27 +40,49 @@ const cells = {
 const GATES = { LSTM: 4, GRU: 3, RNN_TANH: 1, RNN_RELU: 1 }
 type Mode = keyof typeof GATES
 
-export interface RNNBaseOptions extends FactoryOptions {
-  input_size: number
-  hidden_size: number
+export interface RNNBaseOptions<
+  In extends number = number,
+  Hidden extends number = number,
+  Layers extends number = number,
+  First = boolean,
+  Both = boolean,
+> extends RNNExtraOptions<Layers, First, Both> {
+  input_size: In
+  hidden_size: Hidden
+}
+/** Those options of recurrent networks that have defaults. */
+export interface RNNExtraOptions<Layers extends number = number, First = boolean, Both = boolean> extends FactoryOptions {
   /** Layers on top of each other. Default: 1. */
-  num_layers?: number
+  num_layers?: Layers
   /** Default: true. */
   bias?: boolean
   /** Input and output are [batch, time, features] and not [time, batch, features]. Default: false. */
-  batch_first?: boolean
+  batch_first?: First
   /** Dropout between layers while training. Default: 0. */
   dropout?: number
   /** A second direction, from the end to the beginning. Default: false. */
-  bidirectional?: boolean
+  bidirectional?: Both
 }
-export interface RNNOptions extends RNNBaseOptions {
+export interface RNNOptions<
+  In extends number = number,
+  Hidden extends number = number,
+  Layers extends number = number,
+  First = boolean,
+  Both = boolean,
+> extends RNNBaseOptions<In, Hidden, Layers, First, Both> {
   /** 'tanh' (the default) or 'relu'. */
   nonlinearity?: 'tanh' | 'relu'
 }
-export interface LSTMOptions extends RNNBaseOptions {
+export interface LSTMOptions<
+  In extends number = number,
+  Hidden extends number = number,
+  Layers extends number = number,
+  First = boolean,
+  Both = boolean,
+  Projected extends number = number,
+> extends RNNBaseOptions<In, Hidden, Layers, First, Both> {
   /** Outputs are projected to this size; 0 (the default) for none. */
-  proj_size?: number
+  proj_size?: Projected
 }
 
 // The name of a value's type in Python.
@@ -167,7 +192,7 @@ export abstract class RNNBase extends Module {
       }
     }
     if (input.shape.at(-1) !== this.input_size)
-      throw runtimeError(`input.size(-1) must be equal to input_size. Expected ${this.input_size}, got ${input.shape.at(-1)}`)
+      throw runtimeError(recurrent_error_features_do_not_match(String(this.input_size), String(input.shape.at(-1))))
     states.forEach((state, k) => {
       const expected = [cellCount, batch, stateSizes[k]!]
       if (state.shape.some((n, i) => n !== expected[i]))
@@ -209,23 +234,32 @@ const REST = ['bias', 'batch_first', 'dropout', 'bidirectional'] as const
  * An Elman network: h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu. Input [T, B, input_size] (or [T, input_size]), result [output, h_n] with
  * output [T, B, directions * hidden_size] and h_n [layers * directions, B, hidden_size].
  */
-export class RNN extends RNNBase {
+export class RNN<
+  const In extends number = number,
+  const Hidden extends number = number,
+  const Layers extends number = 1,
+  const First extends boolean = false,
+  const Both extends boolean = false,
+> extends RNNBase {
+  /** @internal */
+  declare readonly recurrent_rule?: RecurrentRule<In, Hidden, Layers, First, Both, 0>
   readonly nonlinearity: 'tanh' | 'relu'
   constructor(
     ...args: Arguments<
-      [input_size: number, hidden_size: number],
+      [input_size: In, hidden_size: Hidden],
       [
-        num_layers: number,
+        num_layers: Layers,
         nonlinearity: 'tanh' | 'relu',
         bias: boolean,
-        batch_first: boolean,
+        batch_first: First,
         dropout: number,
-        bidirectional: boolean,
+        bidirectional: Both,
         proj_size: number,
         device: DeviceInput | null,
         dtype: DType | null,
       ],
-      RNNOptions & { proj_size?: number }
+      RNNOptions<In, Hidden, Layers, First, Both> & { proj_size?: number },
+      Partial<Omit<RNNOptions<In, Hidden, Layers, First, Both>, 'input_size' | 'hidden_size'>> & { proj_size?: number }
     >
   ) {
     const order = ['input_size', 'hidden_size', 'num_layers', 'nonlinearity', ...REST, 'proj_size', 'device', 'dtype'] as const
@@ -237,26 +271,40 @@ export class RNN extends RNNBase {
     super(nonlinearity === 'tanh' ? 'RNN_TANH' : 'RNN_RELU', o)
     this.nonlinearity = nonlinearity
   }
-  override forward(input: Tensor, hx: Tensor | null = null): [output: Tensor, h_n: Tensor] {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+    hx?: Tensor | null,
+  ): RecurrentForward<M, S, D, Dev>
+  override forward(input: Tensor, hx: Tensor | null = null): unknown {
     return this.run(input, [hx], [this.hidden_size]) as [Tensor, Tensor]
   }
 }
 
 /** Gated recurrent units. Input and results as RNN's. */
-export class GRU extends RNNBase {
+export class GRU<
+  const In extends number = number,
+  const Hidden extends number = number,
+  const Layers extends number = 1,
+  const First extends boolean = false,
+  const Both extends boolean = false,
+> extends RNNBase {
+  /** @internal */
+  declare readonly recurrent_rule?: RecurrentRule<In, Hidden, Layers, First, Both, 0>
   constructor(
     ...args: Arguments<
-      [input_size: number, hidden_size: number],
+      [input_size: In, hidden_size: Hidden],
       [
-        num_layers: number,
+        num_layers: Layers,
         bias: boolean,
-        batch_first: boolean,
+        batch_first: First,
         dropout: number,
-        bidirectional: boolean,
+        bidirectional: Both,
         device: DeviceInput | null,
         dtype: DType | null,
       ],
-      RNNBaseOptions & { proj_size?: number }
+      RNNBaseOptions<In, Hidden, Layers, First, Both> & { proj_size?: number },
+      RNNExtraOptions<Layers, First, Both> & { proj_size?: number }
     >
   ) {
     const order = ['input_size', 'hidden_size', 'num_layers', ...REST, 'device', 'dtype'] as const
@@ -264,33 +312,53 @@ export class GRU extends RNNBase {
     if (o.proj_size !== undefined) throw valueError('proj_size argument is only supported for LSTM, not RNN or GRU')
     super('GRU', o)
   }
-  override forward(input: Tensor, hx: Tensor | null = null): [output: Tensor, h_n: Tensor] {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+    hx?: Tensor | null,
+  ): RecurrentForward<M, S, D, Dev>
+  override forward(input: Tensor, hx: Tensor | null = null): unknown {
     return this.run(input, [hx], [this.hidden_size]) as [Tensor, Tensor]
   }
 }
 
 /** Long short-term memory. Input as RNN's, result [output, [h_n, c_n]]. */
-export class LSTM extends RNNBase {
+export class LSTM<
+  const In extends number = number,
+  const Hidden extends number = number,
+  const Layers extends number = 1,
+  const First extends boolean = false,
+  const Both extends boolean = false,
+  const Projected extends number = 0,
+> extends RNNBase {
+  /** @internal */
+  declare readonly recurrent_rule?: RecurrentRule<In, Hidden, Layers, First, Both, Projected>
   constructor(
     ...args: Arguments<
-      [input_size: number, hidden_size: number],
+      [input_size: In, hidden_size: Hidden],
       [
-        num_layers: number,
+        num_layers: Layers,
         bias: boolean,
-        batch_first: boolean,
+        batch_first: First,
         dropout: number,
-        bidirectional: boolean,
-        proj_size: number,
+        bidirectional: Both,
+        proj_size: Projected,
         device: DeviceInput | null,
         dtype: DType | null,
       ],
-      LSTMOptions
+      LSTMOptions<In, Hidden, Layers, First, Both, Projected>,
+      Partial<Omit<LSTMOptions<In, Hidden, Layers, First, Both, Projected>, 'input_size' | 'hidden_size'>>
     >
   ) {
     const order = ['input_size', 'hidden_size', 'num_layers', ...REST, 'proj_size', 'device', 'dtype'] as const
     super('LSTM', readArguments<LSTMOptions>('LSTM', args, order, 2))
   }
-  override forward(input: Tensor, hx: States | null = null): [output: Tensor, states: [h_n: Tensor, c_n: Tensor]] {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+    hx?: States | null,
+  ): LSTMForward<M, S, D, Dev>
+  override forward(input: Tensor, hx: States | null = null): unknown {
     const [output, h, c] = this.run(input, [hx?.[0] ?? null, hx?.[1] ?? null], [this.proj_size || this.hidden_size, this.hidden_size])
     return [output!, [h!, c!]]
   }
@@ -298,13 +366,13 @@ export class LSTM extends RNNBase {
 
 // ---- cells ----------------------------------------------------------------------------------------------------------
 
-export interface RNNCellBaseOptions extends FactoryOptions {
-  input_size: number
-  hidden_size: number
+export interface RNNCellBaseOptions<In extends number = number, Hidden extends number = number> extends FactoryOptions {
+  input_size: In
+  hidden_size: Hidden
   /** Default: true. */
   bias?: boolean
 }
-export interface RNNCellOptions extends RNNCellBaseOptions {
+export interface RNNCellOptions<In extends number = number, Hidden extends number = number> extends RNNCellBaseOptions<In, Hidden> {
   nonlinearity?: 'tanh' | 'relu'
 }
 
@@ -350,7 +418,7 @@ export abstract class RNNCellBase extends Module {
       s ? (batched ? s : s.unsqueeze(0)) : zeros([x.shape[0]!, this.hidden_size], { dtype: input.dtype, device: input.device } as object),
     )
     if (x.shape[1] !== this.input_size)
-      throw runtimeError(`input has inconsistent input_size: got ${x.shape[1]} expected ${this.input_size}`)
+      throw runtimeError(recurrent_error_features_do_not_match_2(String(x.shape[1]), String(this.input_size)))
     states.forEach((s, k) => {
       if (s.shape[0] !== x.shape[0]) throw runtimeError(`Input batch size ${x.shape[0]} doesn't match hidden${k} batch size ${s.shape[0]}`)
       if (s.shape[1] !== this.hidden_size)
@@ -364,21 +432,23 @@ export abstract class RNNCellBase extends Module {
   }
 }
 
-type CellArguments<Options> = Arguments<
-  [input_size: number, hidden_size: number],
+type CellArguments<In extends number, Hidden extends number> = Arguments<
+  [input_size: In, hidden_size: Hidden],
   [bias: boolean, device: DeviceInput | null, dtype: DType | null],
-  Options
+  RNNCellBaseOptions<In, Hidden>
 >
 const CELL_ORDER = ['input_size', 'hidden_size', 'bias', 'device', 'dtype'] as const
 
 /** One step of an Elman network: input [B, input_size] and h [B, hidden_size] to the next h. */
-export class RNNCell extends RNNCellBase {
+export class RNNCell<const In extends number = number, const Hidden extends number = number> extends RNNCellBase {
+  /** @internal */
+  declare readonly recurrent_rule?: CellRule<In, Hidden>
   readonly nonlinearity: 'tanh' | 'relu'
   constructor(
     ...args: Arguments<
-      [input_size: number, hidden_size: number],
+      [input_size: In, hidden_size: Hidden],
       [bias: boolean, nonlinearity: 'tanh' | 'relu', device: DeviceInput | null, dtype: DType | null],
-      RNNCellOptions
+      RNNCellOptions<In, Hidden>
     >
   ) {
     const order = ['input_size', 'hidden_size', 'bias', 'nonlinearity', 'device', 'dtype'] as const
@@ -386,7 +456,12 @@ export class RNNCell extends RNNCellBase {
     super(o, 1)
     this.nonlinearity = o.nonlinearity ?? 'tanh'
   }
-  override forward(input: Tensor, hx: Tensor | null = null): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+    hx?: Tensor | null,
+  ): CellForward<M, S, D, Dev>
+  override forward(input: Tensor, hx: Tensor | null = null): unknown {
     const { x, states, batched } = this.prepare(input, [hx])
     if (this.nonlinearity !== 'tanh' && this.nonlinearity !== 'relu')
       throw runtimeError(`Unknown nonlinearity: ${String(this.nonlinearity)}`)
@@ -399,11 +474,18 @@ export class RNNCell extends RNNCellBase {
 }
 
 /** One step of a gated recurrent unit. */
-export class GRUCell extends RNNCellBase {
-  constructor(...args: CellArguments<RNNCellBaseOptions>) {
+export class GRUCell<const In extends number = number, const Hidden extends number = number> extends RNNCellBase {
+  /** @internal */
+  declare readonly recurrent_rule?: CellRule<In, Hidden>
+  constructor(...args: CellArguments<In, Hidden>) {
     super(readArguments<RNNCellBaseOptions>('GRUCell', args, CELL_ORDER, 2), 3)
   }
-  override forward(input: Tensor, hx: Tensor | null = null): Tensor {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+    hx?: Tensor | null,
+  ): CellForward<M, S, D, Dev>
+  override forward(input: Tensor, hx: Tensor | null = null): unknown {
     const { x, states, batched } = this.prepare(input, [hx])
     const h = cells.gru(x, states[0]!, this.weight_ih, this.weight_hh, this.bias_ih, this.bias_hh)
     return batched ? h : h.squeeze(0)
@@ -411,11 +493,18 @@ export class GRUCell extends RNNCellBase {
 }
 
 /** One step of an LSTM: [h, c] to the next [h, c]. */
-export class LSTMCell extends RNNCellBase {
-  constructor(...args: CellArguments<RNNCellBaseOptions>) {
+export class LSTMCell<const In extends number = number, const Hidden extends number = number> extends RNNCellBase {
+  /** @internal */
+  declare readonly recurrent_rule?: CellRule<In, Hidden>
+  constructor(...args: CellArguments<In, Hidden>) {
     super(readArguments<RNNCellBaseOptions>('LSTMCell', args, CELL_ORDER, 2), 4)
   }
-  override forward(input: Tensor, hx: States | null = null): [h: Tensor, c: Tensor] {
+  override forward<M extends Module, S extends Shape, D extends DType, Dev extends DeviceType>(
+    this: M,
+    input: Tensor<S, D, Dev>,
+    hx?: States | null,
+  ): LSTMCellForward<M, S, D, Dev>
+  override forward(input: Tensor, hx: States | null = null): unknown {
     const { x, states, batched } = this.prepare(input, [hx?.[0] ?? null, hx?.[1] ?? null])
     const [h, c] = cells.lstm(x, [states[0]!, states[1]!], this.weight_ih, this.weight_hh, this.bias_ih, this.bias_hh)
     return batched ? [h!, c!] : [h!.squeeze(0), c!.squeeze(0)]

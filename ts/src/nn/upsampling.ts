@@ -1,7 +1,7 @@
 // Upsampling, shuffles of pixels and channels, sliding blocks.
 
 import type { DeviceType, DType } from '../types/dtype.js'
-import type { FoldRule, Forward, PixelShuffleRule, PixelUnshuffleRule, SameRankRule, SameRule, UnfoldRule } from '../types/modules.js'
+import type { FoldRule, Forward, PixelShuffleRule, PixelUnshuffleRule, SameRule, UnfoldRule, UpsampleRule } from '../types/modules.js'
 import type { Shape } from '../types/shapes.js'
 import type { Tensor } from '../tensor.js'
 import { Module } from './module.js'
@@ -22,11 +22,11 @@ type Sizes = number | readonly number[]
 export type UpsampleMode = 'nearest' | 'linear' | 'bilinear' | 'bicubic' | 'trilinear' | 'area' | 'nearest-exact'
 
 /** Options of Upsample: either size or scale_factor. */
-export interface UpsampleOptions {
+export interface UpsampleOptions<Size = Sizes | null, Factor = Sizes | null> {
   /** The size of the result, one number or one a dimension. */
-  size?: Sizes | null
+  size?: Size
   /** How much larger the result is, one number or one a dimension. */
-  scale_factor?: Sizes | null
+  scale_factor?: Factor
   /** Default: 'nearest'. */
   mode?: UpsampleMode
   /** The corner elements keep their places. Default: false. */
@@ -36,28 +36,24 @@ export interface UpsampleOptions {
 }
 
 /** An input [N, C, ...] of 1 to 3 more dimensions, resampled to a size or by a factor. */
-export class Upsample extends Module {
+export class Upsample<const Size extends Sizes | null = null, const Factor extends Sizes | null = null> extends Module {
   /** @internal */
-  declare readonly shape_rule?: SameRankRule
+  declare readonly shape_rule?: UpsampleRule<Size, Factor>
   readonly size: Sizes | null
   readonly scale_factor: Sizes | null
   readonly mode: UpsampleMode
   readonly align_corners: boolean | null
   readonly recompute_scale_factor: boolean | null
 
+  constructor(options: UpsampleOptions<Size, Factor>)
   constructor(
     ...args: Arguments<
       [],
-      [
-        size: Sizes | null,
-        scale_factor: Sizes | null,
-        mode: UpsampleMode,
-        align_corners: boolean | null,
-        recompute_scale_factor: boolean | null,
-      ],
-      UpsampleOptions
+      [size: Size, scale_factor: Factor, mode: UpsampleMode, align_corners: boolean | null, recompute_scale_factor: boolean | null],
+      UpsampleOptions<Size, Factor>
     >
-  ) {
+  )
+  constructor(...args: readonly unknown[]) {
     super()
     const o = readArguments<UpsampleOptions>('Upsample', args, ['size', 'scale_factor', 'mode', 'align_corners', 'recompute_scale_factor'])
     this.size = o.size ?? null
@@ -86,20 +82,30 @@ export class Upsample extends Module {
 }
 
 /** Options of UpsamplingNearest2d and UpsamplingBilinear2d: either size or scale_factor. */
-export type Upsampling2dOptions = Pick<UpsampleOptions, 'size' | 'scale_factor'>
-type Upsampling2dArguments = Arguments<[], [size: Sizes | null, scale_factor: Sizes | null], Upsampling2dOptions>
+export type Upsampling2dOptions<Size = Sizes | null, Factor = Sizes | null> = Pick<UpsampleOptions<Size, Factor>, 'size' | 'scale_factor'>
+type Upsampling2dArguments<Size, Factor> = Arguments<[], [size: Size, scale_factor: Factor], Upsampling2dOptions<Size, Factor>>
 
 /** Images resampled by the nearest element. */
-export class UpsamplingNearest2d extends Upsample {
-  constructor(...args: Upsampling2dArguments) {
-    super({ ...readArguments<Upsampling2dOptions>('UpsamplingNearest2d', args, ['size', 'scale_factor']), mode: 'nearest' })
+export class UpsamplingNearest2d<const Size extends Sizes | null = null, const Factor extends Sizes | null = null> extends Upsample<
+  Size,
+  Factor
+> {
+  constructor(options: Upsampling2dOptions<Size, Factor>)
+  constructor(...args: Upsampling2dArguments<Size, Factor>)
+  constructor(...args: readonly unknown[]) {
+    super({ ...readArguments<Upsampling2dOptions<Size, Factor>>('UpsamplingNearest2d', args, ['size', 'scale_factor']), mode: 'nearest' })
   }
 }
 /** Images resampled linearly, with the corners in their places. */
-export class UpsamplingBilinear2d extends Upsample {
-  constructor(...args: Upsampling2dArguments) {
+export class UpsamplingBilinear2d<const Size extends Sizes | null = null, const Factor extends Sizes | null = null> extends Upsample<
+  Size,
+  Factor
+> {
+  constructor(options: Upsampling2dOptions<Size, Factor>)
+  constructor(...args: Upsampling2dArguments<Size, Factor>)
+  constructor(...args: readonly unknown[]) {
     super({
-      ...readArguments<Upsampling2dOptions>('UpsamplingBilinear2d', args, ['size', 'scale_factor']),
+      ...readArguments<Upsampling2dOptions<Size, Factor>>('UpsamplingBilinear2d', args, ['size', 'scale_factor']),
       mode: 'bilinear',
       align_corners: true,
     })

@@ -203,6 +203,9 @@ export type SameFloat<D> = [D] extends [FloatingDType] ? D : DType
 /** The dtype of the real and imaginary parts. */
 export type ToReal<D> = DType extends D ? DType : D extends 'complex64' ? 'float32' : D extends 'complex128' ? 'float64' : D
 
+/** The widest dtype of its kind: float64, of complex ones complex128. */
+export type ToDouble<D> = DType extends D ? DType : D extends ComplexDType ? 'complex128' : 'float64'
+
 /** The typed array that `data()` gives for a dtype; complex numbers as (real, imaginary) pairs. */
 export type DataOf<D extends DType> = D extends 'float32' | 'complex64' | 'float16' | 'bfloat16'
   ? Float32Array

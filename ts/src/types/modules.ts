@@ -1,10 +1,16 @@
 // What modules do to the shape of their input. A generic method cannot be called by the type system, so each module carries its rule as an
 // interface: `output` is computed from `input`, which whoever applies the rule fills in.
+import type { Tensor } from '../tensor.js'
+import type { dimension_error_rank, recurrent_error_features_do_not_match } from '../generated/shape_errors.js'
+import type { Multiply } from './decimal.js'
 import type { Checked } from './results.js'
-import type { DType } from './dtype.js'
+import type { DeviceType, DType } from './dtype.js'
+import type { ShapeError } from './shape_error.js'
 import type {
   AdaptivePoolShape,
+  AnyShape,
   BilinearShape,
+  BroadcastShape,
   ChannelsShape,
   ConvModuleShape,
   ConvTransposeModuleShape,
@@ -16,10 +22,15 @@ import type {
   InterpolateShape,
   LayerNormShape,
   LinearShape,
+  LossShape,
+  MayEqual,
+  NllShape,
   PadShape,
   PixelShuffleShape,
   PixelUnshuffleShape,
   PoolShape,
+  RowsShape,
+  Same,
   SameRank,
   Shape,
   SoftmaxShape,
@@ -174,3 +185,134 @@ export interface SequentialRule extends ShapeRule {
   readonly modules: unknown
   readonly output: this['modules'] extends readonly unknown[] ? ThroughModules<this['modules'], this['input']> : unknown
 }
+
+// ---- losses --------------------------------------------------------------------------------------------------------
+
+/** What a loss does with its tensors: which terms there are, and what becomes of them. Old: PyTorch's older words for the reduction. */
+export interface LossRule<Kind, Reduction, Old = null> {
+  readonly kind: Kind
+  readonly reduction: Reduction
+  readonly old: Old
+}
+/** The terms of a loss of three tensors at most, by kind. */
+interface Terms<A, B, C> {
+  classes: NllShape<A, B>
+  pair: BroadcastShape<A, B>
+  three: BroadcastShape<BroadcastShape<A, B>, C>
+  input: A
+  second: B
+  third: C
+  rows: RowsShape<A>
+  rows_of_three: RowsShape<BroadcastShape<BroadcastShape<A, B>, C>>
+  lengths: C
+}
+/** What a loss's forward returns for tensors of these shapes, D and TD being the dtypes of the first two. */
+export type LossForward<M, Shapes extends readonly unknown[], D, TD, Dev> = M extends { readonly loss_rule?: infer Rule }
+  ? Exclude<Rule, undefined> extends LossRule<infer Kind, infer Reduction, infer Old>
+    ? Checked<
+        LossShape<[Old] extends [null] ? Reduction : string, Terms<Shapes[0], Shapes[1], Shapes[2]>[Kind & keyof Terms<1, 1, 1>]>,
+        Kind extends 'classes' | 'rows' | 'second' | 'lengths' ? D : Same<D, TD> extends true ? D : DType,
+        Dev
+      >
+    : Tensor
+  : Tensor
+
+// ---- recurrent networks ---------------------------------------------------------------------------------------------
+
+/** The sizes of a recurrent network. First: its input is [batch, time, features]; Both: it has two directions; Projected: 0 for none. */
+export interface RecurrentRule<In, Hidden, Layers, First, Both, Projected> {
+  readonly in: In
+  readonly hidden: Hidden
+  readonly layers: Layers
+  readonly first: First
+  readonly both: Both
+  readonly projected: Projected
+}
+/** The sizes of one step of it. */
+export interface CellRule<In, Hidden> {
+  readonly in: In
+  readonly hidden: Hidden
+}
+type Doubled<N extends number, Both> = Both extends true ? Multiply<2, N> : Both extends false ? N : number
+/** The shapes of the output and of the last states h and c. */
+interface RecurrentShapes<Output, H, C> {
+  readonly output: Output
+  readonly h: H
+  readonly c: C
+}
+type WithFeatures<F extends number, In extends number, Result> =
+  MayEqual<F, In> extends true ? Result : recurrent_error_features_do_not_match<F, In>
+type ShapesOfRecurrent<Rule, S> =
+  Rule extends RecurrentRule<
+    infer In extends number,
+    infer Hidden extends number,
+    infer Layers extends number,
+    infer First,
+    infer Both,
+    infer Projected extends number
+  >
+    ? Through<S, In, Doubled<Layers, Both>, Doubled<Out<Hidden, Projected>, Both>, Out<Hidden, Projected>, Hidden, First>
+    : RecurrentShapes<DynamicShape, DynamicShape, DynamicShape>
+type Out<Hidden extends number, Projected extends number> = Projected extends 0 ? Hidden : Projected
+type Through<
+  S,
+  In extends number,
+  Layers extends number,
+  Width extends number,
+  H extends number,
+  C extends number,
+  First,
+> = S extends AnyShape
+  ? number extends S['length']
+    ? RecurrentShapes<DynamicShape, DynamicShape, DynamicShape>
+    : S extends readonly [infer A extends number, infer B extends number, infer F extends number]
+      ? WithFeatures<
+          F,
+          In,
+          RecurrentShapes<
+            readonly [A, B, Width],
+            readonly [Layers, First extends true ? A : First extends false ? B : number, H],
+            readonly [Layers, First extends true ? A : First extends false ? B : number, C]
+          >
+        >
+      : S extends readonly [infer T extends number, infer F extends number]
+        ? WithFeatures<F, In, RecurrentShapes<readonly [T, Width], readonly [Layers, H], readonly [Layers, C]>>
+        : dimension_error_rank<'2 or 3', [...S]>
+  : S
+type RuleOf<M> = M extends { readonly recurrent_rule?: infer Rule } ? Exclude<Rule, undefined> : unknown
+
+/** What forward of RNN and GRU returns. */
+export type RecurrentForward<M, S, D extends DType, Dev extends DeviceType> =
+  ShapesOfRecurrent<RuleOf<M>, S> extends infer R
+    ? R extends RecurrentShapes<infer Output extends Shape, infer H extends Shape, unknown>
+      ? [output: Tensor<Output, D, Dev>, h_n: Tensor<H, D, Dev>]
+      : Extract<R, ShapeError>
+    : never
+/** What forward of LSTM returns. */
+export type LSTMForward<M, S, D extends DType, Dev extends DeviceType> =
+  ShapesOfRecurrent<RuleOf<M>, S> extends infer R
+    ? R extends RecurrentShapes<infer Output extends Shape, infer H extends Shape, infer C extends Shape>
+      ? [output: Tensor<Output, D, Dev>, states: [h_n: Tensor<H, D, Dev>, c_n: Tensor<C, D, Dev>]]
+      : Extract<R, ShapeError>
+    : never
+type ShapeOfCell<Rule, S> =
+  Rule extends CellRule<infer In extends number, infer Hidden extends number>
+    ? S extends AnyShape
+      ? number extends S['length']
+        ? DynamicShape
+        : S extends readonly [infer B extends number, infer F extends number]
+          ? WithFeatures<F, In, readonly [B, Hidden]>
+          : S extends readonly [infer F extends number]
+            ? WithFeatures<F, In, readonly [Hidden]>
+            : dimension_error_rank<'1 or 2', [...S]>
+      : S
+    : DynamicShape
+/** What forward of RNNCell and GRUCell returns. */
+export type CellForward<M, S, D, Dev> = Checked<ShapeOfCell<RuleOf<M>, S>, D, Dev>
+/** What forward of LSTMCell returns. */
+export type LSTMCellForward<M, S, D extends DType, Dev extends DeviceType> =
+  ShapeOfCell<RuleOf<M>, S> extends infer R
+    ? R extends Shape
+      ? [h: Tensor<R, D, Dev>, c: Tensor<R, D, Dev>]
+      : Extract<R, ShapeError>
+    : never

@@ -123,6 +123,8 @@ export type NonzeroShape<S> = S extends AnyShape
     ? readonly [number, number]
     : readonly [number, S['length']]
   : S
+/** nonzero_static: a fixed number of rows. */
+export type NonzeroStaticShape<S, N extends number> = S extends AnyShape ? readonly [N, number extends S['length'] ? number : S['length']] : S
 /** One class of N for each element: `OneHotShape<readonly [5], 10>` is `readonly [5, 10]`. */
 export type OneHotShape<S, N extends number> = S extends AnyShape
   ? number extends S['length']

@@ -152,6 +152,12 @@ export type EqualShapes<A extends Shape, B extends Shape, Out extends Shape = re
     ? Out
     : null
 
+/** The shapes of several tensors, each with one dimension at least. */
+export type Atleast1DShapes<Shapes extends readonly unknown[]> = Mapped1<Shapes>
+/** With two at least. */
+export type Atleast2DShapes<Shapes extends readonly unknown[]> = Mapped2<Shapes>
+/** With three at least. */
+export type Atleast3DShapes<Shapes extends readonly unknown[]> = Mapped3<Shapes>
 type Mapped1<Shapes extends readonly unknown[]> = { readonly [K in keyof Shapes]: Atleast1DShape<Shapes[K]> }
 type Mapped2<Shapes extends readonly unknown[]> = { readonly [K in keyof Shapes]: Atleast2DShape<Shapes[K]> }
 type Mapped3<Shapes extends readonly unknown[]> = { readonly [K in keyof Shapes]: Atleast3DShape<Shapes[K]> }
@@ -179,10 +185,17 @@ export type BlockDiagShape<Shapes extends readonly unknown[], M extends number =
       ? BlockDiagShape<T, Add<M, A>, Add<N, B>>
       : readonly [number, number]
     : readonly [M, N]
-/** meshgrid: one grid of all sizes for each tensor. */
-export type MeshgridShapes<Shapes extends readonly unknown[]> = number extends Shapes['length']
+/** meshgrid: one grid of all sizes for each tensor; with 'xy' the first two sizes change places. */
+export type MeshgridShapes<Shapes extends readonly unknown[], Indexing = 'ij'> = number extends Shapes['length']
   ? DynamicShape[]
-  : { -readonly [K in keyof Shapes]: GridOf<Shapes> }
+  : { -readonly [K in keyof Shapes]: Indexed<GridOf<Shapes>, Indexing> }
+type Indexed<S extends Shape, Indexing> = [Indexing] extends ['ij' | null | undefined]
+  ? S
+  : S extends readonly [infer A extends number, infer B extends number, ...infer Rest extends Shape]
+    ? [Indexing] extends ['xy']
+      ? readonly [B, A, ...Rest]
+      : SameRank<S>
+    : S
 type GridOf<Shapes extends readonly unknown[], Out extends Shape = readonly []> = Shapes extends readonly [infer H, ...infer T]
   ? GridOf<T, readonly [...Out, Atleast1DShape<H> extends readonly [infer N extends number] ? N : number]>
   : Out

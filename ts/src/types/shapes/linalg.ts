@@ -182,3 +182,16 @@ export type CovShape<S> = S extends readonly [] | readonly [unknown]
         ? DynamicShape
         : dimension_error_rank<'at most 2', [...S]>
       : S
+
+type Whole<Some> = Some extends true ? false : Some extends false ? true : boolean
+/** Q of the older qr: `LeftSomeShape<readonly [5, 3], true>` is `readonly [5, 3]`. */
+export type LeftSomeShape<S, Some> = LeftShape<S, Whole<Some>>
+/** R of the older qr. */
+export type UpperSomeShape<S, Some> = UpperShape<S, Some extends true ? 'reduced' : Some extends false ? 'complete' : string>
+/** The product of a matrix with its own adjoint: `GramShape<readonly [5, 3]>` is `readonly [3, 3]`. */
+export type GramShape<S> = Matrices<
+  S,
+  S extends readonly [...infer B extends Shape, unknown, infer N extends number] ? readonly [...B, N, N] : DynamicShape
+>
+/** What a flag asks for; without it a tensor without elements. */
+export type WhenShape<Flag, S> = Flag extends true ? S : DynamicShape

@@ -3,12 +3,14 @@ import type {
   batch_dimensions_do_not_match_error,
   broadcast_error_incompatible_dimensions,
   dimension_error_rank,
+  dimension_error_repeated,
   linear_error_features_do_not_match,
   matmul_error_inner_dimensions_do_not_match,
 } from '../../generated/shape_errors.js'
 import type { Multiply } from '../decimal.js'
 import type { BroadcastShape, ExpandShape } from './broadcast.js'
-import type { AnyShape, DynamicShape, Known, MayEqual, RemoveAt, Shape, SizeOf } from './core.js'
+import type { ShapeError } from '../shape_error.js'
+import type { AnyShape, DimsError, DynamicShape, Known, MayEqual, Positions, RemoveAt, Shape, SizeOf } from './core.js'
 
 type Inner<K extends number, L extends number, A extends Shape, B extends Shape, Result> =
   MayEqual<K, L> extends true ? Result : matmul_error_inner_dimensions_do_not_match<K, L, [...A], [...B]>
@@ -215,7 +217,55 @@ type KronTail<A extends Shape, B extends Shape, Out extends Shape = readonly []>
   : readonly [...B, ...Out]
 
 /** tensordot over the last N dimensions of A and the first N of B. */
-export type TensordotShape<A, B, N extends number> = A extends AnyShape
+export type TensordotShape<A, B, Dims> = Dims extends number
+  ? TensordotOver<A, B, Dims>
+  : Dims extends readonly [infer DA, infer DB]
+    ? TensordotListsShape<A, B, DA, DB>
+    : DynamicShape
+/** tensordot over listed dimensions: the others of A, then those of B. */
+export type TensordotListsShape<A, B, DA, DB> = A extends AnyShape
+  ? B extends AnyShape
+    ? number extends A['length'] | B['length']
+      ? DynamicShape
+      : DA extends AnyShape
+        ? DB extends AnyShape
+          ? number extends DA['length'] | DB['length']
+            ? DynamicShape
+            : TensordotLists<A, B, DA, DB>
+          : DynamicShape
+        : DynamicShape
+    : B
+  : A
+type TensordotLists<A extends Shape, B extends Shape, DA extends Shape, DB extends Shape> =
+  DimsFault<A, DA> extends infer Bad extends ShapeError
+    ? Bad
+    : DimsFault<B, DB> extends infer Bad extends ShapeError
+      ? Bad
+      : number extends Positions<A, DA> | Positions<B, DB>
+        ? DynamicShape
+        : Paired<A, B, DA, DB> extends infer R
+          ? R extends ShapeError
+            ? R
+            : readonly [...RemoveAt<A, Positions<A, DA>>, ...RemoveAt<B, Positions<B, DB>>]
+          : never
+type DimsFault<S extends Shape, Dims extends Shape> =
+  DimsError<S, Dims> extends infer E ? (E extends 'repeated' ? dimension_error_repeated<[...Dims], [...S]> : E) : never
+/** A dimension of size 1 broadcasts. */
+type Paired<A extends Shape, B extends Shape, DA extends Shape, DB extends Shape> = DA extends readonly [
+  infer X extends number,
+  ...infer Xs extends Shape,
+]
+  ? DB extends readonly [infer Y extends number, ...infer Ys extends Shape]
+    ? MayEqual<SizeOf<A, X>, SizeOf<B, Y>> extends true
+      ? Paired<A, B, Xs, Ys>
+      : 1 extends SizeOf<A, X> | SizeOf<B, Y>
+        ? Paired<A, B, Xs, Ys>
+        : matmul_error_inner_dimensions_do_not_match<SizeOf<A, X>, SizeOf<B, Y>, [...A], [...B]>
+    : dimension_error_rank<'as many dimensions of each tensor', [...A]>
+  : DB extends readonly []
+    ? true
+    : dimension_error_rank<'as many dimensions of each tensor', [...B]>
+type TensordotOver<A, B, N extends number> = A extends AnyShape
   ? B extends AnyShape
     ? number extends A['length']
       ? DynamicShape

@@ -291,6 +291,13 @@ export type MatrixTransposeShape<S> = S extends AnyShape
         ? S
         : dimension_error_rank<'at least 2', [...S]>
   : S
+// Written so that the compiler sees that it keeps assignability: a property of Tensor<S> has this type.
+/** The sizes from the last to the first: `Mirrored<readonly [2, 3, 4]>` is `readonly [4, 3, 2]`. */
+export type Mirrored<S extends Shape> = S extends readonly [infer H extends number, ...infer T extends Shape]
+  ? readonly [...Mirrored<T>, H]
+  : S extends readonly []
+    ? readonly []
+    : Shape
 /** All dimensions in reverse order. */
 export type ReverseShape<S extends Shape, Out extends Shape = readonly []> = number extends S['length']
   ? DynamicShape
@@ -564,10 +571,10 @@ export type UnbindShapes<S, Dim extends number> = S extends AnyShape
     : ValidateUnbindDim<S, Dim> extends infer Bad extends ShapeError
       ? Bad
       : number extends NormalDim<S, Dim>
-          ? DynamicShape[]
-          : Few<SizeOf<S, Dim>> extends true
-            ? Repeat<RemoveAt<S, NormalDim<S, Dim>>, SizeOf<S, Dim>>
-            : RemoveAt<S, NormalDim<S, Dim>>[]
+        ? DynamicShape[]
+        : Few<SizeOf<S, Dim>> extends true
+          ? Repeat<RemoveAt<S, NormalDim<S, Dim>>, SizeOf<S, Dim>>
+          : RemoveAt<S, NormalDim<S, Dim>>[]
   : S
 
 /** Pieces of one size, or of several: `SplitShapes<readonly [5, 2], 2, 0>` is `[readonly [2, 2], readonly [2, 2], readonly [1, 2]]`. */
@@ -577,12 +584,12 @@ export type SplitShapes<S, Size, Dim extends number> = S extends AnyShape
     : ValidateSplitDim<S, Dim> extends infer Bad extends ShapeError
       ? Bad
       : number extends NormalDim<S, Dim>
-          ? SameRank<S>[]
-          : Size extends number
-            ? SplitBy<S, Dim, Size>
-            : Size extends AnyShape
-              ? SplitSizes<S, Dim, Size>
-              : Piece<S, Dim>[]
+        ? SameRank<S>[]
+        : Size extends number
+          ? SplitBy<S, Dim, Size>
+          : Size extends AnyShape
+            ? SplitSizes<S, Dim, Size>
+            : Piece<S, Dim>[]
   : S
 type SplitSizes<S extends Shape, Dim extends number, Sizes extends Shape> = number extends Sizes['length']
   ? Piece<S, Dim>[]
@@ -603,16 +610,16 @@ export type ChunkShapes<S, N extends number, Dim extends number> = S extends Any
     : ValidateChunkDim<S, Dim> extends infer Bad extends ShapeError
       ? Bad
       : number extends NormalDim<S, Dim>
-          ? SameRank<S>[]
-          : IsFixed<SizeOf<S, Dim>> extends true
-            ? SizeOf<S, Dim> extends 0
-              ? Few<N> extends true
-                ? Repeat<S, N>
-                : S[]
-              : IsFixed<N> extends true
-                ? SplitBy<S, Dim, CeilDivide<SizeOf<S, Dim>, N>>
-                : Piece<S, Dim>[]
-            : Piece<S, Dim>[]
+        ? SameRank<S>[]
+        : IsFixed<SizeOf<S, Dim>> extends true
+          ? SizeOf<S, Dim> extends 0
+            ? Few<N> extends true
+              ? Repeat<S, N>
+              : S[]
+            : IsFixed<N> extends true
+              ? SplitBy<S, Dim, CeilDivide<SizeOf<S, Dim>, N>>
+              : Piece<S, Dim>[]
+          : Piece<S, Dim>[]
   : S
 
 /** Exactly N pieces, or those between positions. */
