@@ -1,6 +1,6 @@
-// The packages as users have them: packed, installed into empty folders without a network, used from Node with and without the addon, from a plain
-// page, and through bundlers without a configuration. And what is packed: no stray files, nothing that is not needed, no more bytes than
-// the budgets.
+// The packages as users have them: packed, installed into empty folders without a network, used from Node with and without the addon, from Deno and
+// Bun, from a plain page, and through bundlers without a configuration. And what is packed: no stray files, nothing that is not needed, no
+// more bytes than the budgets.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -191,6 +191,31 @@ console.log(torch.nn === nn, all.Tensor === Tensor, torch.Tensor === Tensor, man
       node(tool('typescript/bin/tsc'), '-p', '.', { cwd: native })
       assert.equal(node('out/first.js', { cwd: native }), `${PRINTS}\n`)
     })
+})
+
+// Their packages of tests/hosts hold the programs; nothing of them is run on installation.
+describe('in other hosts', () => {
+  const HOSTS = join(ROOT, 'tests/hosts')
+  const programs = {
+    Deno: ['@deno', 'deno', 'run', '--quiet', '--allow-all', '--cached-only', '--no-lock', '--node-modules-dir=manual'],
+    Bun: ['@oven', 'bin/bun', 'run'],
+  }
+  before(() => run('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'], { cwd: HOSTS }))
+  for (const [name, [scope, program, ...args]] of Object.entries(programs))
+    for (const native of [true, false])
+      it(`runs in ${name}, ${native ? 'on the addon' : 'on WebAssembly'}`, () => {
+        const folder = join(HOSTS, 'node_modules', scope)
+        const [platform] = readdirSync(folder)
+        const cwd = user(`${name}-${native}`, { native })
+        writeFileSync(
+          join(cwd, 'first.mjs'),
+          `${PROGRAM}\n{ using y = torch.ones(2); console.log(torch.backend, typeof y[Symbol.dispose]) }\n`.replace('using y', native ? 'const y' : 'using y'),
+        )
+        // No home, so that they keep nothing and know of nothing.
+        const env = { HOME: cwd, DENO_DIR: join(cwd, '.deno'), DENO_NO_UPDATE_CHECK: '1', DO_NOT_TRACK: '1' }
+        const out = run(join(folder, platform, program), [...args, 'first.mjs'], { cwd, env })
+        assert.equal(out.replace("relaxed", "simd"), `${PRINTS}\n${native ? "native" : "wasm-simd-threads"} function\n`)
+      })
 })
 
 describe('in pages', () => {
