@@ -163,6 +163,59 @@ console.log(torch.nn === nn, all.Tensor === Tensor, torch.Tensor === Tensor, man
     )
     assert.equal(node('--no-warnings', 'ways.js', { cwd: native }), 'true true true torch.js true\n')
   })
+  it('frees by `using`, compiled for a JavaScript that has no Symbol.dispose', () => {
+    writeFileSync(
+      join(native, 'using.ts'),
+      `import torch from 'torch.js'
+const before = torch.memory_stats().live_bytes
+const more = (): boolean => torch.memory_stats().live_bytes - before >= 4000
+{
+  using x = torch.ones(1000)
+  using _ = torch.no_grad()
+  console.log(more(), torch.is_grad_enabled(), x.sum().item())
+}
+console.log(more(), torch.is_grad_enabled())
+`,
+    )
+    // Symbol as it was before: all but the two.
+    writeFileSync(
+      join(native, 'old.mjs'),
+      `const Now = Symbol
+const Then = (...args) => Now(...args)
+for (const name of Object.getOwnPropertyNames(Now))
+  if (!/^(length|name|dispose|asyncDispose)$/.test(name)) Object.defineProperty(Then, name, { value: Now[name], configurable: true })
+globalThis.Symbol = Then
+if (Symbol.dispose) throw new Error('Symbol.dispose is there')
+`,
+    )
+    const compilers = {
+      typescript: () =>
+        node(
+          tool('typescript/bin/tsc'),
+          'using.ts',
+          '--target',
+          'es2022',
+          '--module',
+          'nodenext',
+          '--lib',
+          'es2022,esnext.disposable,dom',
+          '--strict',
+          '--outDir',
+          'typescript',
+          {
+            cwd: native,
+          },
+        ),
+      esbuild: () =>
+        run(tool('esbuild/bin/esbuild'), ['using.ts', '--target=es2022', '--format=esm', '--outfile=esbuild/using.js'], { cwd: native }),
+    }
+    for (const [name, compile] of Object.entries(compilers)) {
+      compile()
+      assert.doesNotMatch(readFileSync(join(native, name, 'using.js'), 'utf8'), /\busing x\b/)
+      for (const flags of [[], ['--import', './old.mjs']])
+        assert.equal(node(...flags, `${name}/using.js`, { cwd: native }), 'true false 1000\nfalse true\n', `${name} ${flags.join(' ')}`)
+    }
+  })
   it('names no place of the machine that built it', () => {
     for (const f of main.files)
       if (/\.(js|ts)$/.test(f.path)) assert.ok(!readFileSync(join(native, 'node_modules/torch.js', f.path), 'utf8').includes(ROOT), f.path)
@@ -209,12 +262,15 @@ describe('in other hosts', () => {
         const cwd = user(`${name}-${native}`, { native })
         writeFileSync(
           join(cwd, 'first.mjs'),
-          `${PROGRAM}\n{ using y = torch.ones(2); console.log(torch.backend, typeof y[Symbol.dispose]) }\n`.replace('using y', native ? 'const y' : 'using y'),
+          `${PROGRAM}\n{ using y = torch.ones(2); console.log(torch.backend, typeof y[Symbol.dispose]) }\n`.replace(
+            'using y',
+            native ? 'const y' : 'using y',
+          ),
         )
         // No home, so that they keep nothing and know of nothing.
         const env = { HOME: cwd, DENO_DIR: join(cwd, '.deno'), DENO_NO_UPDATE_CHECK: '1', DO_NOT_TRACK: '1' }
         const out = run(join(folder, platform, program), [...args, 'first.mjs'], { cwd, env })
-        assert.equal(out.replace("relaxed", "simd"), `${PRINTS}\n${native ? "native" : "wasm-simd-threads"} function\n`)
+        assert.equal(out.replace('relaxed', 'simd'), `${PRINTS}\n${native ? 'native' : 'wasm-simd-threads'} function\n`)
       })
 })
 

@@ -1,0 +1,173 @@
+// The engine in pages of Chromium, beside what the recorded cases say there: memory over many steps and at its end, workers, several pages at once,
+// `using`, and how much has to be loaded before the first operator.
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { browse, serve } from '../browser/server.mjs'
+
+const DIST = join(dirname(fileURLToPath(import.meta.url)), '../../dist')
+
+/** Runs in the page and in its workers: `steps` steps of a small network, and the counters before and after them. */
+const TRAIN = `
+const { default: torch, nn } = await import('/torch/index.js')
+function train(seed, steps) {
+  torch.manual_seed(seed)
+  const model = new nn.Sequential(new nn.Linear(16, 32), new nn.Tanh(), new nn.Linear(32, 4))
+  const optimizer = new torch.optim.AdamW(model.parameters(), { lr: 0.01 })
+  const x = torch.randn(64, 16), y = torch.randint(0, 4, [64])
+  const losses = []
+  const step = () => {
+    optimizer.zero_grad()
+    const loss = nn.functional.cross_entropy(model.forward(x), y)
+    loss.backward()
+    optimizer.step()
+    losses.push(loss.item())
+  }
+  step() // makes gradients and the optimizer's state
+  const before = torch.memory_stats()
+  for (let i = 1; i < steps; i++) torch.scope(step)
+  return { losses, before, after: torch.memory_stats() }
+}
+`
+const WORKER = `
+self.onmessage = ({ data }) => self.postMessage(run(data))
+${TRAIN}
+const run = ({ seed, steps }) => train(seed, steps).losses
+self.postMessage('ready')
+`
+// Answers with the number of products so far, and never comes to an end.
+const ENDLESS = `
+const { default: torch } = await import('/torch/index.js')
+torch.set_num_threads(3)
+const a = torch.randn(256, 256)
+for (let i = 0; ; i++) {
+  torch.scope(() => void a.matmul(a))
+  if (i % 10 === 0) self.postMessage(i)
+}
+`
+
+describe('in a page', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'torchjs-pages-'))
+  const printed = []
+  let server, browser
+  before(async () => {
+    writeFileSync(join(dir, 'index.html'), '<!doctype html><meta charset="utf-8"><title>torch.js</title><link rel="icon" href="data:,">')
+    writeFileSync(join(dir, 'train.js'), WORKER)
+    writeFileSync(join(dir, 'endless.js'), ENDLESS)
+    server = await serve({ '/torch/': DIST, '/': dir }, { cached: true })
+    browser = await browse({ log: (text) => printed.push(text) })
+  })
+  after(async () => {
+    await browser?.close()
+    server?.close()
+    rmSync(dir, { recursive: true, force: true })
+  })
+
+  /** What a module's code `code` returns, in a page of its own. */
+  async function inPage(code, { keep = false } = {}) {
+    const page = await browser.page()
+    try {
+      await page.goto(server.origin)
+      return await page.evaluate(`(async () => { ${code} })()`)
+    } finally {
+      if (!keep) await page.close()
+    }
+  }
+  const worker = (name) => `
+const worker = (message) => new Promise((resolve, reject) => {
+  const w = new Worker('/${name}.js', { type: 'module' })
+  w.onerror = (e) => reject(new Error(e.message))
+  w.onmessage = ({ data }) => data === 'ready' ? w.postMessage(message) : resolve([w, data])
+})`
+
+  it('memory stays the same over 10 000 steps', async () => {
+    const { losses, before, after } = await inPage(`${TRAIN} return train(0, 10_000)`)
+    assert.equal(losses.length, 10_000)
+    assert.ok(losses.at(-1) < losses[0])
+    for (const counter of ['live_handles', 'live_tensors', 'live_nodes', 'live_bytes'])
+      assert.equal(after[counter], before[counter], `${counter}: ${before[counter]} before, ${after[counter]} after`)
+    assert.ok(after.reserved_bytes - before.reserved_bytes < 1e6, `${after.reserved_bytes - before.reserved_bytes} bytes more are reserved`)
+  })
+
+  for (const backend of ['wasm-simd', 'wasm-relaxed-threads'])
+    it(`holds a tensor of 2 GiB, and says when there is no more (${backend})`, async () => {
+      const result = await inPage(`
+globalThis.TORCHJS_BACKEND = '${backend}'
+const { default: torch } = await import('/torch/index.js')
+const out = []
+torch.scope(() => {
+  const x = torch.empty(2 ** 31, { dtype: 'uint8' })
+  x.at(-1).fill_(7)
+  x.at(2 ** 30).fill_(5)
+  out.push(x.at(-1).item(), x.at(2 ** 30).item())
+})
+torch.empty_cache()
+for (const n of [2 ** 32, 2 ** 40])
+  try { torch.empty(n, { dtype: 'uint8' }) } catch (e) { out.push([e.code, e.message]) }
+const kept = []
+try { for (;;) kept.push(torch.empty(2 ** 28, { dtype: 'uint8' })) } catch (e) { out.push([e.code, kept.length > 8]) }
+torch.dispose(kept)
+out.push(torch.ones(2 ** 20).sum().item())
+return out`)
+      const refused = (bytes) => ['OutOfMemoryError', `DefaultCPUAllocator: can't allocate memory: you tried to allocate ${bytes} bytes.`]
+      assert.deepEqual(result, [7, 5, refused(2 ** 32), refused(2 ** 40), ['OutOfMemoryError', true], 2 ** 20])
+    })
+
+  it('two engines in two workers compute as one in the page does', async () => {
+    const [one, two, here] = await inPage(`${worker('train')}
+const both = Promise.all([worker({ seed: 1, steps: 40 }), worker({ seed: 2, steps: 40 })])
+${TRAIN}
+const here = [1, 2].map((seed) => train(seed, 40).losses)
+const [[a, one], [b, two]] = await both
+a.terminate(), b.terminate()
+return [one, two, here]`)
+    assert.deepEqual([one, two], here)
+    assert.notDeepEqual(one, two)
+  })
+
+  it('a worker and its threads end in the middle of a step, and others do not notice', async () => {
+    const [reached, sum] = await inPage(`${worker('endless')}
+const reached = []
+for (let i = 0; i < 3; i++) {
+  const [w, n] = await worker()
+  await new Promise((resolve) => { w.onmessage = ({ data }) => data > n && resolve() })
+  reached.push(n)
+  w.terminate()
+}
+const { default: torch } = await import('/torch/index.js')
+return [reached, torch.ones(3).sum().item()]`)
+    assert.equal(reached.length, 3)
+    assert.equal(sum, 3)
+  })
+
+  it('several pages train at once', async () => {
+    const code = (seed) => `${worker('train')}
+const [w, losses] = await worker({ seed: ${seed}, steps: 60 })
+w.terminate()
+return losses`
+    const [a, b, c] = await Promise.all([1, 2, 1].map((seed) => inPage(code(seed))))
+    assert.deepEqual(a, c)
+    assert.notDeepEqual(a, b)
+    assert.equal(a.length, 60)
+  })
+
+  it('frees by `using`, as JavaScript itself has it', async () => {
+    const [native, inside, outside] = await inPage(`
+const native = Object.hasOwn(Symbol, 'dispose')
+const { default: torch } = await import('/torch/index.js')
+const before = torch.memory_stats().live_bytes
+let inside
+{
+  using x = torch.ones(1000)
+  using _ = torch.no_grad()
+  inside = [torch.memory_stats().live_bytes - before >= 4000, torch.is_grad_enabled(), x.sum().item()]
+}
+return [native, inside, [torch.memory_stats().live_bytes - before < 4000, torch.is_grad_enabled()]]`)
+    assert.deepEqual([native, inside, outside], [true, [true, false, 1000], [true, true]])
+  })
+
+  it('printed no complaint', () => assert.deepEqual(printed, []))
+})
