@@ -117,9 +117,10 @@ $(BUILD)/obj/bindings/node/addon.o: | $(NPM) $(BUILD)/.tools-build $(GEN)/source
 addon: $(BUILD)/torchjs.node ## the Node addon: build/torchjs.node
 
 TS_SRC := $(shell find ts/src -name '*.ts' -not -path '*/generated/*')
-dist/.built: $(TS_SRC) tsconfig.json $(GEN)/sources.mk | $(NPM)
+dist/.built: $(TS_SRC) tsconfig.json scripts/page.mjs $(GEN)/sources.mk | $(NPM)
 	@[ ! -d dist ] || find dist -mindepth 1 -maxdepth 1 ! -name wasm -exec rm -rf {} + # what sources no longer are
 	node node_modules/typescript/bin/tsc -p tsconfig.json
+	node scripts/page.mjs
 	@touch $@
 ts: dist/.built addon ## the TypeScript package: dist/
 

@@ -149,58 +149,63 @@ function plain(entry, arg, x) {
   return null
 }
 
-// The fast paths of one overload: without optional arguments, and with all positional ones given up to each count that is plain.
-function fastPaths(entry, names) {
+// The fast path of one overload, or null: every positional argument is of the plain type, or is not given where it has a default.
+function fastPath(entry, names) {
   const { op } = entry
   const positional = op.args.filter((a) => !a.kwonly)
-  const required = positional.filter((a) => !a.hasDefault).length
-  if (op.args.some((a) => a.kwonly && !a.hasDefault && !a.type.optional)) return []
-  const paths = []
-  for (let count = required; count <= positional.length; count++) {
-    const path = fastPath(entry, names, count)
-    if (path) paths.push(path)
-    else break
-  }
-  // An optional argument in the middle costs a path each; four of them are enough, the rest is for invoke().
-  return paths.slice(0, 4)
-}
-
-function fastPath(entry, names, count) {
-  const { op } = entry
+  const count = positional.length
+  if (op.args.slice(0, count).some((a) => a.kwonly)) return null
   const tests = []
   const body = []
   let at = 0 // the next slot, or 'p' when it is only known at run time
   let lifted = null
   const slot = () => (typeof at === 'number' ? String(at++) : 'p++')
-  let dynamic = false
   const put = (expression) => body.push(`f[${slot()}] = ${expression}`)
-  const given = op.args.slice(0, count)
-  if (given.some((a) => a.kwonly)) return null
+  const list = (how, x) => [
+    `p = ${how.list}(${at === 'p' ? 'p' : at}, ${x}${how.more ?? ''})`,
+    'if (p < 0) break fast',
+    'f = host.f64',
+  ]
   for (let i = 0; i < op.args.length; i++) {
     const arg = op.args[i]
-    if (i >= count) {
-      const slots = defaultSlots(arg)
+    const x = names[i]
+    const slots = defaultSlots(arg)
+    const how = i < count && !(takesNumber(entry, arg) && arg.hasDefault) ? plain(entry, arg, x) : null
+    if (!how) {
       if (!slots) return null
       slots.forEach(put)
-      continue
-    }
-    const x = names[i]
-    const how = plain(entry, arg, x)
-    if (!how) return null
-    if (how.list) {
-      tests.push(how.test)
-      if (!dynamic) body.push(`let p = ${how.list}(${at}, ${x}${how.more ?? ''})`)
-      else body.push(`p = ${how.list}(p, ${x}${how.more ?? ''})`)
-      body.push('if (p < 0) break fast', 'f = host.f64')
-      dynamic = true
-      at = 'p'
-    } else if (takesNumber(entry, arg) && i > 0 && !lifted) {
-      lifted = x
-      tests.push(`(${x} instanceof Tensor || typeof ${x} === 'number')`)
-      put(`n || (${x} as Tensor).handle`)
+      if (i < count) tests.push(`${x} === undefined`)
+    } else if (!arg.hasDefault) {
+      if (how.list) {
+        tests.push(how.test)
+        const [first, ...then] = list(how, x)
+        body.push(at === 'p' ? first : `let ${first}`, ...then)
+        at = 'p'
+      } else if (takesNumber(entry, arg) && i > 0 && !lifted) {
+        lifted = x
+        tests.push(`(${x} instanceof Tensor || typeof ${x} === 'number')`)
+        put(`n || (${x} as Tensor).handle`)
+      } else {
+        tests.push(how.test)
+        how.slots.forEach(put)
+      }
     } else {
-      tests.push(how.test)
-      how.slots.forEach(put)
+      if (!slots) return null
+      // null is the default of what may be None and is so when it is not given
+      const none = arg.type.optional && (arg.default === null || arg.default === undefined) ? `${x} == null` : `${x} === undefined`
+      tests.push(`(${none} || ${how.test})`)
+      if (!how.list && slots.length === how.slots.length) how.slots.forEach((s, k) => put(s === slots[k] ? s : `${none} ? ${slots[k]} : ${s}`))
+      else {
+        if (at !== 'p') body.push(`let p = ${at}`)
+        at = 'p'
+        body.push(
+          `if (${none}) {`,
+          ...slots.map((s) => `  f[p++] = ${s}`),
+          '} else {',
+          ...(how.list ? list(how, x) : how.slots.map((s) => `f[p++] = ${s}`)).map((l) => `  ${l}`),
+          '}',
+        )
+      }
     }
   }
   for (let i = count; i < names.length; i++) tests.push(`${names[i]} === undefined`)
@@ -210,7 +215,7 @@ function fastPath(entry, names, count) {
   const breaks = body.some((l) => l.includes('break fast'))
   lines.push(`${breaks ? 'fast: ' : ''}if (${tests.join(' && ') || 'true'}) {`)
   if (lifted) lines.push(`  const n = ${lifted} instanceof Tensor ? 0 : numberHandle(${lifted})`)
-  lines.push(`  ${body.some((l) => l.startsWith('f = ')) ? 'let' : 'const'} f = host.f64`)
+  lines.push(`  ${body.some((l) => l.trim().startsWith('f = ')) ? 'let' : 'const'} f = host.f64`)
   for (const l of body) lines.push(`  ${l}`)
   lines.push(`  const r = host.call(${entry.index})`)
   if (lifted) lines.push('  if (n) freeHandle(n)')
@@ -251,7 +256,7 @@ function innerFunction(group) {
     return `${table}\nexport function ${innerName(group)}(skip: 0 | 1, args: readonly unknown[]): unknown {\n${variadicFast(group)}  return invoke(O_${group.jsName}, skip, args)\n}`
   }
   const names = Array.from({ length: arity(group) }, (_, i) => `a${i}`)
-  const paths = group.overloads.flatMap((e) => fastPaths(e, names))
+  const paths = group.overloads.map((e) => fastPath(e, names)).filter(Boolean)
   return `${table}\nexport function ${innerName(group)}(skip: 0 | 1, ${names.map((n) => `${n}?: unknown`).join(', ')}): unknown {\n${paths.map((p) => p.map((l) => `  ${l}`).join('\n')).join('\n')}${paths.length ? '\n' : ''}  return invoke(O_${group.jsName}, skip, [${names.join(', ')}])\n}`
 }
 

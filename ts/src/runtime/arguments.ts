@@ -64,26 +64,38 @@ export const VARIADIC = 16
 type ArgRow = readonly [name: string, type: ArgType, flags?: number, def?: unknown, size?: number]
 type OverloadRow = readonly [call: number, out: number, returns: Returns, fields: readonly string[], args: readonly ArgRow[]]
 
-/** Makes the table that generated code writes in short. */
-export function operator(name: string, rows: readonly OverloadRow[]): Operator {
-  return {
-    name,
-    overloads: rows.map(([call, out, returns, fields, argRows]) => {
-      const args = argRows.map(([argName, type, flags = 0, def = undefined, size = 0]) => ({
-        name: argName,
-        type,
-        optional: (flags & OPTIONAL) !== 0,
-        kwonly: (flags & KWONLY) !== 0,
-        hasDefault: (flags & DEFAULT) !== 0,
-        number: (flags & NUMBER) !== 0,
-        size,
-        def,
-      }))
-      const positional = args.filter((a) => !a.kwonly).length
-      return { call, out, returns, fields, args, positional, variadic: argRows.some((r) => ((r[2] ?? 0) & VARIADIC) !== 0) }
-    }),
+/** The table that generated code writes in short: there are a thousand, and a program needs a few of them. */
+class Table implements Operator {
+  readonly name: string
+  readonly #rows: readonly OverloadRow[]
+  #overloads: readonly Overload[] | null = null
+
+  constructor(name: string, rows: readonly OverloadRow[]) {
+    this.name = name
+    this.#rows = rows
+  }
+
+  get overloads(): readonly Overload[] {
+    return (this.#overloads ??= this.#rows.map(overload))
   }
 }
+
+function overload([call, out, returns, fields, rows]: OverloadRow): Overload {
+  const args = rows.map(([argName, type, flags = 0, def = undefined, size = 0]) => ({
+    name: argName,
+    type,
+    optional: (flags & OPTIONAL) !== 0,
+    kwonly: (flags & KWONLY) !== 0,
+    hasDefault: (flags & DEFAULT) !== 0,
+    number: (flags & NUMBER) !== 0,
+    size,
+    def,
+  }))
+  const positional = args.filter((a) => !a.kwonly).length
+  return { call, out, returns, fields, args, positional, variadic: rows.some((r) => ((r[2] ?? 0) & VARIADIC) !== 0) }
+}
+
+export const operator = (name: string, rows: readonly OverloadRow[]): Operator => new Table(name, rows)
 
 // ---- what a value is -----------------------------------------------------------------------------------------------
 

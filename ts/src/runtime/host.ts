@@ -2,7 +2,8 @@
 // is written in bindings/common/calls.h.
 import { TorchError } from './errors.js'
 import { nativeHost } from './native.js'
-import { isWasmBackend, wasmHost } from './wasm.js'
+import { wasmHost } from './wasm.js'
+import { isWasmBackend, wanted } from './wasm_choice.js'
 
 /** Runs hooks and custom functions: see `tj__callback_kind` in bindings/common/calls.h. */
 export type HostCallback = (kind: number, id: number, count: number) => number
@@ -35,13 +36,6 @@ export interface Host {
   startThreads(): void
   /** Sets the function that runs hooks and custom functions. One that it lets escape is thrown by the call that led to it. */
   setCallback(callback: HostCallback): void
-}
-
-/** What the user wants to run on: `globalThis.TORCHJS_BACKEND` or the environment variable. */
-function wanted(): string {
-  const chosen = (globalThis as { TORCHJS_BACKEND?: unknown }).TORCHJS_BACKEND
-  if (typeof chosen === 'string') return chosen
-  return (typeof process === 'object' && process.env?.['TORCHJS_BACKEND']) || ''
 }
 
 async function createHost(): Promise<Host> {

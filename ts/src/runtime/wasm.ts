@@ -3,7 +3,9 @@ import { BUILTIN } from '../generated/calls.js'
 import { TorchError } from './errors.js'
 import type { Host, HostCallback } from './host.js'
 import { collector } from './native.js'
+import { isPage, moduleFor, node, type WasmBackend } from './wasm_choice.js'
 import { compile, type ModuleName } from './wasm_files.js'
+import { takeStarted } from './wasm_start.js'
 import { THREAD_SOURCE, type ThreadData } from './wasm_thread.js'
 
 interface Exports {
@@ -32,25 +34,7 @@ interface Exports {
   get_threads(): number
 }
 
-const BACKENDS = ['wasm', 'wasm-simd', 'wasm-simd-threads', 'wasm-relaxed', 'wasm-relaxed-threads'] as const
-export type WasmBackend = (typeof BACKENDS)[number]
-export const isWasmBackend = (name: string): name is WasmBackend => (BACKENDS as readonly string[]).includes(name)
-
-// ---- what this JavaScript can do -------------------------------------------------------------------------------------
-
-/** A function of one instruction: it validates where the instruction is known. */
-const probe = (...code: number[]): boolean =>
-  WebAssembly.validate(
-    // prettier-ignore
-    new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 4 + code.length, 1, 2 + code.length, 0, ...code, 11]),
-  )
-// i32.const 0, i8x16.splat; for relaxed SIMD twice, and i8x16.relaxed_swizzle
-const hasSimd = (): boolean => probe(65, 0, 253, 15)
-const hasRelaxedSimd = (): boolean => probe(65, 0, 253, 15, 65, 0, 253, 15, 253, 128, 2)
-
-const isPage = typeof document === 'object'
-/** Node's modules, where there are some. */
-const node = typeof process === 'object' && typeof process.getBuiltinModule === 'function' ? process : null
+// ---- the collector -------------------------------------------------------------------------------------------------
 
 interface Registry {
   register(object: object, handle: number): void
@@ -72,27 +56,6 @@ function registry(free: (handle: number) => void): Registry {
     return new Constructor(free)
   }
   return new FinalizationRegistry(free)
-}
-
-/** Why there are no threads; null where there are. */
-function noThreads(): string | null {
-  if (typeof SharedArrayBuffer !== 'function' || (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === false) {
-    return 'the page is not cross-origin isolated. Serve it with the headers "Cross-Origin-Opener-Policy: same-origin" and "Cross-Origin-Embedder-Policy: require-corp"'
-  }
-  return typeof Worker !== 'function' && !node ? 'there are no workers here' : null
-}
-
-function moduleFor(backend: WasmBackend): ModuleName {
-  if (!hasSimd()) {
-    throw new TorchError('torch.js: this JavaScript engine has no WebAssembly SIMD, which torch.js needs', 'RuntimeError')
-  }
-  const reason = noThreads()
-  if (backend !== 'wasm') {
-    if (backend.endsWith('threads') && reason) throw new TorchError(`torch.js: no threads: ${reason}.`, 'RuntimeError')
-    return backend.slice('wasm-'.length) as ModuleName
-  }
-  if (reason) console.info(`torch.js computes on one thread: ${reason}.`)
-  return `${hasRelaxedSimd() ? 'relaxed' : 'simd'}${reason ? '' : '-threads'}`
 }
 
 function processors(): number {
@@ -309,7 +272,7 @@ function sharedMemory(): WebAssembly.Memory {
 }
 
 export async function wasmHost(backend: WasmBackend): Promise<Host> {
-  const { name, module } = await compile(moduleFor(backend))
+  const { name, module } = (await takeStarted(backend)) ?? (await compile(moduleFor(backend)))
   const memory = name.endsWith('threads') ? sharedMemory() : null
   let run: (kind: number, id: number, count: number) => number = () => -1
   const random = new Uint32Array(2)
