@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { callTable } from './calls.mjs'
 import { signatureText } from './c.mjs'
 import { errorTexts, loadShapeErrors, reasonTypes, shapeErrorTypes } from './shape_errors.mjs'
+import { SchemaBug } from './text.mjs'
 import { ruleTypes } from './shape_rules.mjs'
 import { allSignatures, optionsName, optionsTypes, selfIndex, SHARED_OPTIONS } from './typescript-types.mjs'
 
@@ -49,6 +50,24 @@ export function argType(type) {
   if (!type.list) return type.base
   return type.base === 'Tensor' && type.itemOptional ? 'Tensor?[]' : `${type.base}[]`
 }
+// Of ArgType in arguments.ts.
+const TYPE_LETTERS = {
+  Tensor: 'T',
+  Scalar: 'S',
+  ScalarType: 'Y',
+  Device: 'D',
+  Generator: 'G',
+  int: 'i',
+  float: 'f',
+  bool: 'b',
+  str: 's',
+  'Tensor[]': 'L',
+  'Tensor?[]': 'O',
+  'int[]': 'I',
+  'float[]': 'F',
+  'bool[]': 'B',
+  'Scalar[]': 'C',
+}
 const FLAGS = { optional: 1, kwonly: 2, default: 4, number: 8, variadic: 16 }
 
 // PyTorch's rule: a list of ints that is the only positional argument (beside self) may be given as several ints.
@@ -60,7 +79,8 @@ export function variadicArg(op) {
 
 export const takesNumber = (entry, arg) => entry.op.numbers.includes(arg.name) && !(entry.inplace && arg === entry.op.args[0])
 
-function overloadRow(entry) {
+// An overload as a text, which invoke() reads when it first needs it: ts/src/runtime/arguments.ts says how it is written.
+function overloadText(entry) {
   const { op } = entry
   const returns = entry.inplace ? 'self' : op.returns.kind
   const fields = op.returns.kind === 'tuple' ? op.returns.items.map((i) => i.name) : []
@@ -72,18 +92,12 @@ function overloadRow(entry) {
     if (a.hasDefault) flags |= FLAGS.default
     if (takesNumber(entry, a)) flags |= FLAGS.number
     if (a === rest) flags |= FLAGS.variadic
-    const row = [
-      JSON.stringify(a.name),
-      JSON.stringify(argType(a.type)),
-      String(flags),
-      a.hasDefault ? literal(a.default) : 'undefined',
-      String(a.type.list ? (a.type.size ?? 0) : 0),
-    ]
-    const blank = ['', '', '0', 'undefined', '0']
-    while (row.length > 2 && row.at(-1) === blank[row.length - 1]) row.pop()
-    return `[${row.join(', ')}]`
+    const size = a.type.list && a.type.size ? `*${a.type.size}` : ''
+    const text = `${a.name}:${TYPE_LETTERS[argType(a.type)]}${flags || ''}${size}${a.hasDefault ? `=${literal(a.default)}` : ''}`
+    if (/[\s;']/.test(text)) throw new SchemaBug(`${op.name}: the default of ${a.name} cannot be written in a table`)
+    return text
   })
-  return `[${entry.index}, ${entry.out}, '${returns}', ${JSON.stringify(fields)}, [${args.join(', ')}]]`
+  return [entry.index, entry.out, returns, fields.join(','), ...args].join(' ')
 }
 
 const literal = (v) => (v === Infinity ? 'Infinity' : v === -Infinity ? '-Infinity' : JSON.stringify(v))
@@ -161,11 +175,7 @@ function fastPath(entry, names) {
   let lifted = null
   const slot = () => (typeof at === 'number' ? String(at++) : 'p++')
   const put = (expression) => body.push(`f[${slot()}] = ${expression}`)
-  const list = (how, x) => [
-    `p = ${how.list}(${at === 'p' ? 'p' : at}, ${x}${how.more ?? ''})`,
-    'if (p < 0) break fast',
-    'f = host.f64',
-  ]
+  const list = (how, x) => [`p = ${how.list}(${at === 'p' ? 'p' : at}, ${x}${how.more ?? ''})`, 'if (p < 0) break fast', 'f = host.f64']
   for (let i = 0; i < op.args.length; i++) {
     const arg = op.args[i]
     const x = names[i]
@@ -194,7 +204,8 @@ function fastPath(entry, names) {
       // null is the default of what may be None and is so when it is not given
       const none = arg.type.optional && (arg.default === null || arg.default === undefined) ? `${x} == null` : `${x} === undefined`
       tests.push(`(${none} || ${how.test})`)
-      if (!how.list && slots.length === how.slots.length) how.slots.forEach((s, k) => put(s === slots[k] ? s : `${none} ? ${slots[k]} : ${s}`))
+      if (!how.list && slots.length === how.slots.length)
+        how.slots.forEach((s, k) => put(s === slots[k] ? s : `${none} ? ${slots[k]} : ${s}`))
       else {
         if (at !== 'p') body.push(`let p = ${at}`)
         at = 'p'
@@ -251,7 +262,7 @@ function docOf(group, indent) {
 const innerName = (group) => `$${group.jsName}`
 
 function innerFunction(group) {
-  const table = `export const O_${group.jsName} = /* @__PURE__ */ operator('${spokenName(group.namespace, group.jsName)}', [\n${group.overloads.map((e) => `  ${overloadRow(e)},`).join('\n')}\n])`
+  const table = `export const O_${group.jsName} = /* @__PURE__ */ operator('${spokenName(group.namespace, group.jsName)}', '${group.overloads.map(overloadText).join(';')}')`
   if (isVariadic(group)) {
     return `${table}\nexport function ${innerName(group)}(skip: 0 | 1, args: readonly unknown[]): unknown {\n${variadicFast(group)}  return invoke(O_${group.jsName}, skip, args)\n}`
   }

@@ -61,41 +61,75 @@ export const DEFAULT = 4
 export const NUMBER = 8
 export const VARIADIC = 16
 
-type ArgRow = readonly [name: string, type: ArgType, flags?: number, def?: unknown, size?: number]
-type OverloadRow = readonly [call: number, out: number, returns: Returns, fields: readonly string[], args: readonly ArgRow[]]
+// An overload is written in words: its call, the call with `out`, what it returns, the names of several results, and its arguments as
+// `name:letter`, flags, `*size`, `=default`. Overloads are separated by semicolons.
+const TYPES: Readonly<Record<string, ArgType>> = {
+  T: 'Tensor',
+  S: 'Scalar',
+  Y: 'ScalarType',
+  D: 'Device',
+  G: 'Generator',
+  i: 'int',
+  f: 'float',
+  b: 'bool',
+  s: 'str',
+  L: 'Tensor[]',
+  O: 'Tensor?[]',
+  I: 'int[]',
+  F: 'float[]',
+  B: 'bool[]',
+  C: 'Scalar[]',
+}
 
-/** The table that generated code writes in short: there are a thousand, and a program needs a few of them. */
+/** There are a thousand of these, and a program needs a few: the text is read when it is first asked for. */
 class Table implements Operator {
   readonly name: string
-  readonly #rows: readonly OverloadRow[]
+  readonly #text: string
   #overloads: readonly Overload[] | null = null
 
-  constructor(name: string, rows: readonly OverloadRow[]) {
+  constructor(name: string, text: string) {
     this.name = name
-    this.#rows = rows
+    this.#text = text
   }
 
   get overloads(): readonly Overload[] {
-    return (this.#overloads ??= this.#rows.map(overload))
+    return (this.#overloads ??= this.#text.split(';').map(readOverload))
   }
 }
 
-function overload([call, out, returns, fields, rows]: OverloadRow): Overload {
-  const args = rows.map(([argName, type, flags = 0, def = undefined, size = 0]) => ({
-    name: argName,
-    type,
-    optional: (flags & OPTIONAL) !== 0,
-    kwonly: (flags & KWONLY) !== 0,
-    hasDefault: (flags & DEFAULT) !== 0,
-    number: (flags & NUMBER) !== 0,
-    size,
-    def,
-  }))
-  const positional = args.filter((a) => !a.kwonly).length
-  return { call, out, returns, fields, args, positional, variadic: rows.some((r) => ((r[2] ?? 0) & VARIADIC) !== 0) }
+function readOverload(text: string): Overload {
+  const [call, out, returns, fields, ...words] = text.split(' ')
+  let variadic = false
+  const args = words.map((word): Arg => {
+    const [, name, letter, digits, size, def] = /^(\w+):(\w)(\d*)(?:\*(\d+))?(?:=(.*))?$/.exec(word)!
+    const flags = Number(digits)
+    variadic ||= (flags & VARIADIC) !== 0
+    return {
+      name: name!,
+      type: TYPES[letter!]!,
+      optional: (flags & OPTIONAL) !== 0,
+      kwonly: (flags & KWONLY) !== 0,
+      hasDefault: (flags & DEFAULT) !== 0,
+      number: (flags & NUMBER) !== 0,
+      size: Number(size ?? 0),
+      def: def === undefined ? undefined : readDefault(def),
+    }
+  })
+  return {
+    call: Number(call),
+    out: Number(out),
+    returns: returns as Returns,
+    fields: fields ? fields.split(',') : [],
+    args,
+    positional: args.filter((a) => !a.kwonly).length,
+    variadic,
+  }
 }
 
-export const operator = (name: string, rows: readonly OverloadRow[]): Operator => new Table(name, rows)
+const readDefault = (text: string): unknown => (text.endsWith('Infinity') ? Number(text) : JSON.parse(text))
+
+/** The table of an operator, from the text that codegen/typescript.mjs writes. */
+export const operator = (name: string, text: string): Operator => new Table(name, text)
 
 // ---- what a value is -----------------------------------------------------------------------------------------------
 
