@@ -11,7 +11,7 @@ const turn = () =>
 
 async function load(backend, threads) {
   globalThis.TORCHJS_BACKEND = backend
-  ;({ default: torch } = await import('./torch.js/index.js'))
+  ;({ default: torch } = await import('./torch.js/page/torch.js'))
   torch.set_num_threads(threads)
   const text = await (await fetch('digits.csv')).text()
   const rows = text

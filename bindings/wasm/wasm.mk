@@ -7,8 +7,9 @@
 WASM_CC ?= $(if $(findstring ccache,$(CC)),ccache )clang-19
 WASM := $(BUILD)/wasm
 # Modules travel: what is no loop over elements is compiled for size, loops that are seldom run are too, and what networks spend their time in for
-# speed. (-O2 gives shorter generated loops than -Os.)
-WASM_FAST := $(addprefix engine/cpu/,gemm conv softmax norm attention optim)
+# speed. (-O2 gives shorter generated loops than -Os; of those, only the activations gain by unrolling.)
+WASM_FAST := $(addprefix engine/cpu/,gemm conv softmax norm attention optim) $(GEN)/cpu/pointwise_activation
+WASM_SMALL := $(addprefix engine/cpu/,linalg eigen eig sort)
 WASM_LOOPS := $(addprefix $(GEN)/,$(GEN_CPU:.c=) $(GEN_COLD:.c=))
 WASM_RELAXED := engine/cpu/gemm.base engine/cpu/conv.base engine/cpu/attention.base
 WASM_FLAGS := --target=wasm32-wasi -std=gnu11 -fvisibility=hidden -fwrapv -fno-math-errno -fno-trapping-math -ffp-contract=fast \
@@ -27,7 +28,7 @@ WASM_OBJ := $(WASM_NAMES:%=$(WASM)/simd/%.o)
 WASM_RELAXED_OBJ := $(WASM_RELAXED:%=$(WASM)/relaxed/%.o)
 $(WASM_OBJ) $(WASM_RELAXED_OBJ): | $(BUILD)/.tools-wasm $(GEN)/sources.mk
 
-wasm_opt = $(if $(filter $(WASM_FAST) $(WASM_LOOPS),$(1)),-O2,$(if $(filter engine/cpu/%,$(1)),-Os,-Oz))
+wasm_opt = $(if $(filter $(WASM_FAST),$(1)),-O2,$(if $(filter $(WASM_LOOPS),$(1)),-O2 -fno-unroll-loops,$(if $(filter-out $(WASM_SMALL),$(filter engine/cpu/%,$(1))),-Os,-Oz)))
 WASM_COMPILE = @mkdir -p $(@D) && echo "  CC $@" && $(WASM_CC) $(WASM_FLAGS) $(call wasm_opt,$(<:.c=)) -MMD -MP -c -o $@
 define wasm_rules
 $(WASM)/$(1)/gen/%.base.o: $(GEN)/%.c

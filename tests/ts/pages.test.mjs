@@ -169,5 +169,18 @@ return [native, inside, [torch.memory_stats().live_bytes - before < 4000, torch.
     assert.deepEqual([native, inside, outside], [true, [true, false, 1000], [true, true]])
   })
 
+  // What the time from navigation to the first operator is made of. Nothing waits for anything that it does not need.
+  it('loads three files, and the engine at the same time as the rest', async () => {
+    const files = await inPage(`
+const { default: torch, nn, add } = await import('/torch/page/torch.js')
+const x = add(torch.ones(2), 1)
+if (!(x instanceof torch.Tensor) || nn !== torch.nn || x.sum().item() !== 4) throw new Error('it does not work')
+return performance.getEntriesByType('resource').filter((r) => /^http.*torch/.test(r.name)).map((r) => [new URL(r.name).pathname, r.startTime])`)
+    const begins = Object.fromEntries(files)
+    const module = '/torch/wasm/torchjs-relaxed-threads.wasm'
+    assert.deepEqual(Object.keys(begins).sort(), ['/torch/page/all.js', '/torch/page/torch.js', module])
+    assert.ok(begins[module] <= begins['/torch/page/all.js'], 'the module is asked for first')
+  })
+
   it('printed no complaint', () => assert.deepEqual(printed, []))
 })
