@@ -144,9 +144,9 @@ package: ts wasm $(PLATFORM)/torchjs.node ## the packages for npm: build/*.tgz
 
 # A page that trains in the browser, as static files.
 SITE := out/site
-$(SITE)/.built: $(wildcard site/*.html site/*.css site/*.js) examples/data/digits.csv dist/.built $(WASM_MODULES:$(WASM)/%=dist/wasm/%)
+$(SITE)/.built: $(wildcard site/*.html site/*.css site/*.js) examples/data/digits.csv $(BUILD)/examples/.built $(WASM_MODULES:$(WASM)/%=dist/wasm/%)
 	@rm -rf $(SITE) && mkdir -p $(SITE)/uplot
-	@cp site/*.html site/*.css site/*.js examples/data/digits.csv $(SITE)/
+	@cp site/*.html site/*.css site/*.js examples/data/digits.csv $(BUILD)/examples/digits/classifier.js $(SITE)/
 	@cp node_modules/uplot/dist/uPlot.iife.min.js node_modules/uplot/dist/uPlot.min.css $(SITE)/uplot/
 	@cp -r dist $(SITE)/torch.js && touch $@
 site-files: $(SITE)/.built
@@ -199,20 +199,20 @@ check-ulp: $(BUILD)/tests/math_test ## how far functions are from the truth, ove
 	@[ -n "$(STEP)" ] || cp $(BUILD)/ulp.md tests/c/ulp.md
 $(BUILD)/bench/machine: bench/machine.c | $(BUILD)/.tools-build
 	@mkdir -p $(@D) && echo "  CC $@" && $(CC) -O3 -march=native $(WARN) -pthread -o $@ $<
-bench: ts $(BUILD)/bench/machine ## the benchmark; PEER='COMMAND' measures a peer beside it
+bench: $(BUILD)/examples/.built addon $(BUILD)/bench/machine ## the benchmark; PEER='COMMAND' measures a peer beside it
 	node bench/run.mjs --machine $(BUILD)/bench/machine $(if $(PEER),--peer '$(PEER)')
 $(BUILD)/bench/onednn: bench/onednn.c $(BUILD)/libtorchjs.a | $(BUILD)/.tools-onednn
 	@mkdir -p $(@D) && echo "  CC $@" && $(CC) -O2 $(WARN) -fopenmp -Iinclude/torchjs -I$(GEN) -o $@ $< $(BUILD)/libtorchjs.a -ldnnl $(LDLIBS_ALL)
 bench-onednn: $(BUILD)/bench/onednn ## matrix products beside oneDNN's, GFLOP/s
 	$<
-bench-scaling: ts ## the large cases of the benchmark on one thread and on two
+bench-scaling: $(BUILD)/examples/.built addon ## the large cases of the benchmark on one thread and on two
 	node bench/scaling.mjs
 
 bench-webgpu-peers: ## TensorFlow.js and jax-js in one file, for bench/webgpu/peers.mjs
 	@cd bench/webgpu/peers && npm ci --no-audit --no-fund --loglevel=error --ignore-scripts
 	@mkdir -p $(BUILD)/bench && node_modules/esbuild/bin/esbuild bench/webgpu/peers/libraries.mjs --bundle --format=esm --platform=browser --define:process=undefined --log-level=error \
 	  --outfile=$(BUILD)/bench/webgpu_peers.mjs && ls -l $(BUILD)/bench/webgpu_peers.mjs
-bench-browser: ts wasm | $(BUILD)/.tools-test ## the same in Chromium, beside TensorFlow.js and jax-js
+bench-browser: $(BUILD)/examples/.built wasm | $(BUILD)/.tools-test ## the same in Chromium, beside TensorFlow.js and jax-js
 	@cd bench/browser && npm ci --no-audit --no-fund --loglevel=error --ignore-scripts
 	node bench/browser/run.mjs
 

@@ -1,5 +1,6 @@
 // The benchmark cases, under the names of the PyTorch side. A case is a function that makes its inputs and returns one iteration.
 import torch from 'torch.js'
+import { convnet } from '../build/examples/digits/classifier.js'
 
 const { nn } = torch
 const F = nn.functional
@@ -140,18 +141,7 @@ cases.set('train/tiny_mlp_16x8x16x1_adamw', () => {
   return train(m, F.mse_loss, torch.randn(16, 8), torch.randn(16, 1))
 })
 cases.set('train/convnet_32x1x28x28_adamw', () => {
-  const m = new nn.Sequential(
-    new nn.Conv2d(1, 32, 3, { padding: 1 }),
-    new nn.ReLU(),
-    new nn.MaxPool2d(2),
-    new nn.Conv2d(32, 64, 3, { padding: 1 }),
-    new nn.ReLU(),
-    new nn.MaxPool2d(2),
-    new nn.Flatten(),
-    new nn.Linear(3136, 128),
-    new nn.ReLU(),
-    new nn.Linear(128, 10),
-  )
+  const m = convnet(torch, { side: 28, channels: 32, hidden: 128 })
   return train(m, F.cross_entropy, torch.randn(32, 1, 28, 28), labels(10, 32))
 })
 

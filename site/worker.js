@@ -1,4 +1,6 @@
 // Trains the network, beside the page. Messages in: start, stop, classify; out: ready, progress, epoch, classes, done, failed.
+import { convnet, readDigits } from './classifier.js'
+
 let torch, model, test
 
 const next = new MessageChannel()
@@ -13,43 +15,9 @@ async function load(backend, threads) {
   globalThis.TORCHJS_BACKEND = backend
   ;({ default: torch } = await import('./torch.js/page/torch.js'))
   torch.set_num_threads(threads)
-  const text = await (await fetch('digits.csv')).text()
-  const rows = text
-    .trim()
-    .split('\n')
-    .slice(1)
-    .map((line) => line.split(',').map(Number))
-  const part = (wanted) => {
-    const chosen = rows.filter((_, i) => wanted(i))
-    return {
-      images: torch
-        .tensor(chosen.map((r) => r.slice(0, 64)))
-        .div(16)
-        .view(chosen.length, 1, 8, 8),
-      labels: torch.tensor(
-        chosen.map((r) => r[64]),
-        { dtype: 'int64' },
-      ),
-    }
-  }
-  test = part((i) => i % 5 === 4)
-  return part((i) => i % 5 !== 4)
-}
-
-function network() {
-  const { nn } = torch
-  return new nn.Sequential(
-    new nn.Conv2d(1, 16, 3, { padding: 1 }),
-    new nn.ReLU(),
-    new nn.MaxPool2d(2),
-    new nn.Conv2d(16, 32, 3, { padding: 1 }),
-    new nn.ReLU(),
-    new nn.MaxPool2d(2),
-    new nn.Flatten(),
-    new nn.Linear(128, 64),
-    new nn.ReLU(),
-    new nn.Linear(64, 10),
-  )
+  const digits = readDigits(torch, await (await fetch('digits.csv')).text())
+  test = digits.test
+  return digits.train
 }
 
 const accuracy = () => torch.scope(() => torch.no_grad(() => model.forward(test.images).argmax(1).eq(test.labels).float().mean().item()))
@@ -72,7 +40,7 @@ async function train(data, epochs) {
   const batch = 32,
     count = data.labels.shape[0]
   torch.manual_seed(0)
-  model = network()
+  model = convnet(torch)
   const optimizer = new optim.AdamW(model.parameters(), { lr: 2e-3 })
   const criterion = new nn.CrossEntropyLoss()
   const begin = performance.now()

@@ -2,6 +2,7 @@
 // How fast the device webgpu is: matrix products as a share of the GPU's plain peak, pointwise operators and softmax as a share of its memory's
 // bandwidth, training steps; and, which no clock is needed for, launches, submits and bytes of each case.
 //   node bench/webgpu/run.mjs [--tflops 60] [--bandwidth 3000] [--quick] [--json FILE]
+// Before: `make examples`.
 //     --tflops, --bandwidth   the GPU's plain float32 peak and its memory's GB/s: then shares are shown
 //     --quick                 small sizes, for software adapters
 //     --tiles LIST            products also with these tiles of the engine's table in turn ("128x128,64x64", or "all"), beside what it plans
@@ -12,6 +13,7 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import torch, { nn } from 'torch.js'
+import { convnet } from '../../build/examples/digits/classifier.js'
 
 const { values: options } = parseArgs({
   options: {
@@ -171,18 +173,7 @@ if (wanted('convnet')) {
   const batch = quick ? 8 : 64
   const x = randn(batch, 1, 8, 8),
     y = torch.randint(0, 10, [batch]).to(device)
-  const net = new nn.Sequential(
-    new nn.Conv2d(1, 16, 3, { padding: 1 }),
-    new nn.ReLU(),
-    new nn.MaxPool2d(2),
-    new nn.Conv2d(16, 32, 3, { padding: 1 }),
-    new nn.ReLU(),
-    new nn.MaxPool2d(2),
-    new nn.Flatten(),
-    new nn.Linear(128, 64),
-    new nn.ReLU(),
-    new nn.Linear(64, 10),
-  )
+  const net = convnet(torch)
   const step = trainer(net, (m) => nn.functional.cross_entropy(m.forward(x), y))
   report(`convnet of digits, step of ${batch}`, await measure(step, 1), {})
   await profiled('convnet', step)

@@ -1,34 +1,23 @@
 // Trains a small convolutional network on handwritten digits and writes a report.
 //   node build/examples/digits/train.js [--epochs N] [--out DIR]
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import cliProgress from 'cli-progress'
 import torch, { nn } from 'torch.js'
-import { loadDigits } from './data.js'
+import { convnet, readDigits } from './classifier.js'
 import { report } from './report.js'
 
 const { values } = parseArgs({ options: { epochs: { type: 'string', default: '25' }, out: { type: 'string', default: 'out/digits' } } })
 const epochs = Number(values.epochs)
 if (!Number.isInteger(epochs) || epochs < 1) throw new Error(`--epochs has to be a positive integer, not '${values.epochs}'`)
 const batchSize = 32
-const { train, test } = loadDigits('examples/data/digits.csv')
+const { train, test } = readDigits(torch, readFileSync('examples/data/digits.csv', 'utf8'))
 const count = train.labels.shape[0]!
 const batches = Math.ceil(count / batchSize)
 
 torch.manual_seed(0)
-const model = new nn.Sequential(
-  new nn.Conv2d(1, 16, 3, { padding: 1 }),
-  new nn.ReLU(),
-  new nn.MaxPool2d(2),
-  new nn.Conv2d(16, 32, 3, { padding: 1 }),
-  new nn.ReLU(),
-  new nn.MaxPool2d(2),
-  new nn.Flatten(),
-  new nn.Linear(128, 64),
-  new nn.ReLU(),
-  new nn.Linear(64, 10),
-)
+const model = convnet(torch)
 const optimizer = new torch.optim.AdamW(model.parameters(), { lr: 2e-3 })
 const criterion = new nn.CrossEntropyLoss()
 

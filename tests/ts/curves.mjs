@@ -1,11 +1,11 @@
 // Programs of the training curves recorded from PyTorch.
 import torch, { nn } from 'torch.js'
-import { convnet } from './convnet.mjs'
+import { convnet } from '../../build/examples/digits/classifier.js'
 
 // What each curve trains, as its record describes it.
 export const RUNS = {
   convnet_adamw: {
-    model: convnet,
+    model: () => convnet(torch),
     optimizer: (p) => new torch.optim.AdamW(p, { lr: 2e-3 }),
     input: (x) => x,
   },

@@ -5,12 +5,12 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import torch, { nn } from 'torch.js'
-import { loadDigits } from '../../build/examples/digits/data.js'
+import { readDigits } from '../../build/examples/digits/classifier.js'
 import { RUNS } from './curves.mjs'
 
 const CASES = process.env.TORCHJS_CASES ?? '../shared/golden'
 const { curves } = JSON.parse(gunzipSync(readFileSync(join(CASES, 'reference/curves.json.gz'))))
-const { train } = loadDigits('examples/data/digits.csv')
+const { train } = readDigits(torch, readFileSync('examples/data/digits.csv', 'utf8'))
 const rows = train.labels.shape[0]
 
 const flat = (t) => Array.from(t.detach().contiguous().data(), Number)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import torch, { nn } from 'torch.js'
-import { convnet } from './convnet.mjs'
+import { convnet } from '../../build/examples/digits/classifier.js'
 import { host } from '../../dist/runtime/host.js'
 
 // Pinned. Fewer is good news, to be written down here; more wants a reason.
@@ -19,7 +19,7 @@ describe('a warm training step of the digit convnet', () => {
       return call.call(this, op)
     }
     torch.manual_seed(0)
-    const model = convnet()
+    const model = convnet(torch)
     const optimizer = new torch.optim.AdamW(model.parameters(), { lr: 2e-3 })
     const criterion = new nn.CrossEntropyLoss()
     const images = torch.rand(160, 1, 8, 8)

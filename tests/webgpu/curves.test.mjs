@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { before, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import torch, { nn } from 'torch.js'
-import { loadDigits } from '../../build/examples/digits/data.js'
+import { readDigits } from '../../build/examples/digits/classifier.js'
 import { RUNS } from '../ts/curves.mjs'
 
 const CASES = process.env.TORCHJS_CASES ?? '../shared/golden'
@@ -16,7 +16,7 @@ before(() => torch.webgpu.init())
 
 for (const curve of curves) {
   test(`${curve.name}: ${STEPS} losses on webgpu are PyTorch's, and a step makes no buffers once it has settled`, async () => {
-    const { train } = loadDigits('examples/data/digits.csv')
+    const { train } = readDigits(torch, readFileSync('examples/data/digits.csv', 'utf8'))
     const rows = train.labels.shape[0]
     const images = train.images.to('webgpu'),
       labels = train.labels.to('webgpu')
