@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Times torch.js in Chromium beside TensorFlow.js and jax-js, all on WebAssembly, in one page, in turn.
 //   node bench/browser/run.mjs [--threads N] [--seconds S] [--only REGEX] [--json FILE]
-// Before: `make wasm ts`, and `npm ci` in this folder.
+// Before: `make wasm examples`, and `npm ci` in this folder.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -22,29 +22,19 @@ const HERE = fileURLToPath(new URL('.', import.meta.url))
 const ROOT = join(HERE, '../..')
 const dir = mkdtempSync(join(tmpdir(), 'torchjs-bench-'))
 mkdirSync(join(dir, 'page'))
-const bundle = (from, to, ...flags) =>
-  execFileSync(join(ROOT, 'node_modules/esbuild/bin/esbuild'), [
-    from,
-    '--bundle',
-    '--format=esm',
-    '--log-level=error',
-    `--outfile=${to}`,
-    ...flags,
-  ])
-bundle(join(HERE, 'page.js'), join(dir, 'page/page.js'))
-bundle(
-  join(ROOT, 'dist/index.js'),
-  join(dir, 'page/torch/torch.js'),
-  '--minify',
-  '--external:*torchjs-simd.js',
-  '--external:*torchjs-simd-threads.js',
-)
+execFileSync(join(ROOT, 'node_modules/esbuild/bin/esbuild'), [
+  join(HERE, 'page.js'),
+  '--bundle',
+  '--format=esm',
+  '--log-level=error',
+  `--outfile=${join(dir, 'page/page.js')}`,
+])
 writeFileSync(
   join(dir, 'page/index.html'),
-  `<!doctype html><meta charset="utf-8"><title>benchmark</title><script>globalThis.TORCH_URL = '/torch/torch.js'</script><script type="module" src="/page.js"></script>`,
+  `<!doctype html><meta charset="utf-8"><title>benchmark</title><script>globalThis.TORCH_URL = '/torch/page/torch.js'</script><script type="module" src="/page.js"></script>`,
 )
 const server = await serve({
-  '/wasm/': join(ROOT, 'dist/wasm'),
+  '/torch/': join(ROOT, 'dist'),
   '/tfjs/': join(HERE, 'node_modules/@tensorflow/tfjs-backend-wasm/dist'),
   '/': join(dir, 'page'),
 })
@@ -73,6 +63,8 @@ try {
   console.log(`\ngeometric mean ${mean.toFixed(2)}, least ${Math.min(...ratios).toFixed(2)}`)
   for (const [name, { backend, load }] of Object.entries(result.libraries))
     console.log(`${name}: ${backend}, first operator after ${(1e3 * load).toFixed(0)} ms`)
+  for (const [name, row] of Object.entries(result.cases))
+    for (const [library, why] of Object.entries(row)) if (typeof why === 'string') console.log(`${name}: ${library} cannot: ${why}`)
   if (options.json) writeFileSync(options.json, JSON.stringify(result, null, 1))
 } finally {
   await browser.close()
