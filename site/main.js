@@ -1,5 +1,7 @@
 // The page: controls, plots, the drawing. The network is in worker.js.
 /* global uPlot */
+import { inWorker } from './torch.js/worker.js'
+
 const $ = (id) => document.getElementById(id)
 
 // ---- controls --------------------------------------------------------------------------------------------------------
@@ -56,7 +58,8 @@ const accuracyPlot = plot($('accuracy-plot'), 'accuracy', '#1c7ed6', (v) => `${(
 
 // ---- training --------------------------------------------------------------------------------------------------------
 
-let worker = null
+let worker = null // the last one
+let run = null // what it does
 let trained = 0
 
 function running(is) {
@@ -64,17 +67,28 @@ function running(is) {
   $('stop').disabled = !is
 }
 
+// Steps come faster than frames.
+let due = false
+function drawSoon(plot) {
+  if (due) return
+  due = true
+  requestAnimationFrame(() => {
+    due = false
+    plot.draw()
+  })
+}
+
 const handlers = {
   ready({ backend, threads, version }) {
     $('runs-on').textContent = `${backend}, ${threads} thread${threads === 1 ? '' : 's'}`
     $('status').textContent = `training (torch.js ${version})`
   },
-  progress({ step, losses, stepsPerSecond }) {
-    losses.forEach((loss, i) => lossPlot.add(step - losses.length + i + 1, loss))
-    lossPlot.draw()
+  step({ step, loss, stepsPerSecond }) {
+    lossPlot.add(step, loss)
+    drawSoon(lossPlot)
     trained = step
     $('step').textContent = step
-    if (losses.length) $('loss').textContent = losses.at(-1).toFixed(4)
+    $('loss').textContent = loss.toFixed(4)
     $('speed').textContent = Math.round(stepsPerSecond)
   },
   epoch({ accuracy }) {
@@ -91,30 +105,31 @@ const handlers = {
       $('classes').children[i].title = `${(100 * p).toFixed(1)} %`
     })
   },
-  done({ stopped }) {
+  trained({ stopped }) {
     running(false)
     $('status').textContent = stopped ? 'stopped' : 'trained'
     classify()
   },
-  failed({ message }) {
-    running(false)
-    $('status').textContent = message
-  },
 }
 
-$('controls').onsubmit = (event) => {
+$('controls').onsubmit = async (event) => {
   event.preventDefault()
   worker?.terminate()
   lossPlot.clear()
   accuracyPlot.clear()
   running(true)
   $('status').textContent = 'loading the engine'
-  worker = new Worker(new URL('worker.js', import.meta.url), { type: 'module' })
-  worker.onmessage = ({ data }) => handlers[data.kind](data)
-  worker.onerror = (e) => handlers.failed({ message: e.message ?? 'the worker could not be loaded' })
-  worker.postMessage({ kind: 'start', backend: $('backend').value, threads: Number($('threads').value), epochs: Number($('epochs').value) })
+  const mine = (worker = new Worker(new URL('worker.js', import.meta.url), { type: 'module' }))
+  run = inWorker(mine, { backend: $('backend').value, threads: Number($('threads').value), epochs: Number($('epochs').value) })
+  try {
+    for await (const value of run) if (mine === worker) handlers[value.kind](value)
+  } catch (e) {
+    if (mine !== worker) return
+    running(false)
+    $('status').textContent = e.message
+  }
 }
-$('stop').onclick = () => worker?.postMessage({ kind: 'stop' })
+$('stop').onclick = () => run?.send({ kind: 'stop' })
 
 // ---- drawing ---------------------------------------------------------------------------------------------------------
 
@@ -174,7 +189,7 @@ function classify() {
   const picture = seen.createImageData(8, 8)
   image.forEach((v, i) => picture.data.set([0, 0, 0, Math.round(255 * v)], 4 * i))
   seen.putImageData(picture, 0, 0)
-  worker?.postMessage({ kind: 'classify', pixels: image })
+  run?.send({ kind: 'classify', pixels: image })
 }
 
 let last = null

@@ -1,98 +1,67 @@
-// Trains the network, beside the page. Messages in: start, stop, classify; out: ready, progress, epoch, classes, done, failed.
+// Trains the network, beside the page (main.js), and classifies what is drawn there. Each thing that happens is one value of the program.
 import { convnet, readDigits } from './classifier.js'
+import { workerMain } from './torch.js/worker.js'
 
-let torch, model, test
-
-const next = new MessageChannel()
-/** A turn of the event loop: messages come in, and memory of collected tensors goes. */
-const turn = () =>
-  new Promise((resolve) => {
-    next.port1.onmessage = resolve
-    next.port2.postMessage(null)
-  })
-
-async function load(backend, threads) {
-  globalThis.TORCHJS_BACKEND = backend
-  ;({ default: torch } = await import('./torch.js/page/torch.js'))
-  torch.set_num_threads(threads)
-  const digits = readDigits(torch, await (await fetch('digits.csv')).text())
-  test = digits.test
-  return digits.train
-}
-
-const accuracy = () => torch.scope(() => torch.no_grad(() => model.forward(test.images).argmax(1).eq(test.labels).float().mean().item()))
-
-/** Probabilities of the ten classes for 64 pixels from 0 to 1. */
-const classify = (pixels) =>
-  torch.scope(() =>
-    torch.no_grad(() =>
-      model
-        .forward(torch.tensor(pixels).view(1, 1, 8, 8))
-        .softmax(1)
-        .view(10)
-        .toArray(),
-    ),
-  )
-
-let stopped = false
-async function train(data, epochs) {
+workerMain(async function* ({ backend, threads, epochs }, inbox) {
+  globalThis.TORCHJS_BACKEND = backend // before it is loaded
+  const { default: torch } = await import('./torch.js/page/torch.js')
   const { nn, optim } = torch
-  const batch = 32,
-    count = data.labels.shape[0]
+  torch.set_num_threads(threads)
+  const { train, test } = readDigits(torch, await (await fetch('digits.csv')).text())
+  yield {
+    kind: 'ready',
+    backend: torch.backend,
+    threads: torch.backend.endsWith('threads') ? torch.get_num_threads() : 1,
+    version: torch.__version__,
+  }
+
   torch.manual_seed(0)
-  model = convnet(torch)
+  const model = convnet(torch)
   const optimizer = new optim.AdamW(model.parameters(), { lr: 2e-3 })
   const criterion = new nn.CrossEntropyLoss()
-  const begin = performance.now()
-  let step = 0,
-    losses = [],
-    told = begin
-  const tell = () => {
-    postMessage({ kind: 'progress', step, losses, stepsPerSecond: (1e3 * step) / (performance.now() - begin) })
-    losses = []
-    told = performance.now()
+  const batch = 32,
+    count = train.labels.shape[0]
+  const accuracy = () => torch.scope(() => torch.no_grad(() => model.forward(test.images).argmax(1).eq(test.labels).float().mean().item()))
+  /** Probabilities of the ten classes for 64 pixels from 0 to 1. */
+  const classify = (pixels) => ({
+    kind: 'classes',
+    classes: torch.scope(() =>
+      torch.no_grad(() =>
+        model
+          .forward(torch.tensor(pixels).view(1, 1, 8, 8))
+          .softmax(1)
+          .view(10)
+          .toArray(),
+      ),
+    ),
+  })
+  let stopped = false
+  function* answer() {
+    for (let message; (message = inbox.take());)
+      if (message.kind === 'stop') stopped = true
+      else yield classify(message.pixels)
   }
+
+  const begin = performance.now()
+  let step = 0
   for (let epoch = 0; epoch < epochs && !stopped; epoch++) {
     const order = torch.randperm(count)
     for (let first = 0; first < count && !stopped; first += batch) {
-      losses.push(
-        torch.scope(() => {
-          const rows = order.at([first, Math.min(first + batch, count)])
-          optimizer.zero_grad()
-          const loss = criterion.forward(model.forward(data.images.at(rows)), data.labels.at(rows))
-          loss.backward()
-          optimizer.step()
-          return loss.item()
-        }),
-      )
+      const loss = torch.scope(() => {
+        const rows = order.at([first, Math.min(first + batch, count)])
+        optimizer.zero_grad()
+        const loss = criterion.forward(model.forward(train.images.at(rows)), train.labels.at(rows))
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+      })
       step++
-      if (performance.now() - told > 50) {
-        tell()
-        await turn()
-      }
+      yield { kind: 'step', step, loss, stepsPerSecond: (1e3 * step) / (performance.now() - begin) }
+      yield* answer()
     }
     order.dispose()
-    tell()
-    postMessage({ kind: 'epoch', epoch: epoch + 1, accuracy: accuracy() })
-    await turn()
+    yield { kind: 'epoch', epoch: epoch + 1, accuracy: accuracy() }
   }
-  postMessage({ kind: 'done', stopped })
-}
-
-self.onmessage = async ({ data }) => {
-  try {
-    if (data.kind === 'start') {
-      const digits = await load(data.backend, data.threads)
-      postMessage({
-        kind: 'ready',
-        backend: torch.backend,
-        threads: torch.backend.endsWith('threads') ? torch.get_num_threads() : 1,
-        version: torch.__version__,
-      })
-      await train(digits, data.epochs)
-    } else if (data.kind === 'stop') stopped = true
-    else if (data.kind === 'classify' && model) postMessage({ kind: 'classes', classes: classify(data.pixels) })
-  } catch (e) {
-    postMessage({ kind: 'failed', message: e.message })
-  }
-}
+  yield { kind: 'trained', stopped }
+  for await (const message of inbox) if (message.kind === 'classify') yield classify(message.pixels)
+})

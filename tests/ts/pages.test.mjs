@@ -38,6 +38,29 @@ ${TRAIN}
 const run = ({ seed, steps }) => train(seed, steps).losses
 self.postMessage('ready')
 `
+// What runs in a Worker by `workerMain`: a training loop of the torch.js helper.
+const LOOP = `
+import torch, { nn, workerMain } from '/torch/page/torch.js'
+workerMain(async function* ({ steps }, inbox) {
+  const model = new nn.Linear(4, 1), x = torch.randn(32, 4), y = x.sum(1, true)
+  const optimizer = new torch.optim.SGD(model.parameters(), { lr: 0.1 })
+  let step = 0
+  try {
+    for (; step < steps; step++) {
+      optimizer.zero_grad()
+      const loss = nn.functional.mse_loss(model.forward(x), y)
+      loss.backward()
+      optimizer.step()
+      yield { step, loss: loss.item() }
+      for (let message; (message = inbox.take()); ) yield { answer: message * 2 }
+    }
+    if (steps === 0) throw new RangeError('there is nothing to do')
+    return 'all done'
+  } finally {
+    torch.scope(() => {}) // the engine is there to the end
+  }
+})
+`
 // Answers with the number of products so far, and never comes to an end.
 const ENDLESS = `
 const { default: torch } = await import('/torch/index.js')
@@ -57,6 +80,11 @@ describe('in a page', () => {
     writeFileSync(join(dir, 'index.html'), '<!doctype html><meta charset="utf-8"><title>torch.js</title><link rel="icon" href="data:,">')
     writeFileSync(join(dir, 'train.js'), WORKER)
     writeFileSync(join(dir, 'endless.js'), ENDLESS)
+    writeFileSync(join(dir, 'loop.js'), LOOP)
+    writeFileSync(
+      join(dir, 'classic.js'),
+      "import('/torch/page/torch.js').then(({ default: t }) => postMessage([t.backend, t.tensor([1, 2, 3]).sum().item()]))",
+    )
     server = await serve({ '/torch/': DIST, '/': dir }, { cached: true })
     browser = await browse({ log: (text) => printed.push(text) })
   })
@@ -152,6 +180,52 @@ return losses`
     assert.deepEqual(a, c)
     assert.notDeepEqual(a, b)
     assert.equal(a.length, 60)
+  })
+
+  it('inWorker: a loop beside the page, its progress in order, answers, the end, stopping, errors; the page keeps its frames', async () => {
+    const r = await inPage(`
+const { inWorker } = await import('/torch/worker.js') // no engine in the page
+const worker = new Worker('/loop.js', { type: 'module' })
+const frames = []
+let going = true
+requestAnimationFrame(function next(t) { frames.push(t); if (going) requestAnimationFrame(next) })
+const out = { steps: [], answers: [] }
+const run = inWorker(worker, { steps: 2000 })
+run.send(21)
+for await (const value of run) value.answer ? out.answers.push(value.answer) : out.steps.push(value.step)
+out.result = await run.result
+going = false
+const gaps = frames.slice(1).map((t, i) => t - frames[i]).sort((a, b) => a - b)
+out.frame = gaps[gaps.length >> 1]
+// Once more in the same Worker, which has been ready for long, and stopped.
+const endless = inWorker(worker, { steps: Infinity })
+let seen = 0
+for await (const value of endless) if (++seen === 100) endless.stop()
+out.stopped = [seen >= 100, await endless.result]
+const wrong = inWorker(worker, { steps: 0 })
+out.error = await wrong.result.catch((e) => [e.name, e.message])
+const cut = inWorker(worker, { steps: Infinity })
+for await (const value of cut) break
+cut.terminate()
+out.cut = await cut.result.catch((e) => e.message)
+return out`)
+    assert.deepEqual(
+      r.steps,
+      Array.from({ length: 2000 }, (_, i) => i),
+    )
+    assert.deepEqual([r.answers, r.result, r.stopped], [[42], 'all done', [true, undefined]])
+    assert.deepEqual([r.error, r.cut], [['RangeError', 'there is nothing to do'], 'the Worker was terminated'])
+    assert.ok(r.frame < 100, `a frame took ${r.frame} ms, the median`)
+  })
+
+  it('computes in a Worker that is no module, too', async () => {
+    const sum = await inPage(`
+return new Promise((resolve, reject) => {
+  const w = new Worker('/classic.js')
+  w.onerror = (e) => reject(new Error(e.message))
+  w.onmessage = (e) => resolve(e.data)
+})`)
+    assert.deepEqual(sum, ['wasm-relaxed-threads', 6])
   })
 
   it('frees by `using`, as JavaScript itself has it', async () => {

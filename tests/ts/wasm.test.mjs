@@ -148,6 +148,25 @@ it('several engines in several workers do not meddle with each other', async () 
   await Promise.all(workers.map((w) => w.terminate()))
 })
 
+it('inWorker runs a program of a Worker of Node, too', async () => {
+  const { inWorker } = torch
+  const w = worker(`torch.workerMain(function* ({ n }, inbox) {
+  for (let i = 0; i < n; i++) yield torch.ones(i + 1).sum().item()
+  if (n === 0) throw new torch.TorchError('none', 'ValueError')
+  return torch.backend
+})`)
+  const run = inWorker(w, { n: 5 })
+  const sums = []
+  for await (const sum of run) sums.push(sum)
+  assert.deepEqual(sums, [1, 2, 3, 4, 5])
+  assert.equal(await run.result, 'wasm-simd')
+  await assert.rejects(inWorker(w, { n: 0 }).result, { name: 'TorchError', message: 'none', code: 'ValueError' })
+  const endless = inWorker(w, { n: Infinity })
+  for await (const sum of endless) if (sum > 10) endless.stop()
+  assert.equal(await endless.result, undefined)
+  await w.terminate()
+})
+
 it('exceptions of hooks pass through the engine', () => {
   const x = torch.ones(2, { requires_grad: true })
   const y = x.mul(2)

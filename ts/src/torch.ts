@@ -143,6 +143,7 @@ export {
 // In PyTorch's namespace these are in nn.functional alone; here in both.
 export { elu, gelu, hardsigmoid, hardswish, leaky_relu, silu, softplus, softsign } from './generated/functional.js'
 export { TorchError, type TorchErrorCode } from './runtime/errors.js'
+export { inWorker, workerMain, type Inbox, type WorkerLike, type WorkerProgram, type WorkerRun } from './worker.js'
 export type { Results } from './runtime/call.js'
 export type { ArrayOf, CPUTensorData, Nested, TensorData, TypedArray } from './types/arrays.js'
 export type { Complex, DeviceType, DType, ItemOf, Promote, Scalar } from './types/dtype.js'
