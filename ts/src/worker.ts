@@ -91,11 +91,12 @@ function parent(): Port {
     typeof process === 'object' && typeof process.getBuiltinModule === 'function' ? process.getBuiltinModule('node:worker_threads') : null
   const port = node?.parentPort
   if (port) return { postMessage: (m) => port.postMessage(m), onMessage: (f) => void port.on('message', f) }
-  if (node || typeof document === 'object') throw new TorchError('workerMain() has to be called in a Worker', 'RuntimeError')
   const scope = globalThis as unknown as {
     postMessage(m: unknown): void
     addEventListener(type: 'message', f: (e: { data: unknown }) => void): void
   }
+  if (typeof document === 'object' || typeof scope.postMessage !== 'function')
+    throw new TorchError('workerMain() has to be called in a Worker', 'RuntimeError')
   return { postMessage: (m) => scope.postMessage(m), onMessage: (f) => scope.addEventListener('message', (e) => f(e.data)) }
 }
 
