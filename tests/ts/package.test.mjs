@@ -298,7 +298,7 @@ if (Symbol.dispose) throw new Error('Symbol.dispose is there')
       }
       writeFileSync(
         join(native, 'first.ts'),
-        `${PROGRAM}\nimport same from 'torch.js/wasm'\nexport const shape: readonly [2, 3] = same.zeros(2, 3).shape\n`,
+        `${PROGRAM}\nimport same from 'torch.js/wasm'\nimport { inWorker } from 'torch.js/worker'\nexport const start = (worker: Worker) => inWorker<{ loss: number }, string>(worker, 1).result\nexport const shape: readonly [2, 3] = same.zeros(2, 3).shape\n`,
       )
       writeFileSync(join(native, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['first.ts'] }))
       node(tool('typescript/bin/tsc'), '-p', '.', { cwd: native })
