@@ -175,8 +175,11 @@ export function workerMain<Input, Progress, Result, Message = unknown>(program: 
 export interface WorkerLike {
   postMessage(message: unknown): void
   terminate(): unknown
-  addEventListener?(type: string, listener: (event: never) => void): void
-  on?(type: string, listener: (value: never) => void): unknown
+}
+/** How it is listened to: a page's, or Node's. */
+interface Listened {
+  addEventListener?(type: string, listener: (event: { data?: unknown; message?: string }) => void): void
+  on?(type: string, listener: (value: unknown) => void): unknown
 }
 
 /** A program that runs in a Worker; iterating gives what it yields. */
@@ -198,8 +201,8 @@ let runs = 0
  * engine of its own, and does one thing at a time.
  */
 export function inWorker<Progress = unknown, Result = unknown>(worker: WorkerLike, input?: unknown): WorkerRun<Progress, Result> {
-  const { postMessage, on, addEventListener } = Object(worker) as Partial<WorkerLike>
-  if (typeof postMessage !== 'function' || typeof (on ?? addEventListener) !== 'function')
+  const listened = Object(worker) as Listened & Partial<WorkerLike>
+  if (typeof listened.postMessage !== 'function' || typeof (listened.on ?? listened.addEventListener) !== 'function')
     throw new TorchError("inWorker(): argument 'worker' must be a Worker", 'TypeError')
   const id = ++runs
   const progress = new Queue<Progress>()
@@ -240,12 +243,12 @@ export function inWorker<Progress = unknown, Result = unknown>(worker: WorkerLik
       }
     }
   }
-  if (worker.on) {
-    worker.on('message', receive)
-    worker.on('error', fail)
+  if (listened.on) {
+    listened.on('message', receive)
+    listened.on('error', fail)
   } else {
-    worker.addEventListener?.('message', (e: { data: unknown }) => receive(e.data))
-    worker.addEventListener?.('error', (e: { message?: string }) => fail(new Error(e.message ?? 'the Worker could not be loaded')))
+    listened.addEventListener?.('message', (e) => receive(e.data))
+    listened.addEventListener?.('error', (e) => fail(new Error(e.message ?? 'the Worker could not be loaded')))
   }
   tell({ kind: 'start', input })
   // What is sent to a Worker that is still loading is lost; it says 'ready' when it is not, and answers this when it has been for long.
