@@ -71,13 +71,23 @@ is<Equal<typeof atLeast, torch.einops_error_dimension_mismatch<'>=3 dimensions',
 const open = torch.rearrange(a, '(a b -> a b')
 is<Equal<typeof open, torch.einops_error_invalid_pattern<'(a b -> a b', 'Imbalanced parentheses in expression: "(a b "'>>>()
 const twice = torch.rearrange(a, 'a a -> a')
-is<Equal<typeof twice, torch.einops_error_invalid_pattern<'a a -> a', `Indexing expression contains duplicate dimension "a" at position ${number}`>>>()
+is<
+  Equal<
+    typeof twice,
+    torch.einops_error_invalid_pattern<'a a -> a', `Indexing expression contains duplicate dimension "a" at position ${number}`>
+  >
+>()
 const word = torch.rearrange(a, 'a b? -> a b')
 is<Equal<typeof word, torch.einops_error_invalid_pattern<'a b? -> a b', `Unknown character '?' at position ${number}`>>>()
 const arrowless = torch.rearrange(a, 'a b')
 is<Equal<typeof arrowless, torch.einops_error_invalid_pattern<'a b', 'The pattern has no arrow (->) between its two sides'>>>()
 const ellipsis = torch.rearrange(a, 'a b -> ...')
-is<Equal<typeof ellipsis, torch.einops_error_invalid_pattern<'a b -> ...', 'Ellipsis found in right side, but not left side of a pattern a b -> ...'>>>()
+is<
+  Equal<
+    typeof ellipsis,
+    torch.einops_error_invalid_pattern<'a b -> ...', 'Ellipsis found in right side, but not left side of a pattern a b -> ...'>
+  >
+>()
 
 // ---- reduce --------------------------------------------------------------------------------------------------------
 

@@ -74,11 +74,26 @@ is<Equal<typeof fewer, torch.einsum_error_subscript_rank_mismatch<readonly ['i']
 const output = torch.einsum('ij->ik', a)
 is<Equal<typeof output, torch.einsum_error_unknown_output_index<'k', 'ij->ik'>>>()
 const twice = torch.einsum('ij->ii', a)
-is<Equal<typeof twice, torch.einsum_error_invalid_equation<'ij->ii', 'einsum(): output subscript i appears more than once in the output'>>>()
+is<
+  Equal<typeof twice, torch.einsum_error_invalid_equation<'ij->ii', 'einsum(): output subscript i appears more than once in the output'>>
+>()
 const letter = torch.einsum('i?->i', a)
-is<Equal<typeof letter, torch.einsum_error_invalid_equation<'i?->i', `einsum(): invalid subscript given at index ${number} in the equation string, subscripts must be in [a-zA-Z]`>>>()
+is<
+  Equal<
+    typeof letter,
+    torch.einsum_error_invalid_equation<
+      'i?->i',
+      `einsum(): invalid subscript given at index ${number} in the equation string, subscripts must be in [a-zA-Z]`
+    >
+  >
+>()
 const second = torch.einsum('...i...', a)
-is<Equal<typeof second, torch.einsum_error_invalid_equation<'...i...', "einsum(): found '.' for operand 0 for which an ellipsis was already found">>>()
+is<
+  Equal<
+    typeof second,
+    torch.einsum_error_invalid_equation<'...i...', "einsum(): found '.' for operand 0 for which an ellipsis was already found">
+  >
+>()
 const range = torch.einsum(a, [0, 52])
 is<Equal<typeof range, torch.einsum_error_index_out_of_range<52>>>()
 const element = torch.einsum(a, ['i', 'j'])

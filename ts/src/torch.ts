@@ -41,6 +41,27 @@ export { is_available as is_webgpu_available, requireWebGPU } from './webgpu/ind
 export * as autograd from './autograd/index.js'
 
 export { tensor_data, type WebGPUTensorData } from './tensor_data.js'
+export {
+  ComponentTensor,
+  register_dtype,
+  registered_dtype,
+  type DTypeConfig,
+  type RegisterDTypeOptions,
+  type RegisteredDType,
+  type RegisteredTensor,
+} from './registered_dtype.js'
+export {
+  DeviceTensor,
+  register_device,
+  registered_device,
+  type BufferUsage,
+  type DeviceCapabilities,
+  type DeviceConfig,
+  type DeviceContext,
+  type DispatchConfig,
+  type DispatchOperand,
+  type RegisteredDevice,
+} from './registered_device.js'
 export { createTorch, type Torch, type TensorCreator, type TorchDefaults } from './create_torch.js'
 export { Tensor, type GradFn, type GradHook, type Node, type RemovableHandle } from './tensor.js'
 export { index as at, type At, type IndexSpec, type IndicesSpec, type MaskSpec } from './indexing.js'

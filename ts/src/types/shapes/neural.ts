@@ -41,7 +41,7 @@ export type RowsShape<S> = S extends AnyShape
   ? number extends S['length']
     ? DynamicShape
     : S extends readonly [...infer B extends Shape, unknown]
-      ? B
+      ? readonly [...B]
       : S
   : S
 

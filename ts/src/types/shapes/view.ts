@@ -780,7 +780,7 @@ export type ViewAsComplexShape<S> = S extends AnyShape
     ? DynamicShape
     : S extends readonly [...infer B extends Shape, infer N extends number]
       ? MayEqual<N, 2> extends true
-        ? B
+        ? readonly [...B]
         : complex_error_last_dimension<N>
       : dimension_error_rank<'at least 1', []>
   : S
