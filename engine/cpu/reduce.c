@@ -263,7 +263,7 @@ static const reducer *find(tj__reduce_kind kind, int dtype) {
 #endif
   switch (kind) {
     case TJ__REDUCE_SUM:
-      if (dtype == TJ_BOOL) return &sum_b8;
+      if (dtype == TJ_BOOL || dtype == TJ_UINT8) return &sum_b8;
       if (dtype == TJ_INT64) return &sum_i64;
 #if TJ__BASELINE
       if (dtype == TJ_COMPLEX64) return &sum_c64;

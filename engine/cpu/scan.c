@@ -131,7 +131,26 @@ SCAN(logsumexp_f32, float, double, TJ__SAME, TJ__SAME, -INFINITY, logaddexp)
 SCAN(logsumexp_f64, double, double, TJ__SAME, TJ__SAME, -INFINITY, logaddexp)
 LINES_SCAN(lines_logsumexp_f32, float, double, TJ__SAME, TJ__SAME, -INFINITY, logaddexp)
 LINES_SCAN(lines_logsumexp_f64, double, double, TJ__SAME, TJ__SAME, -INFINITY, logaddexp)
-LINES_SCAN(lines_prod_f64, double, double, TJ__SAME, TJ__SAME, 1, MUL)
+
+/* Products of float64 keep their order: FOUR lines at once, so that one multiplication need not wait for the last. */
+enum { FOUR = 4 };
+static void lines_prod_f64(int64_t begin, int64_t end, void *context) {
+  const job *j = context;
+  const int64_t n = j->n;
+  for (int64_t block = begin; block < end; block++) {
+    const int64_t first = block * FOUR, w = TJ__MIN(FOUR, j->lines - first);
+    const double *x = (const double *)(const void *)j->in + first * n;
+    double *y = (double *)(void *)j->out + first * n, run[FOUR] = {1, 1, 1, 1};
+    if (w == FOUR) {
+      for (int64_t i = 0; i < n; i++)
+        for (int l = 0; l < FOUR; l++) y[l * n + i] = run[l] *= x[l * n + i];
+    } else {
+      for (int64_t l = 0; l < w; l++)
+        for (int64_t i = 0; i < n; i++) y[l * n + i] = run[l] *= x[l * n + i];
+    }
+  }
+}
+
 /* Halves: converted a block at a time; every product is rounded to float32 in turn. */
 enum { BLOCK = 512 };
 #define HALF_LINE(name, LOAD_ROW, STORE_ROW)                                 \
@@ -171,7 +190,7 @@ static bool missing(const tj_tensor *in) {
   return tj__fail(TJ_ERROR_RUNTIME, "this scan is not implemented for '%s'", tj__dtype_legacy((tj_dtype)in->dtype)) != NULL;
 }
 
-/* By kind and dtype: for lines side by side; for one line alone; for WIDTH lines alone. */
+/* By kind and dtype: for lines side by side; for one line alone; for FOUR (products) or WIDTH lines alone. */
 static const tj__range_body side_by_side[][TJ_DTYPE_COUNT] = {
     [TJ__SCAN_SUM] = {[TJ_FLOAT32] = sum_f32,
                       [TJ_FLOAT64] = sum_f64,
@@ -225,7 +244,8 @@ static bool scan(tj__scan_kind kind, tj_tensor *out, const tj_tensor *in, int64_
   if (!body) return missing(in);
   job j = {.in = tj__read(in), .out = tj__write(out), .n = n, .inner = inner, .lines = outer};
   if (in->numel == 0) return true;
-  if (inner == 1 && lines) tj__parallel_for((outer + WIDTH - 1) / WIDTH, TJ__MAX(1, TJ__GRAIN / (n * WIDTH)), lines, &j);
+  const int64_t side = kind == TJ__SCAN_PROD ? FOUR : WIDTH;
+  if (inner == 1 && lines) tj__parallel_for((outer + side - 1) / side, TJ__MAX(1, TJ__GRAIN / (n * side)), lines, &j);
   else run(&j, inner == 1 && line ? line : body, outer);
   return true;
 }

@@ -6,7 +6,7 @@
 #include "backend.h"
 
 typedef enum tj__reduce_kind {
-  TJ__REDUCE_SUM, /* bool adds up in int64; integers in int64 only (ops converts); halves in float, written as halves */
+  TJ__REDUCE_SUM, /* bool (uint8 too on the CPU) adds up in int64; integers in int64 only (ops converts); halves in float, written as halves */
   TJ__REDUCE_NANSUM,
   TJ__REDUCE_PROD,
   TJ__REDUCE_MAX, /* NaN wins */

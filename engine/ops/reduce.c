@@ -120,8 +120,8 @@ static tj_tensor *add_up(tj__reduce_kind kind, tj_tensor *self, tj_ints dims, bo
   if (!tj__reduce_flags(dims, self->ndim, flags)) return NULL;
   tj_dtype result = dtype != TJ_DTYPE_NONE ? dtype : is_floating(self->dtype) ? (tj_dtype)self->dtype : TJ_INT64;
   tj_dtype work = is_floating(result) ? result : TJ_INT64;
-  bool bools = kind == TJ__REDUCE_SUM && self->dtype == TJ_BOOL && work == TJ_INT64;
-  if (!bools && !(self = tj__to_dtype(self, work))) return NULL;
+  const bool bytes = self->dtype == TJ_BOOL || (self->dtype == TJ_UINT8 && tj__can_look(self));
+  if (!(bytes && kind == TJ__REDUCE_SUM && work == TJ_INT64) && !(self = tj__to_dtype(self, work))) return NULL;
   tj_tensor *out = tj__reduce(kind, self, flags, keepdim, work, NULL);
   return out ? tj__to_dtype(out, result) : NULL;
 }
