@@ -333,7 +333,7 @@ bool tj__gpu_launch(tj__gpu_kernel *k, int64_t x, int64_t y, int64_t z) {
   bindings b;
   if (!find_bindings(k, &b)) return false;
   for (int o = 0; o < k->n; o++) k->params[k->n_params + o] = b.element[o];
-  char key[192];
+  char key[96 + 16 + 8 * TJ__GPU_OPERANDS];
   int at = snprintf(key, sizeof key, "%s|%d", k->name, k->n_params);
   for (int o = 0; o < k->n && at < (int)sizeof key - 8; o++)
     at += snprintf(key + at, sizeof key - (size_t)at, ",%x%c%d", k->operands[o].dtype,

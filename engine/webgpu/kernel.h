@@ -16,8 +16,8 @@ void tj__put(tj__text *t, const char *format, ...) __attribute__((format(printf,
 /* Code in which %s would be in the way: as it is. */
 void tj__put_code(tj__text *t, const char *code);
 
-#define TJ__GPU_OPERANDS 12
-#define TJ__GPU_PARAMS 72
+#define TJ__GPU_OPERANDS 16
+#define TJ__GPU_PARAMS 96
 #define TJ__GPU_GROUP 64 /* invocations of a workgroup of a flat kernel */
 
 typedef struct tj__gpu_operand {
