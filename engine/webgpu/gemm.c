@@ -7,9 +7,51 @@
 
 typedef struct matrices {
   tj__product p;
-  bool scaled, adds, starts; /* alpha is not 1; beta is not 0, and of what else than C */
-  bool start_vector;         /* four numbers of it can be read at once */
+  bool scaled, adds, starts;          /* alpha is not 1; beta is not 0, and of what else than C */
+  bool start_vector;                  /* four numbers of it can be read at once */
+  enum { NO_LINE, ROW, COLUMN } line; /* C is one: every number of the matrix is read once, as it lies in memory */
 } matrices;
+
+/* The matrix of a line: la4 or lb4; its other size, and where its neighbours lie. */
+static const char *other_size(const matrices *m) { return m->line == ROW ? "$1" : "$0"; }
+static bool along_k(const matrices *m) { return m->line == ROW ? m->p.b_by_k : !m->p.a_by_row; }
+
+/* Neighbours along k: a workgroup a result, four products at a time. Else: 32 results a workgroup, whose invocations share k. */
+static void line_body(tj__text *t, const matrices *m) {
+  const bool row = m->line == ROW;
+  const char *four = row ? "lb4(z, k, j)" : "la4(z, j, k)", *n = other_size(m);
+  const char *at[] = {"k", "k + 1u", "k + 2u", "k + 3u"};
+  const int group = along_k(m) ? 64 : 256;
+  tj__put(t, "var<workgroup> shared_: array<%s, %d>;\n", along_k(m) ? "f32" : "vec4<f32>", group);
+  tj__put(
+      t,
+      "@compute @workgroup_size(%d)\n"
+      "fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) nw: vec3<u32>, @builtin(local_invocation_index) li: u32) {\n"
+      "  let each = (%s + %du) / %du;\n  let index = wg.x + wg.y * nw.x;\n  if (index >= each * $3) { return; }\n  let z = index / each;\n"
+      "  var acc4 = vec4<f32>();\n",
+      group, n, along_k(m) ? 0 : 31, along_k(m) ? 1 : 32);
+  if (along_k(m)) {
+    tj__put(t, "  let j = index %% each;\n  for (var k = li * 4u; k < $2; k += 256u) {\n    acc4 = fma(%s, vec4<f32>(", four);
+    for (int i = 0; i < 4; i++) {
+      if (i) tj__put(t, ", ");
+      tj__put(t, row ? "la(z, 0u, %s)" : "lb(z, %s, 0u)", at[i]);
+    }
+    tj__put(t, "), acc4);\n  }\n  var acc = (acc4.x + acc4.y) + (acc4.z + acc4.w);\n");
+    tj__gpu_put_total(t, "acc", "a + b", 64);
+    tj__put(t, "  if (li == 0u) { out(z, %s, acc); }\n}\n", row ? "0u, j" : "j, 0u");
+    return;
+  }
+  tj__put(t,
+          "  let j = index %% each * 32u + li %% 8u * 4u;\n  if (j < %s) {\n    for (var k = li / 8u; k < $2; k += 32u) { acc4 = fma(%s, "
+          "vec4<f32>(%s), acc4); }\n  }\n",
+          n, four, row ? "la(z, 0u, k)" : "lb(z, k, 0u)");
+  tj__put(t, "  shared_[li] = acc4;\n  workgroupBarrier();\n");
+  for (int half = 128; half >= 8; half /= 2)
+    tj__put(t, "  if (li < %du) { shared_[li] = shared_[li] + shared_[li + %du]; }\n  workgroupBarrier();\n", half, half);
+  tj__put(t, "  if (li >= 8u || j >= %s) { return; }\n  acc4 = shared_[li];\n", n);
+  for (int i = 0; i < 4; i++) tj__put(t, row ? "  out(z, 0u, j + %du, acc4.%c);\n" : "  out(z, j + %du, 0u, acc4.%c);\n", i, "xyzw"[i]);
+  tj__put(t, "}\n");
+}
 
 /* Parameters from 17: start_row, start_col, start_batch. From 6: a_row, a_col, a_batch, b_row, b_col, b_batch, c_row, c_col, c_batch, alpha, beta. */
 static void body(tj__text *t, const void *context) {
@@ -40,7 +82,8 @@ static void body(tj__text *t, const void *context) {
     else if (m->adds) tj__put(t, "  w = w + ld0(at) * $%c16;\n", kind);
     tj__put(t, "  st0(at, w);\n}\n");
   }
-  tj__product_body(t, &m->p);
+  if (m->line) line_body(t, m);
+  else tj__product_body(t, &m->p);
 }
 
 static int operand(tj__gpu_kernel *k, const void *address, tj_dtype dtype, bool write, bool vector) {
@@ -56,11 +99,15 @@ static bool by_four(const void *address, tj_dtype dtype, int64_t along, int64_t 
 
 static bool launch(matrices *m, const tj__gemm_args *g, const void *a, const void *b, void *c, tj_dtype c_dtype, const int64_t *c_strides) {
   tj__gpu_kernel k;
-  m->p.out_vector =
-      tj__product_blocks(&m->p) && by_four(c, c_dtype, c_strides[1], g->n, c_strides[0], g->m, c_strides[2], m->p.depth * m->p.splits);
+  m->p.out_vector = !m->line && tj__product_blocks(&m->p) &&
+                    by_four(c, c_dtype, c_strides[1], g->n, c_strides[0], g->m, c_strides[2], m->p.depth * m->p.splits);
   m->start_vector = m->p.out_vector && m->starts && g->start_col == 1 && g->start_row % 4 == 0 && g->start_batch % 4 == 0 &&
                     tj__gpu_aligned(g->start, g->dtype);
-  tj__gpu_kernel_begin(&k, body, m, "gemm %d.%d%d%d%d", tj__product_key(&m->p), m->scaled, m->adds, m->starts, m->start_vector);
+  tj__gpu_kernel_begin(&k, body, m, "gemm%s %d.%d%d%d%d",
+                       m->line == ROW ? " row"
+                       : m->line      ? " column"
+                                      : "",
+                       tj__product_key(&m->p), m->scaled, m->adds, m->starts, m->start_vector);
   tj__product_params(&k, &m->p);
   const int64_t numbers[] = {g->a_row, g->a_col, g->a_batch, g->b_row, g->b_col, g->b_batch, c_strides[0], c_strides[1], c_strides[2]};
   for (int i = 0; i < 9; i++) tj__gpu_param(&k, numbers[i]);
@@ -73,7 +120,9 @@ static bool launch(matrices *m, const tj__gemm_args *g, const void *a, const voi
     tj__gpu_param(&k, g->start_row), tj__gpu_param(&k, g->start_col), tj__gpu_param(&k, g->start_batch);
     operand(&k, g->start, g->dtype, false, m->start_vector);
   }
-  return tj__product_launch(&k, &m->p);
+  if (!m->line) return tj__product_launch(&k, &m->p);
+  const int64_t size = m->line == ROW ? g->n : g->m;
+  return tj__gpu_launch_groups(&k, (along_k(m) ? size : (size + 31) / 32) * m->p.depth);
 }
 
 /* Product kernels whose C shares its buffer with A or B (parts of one tensor) write number by number, and then read so too. */
@@ -99,12 +148,18 @@ static bool gemm(const tj__gemm_args *g) {
   const int64_t c_strides[] = {g->c_row, g->c_col, g->c_batch}, size = (int64_t)tj__dtype_sizes[g->dtype];
   tj__product_plan(&m.p,
                    m.p.real && !m.adds && !m.scaled && g->c_col == 1 && g->c_row == g->n && (g->batches == 1 || g->c_batch == g->m * g->n));
-  if (tj__product_blocks(&m.p) && apart(g)) {
+  const bool row = g->m == 1 && g->n >= 64, column = g->n == 1 && g->m >= 64;
+  const bool line = m.p.real && (row || column) && g->k >= 64, four = (line || tj__product_blocks(&m.p)) && apart(g);
+  if (four && !(line && row)) /* a row has the other matrix alone read by four */
     m.p.a_vector = m.p.a_by_row ? by_four(g->a, g->dtype, g->a_row, g->m, g->a_col, g->k, g->a_batch, g->batches)
                                 : by_four(g->a, g->dtype, g->a_col, g->k, g->a_row, g->m, g->a_batch, g->batches);
+  if (four && !(line && column))
     m.p.b_vector = m.p.b_by_k ? by_four(g->b, g->dtype, g->b_row, g->k, g->b_col, g->n, g->b_batch, g->batches)
                               : by_four(g->b, g->dtype, g->b_col, g->n, g->b_row, g->k, g->b_batch, g->batches);
-  }
+  if (line && (row ? m.p.b_vector : m.p.a_vector)) {
+    m.line = row ? ROW : COLUMN;
+    m.p.splits = 1;
+  } else if (line && !tj__product_blocks(&m.p)) m.p.a_vector = m.p.b_vector = false;
   const bool nothing = g->k == 0; /* A and B have no elements: C stands in for them, and is not read */
   const char *a = nothing ? g->c : g->a, *b = nothing ? g->c : g->b;
   if (m.p.splits > 1) {

@@ -44,6 +44,17 @@ test('products: every layout, by blocks and by numbers, with edges', async () =>
   torch.webgpu.set_matmul_tile(null)
   assert.throws(() => torch.webgpu.set_matmul_tile('3x3'), /there is no tile '3x3'/)
   await compare('in pieces of k', (a, b) => a.matmul(b), [whole(20, 5000), whole(5000, 24)])
+  for (const [m, k, n] of [
+    [1, 300, 100],
+    [100, 128, 1],
+    [1, 101, 66],
+  ])
+    for (const turned of [false, true]) {
+      const f = (a, b, bias) => [a.matmul(turned ? b.t() : b), torch.addmm(bias, a, turned ? b.t() : b)]
+      await compare(`a line ${m} ${k} ${n} ${turned}`, f, [whole(m, k), turned ? whole(n, k) : whole(k, n), whole(n)])
+      await compare(`turned lines ${m} ${k} ${n}`, (a, b) => a.t().matmul(b), [whole(k, m), whole(k, n)])
+    }
+  assert.ok(launched().some((name) => name.startsWith('gemm row')) && launched().some((name) => name.startsWith('gemm column')))
   await compare('of integers', (a, b) => a.matmul(b), [whole(130, 100).to('int32'), whole(100, 132).to('int32')])
   assert.ok(launched().some((name) => name.startsWith('reduce 0-f')))
 })
