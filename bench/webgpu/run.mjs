@@ -113,6 +113,7 @@ if (options.tiles) {
       ]
   for (const [m, k, n] of shapes) {
     for (const layout of ['nn', 'nt', 'tn']) {
+      if (!['planned', ...tiles].some((tile) => wanted(`product ${m} x ${k} x ${n} ${layout} ${tile}`))) continue
       const matrix = (turned, r, c) => (turned ? randn(c, r).t() : randn(r, c))
       const a = matrix(layout[0] === 't', m, k),
         b = matrix(layout[1] === 't', k, n)
