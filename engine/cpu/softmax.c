@@ -248,7 +248,7 @@ typedef struct entropy_job {
         A e[PIECE];                                                                             \
         const int64_t m = TJ__MIN(j->n - from, PIECE);                                          \
         for (int64_t i = 0; i < m; i++) e[i] = LOAD(STORE(LOAD(x[from + i]) - top - shift));    \
-        exps_##A(e, m, 0);                                                                      \
+        exps_##A(e, e, m, 0);                                                                   \
         for (int64_t i = 0; i < m; i++) y[from + i] = STORE(e[i] * grad);                       \
         if (at >= from && at < from + m) hit = e[at - from];                                    \
       }                                                                                         \
