@@ -41,16 +41,16 @@ static void put_places(tj__text *t, const convolution *c) {
     else if (c->steps) tj__put(t, "  let p%d = column.y%d - row.y%d;\n  let y%d = p%d / i32($%d);\n", d, d, d, d, d, STRIDE + d);
     else tj__put(t, "  let y%d = column.y%d - row.y%d;\n", d, d, d);
   }
-  tj__put(t, "  if (");
+  tj__put(t, "  let inside = "); /* no branch: it would be one for each of the numbers that an invocation loads */
   for (int d = 3 - dims; d < 3; d++) {
     if (c->kind == GRAD_INPUT && c->steps)
-      tj__put(t, "%sp%d < 0 || y%d * i32($%d) != p%d", d > 3 - dims ? " || " : "", d, d, STRIDE + d, d);
-    else tj__put(t, "%sy%d < 0", d > 3 - dims ? " || " : "", d);
-    tj__put(t, " || y%d >= i32($%d)", d, sides + d);
+      tj__put(t, "%s(p%d >= 0) & (y%d * i32($%d) == p%d)", d > 3 - dims ? " & " : "", d, d, STRIDE + d, d);
+    else tj__put(t, "%s(y%d >= 0)", d > 3 - dims ? " & " : "", d);
+    tj__put(t, " & (y%d < i32($%d))", d, sides + d);
   }
-  tj__put(t, ") { return 0.0; }\n  return ld%d(row.base + column.base + ", c->kind == GRAD_WEIGHT ? 2 : 1);
+  tj__put(t, ";\n  let at = row.base + column.base + ");
   put_join(t, "y", sides, dims);
-  tj__put(t, ");\n}\n");
+  tj__put(t, ";\n  return select(0.0, ld%d(select(0u, at, inside)), inside);\n}\n", c->kind == GRAD_WEIGHT ? 2 : 1);
 }
 /* fn name: a Place at `base`, with coordinates of number q: those of the dimensions from parameter `at` on, each as `format` of its number and d. */
 static void put_place_of(tj__text *t, const convolution *c, const char *head, const char *q, int at, const char *base, int times, int plus,
