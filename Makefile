@@ -76,6 +76,9 @@ ENGINE_OBJ := $(call obj,$(ENGINE_SRC)) $(BUILD)/obj/gen/webgpu.o $(addprefix $(
 BINDING_OBJ := $(call obj,$(BINDING_SRC)) $(BUILD)/obj/gen/calls.o
 
 $(BUILD)/obj/engine/cpu/backend.o: CFLAGS_ALL += -D'TJ_ISA_LEVELS(X)=$(foreach isa,$(ISAS),X($(isa)))'
+# What puts operators together, prints, parses and writes shaders is as quick when small.
+SMALL := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard engine/ops/*.c engine/text/*.c engine/expr/*.c engine/webgpu/*.c))
+$(SMALL): CFLAGS_ALL += $(if $(filter -O3,$(OPT)),-Os)
 $(ENGINE_OBJ) $(BINDING_OBJ): | $(BUILD)/.tools-build $(GEN)/sources.mk
 COMPILE = @mkdir -p $(@D) && echo "  CC $@" && $(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@
 $(BUILD)/obj/gen/%.o: $(GEN)/%.c
