@@ -480,7 +480,13 @@ class Signature {
       )
     const items = op.returns.items.map((r) => {
       const own = one ?? rule?.named?.[r.name] ?? null
-      const dtype = /^(indices|counts|indexes)$/.test(r.name) ? `'int64'` : r.name === 'mask' ? `'bool'` : /^(info|pivots|exponent)$/.test(r.name) ? `'int32'` : d
+      const dtype = /^(indices|counts|indexes)$/.test(r.name)
+        ? `'int64'`
+        : r.name === 'mask'
+          ? `'bool'`
+          : /^(info|pivots|exponent)$/.test(r.name)
+            ? `'int32'`
+            : d
       return [
         r.name,
         own || /FloatingOnly/.test(dtype) ? `Checked<${this.shape(own)}, ${dtype}, ${dev}>` : `Tensor<DynamicShape, ${dtype}, ${dev}>`,

@@ -252,7 +252,7 @@ static __attribute__((noinline)) bool all_inside(const int64_t *at, int64_t n, u
 
 /* For each piece of a line of index along its last dimension, a few indices at a time: `self` and `src` are where it begins in the two tensors
  * (along dim in self: at 0). */
-#define LINE_FRAME                                                                                                               \
+#define LINE_FRAME(CHECK)                                                                                                        \
   lines_job *j = context;                                                                                                        \
   const int last = j->index->ndim - 1;                                                                                           \
   const int64_t along = last >= 0 ? j->self_strides[j->dim] : 0;                                                                 \
@@ -270,14 +270,14 @@ static __attribute__((noinline)) bool all_inside(const int64_t *at, int64_t n, u
       const int64_t *at = j->at + line * j->length + first;                                                                      \
       for (int64_t n; left > 0; left -= n, at += n, self += n * step, src += n * src_step) {                                     \
         n = TJ__MIN(left, LINE_PIECE);                                                                                           \
-        if (!all_inside(at, n, j->size)) {                                                                                       \
+        if (CHECK && !all_inside(at, n, j->size)) {                                                                              \
           atomic_store_explicit(&j->outside, true, memory_order_relaxed);                                                        \
           return;                                                                                                                \
         }
 
 #define GATHER(T)                                                             \
   static void gather_##T(int64_t begin, int64_t end, void *context) {         \
-    LINE_FRAME                                                                \
+    LINE_FRAME(true)                                                          \
     T *to = (T *)j->to + src;                                                 \
     const T *from = (const T *)j->from + self;                                \
     if (step == 0 && along == 1)                                              \
@@ -309,7 +309,7 @@ static bool gather(tj_tensor *out, const tj_tensor *self, int dim, const tj_tens
 
 #define SCATTER(DTYPE, tag, T, A, LOAD, STORE, OP)                              \
   static void scatter_##OP##_##tag(int64_t begin, int64_t end, void *context) { \
-    LINE_FRAME                                                                  \
+    LINE_FRAME(false)                                                           \
     T *to = (T *)j->to + self;                                                  \
     const T *from = (const T *)j->from + src;                                   \
     if (step == 0 && along == 1 && src_step == 1)                               \
@@ -334,10 +334,11 @@ static bool scatter(tj__scatter_kind kind, tj_tensor *self, int dim, const tj_te
   if (index->numel == 0) return true;
   lines_job j = {.from = tj__read(src), .to = tj__write(self)};
   prepare(&j, dim, index, self, src);
+  if (!within(j.at, index->numel, (int64_t)j.size)) return first_outside(&j, bad); /* before anything is written */
   /* Lines along dim are independent of each other; along any other they may meet in one place, but their columns do not. */
   const bool across = dim != index->ndim - 1;
   run_lines(&j, across ? 4 * COLUMNS : j.length, across, body);
-  return !atomic_load_explicit(&j.outside, memory_order_relaxed) || first_outside(&j, bad);
+  return true;
 }
 
 /* ---- masks and triangles ---------------------------------------------------------------------------------------- */

@@ -636,7 +636,7 @@ TJ__INLINE double tj__log2_parts_f64(double x, double *low) {
 
 TJ__INLINE double pow_f64(double x, double y) {
   double a = fabs(x), low, log = tj__log2_parts_f64(a, &low);
-  low = (a > 0.0) & (a < INFINITY) ? low : 0.0;
+  low = ((a > 0.0) & (a < INFINITY)) ? low : 0.0;
   log = a == 0.0 ? -INFINITY : log;
   log = a < INFINITY ? log : a;
   double z = y * log, z_low = __builtin_fma(y, log, -z) + y * low;

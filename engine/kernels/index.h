@@ -28,8 +28,8 @@ typedef struct tj__index_kernels {
   bool (*put)(tj__scatter_kind kind, tj_tensor *self, const tj_tensor *values, const tj__places *places);
   /* out[..., j, ...] = self[..., index[..., j, ...], ...]; sizes of index are at most self's apart from dim. false and the first bad index when one is out of range. */
   bool (*gather)(tj_tensor *out, const tj_tensor *self, int dim, const tj_tensor *index, int64_t *bad);
-  /* self[..., index, ...] changed by src, whose first elements in every dimension are taken. false and the first bad index when one is out of range:
-   * what self then holds is open. */
+  /* self[..., index, ...] changed by src, whose first elements in every dimension are taken. false and the first bad index when one is out of range;
+   * self is then as it was. */
   bool (*scatter)(tj__scatter_kind kind, tj_tensor *self, int dim, const tj_tensor *index, const tj_tensor *src, int64_t *bad);
   int64_t (*count_true)(const tj_tensor *mask); /* negative on failure */
   /* Flat places of the true elements, in order. false on failure. */

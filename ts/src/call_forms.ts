@@ -82,14 +82,18 @@ export function broadcast_tensors(...args: unknown[]): unknown {
 }
 
 /** A matrix with the given matrices along its diagonal and zeros elsewhere. */
-export function block_diag<const T extends readonly Tensor[]>(tensors: T): Checked<BlockDiagShape<ShapesOf<T>>, PromoteAll<T>, DeviceOfAll<T>>
+export function block_diag<const T extends readonly Tensor[]>(
+  tensors: T,
+): Checked<BlockDiagShape<ShapesOf<T>>, PromoteAll<T>, DeviceOfAll<T>>
 export function block_diag<const T extends Tensors>(...tensors: T): Checked<BlockDiagShape<ShapesOf<T>>, PromoteAll<T>, DeviceOfAll<T>>
 export function block_diag(...args: unknown[]): unknown {
   return gathered(generated.block_diag, args)
 }
 
 /** All combinations of one element of each 1-dimensional tensor, a row each. */
-export function cartesian_prod<const T extends readonly Tensor[]>(tensors: T): Checked<CartesianShape<ShapesOf<T>>, PromoteAll<T>, DeviceOfAll<T>>
+export function cartesian_prod<const T extends readonly Tensor[]>(
+  tensors: T,
+): Checked<CartesianShape<ShapesOf<T>>, PromoteAll<T>, DeviceOfAll<T>>
 export function cartesian_prod<const T extends Tensors>(...tensors: T): Checked<CartesianShape<ShapesOf<T>>, PromoteAll<T>, DeviceOfAll<T>>
 export function cartesian_prod(...args: unknown[]): unknown {
   return gathered(generated.cartesian_prod, args)
@@ -105,10 +109,7 @@ type Grids<T extends readonly Tensor[], O> = CheckedList<
   DeviceOfAll<T>
 >
 /** Grids of coordinates from 0- or 1-dimensional tensors. */
-export function meshgrid<const T extends readonly Tensor[], const O extends MeshgridOptions = object>(
-  tensors: T,
-  options?: O,
-): Grids<T, O>
+export function meshgrid<const T extends readonly Tensor[], const O extends MeshgridOptions = object>(tensors: T, options?: O): Grids<T, O>
 export function meshgrid<const T extends Tensors>(...args: T): Grids<T, object>
 export function meshgrid<const T extends Tensors, const O extends MeshgridOptions>(...args: [...tensors: T, options: O]): Grids<T, O>
 export function meshgrid(...args: unknown[]): unknown {

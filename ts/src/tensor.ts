@@ -66,11 +66,8 @@ export type MemoryFormat = 'contiguous_format' | 'preserve_format' | 'channels_l
  * Nothing has to be freed by hand; `dispose()`, `using` and `torch.scope` free earlier.
  */
 // eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging
-export interface Tensor<
-  out S extends Shape = Shape,
-  out D extends DType = DType,
-  out Dev extends DeviceType = DeviceType,
-> extends TensorMethods, TensorTransposes {}
+export interface Tensor<out S extends Shape = Shape, out D extends DType = DType, out Dev extends DeviceType = DeviceType>
+  extends TensorMethods, TensorTransposes {}
 
 export class Tensor<out S extends Shape = Shape, out D extends DType = DType, out Dev extends DeviceType = DeviceType> {
   /** The engine's number of this tensor. @internal */

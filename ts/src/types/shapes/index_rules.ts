@@ -124,7 +124,9 @@ export type NonzeroShape<S> = S extends AnyShape
     : readonly [number, S['length']]
   : S
 /** nonzero_static: a fixed number of rows. */
-export type NonzeroStaticShape<S, N extends number> = S extends AnyShape ? readonly [N, number extends S['length'] ? number : S['length']] : S
+export type NonzeroStaticShape<S, N extends number> = S extends AnyShape
+  ? readonly [N, number extends S['length'] ? number : S['length']]
+  : S
 /** One class of N for each element: `OneHotShape<readonly [5], 10>` is `readonly [5, 10]`. */
 export type OneHotShape<S, N extends number> = S extends AnyShape
   ? number extends S['length']

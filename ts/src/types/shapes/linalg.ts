@@ -66,7 +66,10 @@ export type DetShape<S> =
       : R
     : never
 /** A number of any matrix (rank, condition): the batch is left. */
-export type PerMatrixShape<S> = Matrices<S, S extends readonly [...infer B extends Shape, unknown, unknown] ? readonly [...B] : DynamicShape>
+export type PerMatrixShape<S> = Matrices<
+  S,
+  S extends readonly [...infer B extends Shape, unknown, unknown] ? readonly [...B] : DynamicShape
+>
 /** trace of one matrix: `TraceShape<readonly [3, 3]>` is `readonly []`. */
 export type TraceShape<S> = S extends AnyShape
   ? number extends S['length']
