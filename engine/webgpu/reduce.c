@@ -139,13 +139,13 @@ static void body(tj__text *t, const void *context) {
     tj__put(t, "  let out = row / $3;\n  let start = (row %% $3) * $4;\n  let end_ = min(start + $4, $1);\n");
     put_place(t, "base", "out", r->kept, r->kept_at);
     tj__put(t, "  var acc = %s;\n", identity(r));
-    if (r->vector) { /* the elements of an output are one run */
-      tj__put(t,
-              "  var acc1 = acc;\n  var acc2 = acc;\n  var acc3 = acc;\n  for (var j = start + li * 4u; j < end_; j += %du) {\n"
-              "    let x = ldv1(base + j);\n    acc = join(acc, pre(out, x.x));\n    acc1 = join(acc1, pre(out, x.y));\n"
-              "    acc2 = join(acc2, pre(out, x.z));\n    acc3 = join(acc3, pre(out, x.w));\n  }\n"
-              "  acc = join(join(acc, acc1), join(acc2, acc3));\n",
+    if (r->vector) { /* neighbours lie along the last dimension */
+      tj__put(t, "  var acc1 = acc;\n  var acc2 = acc;\n  var acc3 = acc;\n  for (var j = start + li * 4u; j < end_; j += %du) {\n",
               4 * r->group);
+      put_place(t, "at", "j", r->reduced, r->reduced_at);
+      tj__put(t, "    let x = ldv1(base + at);\n    acc = join(acc, pre(out, x.x));\n    acc1 = join(acc1, pre(out, x.y));\n"
+                 "    acc2 = join(acc2, pre(out, x.z));\n    acc3 = join(acc3, pre(out, x.w));\n  }\n"
+                 "  acc = join(join(acc, acc1), join(acc2, acc3));\n");
     } else {
       tj__put(t, "  for (var j = start + li; j < end_; j += %du) {\n", r->group);
     }
@@ -171,13 +171,13 @@ static void body(tj__text *t, const void *context) {
 /* Can four neighbours be read at once: are the strides of everything else, and the places where pieces begin, multiples of four? */
 static bool by_fours(const reduction *r, const tj__reduce_geometry *g, const void *in, tj_dtype in_dtype, const void *out,
                      tj_dtype out_dtype, int64_t chunk) {
-  const int run = g->n_kept - 1; /* the dimension of neighbouring columns */
-  if (!r->columns && !(r->grouped && g->n_reduced == 1 && g->reduced_strides[0] == 1 && g->n_in % 4 == 0 && chunk % 4 == 0)) return false;
+  const int run = r->columns ? g->n_kept - 1 : g->n_reduced - 1; /* the dimension of neighbours */
+  if (!r->columns && !(r->grouped && g->reduced_strides[run] == 1 && g->reduced[run] % 4 == 0 && chunk % 4 == 0)) return false;
   if (r->columns && (g->kept_strides[run] != 1 || g->kept[run] % 4 != 0 || !tj__gpu_aligned(out, out_dtype))) return false;
   for (int d = 0; d < g->n_kept; d++)
     if (g->kept_strides[d] % 4 != 0 && !(r->columns && d == run)) return false;
-  for (int d = 0; d < g->n_reduced && r->columns; d++)
-    if (g->reduced_strides[d] % 4 != 0) return false;
+  for (int d = 0; d < g->n_reduced; d++)
+    if (g->reduced_strides[d] % 4 != 0 && !(!r->columns && d == run)) return false;
   return tj__gpu_aligned(in, in_dtype);
 }
 
