@@ -321,6 +321,11 @@ static double call_set_default_dtype(tj__host *h) {
   return h->failed ? 0 : tj__return_status(h, tj_set_default_dtype(dtype));
 }
 
+static double call_set_default_device(tj__host *h) {
+  tj_device device = tj__read_device(h);
+  return h->failed ? 0 : tj__return_status(h, tj_set_default_device(device));
+}
+
 static double call_promote_types(tj__host *h) {
   tj_dtype a = tj__read_dtype(h), b = tj__read_dtype(h);
   if (h->failed) return 0;

@@ -24,6 +24,8 @@
 
 /* Sets the thread's error unless it has one. Returns NULL, so that `return tj__fail(...)` works. */
 void *tj__fail(tj_status code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same with a text whose numbers are known later: \1 in it becomes "(Batch element <element>): ", \2 becomes <number>. */
+void *tj__fail_filled(tj_status code, const char *text, int64_t element, int64_t number);
 /* The same for functions that return a tj_status: returns the code. */
 tj_status tj__fail_status(tj_status code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 #define TJ__CHECK(condition, code, ...)                                 \

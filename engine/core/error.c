@@ -24,6 +24,20 @@ void *tj__fail(tj_status code, const char *format, ...) {
   return NULL;
 }
 
+void *tj__fail_filled(tj_status code, const char *text, int64_t element, int64_t number) {
+  char filled[512];
+  size_t n = 0;
+  for (; *text && n < sizeof filled - 1; text++) {
+    int more = 1;
+    if (*text == 1) more = snprintf(filled + n, sizeof filled - n, "(Batch element %lld): ", (long long)element);
+    else if (*text == 2) more = snprintf(filled + n, sizeof filled - n, "%lld", (long long)number);
+    else filled[n] = *text;
+    n = TJ__MIN(n + (size_t)more, sizeof filled - 1);
+  }
+  filled[n] = 0;
+  return tj__fail(code, "%s", filled);
+}
+
 tj_status tj__fail_status(tj_status code, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);

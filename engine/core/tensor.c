@@ -203,6 +203,15 @@ static bool check_device(tj_device device) {
   return device == TJ_CPU || device == TJ_DEVICE_NONE || (device == TJ_WEBGPU(0) && tj__device_memory) || tj__no_device(device);
 }
 
+static _Thread_local tj_device default_device = TJ_CPU;
+tj_device tj_get_default_device(void) { return default_device; }
+int tj_set_default_device(tj_device device) {
+  if (device == TJ_DEVICE_NONE) tj__no_device(device);
+  if (device == TJ_DEVICE_NONE || !check_device(device)) return tj_error_code();
+  default_device = device;
+  return TJ_OK;
+}
+
 /* ---- tensors --------------------------------------------------------------------------------------------------- */
 
 static bool make_room(tj_tensor *t, int64_t ndim) {
@@ -268,6 +277,7 @@ static bool bytes_of(int64_t numel, tj_dtype dtype, tj_ints sizes, size_t *bytes
 tj_tensor *tj__empty(tj_ints sizes, tj_dtype dtype, tj_device device) {
   int64_t strides[TJ_MAX_DIMS];
   size_t bytes;
+  if (TJ__UNLIKELY(device == TJ_DEVICE_NONE)) device = default_device;
   if (!tj__check_ndim(sizes.n) || !check_device(device)) return NULL;
   int64_t numel = tj__numel_of(sizes);
   if (numel < 0 || !bytes_of(numel, dtype, sizes, &bytes)) return NULL;
@@ -292,6 +302,7 @@ static int64_t span_of(tj_ints sizes, const int64_t *strides) {
 
 tj_tensor *tj__empty_strided(tj_ints sizes, tj_ints strides, tj_dtype dtype, tj_device device) {
   size_t bytes;
+  if (TJ__UNLIKELY(device == TJ_DEVICE_NONE)) device = default_device;
   if (!tj__check_ndim(sizes.n) || !check_device(device)) return NULL;
   TJ__CHECK(sizes.n == strides.n, TJ_ERROR_RUNTIME, "dimensionality of sizes (%lld) must match dimensionality of strides (%lld)",
             (long long)sizes.n, (long long)strides.n);

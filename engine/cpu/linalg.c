@@ -126,4 +126,4 @@ static bool ldl_solve(tj_dtype dtype, int64_t batches, int64_t n, int64_t column
 #undef BODY
 }
 
-const tj__linalg_kernels TJ__ISA(tj__cpu_linalg) = {cholesky, lu, swap_rows, solve_triangular, geqrf, orgqr, ormqr, ldl, ldl_solve};
+const tj__linalg_kernels TJ__ISA(tj__cpu_linalg) = {cholesky, lu, swap_rows, solve_triangular, geqrf, orgqr, ormqr, ldl, ldl_solve, NULL};

@@ -41,6 +41,8 @@ typedef struct tj__linalg_kernels {
   bool (*ldl)(tj_dtype dtype, int64_t batches, int64_t n, void *a, int32_t *pivots, int32_t *info, bool hermitian);
   bool (*ldl_solve)(tj_dtype dtype, int64_t batches, int64_t n, int64_t columns, const void *a, const int32_t *pivots, void *b,
                     bool hermitian);
+  /* Of a device whose numbers cannot be looked at: the error with this text (tj__fail_filled), if an element of info turns out not to be 0. */
+  bool (*check)(const tj_tensor *info, const char *message);
 } tj__linalg_kernels;
 
 #endif

@@ -74,18 +74,22 @@ tj_tensor *tj__identities(const tj_tensor *like, int64_t n) {
   return like ? tj_eye(n, tj_dtype_of((tj_tensor *)like), like->storage->device, false) : NULL;
 }
 
-int32_t tj__first_failure(tj_tensor *info, char *where, size_t size) {
+tj_status tj__check_info(tj_tensor *info, const char *name, const char *text) {
+  char message[400];
+  if (!info) return tj_error_code();
+  size_t n = name ? (size_t)snprintf(message, sizeof message, "%s: ", name) : 0;
+  for (; *text && n < sizeof message - 1; text++)
+    if (*text != 1 || info->ndim) message[n++] = *text;
+  message[n] = 0;
+  if (!tj__can_look(info)) {
+    const tj__backend *backend = tj__backend_for(&info, 1);
+    return backend && backend->linalg->check(info, message) ? TJ_OK : tj_error_code();
+  }
   const int32_t *x = tj__read(info);
   for (int64_t i = 0; i < info->numel; i++)
-    if (x[i]) {
-      if (info->ndim) snprintf(where, size, "(Batch element %lld): ", LL(i));
-      else *where = 0;
-      return x[i];
-    }
-  return 0;
+    if (x[i]) return tj__fail_filled(TJ_ERROR_RUNTIME, message, i, x[i]), tj_error_code();
+  return TJ_OK;
 }
-#define WHERE char where[48]
-#define FAILURE(info) tj__first_failure(info, where, sizeof where)
 
 static const tj__backend *backend_of(tj_tensor *t) { return t ? tj__backend_for(&t, 1) : NULL; }
 static tj_tensor *infos(tj_ints batch, tj_device device) { return tj__empty(batch, TJ_INT32, device); }
@@ -93,14 +97,10 @@ static tj_tensor *infos(tj_ints batch, tj_device device) { return tj__empty(batc
 /* ---- Cholesky --------------------------------------------------------------------------------------------------- */
 
 static tj_status cholesky_failed(tj_tensor *info, const char *name) {
-  WHERE;
-  const int32_t k = FAILURE(info);
-  RUNTIME_STATUS(
-      !k,
-      "%s: %sThe factorization could not be completed because the input is not positive-definite (the leading minor of order %d is "
-      "not positive-definite).",
-      name, where, k);
-  return TJ_OK;
+  return tj__check_info(
+      info, name,
+      "\1The factorization could not be completed because the input is not positive-definite (the leading minor of order \2 "
+      "is not positive-definite).");
 }
 
 tj_status tj__impl_linalg_cholesky_ex(tj_tensor *self, bool upper, bool check_errors, tj_tensor **L, tj_tensor **info) {
@@ -166,31 +166,21 @@ static tj_status factor(tj_tensor *A, bool pivot, tj_tensor **LU, tj_tensor **pi
                                                                                                                          : tj_error_code();
 }
 
+static const char ZERO_PIVOT[] =
+    "\1U[\2,\2] is zero and using it on lu_solve would result in a division by zero. If you still want to perform "
+    "the factorization, consider calling linalg.lu(A, pivot) or linalg.lu_factor_ex(A, pivot)";
+
 tj_status tj__impl_linalg_lu_factor_ex(tj_tensor *A, bool pivot, bool check_errors, tj_tensor **LU, tj_tensor **pivots, tj_tensor **info) {
   RUNTIME_STATUS(A->ndim >= 2, "torch.lu_factor: Expected tensor with 2 or more dimensions. Got size: %s instead", tj__sizes_text(A));
   if (!tj__is_factorable(A, "torch.linalg.lu_factor")) return tj_error_code();
   if (factor(A, pivot, LU, pivots, info) != TJ_OK) return tj_error_code();
-  WHERE;
-  const int32_t k = check_errors ? FAILURE(*info) : 0;
-  RUNTIME_STATUS(
-      !k,
-      "torch.linalg.lu_factor_ex: %sU[%d,%d] is zero and using it on lu_solve would result in a division by zero. If you still want "
-      "to perform the factorization, consider calling linalg.lu(A, pivot) or linalg.lu_factor_ex(A, pivot)",
-      where, k, k);
-  return TJ_OK;
+  return check_errors ? tj__check_info(*info, "torch.linalg.lu_factor_ex", ZERO_PIVOT) : TJ_OK;
 }
 
 tj_status tj__impl_linalg_lu_factor(tj_tensor *A, bool pivot, tj_tensor **LU, tj_tensor **pivots) {
   tj_tensor *info;
   if (tj_linalg_lu_factor_ex(A, pivot, false, LU, pivots, &info) != TJ_OK) return tj_error_code();
-  WHERE;
-  const int32_t k = FAILURE(info);
-  RUNTIME_STATUS(
-      !k,
-      "torch.linalg.lu_factor: %sU[%d,%d] is zero and using it on lu_solve would result in a division by zero. If you still want to "
-      "perform the factorization, consider calling linalg.lu(A, pivot) or linalg.lu_factor_ex(A, pivot)",
-      where, k, k);
-  return TJ_OK;
+  return tj__check_info(info, "torch.linalg.lu_factor", ZERO_PIVOT);
 }
 
 tj_tensor *tj__impl_lu_permutation(tj_tensor *pivots, int64_t n, tj_dtype dtype) {
@@ -357,9 +347,7 @@ static bool is_vector(const tj_tensor *A, const tj_tensor *B) {
 }
 
 static tj_status singular(tj_tensor *info, const char *name) {
-  WHERE;
-  RUNTIME_STATUS(!FAILURE(info), "%s: %sThe solver failed because the input matrix is singular.", name, where);
-  return TJ_OK;
+  return tj__check_info(info, name, "\1The solver failed because the input matrix is singular.");
 }
 
 tj_status tj__impl_linalg_solve_ex(tj_tensor *A, tj_tensor *B, bool left, bool check_errors, tj_tensor **result, tj_tensor **info) {
@@ -404,11 +392,8 @@ tj_tensor *tj__impl_linalg_solve(tj_tensor *A, tj_tensor *B, bool left) {
 }
 
 static tj_status not_invertible(tj_tensor *info, const char *name) {
-  WHERE;
-  const int32_t k = FAILURE(info);
-  RUNTIME_STATUS(!k, "%s: %sThe diagonal element %d is zero, the inversion could not be completed because the input matrix is singular.",
-                 name, where, k);
-  return TJ_OK;
+  return tj__check_info(info, name,
+                        "\1The diagonal element \2 is zero, the inversion could not be completed because the input matrix is singular.");
 }
 
 tj_status tj__impl_linalg_inv_ex(tj_tensor *A, bool check_errors, tj_tensor **inverse, tj_tensor **info) {
@@ -588,14 +573,10 @@ tj_status tj__impl_linalg_ldl_factor_ex(tj_tensor *self, bool hermitian, bool ch
       !backend->linalg->ldl(self->dtype, tj__matrices(self), tj__rows(self), tj__write(*LD), tj__write(*pivots), tj__write(*info),
                             hermitian))
     return tj_error_code();
-  WHERE;
-  const int32_t k = check_errors ? FAILURE(*info) : 0;
-  RUNTIME_STATUS(
-      !k,
-      "torch.linalg.ldl_factor_ex: %sThe factorization could not be completed because D[%d,%d] is zero: a division by zero would "
-      "follow",
-      where, k, k);
-  return TJ_OK;
+  return check_errors
+             ? tj__check_info(*info, "torch.linalg.ldl_factor_ex",
+                              "\1The factorization could not be completed because D[\2,\2] is zero: a division by zero would follow")
+             : TJ_OK;
 }
 tj_status tj__impl_linalg_ldl_factor(tj_tensor *self, bool hermitian, tj_tensor **LD, tj_tensor **pivots) {
   tj_tensor *info;

@@ -38,12 +38,15 @@ tj_tensor *tj__read_by_columns(tj_tensor *t);
 /* The batch dimensions of a and b broadcast: both expanded. */
 bool tj__broadcast_batches(tj_tensor **a, tj_tensor **b);
 
-/* The first element of info that is not 0, and its place; 0 when there is none. */
-int32_t tj__first_failure(tj_tensor *info, char *where, size_t size);
+/* The error "<name>: <text>" (name may be NULL) where an element of info is not 0: \1 in the text stands for its place in a batch, \2 for its value. On a device whose
+ * numbers cannot be looked at, the next read fails with it. */
+tj_status tj__check_info(tj_tensor *info, const char *name, const char *text);
 
 /* Differentiable shorthands; NULL in, NULL out. */
 static inline tj_tensor *tj__mT(tj_tensor *t) { return tj_transpose(t, -2, -1); }
 static inline tj_tensor *tj__mH(tj_tensor *t) { return tj_conj(tj_transpose(t, -2, -1)); }
+/* A tolerance of each matrix as a column; one number for all stays as it is. */
+static inline tj_tensor *tj__tolerances(tj_tensor *t) { return t->ndim ? tj_unsqueeze(t, -1) : t; }
 static inline tj_tensor *tj__diagonals(tj_tensor *t) { return tj_diagonal(t, 0, -2, -1); }
 static inline tj_tensor *tj__diagonal_matrices(tj_tensor *t) { return tj_diag_embed(t, 0, -2, -1); }
 tj_tensor *tj__identities(const tj_tensor *like, int64_t n); /* [n, n], of like's dtype and device */

@@ -2,21 +2,23 @@
 #include "linalg.h"
 
 #include <math.h>
+#include <stdio.h>
 
 static const tj__backend *backend_of(tj_tensor *t) { return t ? tj__backend_for(&t, 1) : NULL; }
 
-static tj_status not_converged(tj_tensor *info, const tj_tensor *input, const char *name, const char *what) {
-  char where[48];
-  const int32_t k = tj__first_failure(info, where, sizeof where);
-  if (!k) return TJ_OK;
-  tj_scalar finite = tj_item(tj_all(tj_isfinite((tj_tensor *)input)));
-  RUNTIME_STATUS(!tj__scalar_is_zero(finite),
-                 "%s: %sThe algorithm failed to converge because the input matrix contained non-finite values.", name, where);
-  return tj__fail_status(
-      TJ_ERROR_RUNTIME,
-      "%s: %sThe algorithm failed to converge because the input matrix is ill-conditioned or has too many repeated %s (error "
-      "code: %d).",
-      name, where, what, k);
+static tj_status not_converged(tj_tensor *info, tj_tensor *input, const char *name, const char *what) {
+  static const char non_finite[] = "\1The algorithm failed to converge because the input matrix contained non-finite values.";
+  if (!tj__can_look(info)) return tj__check_info(info, name, non_finite); /* its kernels know no other failure */
+  bool failed = false;
+  const int32_t *x = tj__read(info);
+  for (int64_t i = 0; i < info->numel; i++) failed |= x[i] != 0;
+  if (!failed) return TJ_OK;
+  if (tj__scalar_is_zero(tj_item(tj_all(tj_isfinite(input))))) return tj__check_info(info, name, non_finite);
+  char text[200];
+  snprintf(text, sizeof text,
+           "\1The algorithm failed to converge because the input matrix is ill-conditioned or has too many repeated %s (error code: \2).",
+           what);
+  return tj__check_info(info, name, text);
 }
 
 /* ---- hermitian -------------------------------------------------------------------------------------------------- */
@@ -138,7 +140,8 @@ static double epsilon_of(tj_dtype dtype) { return tj__real_of(dtype) == TJ_FLOAT
 /* max(atol, rtol * top), with PyTorch's defaults; top: [batch, 1]. */
 static tj_tensor *tolerance(const tj_tensor *A, tj_tensor *atol, tj_tensor *rtol, tj_tensor *top) {
   const double standard = epsilon_of(A->dtype) * (double)TJ__MAX(tj__rows(A), tj__columns(A));
-  tj_tensor *a = atol ? tj_unsqueeze(atol, -1) : tj__number(0), *r = rtol ? tj_unsqueeze(rtol, -1) : tj__number(standard);
+  tj_tensor *a = atol ? tj__tolerances(atol) : tj__number(0);
+  tj_tensor *r = rtol ? tj__tolerances(rtol) : tj__number(standard);
   if (atol && !rtol) r = tj_where(tj_gt(a, tj__number(0)), tj__number(0), r);
   return tj_maximum(a, tj_mul(r, top));
 }
@@ -198,7 +201,9 @@ tj_status tj__impl_linalg_lstsq(tj_tensor *self, tj_tensor *b, tj_scalar rcond, 
   RUNTIME_STATUS(b->sizes[b->ndim - (vector ? 1 : 2)] == tj__rows(self), "torch.linalg.lstsq: input.size(-2) should match other.size(-%d)",
                  vector ? 1 : 2);
   if (!tj__is_factorable(self, "torch.linalg.lstsq")) return tj_error_code();
-  const char *how = driver ? driver : "gelsy";
+  const bool look =
+      tj__can_look(self); /* elsewhere the default is, as on GPUs in PyTorch, the driver whose results' sizes are known before */
+  const char *how = driver ? driver : look ? "gelsy" : "gels";
   RUNTIME_STATUS(!strcmp(how, "gels") || !strcmp(how, "gelsy") || !strcmp(how, "gelsd") || !strcmp(how, "gelss"),
                  "torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss)");
   const int64_t m = tj__rows(self), n = tj__columns(self);
@@ -220,6 +225,7 @@ tj_status tj__impl_linalg_lstsq(tj_tensor *self, tj_tensor *b, tj_scalar rcond, 
   const tj_dtype real = tj__real_of(self->dtype);
   const tj_device device = self->storage->device;
   bool whole = m > n && !full_rank && found && found->numel;
+  if (whole && !look) return tj__fail_asynchronous(self), tj_error_code(); /* whether there are residuals */
   if (whole) whole = tj__scalar_to_int(tj_item(tj_amin(found, TJ_NO_DIMS, false))) == n;
   if (m > n && (full_rank || whole)) {
     tj_tensor *rest = tj_abs(tj__minus(tj_matmul(a, *solution), y));
@@ -235,13 +241,8 @@ tj_status tj__impl_linalg_lstsq(tj_tensor *self, tj_tensor *b, tj_scalar rcond, 
 
 /* ---- matrix exponential ------------------------------------------------------------------------------------------- */
 
-/* The Pade approximant of degree 13 after scaling so that the 1-norm is below its radius. */
-tj_tensor *tj__impl_matrix_exp(tj_tensor *self) {
-  if (!tj__is_matrix(self, "linalg.matrix_exp", "A") || !tj__is_square(self, "linalg.matrix_exp", "A")) return NULL;
-  const tj_dtype dtype = self->dtype;
-  RUNTIME(tj__class_of(dtype) >= TJ__CLASS_FLOAT, "linalg.matrix_exp: Expected a floating point or complex tensor as input. Got %s",
-          tj__dtype_legacy(dtype));
-  if (self->numel == 0) return tj__clone(self);
+/* The Pade approximant of degree 13. */
+static tj_tensor *pade(tj_tensor *a, tj_tensor *one) {
   static const double b[] = {64764752532480000.,
                              32382376266240000.,
                              7771770303897600.,
@@ -256,6 +257,40 @@ tj_tensor *tj__impl_matrix_exp(tj_tensor *self) {
                              16380.,
                              182.,
                              1.};
+  tj_tensor *a2 = tj_matmul(a, a), *a4 = tj_matmul(a2, a2), *a6 = tj_matmul(a4, a2);
+#define TERM(k, x) tj_mul(x, tj__number(b[k]))
+#define SUM(p, q) tj__plus(p, q)
+  tj_tensor *u = tj_matmul(a6, SUM(SUM(TERM(13, a6), TERM(11, a4)), TERM(9, a2)));
+  u = tj_matmul(a, SUM(u, SUM(SUM(TERM(7, a6), TERM(5, a4)), SUM(TERM(3, a2), TERM(1, one)))));
+  tj_tensor *v = tj_matmul(a6, SUM(SUM(TERM(12, a6), TERM(10, a4)), TERM(8, a2)));
+  v = SUM(v, SUM(SUM(TERM(6, a6), TERM(4, a4)), SUM(TERM(2, a2), TERM(0, one))));
+#undef TERM
+#undef SUM
+  tj_tensor *x, *info;
+  return tj_linalg_solve_ex(tj__minus(v, u), tj__plus(v, u), true, false, &x, &info) == TJ_OK ? x : NULL;
+}
+
+/* Each matrix is scaled by its own power of two, of which nobody knows how large it is: 24 are enough for float32, and the surplus changes nothing. */
+static tj_tensor *exponential_on_device(tj_tensor *self) {
+  const tj_dtype dtype = (tj_dtype)self->dtype;
+  tj_tensor *a = tj__to_dtype(self, TJ_FLOAT32), *one = tj__identities(a, tj__rows(self));
+  tj_tensor *norm = tj_amax(tj_sum_dim(tj_abs(a), TJ_INTS(-2), false, TJ_DTYPE_NONE), TJ_INTS(-1), true);
+  tj_tensor *times = tj_ceil(tj_log2(tj_clamp_min(tj_mul(norm, tj__number(1 / 3.9)), tj_float(1))));
+  times = tj_unsqueeze(tj_clamp_max(times, tj_float(24)), -1);
+  tj_tensor *x = pade(tj_mul(a, tj_exp2(tj_neg(times))), one);
+  for (int i = 0; i < 24 && x; i++) x = tj_where(tj_gt(times, tj__number(i)), tj_matmul(x, x), x);
+  x = x ? tj__contiguous(x) : NULL;
+  return x ? tj__to_dtype(x, dtype) : NULL;
+}
+
+/* The approximant after scaling so that the 1-norm is below its radius. */
+tj_tensor *tj__impl_matrix_exp(tj_tensor *self) {
+  if (!tj__is_matrix(self, "linalg.matrix_exp", "A") || !tj__is_square(self, "linalg.matrix_exp", "A")) return NULL;
+  const tj_dtype dtype = self->dtype;
+  RUNTIME(tj__class_of(dtype) >= TJ__CLASS_FLOAT, "linalg.matrix_exp: Expected a floating point or complex tensor as input. Got %s",
+          tj__dtype_legacy(dtype));
+  if (self->numel == 0) return tj__clone(self);
+  if (!tj__can_look(self)) return exponential_on_device(self);
   const tj_dtype work = tj_dtype_is_complex(dtype) ? TJ_COMPLEX128 : TJ_FLOAT64;
   const int64_t n = tj__rows(self);
   tj_tensor *a = tj__to_dtype(self, work), *one = tj__identities(a, n);
@@ -267,17 +302,7 @@ tj_tensor *tj__impl_matrix_exp(tj_tensor *self) {
   /* each matrix by its own power of two would give the same; one for all keeps the batch together */
   a = tj_mul(a, tj__number(1 / (double)(squarings < 1023 ? ((squarings < 62) ? (double)(1LL << squarings) : __builtin_ldexp(1.0, squarings))
                                                          : INFINITY)));
-  tj_tensor *a2 = tj_matmul(a, a), *a4 = tj_matmul(a2, a2), *a6 = tj_matmul(a4, a2);
-#define TERM(k, x) tj_mul(x, tj__number(b[k]))
-#define SUM(p, q) tj__plus(p, q)
-  tj_tensor *u = tj_matmul(a6, SUM(SUM(TERM(13, a6), TERM(11, a4)), TERM(9, a2)));
-  u = tj_matmul(a, SUM(u, SUM(SUM(TERM(7, a6), TERM(5, a4)), SUM(TERM(3, a2), TERM(1, one)))));
-  tj_tensor *v = tj_matmul(a6, SUM(SUM(TERM(12, a6), TERM(10, a4)), TERM(8, a2)));
-  v = SUM(v, SUM(SUM(TERM(6, a6), TERM(4, a4)), SUM(TERM(2, a2), TERM(0, one))));
-#undef TERM
-#undef SUM
-  tj_tensor *x, *info;
-  if (tj_linalg_solve_ex(tj__minus(v, u), tj__plus(v, u), true, false, &x, &info) != TJ_OK) return NULL;
+  tj_tensor *x = pade(a, one);
   for (int i = 0; i < squarings && x; i++) x = tj_matmul(x, x);
   x = x ? tj__contiguous(x) : NULL;
   return x ? tj__to_dtype(x, dtype) : NULL;

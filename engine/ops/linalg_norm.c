@@ -115,7 +115,8 @@ tj_tensor *tj__impl_linalg_cond_str(tj_tensor *self, const char *p) {
   if (strcmp(p, "nuc") || self->numel == 0 || tj__rows(self) != tj__columns(self)) return condition(self, TJ_NO_SCALAR, p);
   tj_tensor *inverse, *info; /* the nuclear norm takes singular values, which infinities have not */
   if (tj_linalg_inv_ex(self, false, &inverse, &info) != TJ_OK) return NULL;
-  tj_scalar any_singular = tj_item(tj_any(tj_ne(info, tj__number(0))));
+  const bool look = tj__can_look(info);
+  tj_scalar any_singular = look ? tj_item(tj_any(tj_ne(info, tj__number(0)))) : tj_int(1);
   if (any_singular.kind == TJ_SCALAR_NONE) return NULL;
   if (!tj__scalar_is_zero(any_singular)) {
     tj_tensor *s = tj_linalg_svdvals(self, NULL);
@@ -135,8 +136,8 @@ tj_tensor *tj__impl_linalg_matrix_rank(tj_tensor *input, tj_tensor *atol, tj_ten
   tj_tensor *s = hermitian ? tj_abs(tj_linalg_eigvalsh(input, "L")) : tj_linalg_svdvals(input, NULL);
   if (!s) return NULL;
   const double eps = s->dtype == TJ_FLOAT32 ? 1.1920928955078125e-07 : 2.220446049250313e-16;
-  tj_tensor *a = atol ? tj_unsqueeze(atol, -1) : tj__number(0);
-  tj_tensor *r = rtol ? tj_unsqueeze(rtol, -1) : tj__number(eps * (double)TJ__MAX(tj__rows(input), tj__columns(input)));
+  tj_tensor *a = atol ? tj__tolerances(atol) : tj__number(0);
+  tj_tensor *r = rtol ? tj__tolerances(rtol) : tj__number(eps * (double)TJ__MAX(tj__rows(input), tj__columns(input)));
   if (atol && !rtol) r = tj_where(tj_gt(a, tj__number(0)), tj__number(0), r);
   tj_tensor *limit = tj_maximum(a, tj_mul(r, tj_amax(s, TJ_INTS(-1), true)));
   return tj_sum_dim(tj_gt(s, limit), TJ_INTS(-1), false, TJ_INT64);
@@ -238,7 +239,7 @@ tj_tensor *tj__impl_linalg_tensorinv(tj_tensor *self, int64_t ind) {
   memcpy(sizes + ends, self->sizes, (size_t)split * sizeof *sizes);
   tj_tensor *inverse, *info;
   if (tj_linalg_inv_ex(tj_reshape(self, TJ_INTS(n, n)), false, &inverse, &info) != TJ_OK) return NULL;
-  RUNTIME(tj__scalar_is_zero(tj_item(tj_any(tj_ne(info, tj__number(0))))), "Failed to invert the input tensor, because it is singular.");
+  if (tj__check_info(info, NULL, "Failed to invert the input tensor, because it is singular.") != TJ_OK) return NULL;
   return tj_reshape(inverse, (tj_ints){sizes, self->ndim});
 }
 

@@ -374,10 +374,32 @@ void tj__gpu_stop(const char *reason) {
   snprintf(gpu.reason, sizeof gpu.reason, "%s", reason);
 }
 
+static _Thread_local char *messages[64]; /* of errors that kernels find; they stay */
+static _Thread_local int n_messages;
+
+int64_t tj__gpu_message(const char *text) {
+  for (int i = 0; i < n_messages; i++)
+    if (!strcmp(messages[i], text)) return TJ__GPU_MESSAGE + i;
+  const size_t n = strlen(text) + 1;
+  char *copy = n_messages < 64 ? malloc(n) : NULL;
+  if (!copy) return tj__fail(TJ_ERROR_MEMORY, "webgpu: there is no room for another error") != NULL;
+  memcpy(copy, text, n);
+  messages[n_messages++] = copy;
+  return TJ__GPU_MESSAGE + n_messages - 1;
+}
+
 void tj__gpu_fail(int64_t code, int64_t a, int64_t b) {
+  const long long x = (int32_t)a, y = (long long)b;
   if (code == TJ__GPU_INDEX)
     tj__fail(TJ_ERROR_INDEX,
-             "index %lld is out of bounds for dimension with size %lld (found on the device webgpu, by an operator before this read)",
-             (long long)(int32_t)a, (long long)b);
+             "index %lld is out of bounds for dimension with size %lld (found on the device webgpu, by an operator before this read)", x,
+             y);
+  else if (code == TJ__GPU_PIVOT)
+    tj__fail(TJ_ERROR_RUNTIME, "pivots passed to lu_unpack must be between 1 and LU.size(-2) inclusive."
+                               "Did you properly pass the result of lu_factor?");
+  else if (code == TJ__GPU_LDL_PIVOT)
+    tj__fail(TJ_ERROR_RUNTIME, "torch.linalg.ldl_solve: the pivots are none that ldl_factor gives for matrices of %lld rows", y);
+  else if (code >= TJ__GPU_MESSAGE && code < TJ__GPU_MESSAGE + n_messages)
+    tj__fail_filled(TJ_ERROR_RUNTIME, messages[code - TJ__GPU_MESSAGE], x, (int32_t)b);
   else tj__fail(TJ_ERROR_INTERNAL, "webgpu: a kernel left the code %lld", (long long)code);
 }

@@ -72,7 +72,15 @@ bool tj__gpu_request(const tj_tensor *t, int64_t n, uint32_t ticket);
 
 /* Errors that kernels find in the numbers: they leave a code and two numbers in words 0 to 2 of buffer 0, which the driver looks at with every
  * read. The first one stays. */
-enum tj__gpu_error { TJ__GPU_INDEX = 1 /* an index (a) that is out of the range of a dimension (b) */ };
+enum tj__gpu_error {
+  TJ__GPU_INDEX = 1, /* an index (a) that is out of the range of a dimension (b) */
+  TJ__GPU_PIVOT,     /* a pivot of lu (a) that is none of b rows */
+  TJ__GPU_LDL_PIVOT, /* a pivot of ldl (a) that is none of b rows */
+  TJ__GPU_MESSAGE = 64,
+};
+/* Code of an error with this text, in which \1 stands for a number a that counts batch elements and \2 for a number b; 0 and an error when there is no
+ * room. */
+int64_t tj__gpu_message(const char *text);
 void tj__gpu_fail(int64_t code, int64_t a, int64_t b);
 
 #endif

@@ -7,7 +7,8 @@
 
 #define TJ__GPU_FAMILIES(X) \
   X(reduce)                 \
-  X(gemm) X(softmax) X(conv) X(index) X(norm) X(optim) X(pool) X(random) X(creation) X(scan) X(sort) X(resample) X(attention) X(distance)
+  X(gemm) X(softmax) X(conv) X(index) X(norm) X(optim) X(pool) X(random) X(creation) X(scan) X(sort) X(resample) X(attention) X(distance) \
+  X(linalg) X(eigen)
 #define TJ__X(family) extern const struct tj__##family##_kernels tj__webgpu_##family;
 TJ__GPU_FAMILIES(TJ__X)
 #undef TJ__X
@@ -17,6 +18,9 @@ bool tj__gpu_add_up(const void *parts, int64_t n, int64_t each, void *out, tj_dt
 /* A table of the host on the device, as int32 or float32 (weights): its address; NULL and an error on failure. The scope frees it. */
 const void *tj__gpu_table(const int64_t *values, int64_t n);
 const void *tj__gpu_weights(const double *values, int64_t n);
+
+/* Zeros: n factorisations that did not fail. */
+bool tj__gpu_no_failures(int32_t *info, int64_t n);
 
 /* The error of a kernel that a family lacks; false. */
 bool tj__gpu_missing(const char *kernel);

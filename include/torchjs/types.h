@@ -70,6 +70,9 @@ typedef int32_t tj_device;
 #define TJ_DEVICE_NONE ((tj_device)-1) /* "not given" */
 #define TJ_CPU ((tj_device)0x000)
 #define TJ_WEBGPU(index) ((tj_device)(0x100 + (index)))
+/* The device of tensors that are made without one, of this thread (torch.set_default_device). TJ_CPU at first. */
+TJ_API tj_device tj_get_default_device(void);
+TJ_API int tj_set_default_device(tj_device device); /* 0, or a negative tj_status for a device that is not there */
 
 /* ---- scalars ------------------------------------------------------------------------------------------------- */
 

@@ -63,7 +63,7 @@ function atArguments(torch, recorded, index) {
 }
 
 // Where PyTorch's own approximations are worse than float64 between 2 and 10: airy_ai(-2.146076312776824) is 0.13280641967828, not 0.13280857.
-const WIDER = {
+export const WIDER = {
   'special.airy_ai': [2e-5, 1e-6],
   'special.bessel_j0': [2e-5, 1e-6],
   'special.bessel_j1': [2e-5, 1e-6],
@@ -287,7 +287,7 @@ function otherForms(torch, c, blob, info, fresh, out, exact) {
 }
 
 // Outputs that are not unique: what the named Python function makes of them is.
-function processedBy(torch, c) {
+export function processedBy(torch, c) {
   const adjoint = (x) => x.transpose(-2, -1).conj()
   const singular = ([U, S, V]) => {
     const k = S.shape.at(-1)

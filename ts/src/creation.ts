@@ -4,7 +4,7 @@ import type { Complex, DeviceType, DType } from './types/dtype.js'
 import type { DeviceOfOptions, DTypeOfOptions } from './types/results.js'
 import type { DynamicShape, Shape } from './types/shapes.js'
 import { newArray, type Element } from './data_access.js'
-import { deviceCode, type Device, type DeviceInput } from './device.js'
+import { chosenDevice, deviceCode, type Device, type DeviceInput } from './device.js'
 import { dtypeIndex, dtypeName, elementSize, isComplexDType, isFloating } from './dtype.js'
 import { get_default_dtype } from './promotion.js'
 import { isComplex, isOptions, typeName } from './runtime/arguments.js'
@@ -214,8 +214,8 @@ function fromArray(array: TypedArray, stored: DType, shape: readonly number[]): 
 function finishTensor(t: Tensor, name: string, dtype: DType | null, options: TensorOptions): Tensor {
   let result = t
   if (dtype !== null && result.dtype !== dtype) result = result.to(dtype) as Tensor
-  if (options.device !== undefined && options.device !== null && deviceCode(options.device) !== 0)
-    result = result.to(String(options.device)) as Tensor
+  const device = options.device ?? chosenDevice.device
+  if (device !== null && deviceCode(device) !== 0) result = result.to(String(device)) as Tensor
   if (options.requires_grad) {
     if (!isFloating(result.dtype) && !isComplexDType(result.dtype)) {
       throw new TorchError('Only Tensors of floating point and complex dtype can require gradients', 'RuntimeError')

@@ -40,6 +40,9 @@ export class Device {
  */
 export type DeviceInput = DeviceType | `${DeviceType}:${number}` | Device
 
+/** The device that set_default_device chose, for functions that make tensors of JavaScript's data; null: the CPU. */
+export const chosenDevice: { device: Device | null } = { device: null }
+
 const WEBGPU = 0x100
 
 /** The engine's number of a device. */

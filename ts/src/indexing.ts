@@ -200,7 +200,7 @@ export function indexPut(self: Tensor, specs: readonly unknown[], value: unknown
   const { view, reversed, indices } = resolve(self, specs)
   if (indices.length > 0) {
     if (reversed.length > 0) throw new TorchError('step must be greater than zero where index tensors are written through', 'ValueError')
-    const values = value instanceof Tensor ? value : (tensor(value, { dtype: self.dtype }) as Tensor)
+    const values = value instanceof Tensor ? value : (tensor(value, { dtype: self.dtype, device: 'cpu' }) as Tensor)
     $index_put_(0, view, indices, values.dtype === self.dtype ? values : values.to(self.dtype))
     return
   }

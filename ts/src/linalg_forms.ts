@@ -1,11 +1,12 @@
 // Linear algebra whose form depends on an argument's value, or that draws random numbers: lu, svd_lowrank, pca_lowrank.
 import { matmul, randn } from './generated/functions.js'
-import { lu_factor_ex, qr, svd } from './generated/linalg.js'
+import { lu_factor, lu_factor_ex, qr, svd } from './generated/linalg.js'
 import { scope } from './memory.js'
 import { valueError } from './nn/errors.js'
 import { isOptions, typeName } from './runtime/arguments.js'
 import { TorchError } from './runtime/errors.js'
 import { Tensor } from './tensor.js'
+import { isOnDevice } from './webgpu/reading.js'
 
 /** A matrix, or a batch of them. */
 function matrix(name: string, A: unknown): Tensor {
@@ -35,6 +36,7 @@ export function lu(A: Tensor, second?: boolean | LuOptions, third?: boolean | Lu
   const options = (isOptions(second) ? second : isOptions(third) ? third : {}) as LuOptions
   const pivot = typeof second === 'boolean' ? second : (options.pivot ?? true)
   const infos = typeof third === 'boolean' ? third : (options.get_infos ?? false)
+  if (!infos && isOnDevice(A)) return [...lu_factor(A, { pivot })] // the next read tells
   const { LU, pivots, info } = lu_factor_ex(A, { pivot })
   if (infos) return [LU, pivots, info]
   if (info.ne(0).any().item())

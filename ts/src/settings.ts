@@ -1,7 +1,8 @@
 // Settings of PyTorch that are of the whole process.
-import { Device, deviceCode, type DeviceInput } from './device.js'
-import { empty } from './generated/functions.js'
+import { chosenDevice, Device, deviceCode, type DeviceInput } from './device.js'
+import { BUILTIN } from './generated/calls.js'
 import { typeName } from './runtime/arguments.js'
+import { builtinVoid } from './runtime/call.js'
 import { TorchError } from './runtime/errors.js'
 import { set_default_dtype } from './promotion.js'
 import type { DType } from './types/dtype.js'
@@ -14,18 +15,16 @@ function flag(name: string, argument: string, v: unknown): boolean {
 
 // ---- the default device --------------------------------------------------------------------------------------------
 
-let defaultDevice = new Device('cpu')
-
 /** The device of new tensors. */
 export function get_default_device(): Device {
-  return defaultDevice
+  return chosenDevice.device ?? new Device('cpu')
 }
 
-/** Sets the device of new tensors; null: the CPU. A device on which none can be made is an error. */
+/** Sets the device of tensors that are made without one; null: the CPU. A device on which none can be made is an error. */
 export function set_default_device(device: DeviceInput | null): void {
   const chosen = device instanceof Device ? device : new Device(device ?? 'cpu')
-  if (deviceCode(chosen) !== 0) empty([0], { device: chosen }).dispose()
-  defaultDevice = chosen
+  builtinVoid(BUILTIN.set_default_device, deviceCode(chosen))
+  chosenDevice.device = deviceCode(chosen) === 0 ? null : chosen
 }
 
 const TENSOR_TYPES: Readonly<Record<string, DType>> = {

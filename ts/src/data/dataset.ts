@@ -189,7 +189,7 @@ function sum(list: readonly number[]): number {
 
 /** @internal The numbers below n in random order. */
 export function permutation(n: number, generator?: Generator | null): number[] {
-  return numbers(randperm(n, generator ? { generator } : {}))
+  return numbers(randperm(n, { device: 'cpu', ...(generator ? { generator } : {}) }))
 }
 
 /** @internal The elements of an int64 tensor. */

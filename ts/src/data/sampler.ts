@@ -16,7 +16,7 @@ export interface Sized {
 
 /** @internal One int64 from a generator, as PyTorch draws its seeds. */
 export function drawSeed(generator?: Generator | null): number | bigint {
-  const drawn = (empty([], { dtype: 'int64' }) as Tensor).random_(generator ? { generator } : {})
+  const drawn = (empty([], { dtype: 'int64', device: 'cpu' }) as Tensor).random_(generator ? { generator } : {})
   return (drawn as Tensor).item() as number | bigint
 }
 
@@ -85,8 +85,8 @@ export class RandomSampler extends Sampler {
     const count = this.num_samples
     if (this.replacement) {
       // In pieces of 32, as PyTorch draws them.
-      for (let left = count; left >= 32; left -= 32) yield* numbers(randint(n, [32], { dtype: 'int64', generator }))
-      yield* numbers(randint(n, [count % 32], { dtype: 'int64', generator }))
+      for (let left = count; left >= 32; left -= 32) yield* numbers(randint(n, [32], { dtype: 'int64', device: 'cpu', generator }))
+      yield* numbers(randint(n, [count % 32], { dtype: 'int64', device: 'cpu', generator }))
     } else {
       for (let left = count; left >= n; left -= n) yield* permutation(n, generator)
       // Drawn even when nothing of it is used: that, too, moves the generator on.

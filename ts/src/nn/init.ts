@@ -295,7 +295,8 @@ export function sparse_<T extends Tensor>(
   no_grad(() => {
     for (let column = 0; column < columns; column++) {
       // PyTorch draws the rows from the default generator, whatever generator the values come from.
-      for (const row of Array.from(randperm(rows).data() as BigInt64Array, Number).slice(0, zeros)) element(tensor, row, column).fill_(0)
+      for (const row of Array.from(randperm(rows, { device: 'cpu' }).data() as BigInt64Array, Number).slice(0, zeros))
+        element(tensor, row, column).fill_(0)
     }
   })
   return tensor
