@@ -71,6 +71,16 @@ static tj_tensor *largest(const bags *b, tj_tensor *rows) {
 }
 
 static void *check_indices(tj_tensor *indices, tj_tensor *offsets, int64_t rows, bool include_last) {
+  if (!tj__can_look(indices)) { /* indices of rows are checked where they are used */
+    RUNTIME(!include_last || offsets->numel >= 1, "include_last_offset: number of offset should be at least 1");
+    if (!offsets->numel) return indices;
+    tj_tensor *outside = tj_logical_or(tj_lt(offsets, tj__integer(0)), tj_gt(offsets, tj__integer(indices->numel)));
+    return tj__refuse(tj_ne(tj_select(offsets, 0, 0), tj__integer(0)),
+                      "offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from position 0.") &&
+                   tj__refuse(outside, "embedding_bag: an offset lies outside of the input's length")
+               ? indices
+               : NULL;
+  }
   if (offsets->numel) {
     tj_scalar first = tj_item(tj_select(offsets, 0, 0)), last = tj_item(tj_select(offsets, 0, -1));
     tj_scalar low = tj_item(tj_min(offsets)), high = tj_item(tj_max(offsets));

@@ -27,6 +27,13 @@ static tj_tensor *draw_slopes(tj_tensor *x, double lower, double upper) {
   const bool before = tj_set_grad_enabled(false);
   tj_tensor *t = tj_detach(x), *slopes = NULL;
   tj_tensor *mask = t ? tj_le(t, tj__number(0)) : NULL;
+  if (mask && !tj__can_look(mask)) { /* nobody knows how many need one: each draws */
+    tj_tensor *drawn = tj_empty_like(t, TJ_DTYPE_NONE, TJ_DEVICE_NONE, false, NULL);
+    drawn = drawn ? tj_uniform_(drawn, lower, upper, NULL) : NULL;
+    slopes = drawn ? tj_where(mask, drawn, tj_ones_like(t, TJ_DTYPE_NONE, TJ_DEVICE_NONE, false, NULL)) : NULL;
+    tj_set_grad_enabled(before);
+    return slopes;
+  }
   tj_tensor *count = mask ? tj_sum(mask, TJ_INT64) : NULL;
   tj_scalar n = count ? tj_item(count) : TJ_NO_SCALAR;
   if (n.kind != TJ_SCALAR_NONE) {

@@ -1,6 +1,7 @@
 /* gather.c: gather and scatter, and the operators on flat places: masks, take, put, nonzero. */
 #include <math.h>
 
+#include "arithmetic.h"
 #include "impl.h"
 #include "index.h"
 #include "iter/convert.h"
@@ -255,6 +256,20 @@ tj_tensor *tj__impl_masked_select(tj_tensor *self, tj_tensor *mask) {
   return wide && wide_mask ? tj__select_true(wide, wide_mask) : NULL;
 }
 
+/* How many of the elements of a flat mask up to each are true, itself included. */
+static tj_tensor *counted(tj_tensor *mask) { return tj_cumsum(tj_reshape(mask, TJ_INTS(-1)), 0, TJ_INT64); }
+
+/* Where nobody knows how many elements are true: all places get the element of source that theirs would be, and those that are true keep it. */
+static tj_tensor *masked_scatter_on_device(tj_tensor *self, tj_tensor *mask, tj_tensor *source) {
+  if (self->numel == 0) return self;
+  tj_tensor *count = counted(mask), *all = tj_narrow(count, 0, mask->numel - 1, 1), *flat = tj_reshape(source, TJ_INTS(-1));
+  if (!flat || !tj__refuse(tj_gt(all, tj__integer(source->numel)), "Number of elements of source < number of ones in mask")) return NULL;
+  if (source->numel == 0) return tj__own_copy(self);
+  tj_tensor *place = tj_clamp(tj_sub(count, tj__integer(1), TJ__ONE), tj_int(0), tj_int(source->numel - 1));
+  tj_tensor *given = tj_reshape(tj_index_select(flat, 0, place), tj__sizes(mask));
+  return tj__contiguous(tj_where(mask, given, self));
+}
+
 tj_tensor *tj__impl_masked_scatter(tj_tensor *self, tj_tensor *mask, tj_tensor *source) {
   const tj__backend *backend = tj__backend_for((tj_tensor *[]){self, mask, source}, 3);
   int64_t sizes[TJ_MAX_DIMS];
@@ -267,6 +282,7 @@ tj_tensor *tj__impl_masked_scatter(tj_tensor *self, tj_tensor *mask, tj_tensor *
   int n = tj__broadcast_sizes(tj__sizes(self), tj__sizes(mask), sizes);
   if (n < 0) return NULL;
   tj_tensor *wide = tj_expand(self, (tj_ints){sizes, n}, false), *wide_mask = tj_expand(mask, (tj_ints){sizes, n}, false);
+  if (wide && wide_mask && !tj__can_look(wide_mask)) return masked_scatter_on_device(wide, wide_mask, source);
   tj_tensor *flat = wide_mask ? tj__true_places(wide_mask) : NULL, *out = wide ? tj__own_copy(wide) : NULL;
   if (!flat || !out || !(source = tj__contiguous(source))) return NULL;
   TJ__CHECK(source->numel >= flat->numel, TJ_ERROR_RUNTIME, "Number of elements of source < number of ones in mask");
@@ -283,6 +299,14 @@ tj_tensor *tj__impl_masked_select_backward(tj_tensor *grad, tj_ints sizes, tj_te
 
 tj_tensor *tj__impl_masked_scatter_backward(tj_tensor *grad, tj_tensor *mask, tj_ints sizes) {
   int64_t numel = tj__numel_of(sizes);
+  if (!tj__can_look(mask)) {
+    if (!numel || !grad->numel) return tj__zeros(sizes, grad);
+    mask = tj_expand(mask, tj__sizes(grad), false);
+    tj_tensor *count = mask ? counted(mask) : NULL, *wanted = tj_arange_start(tj_int(1), tj_int(numel + 1), TJ_INT64, grad->storage->device, false);
+    tj_tensor *place = tj_searchsorted(count, wanted, false, false, NULL, NULL), *there = tj_lt(place, tj__integer(grad->numel));
+    tj_tensor *taken = tj_index_select(tj_reshape(grad, TJ_INTS(-1)), 0, tj_clamp_max(place, tj_int(grad->numel - 1)));
+    return tj_reshape(tj_where(there, taken, tj_to_dtype(tj__number(0), (tj_dtype)grad->dtype, false, false, NULL)), sizes);
+  }
   tj_tensor *selected = tj_masked_select(grad, mask);
   if (!selected) return NULL;
   tj_tensor *rest = tj__zeros(TJ_INTS(numel - selected->numel), grad);
@@ -353,8 +377,28 @@ tj_tensor *tj__impl_nonzero(tj_tensor *self) {
 }
 tj_tensor *tj__impl_argwhere(tj_tensor *self) { return tj__impl_nonzero(self); }
 
+/* The k-th true element is the first with a count of k. */
+static tj_tensor *nonzero_static_on_device(tj_tensor *self, int64_t size, int64_t fill_value) {
+  const tj_device device = self->storage->device;
+  if (!self->numel || !size || !self->ndim)
+    return tj_full(TJ_INTS(size, self->ndim), tj_int(fill_value), TJ_INT64, device, false);
+  tj_tensor *count = counted(tj_to_dtype(self, TJ_BOOL, false, false, NULL));
+  tj_tensor *wanted = tj_arange_start(tj_int(1), tj_int(size + 1), TJ_INT64, device, false);
+  tj_tensor *place = tj_searchsorted(count, wanted, false, false, NULL, NULL), *columns[TJ_MAX_DIMS];
+  if (!place) return NULL;
+  tj_tensor *missing = tj_eq(place, tj__integer(self->numel));
+  int64_t step = 1;
+  for (int d = self->ndim - 1; d >= 0; d--) {
+    columns[d] = tj_remainder(tj_floor_divide(place, tj__integer(step)), tj__integer(self->sizes[d]));
+    if (!(columns[d] = tj_masked_fill(columns[d], missing, tj_int(fill_value)))) return NULL;
+    step *= self->sizes[d];
+  }
+  return tj_stack((tj_tensors){columns, self->ndim}, 1);
+}
+
 tj_tensor *tj__impl_nonzero_static(tj_tensor *self, int64_t size, int64_t fill_value) {
   TJ__CHECK(size >= 0, TJ_ERROR_RUNTIME, "nonzero_static: 'size' must be an non-negative integer");
+  if (!tj__can_look(self)) return nonzero_static_on_device(self, size, fill_value);
   tj_tensor *rows = tj__impl_nonzero(self), *out = rows ? tj__empty(TJ_INTS(size, self->ndim), TJ_INT64, self->storage->device) : NULL;
   if (!out || !tj__fill(out, tj_int(fill_value))) return NULL;
   const int64_t n = TJ__MIN(size, rows->sizes[0]);

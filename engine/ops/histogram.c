@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "arithmetic.h"
 #include "impl.h"
 #include "iter/convert.h"
 #include "reduce.h"
@@ -15,8 +16,50 @@ static const char *lower_name(const tj_tensor *t) {
   }
 }
 
+/* Where neither points nor edges can be looked at: each point's box, and one sum over them, in the order of the points. */
+static tj_tensor *count_on_device(tj__bins_kind kind, tj_tensor *points, tj_tensor *const *edges, tj_tensor *weight) {
+  int64_t sizes[TJ_MAX_DIMS], all = 1;
+  const int d = (int)points->sizes[1];
+  tj_tensor *box = NULL, *outside = NULL;
+  for (int k = 0; k < d; k++) {
+    const int64_t bins = sizes[k] = edges[k]->numel - 1;
+    all *= bins;
+    tj_tensor *x = tj__contiguous(tj_select(points, 1, k)), *low = tj_select(edges[k], 0, 0), *high = tj_select(edges[k], 0, -1), *bin;
+    if (!x || !low || !high) return NULL;
+    if (kind == TJ__BINS_WIDTH)
+      bin = tj_to_dtype(tj_div(tj_mul(tj_sub(x, low, TJ__ONE), tj__number((double)bins)), tj_sub(high, low, TJ__ONE)), TJ_INT64, false, false,
+                        NULL);
+    else bin = tj_sub(tj_searchsorted(tj__contiguous(edges[k]), x, false, true, NULL, NULL), tj__integer(1), TJ__ONE);
+    bin = tj_clamp(bin, tj_int(0), tj_int(TJ__MAX(bins - 1, 0)));
+    tj_tensor *out = tj_logical_not(tj_logical_and(tj_ge(x, low), tj_le(x, high)));
+    box = box ? tj_add(tj_mul(box, tj__integer(bins)), bin, TJ__ONE) : bin;
+    outside = outside ? tj_logical_or(outside, out) : out;
+    if (!box || !outside) return NULL;
+  }
+  const tj_dtype dtype = (tj_dtype)points->dtype;
+  tj_tensor *hist = tj_zeros(TJ_INTS(all + 1), dtype, points->storage->device, false);
+  if (points->sizes[0]) {
+    if (!weight) weight = tj_ones(TJ_INTS(points->sizes[0]), dtype, points->storage->device, false);
+    hist = tj_index_add(hist, 0, tj_masked_fill(box, outside, tj_int(all)), weight, TJ__ONE);
+  }
+  return tj_reshape(tj_narrow(hist, 0, 0, all), (tj_ints){sizes, d});
+}
+
+/* The edges between the least and the largest element, which nobody knows; equal ones are moved apart by `apart`. */
+static tj_tensor *edges_on_device(tj_tensor *x, int64_t bins, double apart, const char *text) {
+  tj_tensor *low = tj_min(x), *high = tj_max(x);
+  if (!low || !high || !tj__refuse(tj_logical_not(tj_isfinite(tj_sub(high, low, TJ__ONE))), text)) return NULL;
+  tj_tensor *equal = tj_eq(low, high);
+  low = tj_where(equal, tj_sub(low, tj__number(apart), TJ__ONE), low), high = tj_where(equal, tj_add(high, tj__number(apart), TJ__ONE), high);
+  tj_tensor *step = tj_div(tj_sub(high, low, TJ__ONE), tj__number((double)bins));
+  tj_tensor *i = tj_arange(tj_int(bins + 1), (tj_dtype)x->dtype, x->storage->device, false);
+  tj_tensor *up = tj_add(tj_mul(i, step), low, TJ__ONE), *down = tj_sub(high, tj_mul(tj_flip(i, TJ_INTS(0)), step), TJ__ONE);
+  return tj_where(tj_lt(i, tj__number((double)((bins + 1) / 2))), up, down);
+}
+
 /* Counts points [n, d] in the boxes between edges; the result has points' dtype. */
 static tj_tensor *count(tj__bins_kind kind, tj_tensor *points, tj_tensor *const *edges, tj_tensor *weight) {
+  if (!tj__can_look(points)) return count_on_device(kind, points, edges, weight);
   const tj__backend *backend = tj__backend_for(&points, 1);
   int64_t sizes[TJ_MAX_DIMS];
   const int d = (int)points->sizes[1];
@@ -36,7 +79,12 @@ tj_tensor *tj__impl_histc(tj_tensor *self, int64_t bins, tj_scalar min, tj_scala
   const bool half = dtype == TJ_FLOAT16 || dtype == TJ_BFLOAT16;
   tj_dtype work = half ? TJ_FLOAT32 : dtype;
   double low = tj__scalar_to_double(min), high = tj__scalar_to_double(max);
-  if (low == high && self->numel) {
+  tj_tensor *edges = NULL;
+  if (low == high && self->numel && !tj__can_look(self)) {
+    TJ__CHECK(!half, TJ_ERROR_NOT_IMPLEMENTED, "histc of %s without a range is not implemented for the device webgpu: give min and max",
+              tj_dtype_name(dtype));
+    if (!(edges = edges_on_device(self, bins, 1, "torch.histc: the range is not finite"))) return NULL;
+  } else if (low == high && self->numel) {
     tj_scalar least = tj_item(tj_min(self)), most = tj_item(tj_max(self));
     if (least.kind == TJ_SCALAR_NONE || most.kind == TJ_SCALAR_NONE) return NULL;
     low = tj__scalar_to_double(least), high = tj__scalar_to_double(most);
@@ -53,7 +101,7 @@ tj_tensor *tj__impl_histc(tj_tensor *self, int64_t bins, tj_scalar min, tj_scala
     if (!self) return NULL;
     low = 0, high = (double)bins;
   }
-  tj_tensor *edges = tj_linspace(tj_float(low), tj_float(high), bins + 1, work, self->storage->device, false);
+  if (!edges) edges = tj_linspace(tj_float(low), tj_float(high), bins + 1, work, self->storage->device, false);
   tj_tensor *points = tj_reshape(tj__to_dtype(self, work), TJ_INTS(-1, 1));
   if (self->numel == 0) points = tj__empty(TJ_INTS(0, 1), work, self->storage->device);
   tj_tensor *hist = edges && points ? count(TJ__BINS_WIDTH, points, &edges, NULL) : NULL;
@@ -99,6 +147,10 @@ static bool even_edges(tj_tensor *points, tj_ints bins, tj_floats range, tj_tens
     if (range.n >= 0) low = range.data[2 * k], high = range.data[2 * k + 1];
     else if (points->numel) {
       tj_tensor *column = tj_select(points, 1, k);
+      if (column && !tj__can_look(column)) {
+        if (!(edges[k] = edges_on_device(column, bins.data[k], 0.5, "torch.histogramdd: a dimension's range is not finite"))) return false;
+        continue;
+      }
       tj_scalar least = tj_item(tj_min(column)), most = tj_item(tj_max(column));
       if (least.kind == TJ_SCALAR_NONE || most.kind == TJ_SCALAR_NONE) return false;
       low = tj__scalar_to_double(least), high = tj__scalar_to_double(most);

@@ -408,6 +408,13 @@ tj_tensor *tj__impl_index_fill(tj_tensor *self, int64_t dim, tj_tensor *index, t
 tj_tensor *tj__impl_index_fill_Tensor(tj_tensor *self, int64_t dim, tj_tensor *index, tj_tensor *value) {
   TJ__CHECK(value->ndim == 0, TJ_ERROR_RUNTIME,
             "index_fill_ only supports a 0-dimensional value tensor, but got tensor with %d dimension(s).", value->ndim);
+  if (!tj__can_look(value)) { /* the value in the place of every source */
+    const int d = tj__wrap_dim(dim, self->ndim);
+    int64_t sizes[TJ_MAX_DIMS];
+    if (d < 0) return NULL;
+    for (int k = 0; k < self->ndim; k++) sizes[k] = k == d ? index->numel : self->sizes[k];
+    return tj_index_copy(self, dim, index, tj_expand(tj__to_dtype(value, (tj_dtype)self->dtype), (tj_ints){sizes, self->ndim}, false));
+  }
   tj_scalar s = tj_item(value);
   return s.kind == TJ_SCALAR_NONE ? NULL : tj__impl_index_fill(self, dim, index, s);
 }

@@ -1,6 +1,7 @@
 /* join.c: joining, repeating and reordering. No loops over elements: everything is a copy into a view of the result. */
 #include "autograd/node.h"
 #include "core/core.h"
+#include "arithmetic.h"
 #include "impl.h"
 #include "ops/resample.h"
 #include "ops/copy.h"
@@ -423,7 +424,12 @@ tj_tensor *tj__impl_repeat_interleave(tj_tensor *repeats, int64_t output_size) {
             "\"repeat_interleave_cpu\" not implemented for '%s'", tj__dtype_legacy((tj_dtype)repeats->dtype));
   tj_tensor *ends = repeats->numel ? tj_cumsum(repeats, 0, TJ_INT64) : NULL;
   int64_t total = 0;
-  if (repeats->numel) {
+  if (repeats->numel && !tj__can_look(repeats) && output_size != TJ_NO_INT) {
+    total = output_size; /* it has to be right: the next read tells */
+    if (!tj__refuse(tj_lt(repeats, tj__integer(0)), "repeats can not be negative") ||
+        !tj__refuse(tj_ne(tj_select(ends, 0, -1), tj__integer(total)), "allocated size does not match required size"))
+      return NULL;
+  } else if (repeats->numel) {
     tj_scalar least = tj_item(tj_min(repeats)), last = tj_item(tj_select(ends, 0, -1));
     if (least.kind == TJ_SCALAR_NONE || last.kind == TJ_SCALAR_NONE) return NULL;
     TJ__CHECK(least.i >= 0, TJ_ERROR_RUNTIME, "repeats can not be negative");

@@ -91,6 +91,11 @@ tj_status tj__check_info(tj_tensor *info, const char *name, const char *text) {
   return TJ_OK;
 }
 
+bool tj__refuse(tj_tensor *bad, const char *text) {
+  tj_tensor *info = bad ? tj__contiguous(tj__to_dtype(bad, TJ_INT32)) : NULL;
+  return info && tj__check_info(info, NULL, text) == TJ_OK;
+}
+
 static const tj__backend *backend_of(tj_tensor *t) { return t ? tj__backend_for(&t, 1) : NULL; }
 static tj_tensor *infos(tj_ints batch, tj_device device) { return tj__empty(batch, TJ_INT32, device); }
 

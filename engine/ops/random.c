@@ -6,6 +6,7 @@
 #include "../kernels/random.h"
 #include "copy.h"
 #include "creation.h"
+#include "arithmetic.h"
 #include "impl.h"
 
 /* ---- filling a tensor in the order of its memory ---------------------------------------------------------------- */
@@ -367,6 +368,7 @@ tj_tensor *tj__impl_poisson(tj_tensor *self, tj_generator *generator) {
 static bool check_std(tj_tensor *std) {
   if (tj_dtype_is_complex((tj_dtype)std->dtype)) return tj__fail(TJ_ERROR_RUNTIME, "normal expects standard deviation to be non-complex");
   if (std->numel == 0) return true;
+  if (!tj__can_look(std)) return tj__refuse(tj_lt(std, tj__number(0)), "normal expects all elements of std >= 0.0");
   tj_scalar least = tj_item(tj_min(std));
   if (least.kind == TJ_SCALAR_NONE) return false;
   if (tj__scalar_to_double(least) >= 0) return true;
@@ -400,6 +402,12 @@ tj_tensor *tj__impl_normal_float_float(double mean, double std, tj_ints size, tj
 /* ---- multinomial ----------------------------------------------------------------------------------------------- */
 
 /* Without replacement (and for a single sample): the largest quotients of the probabilities and exponential numbers. */
+static tj_tensor *quotients(tj_tensor *self, tj_generator *generator) {
+  tj_tensor *q = tj__empty_like(self, (tj_dtype)self->dtype);
+  if (!q || !tj__impl_exponential_(q, 1, generator)) return NULL;
+  q = tj_div(self, q);
+  return q ? tj__contiguous(q) : NULL;
+}
 static tj_tensor *largest_quotients(tj_tensor *self, tj_generator *generator) {
   tj_scalar least = tj_item(tj_min(self)), most = tj_item(tj_max(self));
   if (least.kind == TJ_SCALAR_NONE || most.kind == TJ_SCALAR_NONE) return NULL;
@@ -408,10 +416,26 @@ static tj_tensor *largest_quotients(tj_tensor *self, tj_generator *generator) {
   tj_tensor *smallest = tj_min(tj_sum_dim(self, TJ_INTS(-1), false, TJ_DTYPE_NONE));
   if (!smallest) return NULL;
   TJ__CHECK(!tj__scalar_is_zero(tj_item(smallest)), TJ_ERROR_RUNTIME, "invalid multinomial distribution (sum of probabilities <= 0)");
-  tj_tensor *q = tj__empty_like(self, (tj_dtype)self->dtype);
-  if (!q || !tj__impl_exponential_(q, 1, generator)) return NULL;
-  q = tj_div(self, q);
-  return q ? tj__contiguous(q) : NULL;
+  return quotients(self, generator);
+}
+
+/* Where the probabilities cannot be looked at: the same two ways, in operators. */
+static tj_tensor *multinomial_on_device(tj_tensor *self, int64_t samples, bool replacement, tj_generator *generator) {
+  tj_tensor *total = tj_sum_dim(self, TJ_INTS(-1), true, TJ_DTYPE_NONE);
+  tj_tensor *bad = tj_logical_or(tj_lt(self, tj__number(0)), tj_logical_not(tj_isfinite(self)));
+  if (!tj__refuse(bad, "probability tensor contains either `inf`, `nan` or element < 0") ||
+      !tj__refuse(tj_le(total, tj__number(0)), "invalid multinomial distribution (sum of probabilities <= 0)"))
+    return NULL;
+  if (!replacement || samples == 1) {
+    tj_tensor *q = quotients(self, generator), *values, *indices;
+    return q && tj_topk(q, samples, -1, true, true, &values, &indices) == TJ_OK ? indices : NULL;
+  }
+  tj_tensor *steps = tj_div(tj_cumsum(tj_to_dtype(self, TJ_FLOAT32, false, false, NULL), -1, TJ_DTYPE_NONE), total);
+  /* numbers of 53 bits, as the CPU's kernel draws them */
+  tj_tensor *u = tj__empty(self->ndim == 2 ? TJ_INTS(self->sizes[0], samples) : TJ_INTS(samples), TJ_FLOAT64, TJ_CPU);
+  if (!steps || !u || !tj__impl_uniform_(u, 0, 1, generator)) return NULL;
+  u = tj__on_device(tj__to_dtype(u, TJ_FLOAT32), self->storage->device);
+  return tj_clamp_max(tj_searchsorted(tj__contiguous(steps), u, false, false, NULL, NULL), tj_int(self->sizes[self->ndim - 1] - 1));
 }
 
 tj_tensor *tj__impl_multinomial(tj_tensor *self, int64_t num_samples, bool replacement, tj_generator *generator) {
@@ -427,6 +451,7 @@ tj_tensor *tj__impl_multinomial(tj_tensor *self, int64_t num_samples, bool repla
   const tj__backend *backend = tj__backend_of(self->storage->device);
   if (!t || !backend || t->numel == 0) return t && backend ? t : NULL;
   TJ__CHECK(n > 0, TJ_ERROR_RUNTIME, "invalid multinomial distribution (sum of probabilities <= 0)");
+  if (!tj__can_look(self)) return multinomial_on_device(self, num_samples, replacement, generator);
   tj_tensor *scratch = tj__empty(TJ_INTS(n), TJ_INT64, TJ_CPU); /* 8 bytes a category, as both kernels need */
   if (!scratch) return NULL;
   if (!replacement || num_samples == 1) {

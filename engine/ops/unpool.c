@@ -160,12 +160,55 @@ static void window_starts(double sample, int64_t in, int64_t out, int64_t kernel
   if (out > 0) start[out - 1] = in - kernel;
 }
 
+/* Where the samples cannot be looked at: the places of each plane's windows in operators, and the largest of what is gathered from them. */
+static tj_status fractional_on_device(tj_tensor *x, tj_ints kernel, tj_ints out, tj_tensor *samples, int dims, tj_tensor **output,
+                                      tj_tensor **indices) {
+  const int lead = x->ndim - dims;
+  const int64_t planes = product(x->sizes, lead), n_in = product(x->sizes + lead, dims);
+  const tj_dtype dtype = (tj_dtype)x->dtype;
+  const tj_device device = x->storage->device;
+  int64_t sizes[5];
+  memcpy(sizes, x->sizes, (size_t)lead * sizeof *sizes);
+  memcpy(sizes + lead, out.data, (size_t)dims * sizeof *sizes);
+  const int64_t n_out = product(out.data, dims);
+  if (!planes || !n_out) {
+    *output = tj__empty((tj_ints){sizes, x->ndim}, dtype, device), *indices = tj__empty((tj_ints){sizes, x->ndim}, TJ_INT64, device);
+    return *output && *indices ? TJ_OK : tj_error_code();
+  }
+  samples = tj_narrow(tj_reshape(samples, TJ_INTS(-1, dims)), 0, 0, planes);
+  tj_tensor *place = NULL; /* [planes, out..., kernel...] */
+  for (int j = 0; j < dims; j++) {
+    const int64_t in = x->sizes[lead + j], k = item(kernel, j), n = out.data[j];
+    tj_tensor *sample = tj_narrow(samples, 1, dims == 2 ? 1 - j : j, 1), *start = tj_full(TJ_INTS(planes, 1), tj_int(in - k), TJ_INT64, device, false);
+    if (n > 1) {
+      const double alpha = rounded(rounded((double)(in - k), dtype) / rounded((double)(n - 1), dtype), dtype);
+      tj_tensor *i = tj_arange(tj_int(n - 1), dtype, device, false);
+      tj_tensor *at = tj_trunc(tj_mul(tj_add(i, sample, TJ__ONE), tj__number(alpha))), *first = tj_trunc(tj_mul(sample, tj__number(alpha)));
+      at = tj_clamp(tj_to_dtype(tj_sub(at, first, TJ__ONE), TJ_INT64, false, false, NULL), tj_int(0), tj_int(in - k));
+      start = tj_cat(TJ_TENSORS(at, start), 1);
+    }
+    int64_t shape[8] = {planes, 1, 1, 1, 1, 1, 1}, within[8] = {1, 1, 1, 1, 1, 1, 1};
+    shape[1 + j] = n, within[1 + dims + j] = k;
+    tj_tensor *along = tj_add(tj_reshape(start, (tj_ints){shape, 1 + 2 * dims}),
+                              tj_reshape(tj_arange(tj_int(k), TJ_INT64, device, false), (tj_ints){within, 1 + 2 * dims}), TJ__ONE);
+    place = place ? tj_add(tj_mul(place, tj__integer(in)), along, TJ__ONE) : along;
+    if (!place) return tj_error_code();
+  }
+  place = tj_reshape(place, TJ_INTS(planes, -1));
+  tj_tensor *values = tj_reshape(tj_gather(tj_reshape(x, TJ_INTS(planes, n_in)), 1, place, false), TJ_INTS(planes, n_out, -1)), *top, *which;
+  if (!values || tj_max_dim(values, -1, true, &top, &which) != TJ_OK) return tj_error_code();
+  *output = tj_reshape(top, (tj_ints){sizes, x->ndim});
+  *indices = tj_reshape(tj_gather(tj_reshape(place, TJ_INTS(planes, n_out, -1)), 2, which, false), (tj_ints){sizes, x->ndim});
+  return *output && *indices ? TJ_OK : tj_error_code();
+}
+
 tj_status tj__impl_fractional_pool(tj_tensor *input, tj_ints kernel_size, tj_ints output_size, tj_tensor *samples, int64_t n_dims,
                                    tj_tensor **output, tj_tensor **indices) {
   const int dims = (int)n_dims, lead = input->ndim - dims;
   const tj_dtype dtype = (tj_dtype)input->dtype;
   const tj__backend *backend = tj__backend_for((tj_tensor *[]){input, samples}, 2);
   tj_tensor *x = backend ? tj__contiguous(input) : NULL;
+  if (x && !tj__can_look(x)) return fractional_on_device(x, kernel_size, output_size, samples, dims, output, indices);
   tj_tensor *drawn = x ? tj__to_dtype(samples, TJ_FLOAT64) : NULL;
   if (!drawn || !(drawn = tj__contiguous(drawn))) return tj_error_code();
   int64_t sizes[5];

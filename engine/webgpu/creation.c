@@ -66,9 +66,30 @@ static void integers(void *out, tj_dtype dtype, int64_t n, uint64_t range, int64
 static void all_integers(void *out, tj_dtype dtype, int64_t n, tj_generator *g) { ON_HOST(random, all_integers, dtype, n, g); }
 static void bernoulli(void *out, tj_dtype dtype, int64_t n, double p_, tj_generator *g) { ON_HOST(random, bernoulli, dtype, n, p_, g); }
 static void permutation(void *out, tj_dtype dtype, int64_t n, tj_generator *g) { ON_HOST(random, permutation, dtype, n, g); }
+/* Parameters: 0 n, 1 the error's code. Operands: out, numbers in [0, 1), probabilities. */
+static void below_body(tj__text *t, const void *context) {
+  tj__put_code(t, TJ__FLAT "  let p = ld2(i);\n  if (!(p >= 0.0 && p <= 1.0) || isnan_f(p)) { leave_error($1, i, 0u); }\n");
+  tj__put(t, "  st0(i, %s);\n}\n", *(const bool *)context ? "select(0.0, 1.0, ld1(i) < p)" : "select(0, 1, ld1(i) < p)");
+}
 static bool bernoulli_each(void *out, tj_dtype dtype, int64_t n, const void *p, tj_dtype p_dtype, tj_generator *g) {
-  (void)out, (void)dtype, (void)n, (void)p, (void)p_dtype, (void)g;
-  return tj__gpu_missing("bernoulli with a probability an element");
+  host_part u;
+  tj_tensor *draws = tj__empty(TJ_INTS(n), TJ_FLOAT32, TJ_WEBGPU(0));
+  if (!draws || !begin(&u, tj__write(draws), TJ_FLOAT32, n)) return true; /* false would blame a probability: the thread's error tells */
+  u.cpu->random->uniform(tj__write(u.host), TJ_FLOAT32, n, 0, 1, g);
+  finish(&u);
+  tj__gpu_kernel k;
+  const bool real = tj__gpu_is_float(dtype);
+  tj__gpu_kernel_begin(&k, below_body, &real, "below");
+  k.errors = true;
+  const int64_t code = tj__gpu_message("Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be improved?  If so, "
+                                       "please report an enhancement request to PyTorch.)");
+  if (!code) return true;
+  tj__gpu_param(&k, n), tj__gpu_param(&k, code);
+  tj__gpu_operand_add(&k, out, dtype, true);
+  tj__gpu_operand_add(&k, tj__read(draws), TJ_FLOAT32, false);
+  tj__gpu_operand_add(&k, p, p_dtype, false);
+  tj__gpu_launch_flat(&k, n);
+  return true;
 }
 static bool poisson(void *out, const void *rates, tj_dtype dtype, int64_t n, tj_generator *g) {
   (void)out, (void)rates, (void)dtype, (void)n, (void)g;

@@ -19,6 +19,9 @@ bool tj__gpu_add_up(const void *parts, int64_t n, int64_t each, void *out, tj_dt
 const void *tj__gpu_table(const int64_t *values, int64_t n);
 const void *tj__gpu_weights(const double *values, int64_t n);
 
+/* The most frequent element of each line, as tj__sort_kernels' rank gives it. */
+bool tj__gpu_mode(tj_tensor *values, tj_tensor *indices, const tj_tensor *in, int64_t outer, int64_t n, int64_t inner);
+
 /* Zeros: n factorisations that did not fail. */
 bool tj__gpu_no_failures(int32_t *info, int64_t n);
 

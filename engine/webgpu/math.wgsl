@@ -877,3 +877,289 @@ fn legendre_p_f(x: f32, n: f32) -> f32 {
   }
   return q;
 }
+
+// ---- zeta, polygamma (engine/cpu/special/gamma.c)
+
+fn zeta_f(x: f32, q: f32) -> f32 {
+  if (x == 1.0) { return inf(); }
+  if (x < 1.0) { return nan(); }
+  if (q <= 0.0) {
+    if (q == floor(q)) { return inf(); }
+    if (x != floor(x)) { return nan(); }
+  }
+  if (isnan_f(x) || isnan_f(q)) { return nan(); }
+  var sum = 0.0;
+  var at = q;
+  var term = 0.0;
+  for (var k = 0; k < 64 && (k < 8 || at <= 8.0); k++) {
+    if (k > 0) { at = at + 1.0; }
+    term = pow_f(at, -x);
+    sum = sum + term;
+    if (k > 0 && abs(term) < 1e-9 * abs(sum)) { return sum; }
+  }
+  if (at <= 8.0) { // from far below zero
+    for (var k = 0; k < 1048576 && at <= 8.0; k++) {
+      at = at + 1.0;
+      term = pow_f(at, -x);
+      sum = sum + term;
+    }
+  }
+  sum = sum + (term * at / (x - 1.0) - 0.5 * term);
+  var factor = x;
+  var power = term / at;
+  sum = sum + factor * power / 12.0;
+  factor = factor * (x + 1.0) * (x + 2.0);
+  power = power / (at * at);
+  sum = sum - factor * power / 720.0;
+  factor = factor * (x + 3.0) * (x + 4.0);
+  power = power / (at * at);
+  sum = sum + factor * power / 30240.0;
+  factor = factor * (x + 5.0) * (x + 6.0);
+  power = power / (at * at);
+  return sum - factor * power / 1209600.0;
+}
+fn polygamma_f(n: f32, x: f32) -> f32 {
+  if (n == 0.0) { return digamma_f(x); }
+  if (n == 1.0) { return trigamma_f(x); }
+  var factorial = 1.0;
+  for (var k = 2.0; k <= n && k < 40.0; k += 1.0) { factorial = factorial * k; }
+  if (n > 34.0) { factorial = inf(); }
+  let odd = floor(n * 0.5) * 2.0 != n;
+  return select(-factorial, factorial, odd) * zeta_f(n + 1.0, x);
+}
+
+// ---- incomplete gamma functions
+
+fn log1p_less(u: f32) -> f32 { // log(1 + u) - u
+  if (abs(u) > 0.1) { return log1p_f(u) - u; }
+  var power = u;
+  var sum = 0.0;
+  for (var k = 2.0; k < 10.0; k += 1.0) {
+    power = -power * u;
+    sum = sum + power / k;
+  }
+  return sum;
+}
+// x^a exp(-x) / gamma(a)
+fn gamma_prefactor(a: f32, x: f32) -> f32 {
+  if (a >= 10.0) {
+    let q = 1.0 / (a * a);
+    let stirling = (1.0 / 12.0 - q * (1.0 / 360.0 - q / 1260.0)) / a;
+    return sqrt_f(a / 6.28318530718) * exp_f(a * log1p_less((x - a) / a) - stirling);
+  }
+  return pow_f(x, a) * exp_f(-x) * exp_f(-lgamma_f(a));
+}
+fn gamma_lower_series(a: f32, x: f32) -> f32 {
+  var term = 1.0 / a;
+  var sum = term;
+  for (var k = 1.0; k < 4096.0 && term > 1e-9 * sum; k += 1.0) {
+    term = term * (x / (a + k));
+    sum = sum + term;
+  }
+  return gamma_prefactor(a, x) * sum;
+}
+fn gamma_upper_fraction(a: f32, x: f32) -> f32 {
+  var b = x + 1.0 - a;
+  var c = 1e30;
+  var d = 1.0 / select(b, 1e-30, b == 0.0);
+  var h = d;
+  for (var k = 1.0; k < 4096.0; k += 1.0) {
+    let an = -k * (k - a);
+    b = b + 2.0;
+    d = an * d + b;
+    if (abs(d) < 1e-30) { d = 1e-30; }
+    c = b + an / c;
+    if (abs(c) < 1e-30) { c = 1e-30; }
+    d = 1.0 / d;
+    let factor = d * c;
+    h = h * factor;
+    if (abs(factor - 1.0) < 6e-8) { break; }
+  }
+  return gamma_prefactor(a, x) * h;
+}
+// For large a near x: the normal distribution and the first correction.
+fn gamma_uniform(a: f32, x: f32, upper: bool) -> f32 {
+  let u = (x - a) / a;
+  let half_square = -log1p_less(u);
+  let eta = copysign_f(sqrt_f(2.0 * half_square), u);
+  let correction = select(1.0 / u - 1.0 / eta, -1.0 / 3.0 + u / 12.0, abs(u) < 0.02);
+  let rest = exp_f(-a * half_square) / sqrt_f(6.28318530718 * a) * correction;
+  return select(0.5 * erfc_f(-eta * sqrt_f(0.5 * a)) - rest, 0.5 * erfc_f(eta * sqrt_f(0.5 * a)) + rest, upper);
+}
+fn gamma_incomplete(a: f32, x: f32, upper: bool) -> f32 {
+  if (a < 0.0 || x < 0.0) { return nan(); }
+  if (a == 0.0) { return select(nan(), select(1.0, 0.0, upper), x > 0.0); }
+  if (x == 0.0) { return select(0.0, 1.0, upper); }
+  if (isinf_f(a)) { return select(select(0.0, 1.0, upper), nan(), isinf_f(x)); }
+  if (isinf_f(x)) { return select(1.0, 0.0, upper); }
+  if (isnan_f(a) || isnan_f(x)) { return nan(); }
+  if (a > 1000.0 && abs(x - a) < 0.3 * a) { return gamma_uniform(a, x, upper); }
+  if (x <= 1.1 || x <= a) {
+    let p = gamma_lower_series(a, x);
+    if (!upper) { return p; }
+    if (p < 0.9 || x > 1.1) { return 1.0 - p; }
+    var term = 1.0;
+    var sum = 0.0;
+    for (var k = 1.0; k < 40.0; k += 1.0) {
+      term = term * (-x / k);
+      sum = sum + term / (a + k);
+    }
+    let exponent = a * log_f(x) - lgamma_f(a + 1.0);
+    return -expm1_f(exponent) - exp_f(exponent) * a * sum;
+  }
+  let q = gamma_upper_fraction(a, x);
+  return select(1.0 - q, q, upper);
+}
+fn gammainc_f(a: f32, x: f32) -> f32 { return gamma_incomplete(a, x, false); }
+fn gammaincc_f(a: f32, x: f32) -> f32 { return gamma_incomplete(a, x, true); }
+
+// ---- Bessel's J and Y: for small x by Neumann's series over J_n, which Miller's recurrence gives from above (DLMF 3.6, 10.8.2, 10.23); else Hankel's
+// expansion
+
+fn hankel(n: f32, x: f32, phase: f32, second: bool) -> f32 {
+  var term = 1.0;
+  var p = 1.0;
+  var q = 0.0;
+  var least = 1.0;
+  for (var k = 1; k < 30; k++) {
+    let f = f32(k);
+    term = term * ((4.0 * n * n - (2.0 * f - 1.0) * (2.0 * f - 1.0)) / (8.0 * f * x));
+    if (abs(term) > least || abs(term) < 1e-9) { break; }
+    least = abs(term);
+    let signed_ = select(term, -term, (k & 2) != 0);
+    if ((k & 1) != 0) { q = q + signed_; } else { p = p + signed_; }
+  }
+  let s = sin_f(phase);
+  let c = cos_f(phase);
+  return select(p * c - q * s, p * s + q * c, second) * sqrt_f(0.63661977237 / x);
+}
+// J0, J1, Y0, Y1 for 0 < x <= 8
+fn bessel_small(x: f32) -> vec4<f32> {
+  let logarithm = log_f(0.5 * x) + 0.57721566490;
+  if (x < 1e-3) {
+    return vec4<f32>(1.0 - 0.25 * x * x, 0.5 * x, 0.63661977237 * logarithm, -0.63661977237 / x + 0.31830988618 * x * (logarithm - 0.5));
+  }
+  var above = 0.0;
+  var here = 1e-30;
+  var total = 0.0; // J0 + 2 (J2 + J4 + ...)
+  var s0 = 0.0;
+  var s1 = 0.0;
+  var j1 = 0.0;
+  for (var n = 26; n >= 1; n--) {
+    if ((n & 1) == 0) {
+      total = total + 2.0 * here;
+      s0 = s0 + select(here, -here, (n & 2) != 0) / f32(n / 2);
+    } else if (n >= 3) {
+      let k = f32((n - 1) / 2);
+      s1 = s1 + select(here, -here, ((n - 1) & 2) != 0) * ((2.0 * k + 1.0) / (k * (k + 1.0)));
+    } else { j1 = here; }
+    let below = 2.0 * f32(n) / x * here - above;
+    above = here;
+    here = below;
+    if (abs(here) > 1e15) {
+      here = here * 1e-20;
+      above = above * 1e-20;
+      total = total * 1e-20;
+      s0 = s0 * 1e-20;
+      s1 = s1 * 1e-20;
+      j1 = j1 * 1e-20;
+    }
+  }
+  total = total + here;
+  let a = here / total;
+  let b = j1 / total;
+  return vec4<f32>(a, b, 0.63661977237 * logarithm * a - 1.27323954474 * s0 / total,
+    -0.63661977237 / x * a + 0.63661977237 * (logarithm - 1.0) * b - 0.63661977237 * s1 / total);
+}
+fn bessel_j0_f(v: f32) -> f32 {
+  let x = abs_f(v);
+  if (isnan_f(x) || isinf_f(x)) { return nan(); }
+  if (x == 0.0) { return 1.0; }
+  if (x > 8.0) { return hankel(0.0, x, x - 0.78539816340, false); }
+  return bessel_small(x).x;
+}
+fn bessel_j1_f(v: f32) -> f32 {
+  let x = abs_f(v);
+  if (isnan_f(x) || isinf_f(x)) { return nan(); }
+  if (x == 0.0) { return v; }
+  var value = 0.0;
+  if (x > 8.0) { value = hankel(1.0, x, x - 2.35619449019, false); } else { value = bessel_small(x).y; }
+  return select(value, -value, v < 0.0);
+}
+fn bessel_y0_f(x: f32) -> f32 {
+  if (isnan_f(x) || isinf_f(x) || x < 0.0) { return nan(); }
+  if (x == 0.0) { return -inf(); }
+  if (x > 8.0) { return hankel(0.0, x, x - 0.78539816340, true); }
+  return bessel_small(x).z;
+}
+fn bessel_y1_f(x: f32) -> f32 {
+  if (isnan_f(x) || isinf_f(x) || x < 0.0) { return nan(); }
+  if (x == 0.0) { return -inf(); }
+  if (x > 8.0) { return hankel(1.0, x, x - 2.35619449019, true); }
+  return bessel_small(x).w;
+}
+
+// ---- Airy's Ai
+
+// The real part of exp(i zeta) K_1/3(i zeta) turned by exp(i (pi / 2 - zeta)), along the path of steepest descent (engine/cpu/special/bessel.c)
+fn airy_oscillating(zeta: f32) -> f32 {
+  let most = asinh_f(25.0 / zeta) + 0.3;
+  let h = most / 40.0;
+  var re = 0.0;
+  var im = 0.0;
+  for (var k = -40; k <= 40; k++) {
+    let u = f32(k) * h;
+    let th = tanh_f(u);
+    let a = sinh_f(0.5 * u) * cos_f(0.5 * th);
+    let b = -cosh_f(0.5 * u) * sin_f(0.5 * th);
+    // -2 i zeta (a + i b)^2 + (u - i th) / 3
+    let er = 4.0 * zeta * a * b + u / 3.0;
+    let ei = -2.0 * zeta * (a * a - b * b) - th / 3.0;
+    let size = exp_f(er);
+    let x = size * cos_f(ei);
+    let y = size * sin_f(ei);
+    let w = th * th - 1.0;
+    re = re + x - y * w;
+    im = im + y + x * w;
+  }
+  let angle = 1.57079632679 - zeta;
+  return 0.5 * h * (re * cos_f(angle) - im * sin_f(angle));
+}
+fn airy_ai_f(x: f32) -> f32 {
+  if (isnan_f(x) || isinf_f(x)) { return nan(); }
+  if (x > 103.892) { return 0.0; }
+  if (abs(x) < 1.5) {
+    var f = 1.0;
+    var g = x;
+    var term_f = 1.0;
+    var term_g = x;
+    let cube = x * x * x;
+    for (var k = 1.0; k < 12.0; k += 1.0) {
+      term_f = term_f * (cube / (3.0 * k * (3.0 * k - 1.0)));
+      term_g = term_g * (cube / (3.0 * k * (3.0 * k + 1.0)));
+      f = f + term_f;
+      g = g + term_g;
+    }
+    return 0.35502805389 * f - 0.25881940379 * g;
+  }
+  let root = sqrt_f(abs(x));
+  let zeta = 2.0 * abs(x) * root / 3.0;
+  if (x > 0.0) { return 0.31830988618 * sqrt_f(x / 3.0) * exp_f(-zeta) * scaled_k_integral(0.33333333333, zeta); }
+  if (zeta > 8.0) {
+    var term = 1.0;
+    var p = 1.0;
+    var q = 0.0;
+    var least = 1.0;
+    for (var k = 1; k < 30; k++) {
+      let f = f32(k);
+      term = term * ((6.0 * f - 5.0) * (6.0 * f - 3.0) * (6.0 * f - 1.0) / (216.0 * f * (2.0 * f - 1.0) * zeta));
+      if (abs(term) > least || abs(term) < 1e-9) { break; }
+      least = abs(term);
+      let signed_ = select(term, -term, (k & 2) != 0);
+      if ((k & 1) != 0) { q = q + signed_; } else { p = p + signed_; }
+    }
+    let angle = zeta + 0.78539816340;
+    return (sin_f(angle) * p - cos_f(angle) * q) / sqrt_f(3.14159265359 * root);
+  }
+  return 0.63661977237 * sqrt_f(-x / 3.0) * airy_oscillating(zeta);
+}

@@ -196,7 +196,7 @@ static bool sort(bool descending, int64_t k, tj_tensor *values, tj_tensor *indic
 }
 static bool rank(tj__rank_kind kind, int64_t k, tj_tensor *values, tj_tensor *indices, const tj_tensor *in, int64_t outer, int64_t n,
                  int64_t inner) {
-  if (kind == TJ__RANK_MODE) return tj__gpu_missing("mode");
+  if (kind == TJ__RANK_MODE) return tj__gpu_mode(values, indices, in, outer, n, inner);
   return run((sorting){.what = (int)kind}, k, values, indices, in, outer, n, inner);
 }
 
