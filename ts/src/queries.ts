@@ -1,11 +1,9 @@
 // Functions that ask a tensor, a dtype or a device what it is.
 import { Device, deviceCode, deviceName, type DeviceInput } from './device.js'
 import { dtypeIndex, dtypeName, isComplexDType, isFloating } from './dtype.js'
-import * as generated from './generated/functions.js'
 import { typeName } from './runtime/arguments.js'
 import { TorchError } from './runtime/errors.js'
 import { Tensor } from './tensor.js'
-import { isOnDevice, readTensor } from './webgpu/reading.js'
 import type { DeviceType, DType } from './types/dtype.js'
 
 function check(name: string, v: unknown): asserts v is Tensor {
@@ -66,24 +64,6 @@ export function validateDevice(device: DeviceInput): DeviceType | `${DeviceType}
   if (typeof device !== 'string' && !(device instanceof Device))
     throw new TorchError(`validateDevice(): argument 'device' (position 1) must be torch.device, not ${typeName(device)}`, 'TypeError')
   return deviceName(deviceCode(device)) as DeviceType
-}
-
-/** `masked_select` as a promise: on every device the size of its result is known only when it has been computed. */
-export async function masked_select_async(input: Tensor, mask: Tensor): Promise<Tensor> {
-  if (!isOnDevice(input)) return generated.masked_select(input, mask)
-  const [x, m] = await Promise.all([readTensor(input), readTensor(mask)])
-  return generated.masked_select(x, m).to(input.device) as Tensor
-}
-
-/** `multinomial` as a promise. */
-export async function multinomial_async(
-  input: Tensor,
-  num_samples: number,
-  replacement: boolean = false,
-  options?: { readonly generator?: import('./random.js').Generator },
-): Promise<Tensor> {
-  if (!isOnDevice(input)) return generated.multinomial(input, num_samples, replacement, options)
-  return generated.multinomial(await readTensor(input), num_samples, replacement, options).to(input.device) as Tensor
 }
 
 function numberOf(name: string, v: unknown): number {

@@ -118,6 +118,18 @@ export {
   type ModeGuard,
 } from './autograd/modes.js'
 export { dispose, empty_cache, keep, memory_stats, memory_summary, reset_peak_memory_stats, scope, type MemoryStats } from './memory.js'
+export {
+  allclose_async,
+  argwhere_async,
+  bincount_async,
+  equal_async,
+  masked_select_async,
+  multinomial_async,
+  nonzero_async,
+  repeat_interleave_async,
+  unique_async,
+  unique_consecutive_async,
+} from './async.js'
 export { get_printoptions, set_printoptions, type PrintOptions, type SetPrintOptions } from './printing.js'
 export {
   can_cast,
@@ -136,8 +148,6 @@ export {
   is_floating_point,
   is_floating_point_dtype,
   is_nonzero,
-  masked_select_async,
-  multinomial_async,
   numel,
   sym_float,
   sym_int,

@@ -15,6 +15,7 @@ export function markUsed(): void {
   used = true
 }
 
+/** Not on the cpu. */
 export const isOnDevice = (t: Tensor): boolean => maybeOnDevice() && builtinInt(BUILTIN.device, t.handle) !== 0
 
 const FLOATS: ReadonlySet<DType> = new Set(['float16', 'bfloat16', 'float32'])
