@@ -6,7 +6,9 @@ import { walk } from './expression.mjs'
 import { pointwiseInputs, pointwiseParameters } from './pointwise.mjs'
 import { HEADER, SchemaBug } from './text.mjs'
 
-const CLASSES = ['bool', 'int', 'float']
+// long: int64, which the device keeps in 32 bits. Its arithmetic is that of int with functions that leave an error where a result does not fit.
+const CLASSES = ['bool', 'int', 'float', 'long']
+const CHECKED = { '+': 'add_l', '-': 'sub_l', '*': 'mul_l', '/': 'trunc_divide_l' }
 const CONSTANTS = {
   PI: Math.PI,
   true: 1,
@@ -53,6 +55,7 @@ const numberText = (v, t) => {
 // -> { code, type: 'f' | 'i' | 'b' }, or null
 function translate(op, cls, functions) {
   const T = cls === 'float' ? 'f' : 'i'
+  const wide = cls === 'long'
   const inputs = pointwiseInputs(op).map((a) => a.name)
   const params = pointwiseParameters(op).map((a) => a.name)
   let known = true
@@ -72,6 +75,7 @@ function translate(op, cls, functions) {
       case 'unary': {
         const a = go(n.arg)
         if (n.op === '!') return { code: `(!${truth(a)})`, type: 'b' }
+        if (wide && n.op === '-') return { code: `sub_l(0, ${number(a)})`, type: T }
         return { code: `(${n.op}${number(a)})`, type: T }
       }
       case 'binary': {
@@ -81,6 +85,7 @@ function translate(op, cls, functions) {
         if (['==', '!='].includes(n.op) && a.type === 'b' && b.type === 'b') return { code: `(${a.code} ${n.op} ${b.code})`, type: 'b' }
         if (n.op === '!=' && T === 'f') return { code: `ne_f(${number(a)}, ${number(b)})`, type: 'b' }
         if (['==', '!=', '<', '<=', '>', '>='].includes(n.op)) return { code: `(${number(a)} ${n.op} ${number(b)})`, type: 'b' }
+        if (wide && CHECKED[n.op]) return { code: `${CHECKED[n.op]}(${number(a)}, ${number(b)})`, type: T }
         if (n.op === '/' && T === 'f') return { code: `div_f(${number(a)}, ${number(b)})`, type: T }
         return { code: `(${number(a)} ${n.op} ${number(b)})`, type: T }
       }
@@ -92,7 +97,7 @@ function translate(op, cls, functions) {
         return { code: `select(${number(b)}, ${number(a)}, ${c})`, type: T }
       }
       case 'call': {
-        const name = `${n.name}_${T}`
+        const name = wide && functions.has(`${n.name}_l`) ? `${n.name}_l` : `${n.name}_${T}`
         if (!functions.has(name)) known = false
         return { code: `${name}(${n.args.map((a) => number(go(a))).join(', ')})`, type: PREDICATES.has(n.name) ? 'b' : T }
       }
@@ -100,13 +105,13 @@ function translate(op, cls, functions) {
         throw new SchemaBug(op, `a pointwise expression cannot hold a ${n.kind}`)
     }
   }
-  const e = go(op.pointwise[cls])
+  const e = go(op.pointwise[wide ? 'int' : cls])
   return known ? e : null
 }
 
 // The expression of op for a class of dtypes in WGSL, or null.
 function wgslOf(op, cls, names) {
-  const expression = op.pointwise[cls]
+  const expression = op.pointwise[cls === 'long' ? 'int' : cls]
   if (expression === undefined) return null
   let complexOnly = false
   walk(expression, (n) => (complexOnly ||= n.kind === 'list'))
@@ -136,6 +141,7 @@ export function wgslFiles(ops, file) {
     .map((o) => {
       const cells = CLASSES.map((cls, k) => {
         const e = wgslOf(o, cls, names)
+        if (cls === 'long' && !/_l\(/.test(e?.code ?? '')) return null
         return e && `[${k}] = {${text(e.code)}, '${e.type}'}`
       }).filter(Boolean)
       const head = `.name = ${text(o.name)}, .inputs = ${pointwiseInputs(o).length}, .params = ${pointwiseParameters(o).length}, .rule = '${o.rule === 'bool' ? 'b' : 's'}'`

@@ -10,7 +10,7 @@
 /* ---- what all factories share ---------------------------------------------------------------------------------- */
 
 tj_tensor *tj__with_requires_grad(tj_tensor *t, bool requires_grad) {
-  if (t && requires_grad && tj_set_requires_grad(t, true)) return NULL;
+  if (tj__device_failed() || (t && requires_grad && tj_set_requires_grad(t, true))) return NULL;
   return t;
 }
 

@@ -302,7 +302,8 @@ tj_tensor *tj__impl_masked_scatter_backward(tj_tensor *grad, tj_tensor *mask, tj
   if (!tj__can_look(mask)) {
     if (!numel || !grad->numel) return tj__zeros(sizes, grad);
     mask = tj_expand(mask, tj__sizes(grad), false);
-    tj_tensor *count = mask ? counted(mask) : NULL, *wanted = tj_arange_start(tj_int(1), tj_int(numel + 1), TJ_INT64, grad->storage->device, false);
+    tj_tensor *count = mask ? counted(mask) : NULL,
+              *wanted = tj_arange_start(tj_int(1), tj_int(numel + 1), TJ_INT64, grad->storage->device, false);
     tj_tensor *place = tj_searchsorted(count, wanted, false, false, NULL, NULL), *there = tj_lt(place, tj__integer(grad->numel));
     tj_tensor *taken = tj_index_select(tj_reshape(grad, TJ_INTS(-1)), 0, tj_clamp_max(place, tj_int(grad->numel - 1)));
     return tj_reshape(tj_where(there, taken, tj_to_dtype(tj__number(0), (tj_dtype)grad->dtype, false, false, NULL)), sizes);
@@ -380,8 +381,7 @@ tj_tensor *tj__impl_argwhere(tj_tensor *self) { return tj__impl_nonzero(self); }
 /* The k-th true element is the first with a count of k. */
 static tj_tensor *nonzero_static_on_device(tj_tensor *self, int64_t size, int64_t fill_value) {
   const tj_device device = self->storage->device;
-  if (!self->numel || !size || !self->ndim)
-    return tj_full(TJ_INTS(size, self->ndim), tj_int(fill_value), TJ_INT64, device, false);
+  if (!self->numel || !size || !self->ndim) return tj_full(TJ_INTS(size, self->ndim), tj_int(fill_value), TJ_INT64, device, false);
   tj_tensor *count = counted(tj_to_dtype(self, TJ_BOOL, false, false, NULL));
   tj_tensor *wanted = tj_arange_start(tj_int(1), tj_int(size + 1), TJ_INT64, device, false);
   tj_tensor *place = tj_searchsorted(count, wanted, false, false, NULL, NULL), *columns[TJ_MAX_DIMS];

@@ -27,8 +27,8 @@ static tj_tensor *count_on_device(tj__bins_kind kind, tj_tensor *points, tj_tens
     tj_tensor *x = tj__contiguous(tj_select(points, 1, k)), *low = tj_select(edges[k], 0, 0), *high = tj_select(edges[k], 0, -1), *bin;
     if (!x || !low || !high) return NULL;
     if (kind == TJ__BINS_WIDTH)
-      bin = tj_to_dtype(tj_div(tj_mul(tj_sub(x, low, TJ__ONE), tj__number((double)bins)), tj_sub(high, low, TJ__ONE)), TJ_INT64, false, false,
-                        NULL);
+      bin = tj_to_dtype(tj_div(tj_mul(tj_sub(x, low, TJ__ONE), tj__number((double)bins)), tj_sub(high, low, TJ__ONE)), TJ_INT64, false,
+                        false, NULL);
     else bin = tj_sub(tj_searchsorted(tj__contiguous(edges[k]), x, false, true, NULL, NULL), tj__integer(1), TJ__ONE);
     bin = tj_clamp(bin, tj_int(0), tj_int(TJ__MAX(bins - 1, 0)));
     tj_tensor *out = tj_logical_not(tj_logical_and(tj_ge(x, low), tj_le(x, high)));
@@ -50,7 +50,8 @@ static tj_tensor *edges_on_device(tj_tensor *x, int64_t bins, double apart, cons
   tj_tensor *low = tj_min(x), *high = tj_max(x);
   if (!low || !high || !tj__refuse(tj_logical_not(tj_isfinite(tj_sub(high, low, TJ__ONE))), text)) return NULL;
   tj_tensor *equal = tj_eq(low, high);
-  low = tj_where(equal, tj_sub(low, tj__number(apart), TJ__ONE), low), high = tj_where(equal, tj_add(high, tj__number(apart), TJ__ONE), high);
+  low = tj_where(equal, tj_sub(low, tj__number(apart), TJ__ONE), low),
+  high = tj_where(equal, tj_add(high, tj__number(apart), TJ__ONE), high);
   tj_tensor *step = tj_div(tj_sub(high, low, TJ__ONE), tj__number((double)bins));
   tj_tensor *i = tj_arange(tj_int(bins + 1), (tj_dtype)x->dtype, x->storage->device, false);
   tj_tensor *up = tj_add(tj_mul(i, step), low, TJ__ONE), *down = tj_sub(high, tj_mul(tj_flip(i, TJ_INTS(0)), step), TJ__ONE);

@@ -179,7 +179,8 @@ static tj_status fractional_on_device(tj_tensor *x, tj_ints kernel, tj_ints out,
   tj_tensor *place = NULL; /* [planes, out..., kernel...] */
   for (int j = 0; j < dims; j++) {
     const int64_t in = x->sizes[lead + j], k = item(kernel, j), n = out.data[j];
-    tj_tensor *sample = tj_narrow(samples, 1, dims == 2 ? 1 - j : j, 1), *start = tj_full(TJ_INTS(planes, 1), tj_int(in - k), TJ_INT64, device, false);
+    tj_tensor *sample = tj_narrow(samples, 1, dims == 2 ? 1 - j : j, 1),
+              *start = tj_full(TJ_INTS(planes, 1), tj_int(in - k), TJ_INT64, device, false);
     if (n > 1) {
       const double alpha = rounded(rounded((double)(in - k), dtype) / rounded((double)(n - 1), dtype), dtype);
       tj_tensor *i = tj_arange(tj_int(n - 1), dtype, device, false);
@@ -195,7 +196,8 @@ static tj_status fractional_on_device(tj_tensor *x, tj_ints kernel, tj_ints out,
     if (!place) return tj_error_code();
   }
   place = tj_reshape(place, TJ_INTS(planes, -1));
-  tj_tensor *values = tj_reshape(tj_gather(tj_reshape(x, TJ_INTS(planes, n_in)), 1, place, false), TJ_INTS(planes, n_out, -1)), *top, *which;
+  tj_tensor *values = tj_reshape(tj_gather(tj_reshape(x, TJ_INTS(planes, n_in)), 1, place, false), TJ_INTS(planes, n_out, -1)), *top,
+            *which;
   if (!values || tj_max_dim(values, -1, true, &top, &which) != TJ_OK) return tj_error_code();
   *output = tj_reshape(top, (tj_ints){sizes, x->ndim});
   *indices = tj_reshape(tj_gather(tj_reshape(place, TJ_INTS(planes, n_out, -1)), 2, which, false), (tj_ints){sizes, x->ndim});

@@ -81,8 +81,9 @@ static bool bernoulli_each(void *out, tj_dtype dtype, int64_t n, const void *p, 
   const bool real = tj__gpu_is_float(dtype);
   tj__gpu_kernel_begin(&k, below_body, &real, "below");
   k.errors = true;
-  const int64_t code = tj__gpu_message("Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be improved?  If so, "
-                                       "please report an enhancement request to PyTorch.)");
+  const int64_t code =
+      tj__gpu_message("Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be improved?  If so, "
+                      "please report an enhancement request to PyTorch.)");
   if (!code) return true;
   tj__gpu_param(&k, n), tj__gpu_param(&k, code);
   tj__gpu_operand_add(&k, out, dtype, true);

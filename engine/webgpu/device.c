@@ -399,6 +399,9 @@ void tj__gpu_fail(int64_t code, int64_t a, int64_t b) {
                                "Did you properly pass the result of lu_factor?");
   else if (code == TJ__GPU_LDL_PIVOT)
     tj__fail(TJ_ERROR_RUNTIME, "torch.linalg.ldl_solve: the pivots are none that ldl_factor gives for matrices of %lld rows", y);
+  else if (code == TJ__GPU_OVERFLOW)
+    tj__fail(TJ_ERROR_RUNTIME,
+             "webgpu keeps int64 in 32 bits: a result does not fit (found on the device, by an operator before this read)");
   else if (code >= TJ__GPU_MESSAGE && code < TJ__GPU_MESSAGE + n_messages)
     tj__fail_filled(TJ_ERROR_RUNTIME, messages[code - TJ__GPU_MESSAGE], x, (int32_t)b);
   else tj__fail(TJ_ERROR_INTERNAL, "webgpu: a kernel left the code %lld", (long long)code);

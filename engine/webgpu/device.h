@@ -76,6 +76,7 @@ enum tj__gpu_error {
   TJ__GPU_INDEX = 1, /* an index (a) that is out of the range of a dimension (b) */
   TJ__GPU_PIVOT,     /* a pivot of lu (a) that is none of b rows */
   TJ__GPU_LDL_PIVOT, /* a pivot of ldl (a) that is none of b rows */
+  TJ__GPU_OVERFLOW,  /* an int64 that 32 bits do not hold: 4, as math.wgsl has it */
   TJ__GPU_MESSAGE = 64,
 };
 /* Code of an error with this text, in which \1 stands for a number a that counts batch elements and \2 for a number b; 0 and an error when there is no

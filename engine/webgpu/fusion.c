@@ -55,7 +55,7 @@ void tj__gpu_put_cast(tj__text *t, char type, tj_dtype to, const char *value) {
   const bool real = tj__gpu_is_float(to);
   char v[96];
   if (type == 'b') snprintf(v, sizeof v, real ? "select(0.0, 1.0, %s)" : "select(0, 1, %s)", value);
-  else snprintf(v, sizeof v, type == 'f' ? (real ? "%s" : "i32(%s)") : real ? "f32(%s)" : "%s", value);
+  else snprintf(v, sizeof v, type == 'f' ? (real ? "%s" : to == TJ_INT64 ? "whole_l(%s)" : "i32(%s)") : real ? "f32(%s)" : "%s", value);
   switch (to) {
     case TJ_FLOAT16: tj__put(t, "bitcast<f32>(round_half(%s))", v); break;
     case TJ_BFLOAT16: tj__put(t, "bitcast<f32>(round_bfloat(%s))", v); break;
@@ -172,9 +172,14 @@ static uint64_t structure(const chain *c, uint64_t h) {
   return h;
 }
 
+/* Does it look whether an int64 fits? */
+static bool checks(const tj__gpu_step *s) {
+  return (s->compute == TJ_INT64 && tj__wgsl_checks(s->code)) || (s->out_dtype == TJ_INT64 && s->type == 'f');
+}
+
 static void number_param(tj__gpu_kernel *k, tj_dtype dtype, const tj__param *p) {
   if (tj__gpu_is_float(dtype)) tj__gpu_param_float(k, p->f);
-  else tj__gpu_param(k, dtype == TJ_BOOL ? (p->i != 0 || p->f != 0) : p->i);
+  else tj__gpu_param(k, dtype == TJ_BOOL ? (p->i != 0 || p->f != 0) : tj__gpu_integer(p->i, dtype));
 }
 
 /* Can an invocation do four elements? Few elements are better spread over more invocations. */
@@ -241,6 +246,7 @@ void tj__gpu_fuse_flush(void) {
   }
   snprintf(k.name, sizeof k.name, "%s #%016llx%08llx", names, (unsigned long long)structure(c, 14695981039346656037u),
            (unsigned long long)(structure(c, 1099511628211u) & 0xffffffffu));
+  for (int i = 0; i < c->n; i++) k.errors |= checks(&c->steps[i].step);
   tj__gpu_param(&k, c->elements);
   for (int i = 0; i < c->n; i++) {
     const tj__gpu_step *s = &c->steps[i].step;
@@ -304,7 +310,8 @@ static bool joins(chain *c, const tj__gpu_step *s, const place *inputs, const pl
     if (loads[l].at.buffer == out->buffer && (loads[l].still || loads[l].at.element != out->element)) return false;
   for (int k = 0; k < c->n; k++)
     if (c->steps[k].to.buffer == out->buffer && !same(&c->steps[k].to, out)) return false;
-  int outs = 1, params = 1;
+  int outs = 1 + checks(s), params = 1;
+  for (int k = 0; k < c->n && outs == 1; k++) outs += checks(&c->steps[k].step); /* the buffer of errors */
   for (int k = 0; k < c->n; k++) {
     outs += c->steps[k].stored;
     params += c->steps[k].step.n_scalars;
@@ -318,6 +325,11 @@ static bool joins(chain *c, const tj__gpu_step *s, const place *inputs, const pl
 bool tj__gpu_fuse(const tj__gpu_step *s) {
   chain *c = &pending;
   place inputs[TJ__GPU_INPUTS], out;
+  if (tj_error_code()) return false;
+  for (int p = 0; p < s->n_scalars; p++)
+    if (!tj__gpu_is_float(s->compute)) tj__gpu_integer(s->scalars[p].i, s->compute); /* now, not when the chain is written */
+  for (int i = 0; i < s->n_inputs; i++)
+    if (!s->inputs[i].address && !tj__gpu_is_float(s->inputs[i].dtype)) tj__gpu_integer(s->inputs[i].number.i, s->inputs[i].dtype);
   if (tj_error_code()) return false;
   for (int i = 0; i < s->n_inputs; i++) {
     inputs[i].dtype = s->inputs[i].dtype;

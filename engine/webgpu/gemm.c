@@ -77,9 +77,14 @@ static void body(tj__text *t, const void *context) {
     tj__put(t, "  stv0(at, w);\n}\n");
   } else {
     tj__put(t, "fn out(z: u32, r: u32, c: u32, v: %s) {\n  let at = z * $14 + r * $12 + c * $13;\n  var w = v;\n", T);
-    if (m->scaled) tj__put(t, "  w = w * $%c15;\n", kind);
-    if (m->starts) tj__put(t, "  w = w + ld3(z * $19 + r * $17 + c * $18) * $%c16;\n", kind);
-    else if (m->adds) tj__put(t, "  w = w + ld0(at) * $%c16;\n", kind);
+    const bool wide = m->p.wide;
+    if (m->scaled) tj__put(t, wide ? "  w = mul_l(w, $%c15);\n" : "  w = w * $%c15;\n", kind);
+    if (m->starts)
+      tj__put(t,
+              wide ? "  w = add_l(w, mul_l(ld3(z * $19 + r * $17 + c * $18), $%c16));\n"
+                   : "  w = w + ld3(z * $19 + r * $17 + c * $18) * $%c16;\n",
+              kind);
+    else if (m->adds) tj__put(t, wide ? "  w = add_l(w, mul_l(ld0(at), $%c16));\n" : "  w = w + ld0(at) * $%c16;\n", kind);
     tj__put(t, "  st0(at, w);\n}\n");
   }
   if (m->line) line_body(t, m);
@@ -108,6 +113,7 @@ static bool launch(matrices *m, const tj__gemm_args *g, const void *a, const voi
                        : m->line      ? " column"
                                       : "",
                        tj__product_key(&m->p), m->scaled, m->adds, m->starts, m->start_vector);
+  k.errors = m->p.wide;
   tj__product_params(&k, &m->p);
   const int64_t numbers[] = {g->a_row, g->a_col, g->a_batch, g->b_row, g->b_col, g->b_batch, c_strides[0], c_strides[1], c_strides[2]};
   for (int i = 0; i < 9; i++) tj__gpu_param(&k, numbers[i]);
@@ -139,7 +145,7 @@ static bool apart(const tj__gemm_args *g) {
 
 static bool gemm(const tj__gemm_args *g) {
   if (g->batches * g->m * g->n == 0) return true;
-  matrices m = {.p = {.real = tj__gpu_is_float(g->dtype), .m = g->m, .n = g->n, .k = g->k, .depth = g->batches}};
+  matrices m = {.p = {.real = tj__gpu_is_float(g->dtype), .wide = g->dtype == TJ_INT64, .m = g->m, .n = g->n, .k = g->k, .depth = g->batches}};
   m.p.a_by_row = g->a_row == 1 && (g->a_col != 1 || g->k == 1);
   m.p.b_by_k = g->b_row == 1 && (g->b_col != 1 || g->n == 1);
   m.scaled = !tj__scalar_equals(g->alpha, 1);

@@ -49,7 +49,9 @@ static void get(tj_tensor *out, const tj_tensor *self, const tj__places *p) {
 
 /* ---- writing ------------------------------------------------------------------------------------------------------- */
 
-static const char *joined(tj__scatter_kind kind, bool real) {
+static const char *joined(tj__scatter_kind kind, bool real, bool wide) {
+  if (wide && kind == TJ__SCATTER_ADD) return "add_l(acc, x)";
+  if (wide && kind == TJ__SCATTER_MULTIPLY) return "mul_l(acc, x)";
   switch (kind) {
     case TJ__SCATTER_ADD: return "acc + x";
     case TJ__SCATTER_MULTIPLY: return "acc * x";
@@ -61,7 +63,7 @@ static const char *joined(tj__scatter_kind kind, bool real) {
 
 typedef struct writing {
   tj__scatter_kind kind;
-  bool real;
+  bool real, wide; /* wide: int64, where what does not fit is an error */
 } writing;
 
 /* Parameters: 0 elements, 1 n, 2 inner, 3 size. Operands: self, values, places, links, first. */
@@ -73,16 +75,17 @@ static void put_body(tj__text *t, const void *context) {
           "  if (ld4(j) == 0 || ld2(j) < 0) { return; }\n  let at = (a * $3 + u32(ld2(j))) * $2 + b;\n  var acc = ld0(at);\n"
           "  var k = i32(j);\n  loop {\n    let x = ld1((a * $1 + u32(k)) * $2 + b);\n    acc = %s;\n    k = ld3(u32(k));\n"
           "    if (k < 0) { break; }\n  }\n  st0(at, acc);\n}\n",
-          joined(w->kind, w->real));
+          joined(w->kind, w->real, w->wide));
 }
 static bool put(tj__scatter_kind kind, tj_tensor *self, const tj_tensor *values, const tj__places *p) {
   const int64_t all = p->outer * p->n * p->inner;
   if (all == 0 || self->numel == 0) return true;
   const void *links, *first;
   if (!tj__gpu_chain(p->offsets, p->n, p->n, &links, &first)) return false;
-  const writing w = {kind, tj__gpu_is_float((tj_dtype)self->dtype)};
+  const writing w = {kind, tj__gpu_is_float((tj_dtype)self->dtype), self->dtype == TJ_INT64};
   tj__gpu_kernel k;
-  tj__gpu_kernel_begin(&k, put_body, &w, "put %d", (int)kind);
+  tj__gpu_kernel_begin(&k, put_body, &w, "put %d%d", (int)kind, w.wide);
+  k.errors = w.wide && kind != TJ__SCATTER_SET;
   tj__gpu_param(&k, all), tj__gpu_param(&k, p->n), tj__gpu_param(&k, p->inner), tj__gpu_param(&k, p->size);
   tj__gpu_operand_add(&k, tj__write(self), (tj_dtype)self->dtype, true);
   tj__gpu_operand_add(&k, tj__read(values), (tj_dtype)values->dtype, false);
@@ -96,7 +99,7 @@ static bool put(tj__scatter_kind kind, tj_tensor *self, const tj_tensor *values,
 
 typedef struct lines {
   int ndim, dim, sizes, self, source; /* first parameters */
-  bool real, scatter;
+  bool real, scatter, wide;
   bool chained; /* an invocation for an element of index, which follows those that go to the same place */
   tj__scatter_kind kind;
 } lines;
@@ -130,20 +133,21 @@ static void lines_body(tj__text *t, const void *context) {
             "  let to = self_at + u32(v) * $%d;\n  var acc = ld0(to);\n  var k = i32(i);\n"
             "  while (k >= 0) {\n    let x = ld1(source + u32(k) %% $2 * $%d);\n    acc = %s;\n    k = ld3(u32(k));\n  }\n"
             "  st0(to, acc);\n}\n",
-            TJ__GPU_INDEX, l->self + l->dim, l->source + l->dim, joined(l->kind, l->real));
+            TJ__GPU_INDEX, l->self + l->dim, l->source + l->dim, joined(l->kind, l->real, l->wide));
     return;
   }
   tj__put(t,
           "  for (var j = 0u; j < $2; j += 1u) {\n    var v = ld2(at + j * along);\n"
           "    if (v < 0 || v >= $i1) { leave_error(%du, bitcast<u32>(v), $1); continue; }\n"
           "    let to = self_at + u32(v) * $%d;\n    let acc = ld0(to);\n    let x = ld1(source + j * $%d);\n    st0(to, %s);\n  }\n}\n",
-          TJ__GPU_INDEX, l->self + l->dim, l->source + l->dim, joined(l->kind, l->real));
+          TJ__GPU_INDEX, l->self + l->dim, l->source + l->dim, joined(l->kind, l->real, l->wide));
 }
 
 static bool along_lines(lines *l, tj_tensor *to, const tj_tensor *self, int dim, const tj_tensor *index, const tj_tensor *source) {
   TJ__CHECK(index->ndim <= 12, TJ_ERROR_RUNTIME, "webgpu: gather and scatter take up to 12 dimensions, got %d", index->ndim);
   l->ndim = index->ndim, l->dim = dim;
   l->real = tj__gpu_is_float((tj_dtype)self->dtype);
+  l->wide = self->dtype == TJ_INT64;
   tj__gpu_kernel k;
   const int64_t size = TJ__MAX(index->sizes[dim], 1), all = index->numel / size;
   const void *links = NULL, *first = NULL;
@@ -153,7 +157,7 @@ static bool along_lines(lines *l, tj_tensor *to, const tj_tensor *self, int dim,
   l->chained = l->scatter && inner == 1 && size > 64 && all < 4096;
   if (l->chained && !tj__gpu_chain(tj__read(index), index->numel, size, &links, &first)) return false;
   const int64_t n = l->scatter && !l->chained ? all : index->numel;
-  tj__gpu_kernel_begin(&k, lines_body, l, "%s%s %d.%d.%d", l->scatter ? "scatter" : "gather", l->chained ? " chained" : "", (int)l->kind,
+  tj__gpu_kernel_begin(&k, lines_body, l, "%s%s %d.%d.%d.%d", l->scatter ? "scatter" : "gather", l->chained ? " chained" : "", l->wide, (int)l->kind,
                        l->ndim, dim);
   k.errors = true;
   tj__gpu_param(&k, n), tj__gpu_param(&k, self->sizes[dim]), tj__gpu_param(&k, index->sizes[dim]);

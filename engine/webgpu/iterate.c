@@ -42,7 +42,7 @@ static void put_load(tj__text *t, const iteration *f, int k) {
 static const char *cast(char type, tj_dtype to) { /* around a value of this type */
   const bool real = tj__gpu_is_float(to);
   if (type == 'b') return real ? "select(0.0, 1.0, (%s))" : "select(0, 1, (%s))";
-  return type == 'f' ? real ? "%s" : "i32(%s)" : real ? "f32(%s)" : "%s";
+  return type == 'f' ? real ? "%s" : to == TJ_INT64 ? "whole_l(%s)" : "i32(%s)" : real ? "f32(%s)" : "%s";
 }
 
 /* `value` from x0, x1, ...; gives the expression of what is stored. */
@@ -51,7 +51,7 @@ static void put_value(tj__text *t, const iteration *f, char *value, size_t room)
   switch (f->kind) {
     case TJ__GPU_POINTWISE: {
       const tj__wgsl_op *op = &tj__wgsl_ops[f->op];
-      const tj__wgsl_expression *e = &op->expressions[tj__class_of(f->compute)];
+      const tj__wgsl_expression *e = tj__wgsl_expression_of(op, f->compute);
       for (int p = 0; p < op->params; p++) tj__put(t, "  let s%d = $%c%d;\n", p, tj__gpu_is_float(f->compute) ? 'f' : 'i', f->scalars + p);
       tj__put(t, "  let value = %s;\n", e->code);
       snprintf(value, room, cast(e->type, to), "value");
@@ -209,7 +209,7 @@ static void find_across(const tj__iter *it, iteration *f) {
 /* A number of the dtype, as a parameter. */
 static int number_param(tj__gpu_kernel *k, tj_dtype dtype, const tj__param *p) {
   if (tj__gpu_is_float(dtype)) return tj__gpu_param_float(k, p->f);
-  return tj__gpu_param(k, dtype == TJ_BOOL ? (p->i != 0 || p->f != 0) : p->i);
+  return tj__gpu_param(k, dtype == TJ_BOOL ? (p->i != 0 || p->f != 0) : tj__gpu_integer(p->i, dtype));
 }
 
 /* Adjacent elements, single ones and numbers: a step of a chain. */
@@ -219,7 +219,7 @@ static bool join(const tj__iter *it, const iteration *f, const tj__params *param
   switch (f->kind) {
     case TJ__GPU_POINTWISE: {
       const tj__wgsl_op *op = &tj__wgsl_ops[f->op];
-      const tj__wgsl_expression *e = &op->expressions[tj__class_of(f->compute)];
+      const tj__wgsl_expression *e = tj__wgsl_expression_of(op, f->compute);
       s.name = op->name, s.code = e->code, s.type = e->type, s.n_scalars = op->params;
       break;
     }
@@ -282,6 +282,9 @@ bool tj__gpu_iterate(const tj__iter *it, const void *loop, const tj__params *par
     for (int o = 0; o < f.n && used < sizeof k.name - 1; o++) k.name[used++] = f.mode[o] == MODE_STRIDED ? f.inner[o] : '-';
     k.name[used] = 0;
   }
+  if (f.kind == TJ__GPU_POINTWISE) k.errors = tj__wgsl_checks(tj__wgsl_expression_of(&tj__wgsl_ops[f.op], f.compute)->code);
+  for (int o = 1; o < f.n; o++) k.errors |= f.dtype[0] == TJ_INT64 && tj__gpu_is_float(f.dtype[o]); /* a number becomes an integer */
+  k.errors |= f.dtype[0] == TJ_INT64 && f.kind == TJ__GPU_POINTWISE && tj__gpu_is_float(f.compute);
   tj__gpu_param(&k, f.across ? groups : it->numel);
   f.shape = k.n_params;
   for (int d = 0; d < f.ndim; d++) tj__gpu_param(&k, it->shape[d]);

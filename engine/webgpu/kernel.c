@@ -317,6 +317,13 @@ int tj__gpu_param(tj__gpu_kernel *k, int64_t value) {
   return k->n_params++;
 }
 
+int64_t tj__gpu_integer(int64_t value, tj_dtype dtype) {
+  if (dtype == TJ_INT64 && value != (int32_t)value)
+    return tj__fail(TJ_ERROR_RUNTIME, "webgpu keeps int64 in 32 bits: the value %lld does not fit into the 32 bits of the device",
+                    (long long)value) != NULL;
+  return (int32_t)value;
+}
+
 int tj__gpu_param_float(tj__gpu_kernel *k, double value) {
   k->params[k->n_params] = tj__float_bits((float)value);
   return k->n_params++;

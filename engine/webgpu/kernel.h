@@ -54,6 +54,8 @@ int tj__gpu_operand_vector(tj__gpu_kernel *k, const void *address, tj_dtype dtyp
 /* The number of the parameter. Integers that 32 bits do not hold make the launch fail. */
 int tj__gpu_param(tj__gpu_kernel *k, int64_t value);
 int tj__gpu_param_float(tj__gpu_kernel *k, double value);
+/* A number of an integer dtype as the device holds it; an int64 that 32 bits do not hold is an error and 0. */
+int64_t tj__gpu_integer(int64_t value, tj_dtype dtype);
 /* Records the launch over groups x, y, z. */
 bool tj__gpu_launch(tj__gpu_kernel *k, int64_t x, int64_t y, int64_t z);
 /* Over n invocations of workgroups of TJ__GPU_GROUP. The text begins with TJ__FLAT, which gives `i`; parameter 0 has to be n. */
@@ -94,9 +96,15 @@ typedef struct tj__wgsl_expression {
 typedef struct tj__wgsl_op {
   const char *name;
   uint8_t inputs, params, rule;       /* rule 'b': the result is bool; 's': of the dtype computed in */
-  tj__wgsl_expression expressions[3]; /* of bool, int, float */
+  tj__wgsl_expression expressions[4]; /* of bool, int, float; and of int64, where it has to look whether a result fits */
 } tj__wgsl_op;
 extern const tj__wgsl_op tj__wgsl_ops[];
+/* The expression in which an operator computes in the dtype. */
+static inline const tj__wgsl_expression *tj__wgsl_expression_of(const tj__wgsl_op *op, tj_dtype dtype) {
+  return dtype == TJ_INT64 && op->expressions[3].code ? &op->expressions[3] : &op->expressions[tj__class_of(dtype)];
+}
+/* Does the text call functions that leave an error where an int64 does not fit? A kernel with such a text has `errors`. */
+static inline bool tj__wgsl_checks(const char *code) { return strstr(code, "_l(") != NULL; }
 typedef struct tj__wgsl_function {
   const char *name, *code;
 } tj__wgsl_function;

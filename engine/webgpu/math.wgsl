@@ -158,6 +158,64 @@ fn lcm_i(x: i32, y: i32) -> i32 {
   return select(abs(x / select(g, 1, g == 0) * y), 0, g == 0);
 }
 
+// ---- int64, of which the device keeps 32 bits: NAME_l. What does not fit leaves the error 4 (TJ__GPU_OVERFLOW); kernels that call these have one.
+
+fn too_large_l() { leave_error(4u, 0u, 0u); }
+fn add_l(x: i32, y: i32) -> i32 {
+  let s = x + y;
+  if (((x ^ s) & (y ^ s)) < 0) { too_large_l(); }
+  return s;
+}
+fn sub_l(x: i32, y: i32) -> i32 {
+  let s = x - y;
+  if (((x ^ y) & (x ^ s)) < 0) { too_large_l(); }
+  return s;
+}
+fn mul_l(x: i32, y: i32) -> i32 {
+  let p = x * y;
+  if (y == -1 || x == -1) {
+    if (p == -2147483647 - 1) { too_large_l(); }
+  } else if (y != 0 && p / y != x) { too_large_l(); }
+  return p;
+}
+fn trunc_divide_l(x: i32, y: i32) -> i32 {
+  if (y == -1 && x == -2147483647 - 1) { too_large_l(); }
+  return trunc_divide_i(x, y);
+}
+fn floor_divide_l(x: i32, y: i32) -> i32 {
+  if (y == -1 && x == -2147483647 - 1) { too_large_l(); }
+  return floor_divide_i(x, y);
+}
+fn abs_l(x: i32) -> i32 {
+  if (x == -2147483647 - 1) { too_large_l(); }
+  return abs(x);
+}
+fn lshift_l(x: i32, y: i32) -> i32 {
+  let s = lshift_i(x, y);
+  if (x != 0 && y >= 0 && y < 64 && (y > 31 || (s >> u32(y & 31)) != x)) { too_large_l(); }
+  return s;
+}
+fn pow_l(x: i32, y: i32) -> i32 {
+  if (y < 0) { return pow_i(x, y); }
+  var result = 1;
+  var square = x;
+  for (var e = y; e != 0; e = e >> 1u) {
+    if ((e & 1) != 0) { result = mul_l(result, square); }
+    if (e > 1) { square = mul_l(square, square); }
+  }
+  return result;
+}
+fn lcm_l(x: i32, y: i32) -> i32 {
+  let g = gcd_i(x, y);
+  if (g == 0) { return 0; }
+  return abs_l(mul_l(x / g, y));
+}
+// a number as an integer: what is none, or does not fit, is an error
+fn whole_l(x: f32) -> i32 {
+  if (!(x >= -2147483648.0 && x < 2147483648.0) || isnan_f(x)) { too_large_l(); return 0; }
+  return i32(x);
+}
+
 // ---- exponentials
 
 fn expm1_reduced(r: f32) -> f32 {

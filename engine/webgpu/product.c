@@ -57,6 +57,7 @@ void tj__product_plan(tj__product *p, bool may_split) {
   double best = -1;
   p->tile = SMALLEST;
   p->splits = 1;
+  if (p->wide) return; /* number by number: each is looked at */
   if (forced < 0 && (double)p->m * (double)p->n * (double)p->k * (double)p->depth < FEW)
     return; /* whatever it is, it is the launch that takes time */
   for (int i = 0; i < TILES; i++) {
@@ -82,7 +83,7 @@ void tj__product_params(tj__gpu_kernel *k, const tj__product *p) {
 
 int tj__product_key(const tj__product *p) {
   return p->real + 2 * p->a_by_row + 4 * p->b_by_k + 8 * (p->splits > 1) + 16 * p->a_vector + 32 * p->b_vector + 64 * p->out_vector +
-         128 * p->b_places + 256 * p->tile;
+         128 * p->b_places + 256 * p->tile + 4096 * p->wide;
 }
 
 /* ---- one result an invocation --------------------------------------------------------------------------------------- */
@@ -111,7 +112,9 @@ static void small_body(tj__text *t, const tj__product *p, const tile *s) {
   tj__put(t, "      var v = %s;\n      if (col0 + c < $1 && k0 + kk < k_end) { v = lb(z, k0 + kk, col0 + c); }\n", zero);
   tj__put(t, "      tb[kk * 16u + c] = v;\n    }\n    workgroupBarrier();\n    for (var kk = 0u; kk < 16u; kk += 1u) {\n"
              "      let a = ta[kk * 16u + id.y];\n      let b = tb[kk * 16u + id.x];\n");
-  tj__put_code(t, p->real ? "      acc = fma(a, b, acc);\n" : "      acc += a * b;\n");
+  tj__put_code(t, p->real   ? "      acc = fma(a, b, acc);\n"
+                  : p->wide ? "      acc = add_l(acc, mul_l(a, b));\n"
+                            : "      acc += a * b;\n");
   tj__put(t, "    }\n    workgroupBarrier();\n  }\n"
              "  if (row0 + id.y < $0 && col0 + id.x < $1) { out(wg.z, row0 + id.y, col0 + id.x, acc); }\n}\n");
 }

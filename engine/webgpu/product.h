@@ -10,6 +10,7 @@
 /* Parameters 0 to 5 of the kernel. */
 typedef struct tj__product {
   bool real;     /* f32, else i32 */
+  bool wide;     /* int64: what does not fit is an error, and the kernel has `errors` */
   bool a_by_row; /* neighbours in memory along r, else along k */
   bool b_by_k;   /* along k, else along c */
   bool a_vector; /* la4(z, r, k): four neighbours; their direction's size is a multiple of 4 */

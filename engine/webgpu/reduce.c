@@ -16,6 +16,7 @@ typedef struct reduction {
   tj__reduce_kind kind;
   bool pre, post;    /* the elements are still to be transformed; the result is to be finished */
   bool real;         /* computed in f32, else i32 */
+  bool wide;         /* int64: what does not fit is an error */
   int kept, reduced; /* dimensions */
   int kept_at, reduced_at;
   bool columns; /* a workgroup for a piece of neighbouring outputs, whose elements are neighbours too: reductions over rows */
@@ -36,12 +37,12 @@ static const char *identity(const reduction *r) {
 
 static const char *combine(const reduction *r) {
   switch (r->kind) {
-    case TJ__REDUCE_PROD: return "a * b";
+    case TJ__REDUCE_PROD: return r->wide ? "mul_l(a, b)" : "a * b";
     case TJ__REDUCE_MAX: return r->real ? "max_f(a, b)" : "max(a, b)";
     case TJ__REDUCE_MIN: return r->real ? "min_f(a, b)" : "min(a, b)";
     case TJ__REDUCE_NORMINF: return "max_f(a, b)";
     case TJ__REDUCE_NORMNEGINF: return "min_f(a, b)";
-    default: return "a + b";
+    default: return r->wide ? "add_l(a, b)" : "a + b";
   }
 }
 
@@ -192,13 +193,14 @@ static bool stage(reduction *r, const void *out, tj_dtype out_dtype, const void 
   if (r->kept + r->reduced > 12)
     return tj__fail(TJ_ERROR_RUNTIME, "webgpu: a reduction over %d dimensions that do not join; call contiguous() first",
                     r->kept + r->reduced) != NULL;
-  r->vector = by_fours(r, g, in, in_dtype, out, out_dtype, chunk);
+  r->vector = !r->wide && by_fours(r, g, in, in_dtype, out, out_dtype, chunk);
   const int64_t groups = r->columns ? (g->n_out + 31) / 32 * chunks : g->n_out * chunks;
-  tj__gpu_kernel_begin(&k, body, r, "reduce %d%c%c%c%c%d.%d.%d", (int)r->kind, r->pre ? 'p' : '-', r->post ? 'f' : '-',
+  tj__gpu_kernel_begin(&k, body, r, "reduce %d%c%c%c%c%d.%d.%d", (int)r->kind, r->wide ? 'w' : r->pre ? 'p' : '-', r->post ? 'f' : '-',
                        r->columns   ? 'c'
                        : r->grouped ? 'g'
                                     : '-',
                        r->vector ? 'v' : '-', r->grouped ? r->group : 0, r->kept, r->reduced);
+  k.errors = r->wide;
   tj__gpu_param(&k, groups);
   tj__gpu_param(&k, g->n_in);
   tj__gpu_param_float(&k, p);
@@ -235,6 +237,7 @@ static bool reduce(tj__reduce_kind kind, tj_tensor *out, const tj_tensor *in, co
   if (g->n_in == 0) return tj__fill(out, neutral(kind)) != NULL;
   const bool real = tj__gpu_is_float((tj_dtype)in->dtype);
   reduction r = {.kind = kind, .pre = true, .post = true, .real = real};
+  r.wide = out->dtype == TJ_INT64 && !real && kind != TJ__REDUCE_MAX && kind != TJ__REDUCE_MIN;
   const double p = params ? params->p : 0;
   const void *centers = params ? params->centers : NULL;
   const void *from = tj__read(in), *to = tj__write(out);

@@ -6,10 +6,11 @@
 
 typedef struct scan {
   tj__scan_kind kind;
-  bool real;
+  bool real, wide; /* wide: int64, where what does not fit is an error */
 } scan;
 
 static const char *join(const scan *s) {
+  if (s->wide) return s->kind == TJ__SCAN_PROD ? "mul_l(a, b)" : "add_l(a, b)";
   return s->kind == TJ__SCAN_PROD ? "a * b" : s->kind == TJ__SCAN_SUM ? "a + b" : "logaddexp_f(a, b)";
 }
 
@@ -35,10 +36,11 @@ static void put_lines(tj__gpu_kernel *k, int64_t outer, int64_t n, int64_t inner
 }
 
 static bool run_scan(tj__scan_kind kind, tj_tensor *out, const tj_tensor *in, int64_t outer, int64_t n, int64_t inner) {
-  const scan s = {kind, tj__gpu_is_float((tj_dtype)in->dtype)};
+  const scan s = {kind, tj__gpu_is_float((tj_dtype)in->dtype), out->dtype == TJ_INT64};
   if (outer * n * inner == 0) return true;
   tj__gpu_kernel k;
-  tj__gpu_kernel_begin(&k, scan_body, &s, "scan %d", (int)kind);
+  tj__gpu_kernel_begin(&k, scan_body, &s, "scan %d%d", (int)kind, s.wide);
+  k.errors = s.wide;
   put_lines(&k, outer, n, inner);
   tj__gpu_operand_add(&k, tj__write(out), (tj_dtype)out->dtype, true);
   tj__gpu_operand_add(&k, tj__read(in), (tj_dtype)in->dtype, false);
