@@ -515,6 +515,11 @@ static double call_webgpu_batch(tj__host *h) {
   return 1;
 }
 
+static double call_webgpu_random(tj__host *h) {
+  bool host = tj__read_bool(h);
+  if (!h->failed) tj__gpu_set_host_random(host);
+  return h->failed ? 0 : 1;
+}
 static double call_webgpu_fusion(tj__host *h) {
   const bool on = tj__read_bool(h);
   if (h->failed) return 0;

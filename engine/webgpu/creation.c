@@ -1,10 +1,9 @@
-/* creation.c: sequences and random numbers that the host makes with the CPU's kernels and the device gets as they are: PyTorch's numbers to the
- * bit. */
+/* creation.c: sequences, and random numbers of the CPU's stream, that the host makes with the CPU's kernels and the device gets as they are: PyTorch's
+ * numbers to the bit. Random numbers of the device itself are in random.c. */
 #include "../kernels/creation.h"
 
 #include "../kernels/backend.h"
 #include "../kernels/random.h"
-#include "../kernels/sort.h"
 #include "families.h"
 #include "kernel.h"
 
@@ -92,11 +91,6 @@ static bool bernoulli_each(void *out, tj_dtype dtype, int64_t n, const void *p, 
   tj__gpu_launch_flat(&k, n);
   return true;
 }
-static bool poisson(void *out, const void *rates, tj_dtype dtype, int64_t n, tj_generator *g) {
-  (void)out, (void)rates, (void)dtype, (void)n, (void)g;
-  return tj__gpu_missing("poisson");
-}
-
 /* Parameters: 0 n, 1 scale, and for dropout 2: the divisor. Operands: out, in, mask. */
 static void masked_body(tj__text *t, const void *context) {
   tj__put_code(t, TJ__FLAT);
@@ -121,26 +115,13 @@ static void dropout(void *out, bool *mask, const void *in, tj_dtype dtype, int64
 static void scale_masked(void *out, const bool *mask, const void *in, tj_dtype dtype, int64_t n, double scale) {
   masked(out, mask, in, dtype, n, scale, false);
 }
-static const char *choose(int64_t *out, const void *p, tj_dtype dtype, int64_t rows, int64_t n, int64_t samples, double *cumulative,
-                          tj_generator *g) {
-  (void)out, (void)p, (void)dtype, (void)rows, (void)n, (void)samples, (void)cumulative, (void)g;
-  return "multinomial is not implemented for the device webgpu: use multinomial_async";
-}
-static void largest(int64_t *out, const void *q, tj_dtype dtype, int64_t rows, int64_t n, int64_t samples, int64_t *heap) {
-  (void)out, (void)q, (void)dtype, (void)rows, (void)n, (void)samples, (void)heap;
-  tj__gpu_missing("multinomial");
-}
-
-const tj__random_kernels tj__webgpu_random = {.uniform = uniform,
-                                              .normal = normal,
-                                              .distribution = distribution,
-                                              .integers = integers,
-                                              .all_integers = all_integers,
-                                              .bernoulli = bernoulli,
-                                              .bernoulli_each = bernoulli_each,
-                                              .permutation = permutation,
-                                              .poisson = poisson,
-                                              .dropout = dropout,
-                                              .scale_masked = scale_masked,
-                                              .choose = choose,
-                                              .largest = largest};
+const tj__random_kernels tj__gpu_host_random = {.uniform = uniform,
+                                                .normal = normal,
+                                                .distribution = distribution,
+                                                .integers = integers,
+                                                .all_integers = all_integers,
+                                                .bernoulli = bernoulli,
+                                                .bernoulli_each = bernoulli_each,
+                                                .permutation = permutation,
+                                                .dropout = dropout,
+                                                .scale_masked = scale_masked};

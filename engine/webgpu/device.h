@@ -49,6 +49,8 @@ bool tj__gpu_running(void);
 const tj__gpu_limits *tj__gpu_limits_of(void);
 tj__gpu_stats tj__gpu_stats_of(void);
 void tj__gpu_reset_peak(void);
+/* Whether all random numbers of this thread's device are those of the CPU's stream (torch.webgpu.set_random_stream). */
+void tj__gpu_set_host_random(bool on);
 /* The commands since the last call, as a uint8 tensor of the CPU. */
 tj_tensor *tj__gpu_take(void);
 

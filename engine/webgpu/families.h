@@ -5,11 +5,11 @@
 
 #include "../kernels/backend.h"
 
-#define TJ__GPU_FAMILIES(X)                                                                                                       \
-  X(reduce)                                                                                                                       \
-  X(gemm)                                                                                                                         \
-  X(softmax) X(conv) X(index) X(norm) X(optim) X(pool) X(random) X(creation) X(scan) X(sort) X(resample) X(attention) X(distance) \
-      X(linalg) X(eigen)
+#define TJ__GPU_FAMILIES(X) \
+  X(reduce)                 \
+  X(gemm)                   \
+  X(softmax)                \
+  X(conv) X(index) X(norm) X(optim) X(pool) X(random) X(creation) X(scan) X(sort) X(resample) X(attention) X(distance) X(linalg) X(eigen)
 #define TJ__X(family) extern const struct tj__##family##_kernels tj__webgpu_##family;
 TJ__GPU_FAMILIES(TJ__X)
 #undef TJ__X
@@ -22,6 +22,9 @@ const void *tj__gpu_weights(const double *values, int64_t n);
 
 /* The most frequent element of each line, as tj__sort_kernels' rank gives it. */
 bool tj__gpu_mode(tj_tensor *values, tj_tensor *indices, const tj_tensor *in, int64_t outer, int64_t n, int64_t inner);
+
+/* Random numbers of the CPU's stream, drawn by the host; what is NULL there is not drawn so. */
+extern const struct tj__random_kernels tj__gpu_host_random;
 
 /* Zeros: n factorisations that did not fail. */
 bool tj__gpu_no_failures(int32_t *info, int64_t n);

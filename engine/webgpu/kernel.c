@@ -374,6 +374,11 @@ bool tj__gpu_launch(tj__gpu_kernel *k, int64_t x, int64_t y, int64_t z) {
   return true;
 }
 
+void tj__gpu_value_body(tj__text *t, const void *context) {
+  tj__put_code(t, TJ__FLAT);
+  tj__put(t, "  st0(i, %s);\n}\n", (const char *)context);
+}
+
 bool tj__gpu_launch_groups(tj__gpu_kernel *k, int64_t n) {
   const int64_t most = tj__gpu_limits_of()->groups;
   if (n <= most) return tj__gpu_launch(k, n, 1, 1);

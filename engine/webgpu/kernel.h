@@ -83,6 +83,9 @@ bool tj__gpu_launch_groups(tj__gpu_kernel *k, int64_t n);
  * elements. */
 void tj__gpu_put_total(tj__text *t, const char *acc, const char *join, int group);
 
+/* The body of a flat kernel that stores a value: the context is its text. */
+void tj__gpu_value_body(tj__text *t, const void *context);
+
 /* f32 or i32: what ld gives for this dtype. */
 const char *tj__gpu_type(tj_dtype dtype);
 static inline bool tj__gpu_is_float(tj_dtype dtype) { return tj__class_of(dtype) == TJ__CLASS_FLOAT; }

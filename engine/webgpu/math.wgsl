@@ -1221,3 +1221,27 @@ fn airy_ai_f(x: f32) -> f32 {
   }
   return 0.63661977237 * sqrt_f(-x / 3.0) * airy_oscillating(zeta);
 }
+
+// ---- Philox4x32-10
+
+fn mul_high(a: u32, b: u32) -> u32 {
+  let al = a & 0xffffu;
+  let ah = a >> 16u;
+  let bl = b & 0xffffu;
+  let bh = b >> 16u;
+  let low = al * bl;
+  let m = ah * bl + (low >> 16u);
+  let n = al * bh + (m & 0xffffu);
+  return ah * bh + (m >> 16u) + (n >> 16u);
+}
+fn philox(key: vec2<u32>, counter: vec4<u32>) -> vec4<u32> {
+  var k = key;
+  var c = counter;
+  for (var round_ = 0; round_ < 10; round_++) {
+    let high0 = mul_high(0xd2511f53u, c.x);
+    let high1 = mul_high(0xcd9e8d57u, c.z);
+    c = vec4<u32>(high1 ^ c.y ^ k.x, 0xcd9e8d57u * c.z, high0 ^ c.w ^ k.y, 0xd2511f53u * c.x);
+    k = k + vec2<u32>(0x9e3779b9u, 0xbb67ae85u);
+  }
+  return c;
+}

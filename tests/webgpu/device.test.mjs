@@ -77,7 +77,8 @@ test('creation, movement and reading', async () => {
   assert.equal(y.cpu(), y)
 })
 
-test('sequences and random numbers are those of the cpu', async () => {
+test('sequences and, where asked for, random numbers are those of the cpu', async () => {
+  torch.webgpu.set_random_stream('cpu')
   for (const make of [
     (o) => torch.arange(5, o),
     (o) => torch.linspace(0, 1, 7, o),
@@ -96,6 +97,7 @@ test('sequences and random numbers are those of the cpu', async () => {
     torch.manual_seed(7)
     assert.deepEqual(await make(on).toArray(), want, String(make))
   }
+  torch.webgpu.set_random_stream('philox')
 })
 
 test('what the device cannot hold is refused', () => {

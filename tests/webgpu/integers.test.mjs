@@ -47,11 +47,22 @@ for (const [name, f] of [
 }
 
 test('what fits is exact, up to both ends', async () => {
-  assert.deepEqual(await long([2147483646, -2147483648]).add(long([1, 0])).toArray(), [2147483647, -2147483648])
+  assert.deepEqual(
+    await long([2147483646, -2147483648])
+      .add(long([1, 0]))
+      .toArray(),
+    [2147483647, -2147483648],
+  )
   assert.deepEqual(await long([-2147483647]).sub(1).toArray(), [-2147483648])
   assert.deepEqual(await long([46340]).mul(46340).toArray(), [46340 * 46340])
   assert.deepEqual(await long([-46341]).mul(46340).toArray(), [-46341 * 46340])
-  assert.deepEqual(await long([2, -2, 3]).pow(30).toArray().catch((e) => e.message.slice(0, 6)), 'webgpu')
+  assert.deepEqual(
+    await long([2, -2, 3])
+      .pow(30)
+      .toArray()
+      .catch((e) => e.message.slice(0, 6)),
+    'webgpu',
+  )
   assert.deepEqual(await long([2, -2]).pow(30).toArray(), [2 ** 30, 2 ** 30])
   assert.equal(await long([2147483647, -2147483648, 1]).sum().item(), 0)
   assert.deepEqual(await torch.tensor([2147483520, -2147483648], on).to('int64').toArray(), [2147483520, -2147483648])
@@ -65,5 +76,11 @@ test('numbers that do not fit are refused where they enter', () => {
 })
 
 test('int32 wraps, as everywhere', async () => {
-  assert.deepEqual(await torch.tensor([2147483647], { ...on, dtype: 'int32' }).add(1).toArray(), [-2147483648])
+  assert.deepEqual(
+    await torch
+      .tensor([2147483647], { ...on, dtype: 'int32' })
+      .add(1)
+      .toArray(),
+    [-2147483648],
+  )
 })

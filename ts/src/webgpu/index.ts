@@ -171,6 +171,26 @@ export function set_matmul_tile(tile: string | null): void {
   if (!readScalar(known)) throw new TorchError(`webgpu.set_matmul_tile(): there is no tile '${tile}'`, 'ValueError')
 }
 
+let stream: 'philox' | 'cpu' = 'philox'
+
+/**
+ * Where random numbers on the device come from (`rand`, `randn`, `dropout`, ...).
+ *
+ * `'philox'`, the state at the start: the device draws them, with Philox4x32-10. Each call takes a key of 64 bits from the generator of the cpu, and
+ * element i is word i of the key's stream; so `manual_seed`, `get_rng_state`, `set_rng_state` and `fork_rng` hold for the device as well. The numbers are
+ * not those of the cpu.
+ *
+ * `'cpu'`: the numbers that the cpu would draw, to the bit, made there and sent over: PyTorch's for the same seed. A call with a `generator` always
+ * draws these.
+ */
+export function set_random_stream(name: 'philox' | 'cpu'): void {
+  if (name !== 'philox' && name !== 'cpu')
+    throw new TorchError(`webgpu.set_random_stream(): expected 'philox' or 'cpu', got '${String(name)}'`, 'ValueError')
+  builtinVoid(BUILTIN.webgpu_random, name === 'cpu' ? 1 : 0)
+  stream = name
+}
+export const get_random_stream = (): 'philox' | 'cpu' => stream
+
 /** Runs `fn` as one batch, if it is not larger than the threshold, and gives it to the GPU; returns what `fn` returns. */
 export function batch<T>(fn: () => T): T {
   const before = settings.batching
