@@ -493,7 +493,9 @@ static void notify_driver(void *context, int64_t bytes, bool full) {
 
 static double call_webgpu_start(tj__host *h) {
   tj__gpu_limits limits;
-  limits.buffer_bytes = tj__read_int(h);
+  const int64_t binding = tj__read_int(h), buffer = tj__read_int(h);
+  limits.buffer_bytes = TJ__MIN(binding, buffer);
+  limits.by_buffer = buffer < binding;
   limits.groups = tj__read_int(h);
   limits.bindings = tj__read_int(h);
   limits.invocations = tj__read_int(h);

@@ -318,6 +318,9 @@ tj_tensor *tj__impl_block_diag(tj_tensors tensors) {
     const tj_tensor *t = tensors.data[i];
     TJ__CHECK(t->ndim <= 2, TJ_ERROR_RUNTIME,
               "torch.block_diag: Input tensors must have 2 or fewer dimensions. Input %lld has %d dimensions", (long long)i, t->ndim);
+    TJ__CHECK(t->storage->device == tensors.data[0]->storage->device, TJ_ERROR_RUNTIME,
+              "torch.block_diag: input tensors must all be on the same device. Input 0 is on device %s and input %lld is on device %s",
+              tj__device_name(tensors.data[0]->storage->device), (long long)i, tj__device_name(t->storage->device));
     if (!tj__promotion_add(&promotion, t)) return NULL;
     rows += t->ndim == 2 ? t->sizes[0] : 1;
     columns += t->ndim == 0 ? 1 : t->sizes[t->ndim - 1];

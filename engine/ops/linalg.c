@@ -214,6 +214,7 @@ tj_status tj__impl_lu_unpack(tj_tensor *LU_data, tj_tensor *LU_pivots, bool unpa
   RUNTIME_STATUS(!unpack_pivots || LU_pivots->dtype == TJ_INT32,
                  "torch.lu_unpack: LU_pivots is expected to be a contiguous tensor of torch.int32 dtype.\n"
                  "Note: this function is intended to be used with the output produced by torch.linalg.lu_factor");
+  if (!tj__backend_for((tj_tensor *[]){LU_data, LU_pivots}, 2)) return tj_error_code();
   const int64_t m = tj__rows(LU_data), n = tj__columns(LU_data), k = TJ__MIN(m, n);
   if (unpack_data) {
     *L = tj__plus(tj_tril(tj_narrow(LU_data, -1, 0, k), -1), tj_eye_m(m, k, LU_data->dtype, LU_data->storage->device, false));

@@ -18,7 +18,7 @@ typedef struct buffer {
 
 typedef struct device {
   bool running;
-  char reason[200]; /* why it is not */
+  char reason[400]; /* why it is not */
   tj__gpu_limits limits;
   void (*notify)(void *context, int64_t bytes, bool full);
   void *context;
@@ -228,8 +228,9 @@ static void *allocate(size_t bytes, size_t itemsize) {
   if (elements * 4 > gpu.limits.buffer_bytes)
     return tj__fail(TJ_ERROR_MEMORY,
                     "webgpu: a tensor of %lld elements takes %lld bytes on the device, and the adapter binds at most %lld "
-                    "(maxStorageBufferBindingSize); split it",
-                    (long long)elements, (long long)elements * 4, (long long)gpu.limits.buffer_bytes);
+                    "(%s); split it",
+                    (long long)elements, (long long)elements * 4, (long long)gpu.limits.buffer_bytes,
+                    gpu.limits.by_buffer ? "maxBufferSize" : "maxStorageBufferBindingSize");
   const uint32_t number = new_number();
   uintptr_t first = 0;
   if (!number || !place(number, bytes, &first)) {

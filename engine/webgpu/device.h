@@ -28,6 +28,7 @@ enum tj__gpu_command {
 /* What the adapter allows. */
 typedef struct tj__gpu_limits {
   int64_t buffer_bytes; /* of one buffer and of one binding */
+  bool by_buffer;       /* it is the buffer that says so, not the binding */
   int64_t groups;       /* workgroups in one dimension */
   int64_t bindings;     /* storage buffers of one kernel */
   int64_t invocations;  /* of one workgroup */

@@ -63,6 +63,7 @@ export async function replay(torch, { files, lines, blob, groups, only, device =
       try {
         if (!RUN[group]) throw new Missing(group)
         if (c.dtype && !SUPPORTED_DTYPES.includes(c.dtype)) throw new Missing(`dtype ${c.dtype}`)
+        if (onDevice && !torch.webgpu.is_initialized()) await torch.webgpu.init() // a case before this one ended it
         const wrong = onDevice
           ? await torch.scope(() => runOpOn(torch, c, bytes, info(c), device))
           : torch.scope(() => {

@@ -12,7 +12,10 @@ const CASES = process.env.TORCHJS_CASES ?? '../shared/golden'
 const { curves } = JSON.parse(gunzipSync(readFileSync(join(CASES, 'reference/curves.json.gz'))))
 const STEPS = 50
 
-before(() => torch.webgpu.init())
+before(async () => {
+  await torch.webgpu.init()
+  torch.webgpu.set_random_stream('cpu') // dropout is then PyTorch's
+})
 
 for (const curve of curves) {
   test(`${curve.name}: ${STEPS} losses on webgpu are PyTorch's, and a step makes no buffers once it has settled`, async () => {

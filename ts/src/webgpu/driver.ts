@@ -82,6 +82,22 @@ export function sizeClass(bytes: number): number {
   return Math.ceil(bytes / step) * step
 }
 
+const AGAIN = 'What is on the device is lost: call torch.webgpu.init() again and load your state from the cpu'
+
+/** What the GPU refused, as an error of this library. */
+function failureOf(error: { readonly message: string }): TorchError {
+  const kernel = /Pipeline "([^"]+)"/.exec(error.message)
+  return error.constructor.name === 'GPUOutOfMemoryError'
+    ? new TorchError(
+        `webgpu: out of memory. ${AGAIN}; dispose of tensors earlier, or give unused buffers back with torch.webgpu.empty_cache() (${error.message})`,
+        'OutOfMemoryError',
+      )
+    : new TorchError(
+        `webgpu: the GPU refused ${kernel ? `the kernel '${kernel[1]}'` : 'a command'}. ${AGAIN} (${error.message})`,
+        'RuntimeError',
+      )
+}
+
 export class Driver {
   readonly device: GpuDevice
   readonly counters: DriverCounters = {
@@ -107,27 +123,36 @@ export class Driver {
   #reads = new Map<number, PendingRead>()
   #copies = new Map<number, (buffer: GpuBuffer) => void>()
   #nextTicket = 1
-  #failure: string | null = null
   #lost: Error | null = null
   #maxBinding: number
   #timed: TimedBatch[] | null = null
+
+  readonly #onLost: (reason: string) => void
   readonly #onError: (code: number, a: number, b: number) => Error
 
   constructor(device: GpuDevice, onError: (code: number, a: number, b: number) => Error, onLost: (reason: string) => void) {
     this.device = device
     this.#onError = onError
+    this.#onLost = onLost
     this.#maxBinding = device.limits['maxStorageBufferBindingSize'] ?? 2 ** 27
     this.#buffers[0] = this.#make(256, USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST)
     device.onuncapturederror = (event) => {
-      this.#failure ??= event.error.message
+      // A batch that the GPU refuses is refused as a whole: what its commands were to write is not there, and nobody knows what lies there instead.
+      this.#end(failureOf(event.error))
     }
     void device.lost.then((info) => {
       const reason = `the webgpu device was lost (${info.message || info.reason || 'no reason given'}): call torch.webgpu.init() again and load your state from the cpu`
-      this.#lost = new TorchError(reason, 'DeviceError')
-      for (const read of this.#reads.values()) read.reject(this.#lost)
-      this.#reads.clear()
-      onLost(reason)
+      this.#end(new TorchError(reason, 'DeviceError'))
     })
+  }
+
+  /** From now on everything fails with this error. */
+  #end(error: TorchError): void {
+    if (this.#lost) return
+    this.#lost = error
+    for (const read of this.#reads.values()) read.reject(error)
+    this.#reads.clear()
+    this.#onLost(error.message)
   }
 
   get lost(): boolean {
@@ -136,11 +161,7 @@ export class Driver {
 
   /** What went wrong in a batch so far (a kernel that the GPU refuses), once. */
   takeFailure(): Error | null {
-    if (this.#lost) return this.#lost
-    if (this.#failure === null) return null
-    const error = new TorchError(`webgpu: ${this.#failure}`, 'RuntimeError')
-    this.#failure = null
-    return error
+    return this.#lost
   }
 
   /** A number for a read, and a promise of what it will give. */
@@ -304,8 +325,15 @@ export class Driver {
 
   #addPipeline(number: number, writes: readonly boolean[], label: string, code: string): void {
     const layout = this.#layout(writes)
+    this.device.pushErrorScope('validation')
     const module = this.device.createShaderModule({ code, label })
     const pipeline = this.device.createComputePipeline({ label, layout: layout.pipeline, compute: { module, entryPoint: 'main' } })
+    void this.device.popErrorScope().then(
+      (error) => {
+        if (error) this.#end(new TorchError(`webgpu: the GPU refused the kernel '${label}'. ${AGAIN} (${error.message})`, 'RuntimeError'))
+      },
+      () => undefined, // the device is gone, and its loss is told elsewhere
+    )
     this.#pipelines[number] = { pipeline, layout: layout.group, label, launches: 0 }
     this.counters.pipelines++
   }

@@ -39,6 +39,8 @@ export interface GpuDevice {
   readonly features: { has(name: string): boolean }
   onuncapturederror: ((event: { readonly error: { readonly message: string } }) => void) | null
   createBuffer(descriptor: { size: number; usage: number; mappedAtCreation?: boolean; label?: string }): GpuBuffer
+  pushErrorScope(filter: 'validation'): void
+  popErrorScope(): Promise<{ readonly message: string } | null>
   createShaderModule(descriptor: { code: string; label?: string }): object
   createBindGroupLayout(descriptor: object): GpuLayout
   createPipelineLayout(descriptor: object): object

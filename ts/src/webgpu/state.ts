@@ -15,6 +15,7 @@ export interface Active {
 }
 
 let active: Active | null = null
+let ended: string | null = null // why the last one is no more
 let batching = true
 let threshold = 64
 let delay = 16
@@ -25,7 +26,7 @@ export const current = (): Active | null => active
 /** The device, or the error that says what to do. */
 export function needed(): Active {
   if (active) return active
-  throw new TorchError('the device webgpu:0 is not available: call `await torch.webgpu.init()` first', 'DeviceError')
+  throw new TorchError(ended ?? 'the device webgpu:0 is not available: call `await torch.webgpu.init()` first', 'DeviceError')
 }
 
 /**
@@ -71,7 +72,8 @@ export function start(next: Active): void {
   const limit = (name: string, otherwise: number): number => l[name] ?? otherwise
   setGpuCallback(notice)
   const args = new Arguments()
-    .int(Math.min(limit('maxStorageBufferBindingSize', 2 ** 27), limit('maxBufferSize', 2 ** 28), 2 ** 32 - 4))
+    .int(Math.min(limit('maxStorageBufferBindingSize', 2 ** 27), 2 ** 32 - 4))
+    .int(limit('maxBufferSize', 2 ** 28))
     .int(limit('maxComputeWorkgroupsPerDimension', 65535))
     .int(limit('maxStorageBuffersPerShaderStage', 8))
     .int(Math.min(limit('maxComputeInvocationsPerWorkgroup', 256), limit('maxComputeWorkgroupSizeX', 256)))
@@ -85,6 +87,7 @@ export function start(next: Active): void {
 export function stop(reason: string, of: Driver): void {
   if (active?.driver !== of) return
   active = null
+  ended = reason
   if (new Arguments().text(reason).call(BUILTIN.webgpu_stop) <= 0) host.error()
 }
 
