@@ -67,7 +67,8 @@ static bool steps(const parts *p, bool reverse, tj_tensor **output, tj_tensor **
   return *output && *cells;
 }
 
-static bool has_kernel(const tj_tensor *x) { return x->dtype == TJ_FLOAT32 || x->dtype == TJ_FLOAT64; }
+/* Elsewhere than on the CPU the steps are operators. */
+static bool has_kernel(const tj_tensor *x) { return tj__can_look(x) && (x->dtype == TJ_FLOAT32 || x->dtype == TJ_FLOAT64); }
 
 static bool has_sizes(const tj_tensor *t, const char *what, tj_ints sizes, tj_dtype dtype) {
   if (t->dtype != dtype)

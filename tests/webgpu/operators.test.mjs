@@ -217,3 +217,28 @@ test('a state_dict goes to the device and back, and stays what it was', async ()
   await third.cpu_async()
   for (const [k, v] of Object.entries(third.state_dict())) assert.deepEqual(v.toArray(), before_[k], k)
 })
+
+test('recurrent layers: results and gradients are those of the cpu', async () => {
+  for (const [make, states] of [
+    [() => new nn.LSTM(3, 4, { num_layers: 2, bidirectional: true }), 2],
+    [() => new nn.GRU(3, 4, { batch_first: true }), 1],
+    [() => new nn.RNN(3, 4, { nonlinearity: 'relu' }), 1],
+  ]) {
+    torch.manual_seed(7)
+    const cpu = make()
+    const gpu = make()
+    gpu.load_state_dict(cpu.state_dict())
+    gpu.to('webgpu')
+    const x = torch.randn(5, 2, 3)
+    const [a, ha] = cpu.forward(x)
+    const [b, hb] = gpu.forward(x.to('webgpu'))
+    const close = async (got, want) => assert.ok(torch.allclose(await got.detach().cpu(), want.detach(), { rtol: 1e-4, atol: 1e-5 }))
+    await close(b, a)
+    if (states === 2) for (const k of [0, 1]) await close(hb[k], ha[k])
+    else await close(hb, ha)
+    a.pow(2).sum().backward()
+    b.pow(2).sum().backward()
+    const grads = [...gpu.parameters()].map((p) => p.grad)
+    for (const [i, p] of [...cpu.parameters()].entries()) await close(grads[i], p.grad)
+  }
+})
