@@ -58,14 +58,22 @@ const FLAGS = [
   '--disable-sync',
 ]
 
-/** Chromium with an empty profile. What pages print and throw goes to `log`. */
-export async function browse({ log = () => {}, flags = [] } = {}) {
+const WEBGPU = [
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--use-angle=swiftshader',
+  '--enable-features=Vulkan',
+  '--ignore-gpu-blocklist',
+]
+
+/** Chromium with an empty profile. What pages print and throw goes to `log`. webgpu: pages have WebGPU, computed by its software adapter. */
+export async function browse({ log = () => {}, flags = [], webgpu = false } = {}) {
   const { chromium } = await import('playwright-core')
   const profile = mkdtempSync(join(tmpdir(), 'torchjs-chromium-'))
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     headless: true,
-    args: [...FLAGS, ...flags],
+    args: [...FLAGS.filter((f) => !(webgpu && f === '--disable-gpu')), ...(webgpu ? WEBGPU : []), ...flags],
   })
   return {
     context,

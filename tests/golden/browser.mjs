@@ -33,7 +33,7 @@ export async function replayInChromium(source, { cases, log }) {
   writeFileSync(join(dir, 'worker.js'), WORKER)
   const root = fileURLToPath(new URL('../..', import.meta.url))
   const server = await serve({ '/dist/': join(root, 'dist'), '/golden/': join(root, 'tests/golden'), '/cases/': resolve(cases), '/': dir })
-  const browser = await browse({ log: (text) => source.verbose && log(text) })
+  const browser = await browse({ log: (text) => source.verbose && log(text), webgpu: source.device === 'webgpu' })
   try {
     const page = await browser.page()
     await page.exposeFunction('log', log)
