@@ -161,7 +161,7 @@ site: site-files ## a page that trains a network in the browser, served on this 
 CASES ?= ../shared/golden
 test: | $(BUILD)/.tools-test $(BUILD)/.tools-webgpu ## every test; the last line says how many passed and failed
 	@node tests/all.mjs --cases $(CASES)
-test-webgpu: ts $(BUILD)/examples/.built | $(BUILD)/.tools-webgpu ## the device webgpu: its tests and all recorded cases on it
+test-webgpu: ts wasm $(BUILD)/examples/.built | $(BUILD)/.tools-webgpu ## the device webgpu: its tests and all recorded cases on it
 	@node tests/webgpu/run.mjs --cases $(CASES)
 TEST_C_SRC := $(wildcard tests/c/*_test.c)
 TEST_C := $(patsubst tests/c/%.c,$(BUILD)/tests/%,$(TEST_C_SRC))
