@@ -145,7 +145,8 @@ static bool apart(const tj__gemm_args *g) {
 
 static bool gemm(const tj__gemm_args *g) {
   if (g->batches * g->m * g->n == 0) return true;
-  matrices m = {.p = {.real = tj__gpu_is_float(g->dtype), .wide = g->dtype == TJ_INT64, .m = g->m, .n = g->n, .k = g->k, .depth = g->batches}};
+  matrices m = {
+      .p = {.real = tj__gpu_is_float(g->dtype), .wide = g->dtype == TJ_INT64, .m = g->m, .n = g->n, .k = g->k, .depth = g->batches}};
   m.p.a_by_row = g->a_row == 1 && (g->a_col != 1 || g->k == 1);
   m.p.b_by_k = g->b_row == 1 && (g->b_col != 1 || g->n == 1);
   m.scaled = !tj__scalar_equals(g->alpha, 1);

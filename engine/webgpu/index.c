@@ -157,8 +157,8 @@ static bool along_lines(lines *l, tj_tensor *to, const tj_tensor *self, int dim,
   l->chained = l->scatter && inner == 1 && size > 64 && all < 4096;
   if (l->chained && !tj__gpu_chain(tj__read(index), index->numel, size, &links, &first)) return false;
   const int64_t n = l->scatter && !l->chained ? all : index->numel;
-  tj__gpu_kernel_begin(&k, lines_body, l, "%s%s %d.%d.%d.%d", l->scatter ? "scatter" : "gather", l->chained ? " chained" : "", l->wide, (int)l->kind,
-                       l->ndim, dim);
+  tj__gpu_kernel_begin(&k, lines_body, l, "%s%s %d.%d.%d.%d", l->scatter ? "scatter" : "gather", l->chained ? " chained" : "", l->wide,
+                       (int)l->kind, l->ndim, dim);
   k.errors = true;
   tj__gpu_param(&k, n), tj__gpu_param(&k, self->sizes[dim]), tj__gpu_param(&k, index->sizes[dim]);
   l->sizes = k.n_params;

@@ -112,9 +112,7 @@ static void small_body(tj__text *t, const tj__product *p, const tile *s) {
   tj__put(t, "      var v = %s;\n      if (col0 + c < $1 && k0 + kk < k_end) { v = lb(z, k0 + kk, col0 + c); }\n", zero);
   tj__put(t, "      tb[kk * 16u + c] = v;\n    }\n    workgroupBarrier();\n    for (var kk = 0u; kk < 16u; kk += 1u) {\n"
              "      let a = ta[kk * 16u + id.y];\n      let b = tb[kk * 16u + id.x];\n");
-  tj__put_code(t, p->real   ? "      acc = fma(a, b, acc);\n"
-                  : p->wide ? "      acc = add_l(acc, mul_l(a, b));\n"
-                            : "      acc += a * b;\n");
+  tj__put_code(t, p->real ? "      acc = fma(a, b, acc);\n" : p->wide ? "      acc = add_l(acc, mul_l(a, b));\n" : "      acc += a * b;\n");
   tj__put(t, "    }\n    workgroupBarrier();\n  }\n"
              "  if (row0 + id.y < $0 && col0 + id.x < $1) { out(wg.z, row0 + id.y, col0 + id.x, acc); }\n}\n");
 }

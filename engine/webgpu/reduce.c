@@ -195,7 +195,11 @@ static bool stage(reduction *r, const void *out, tj_dtype out_dtype, const void 
                     r->kept + r->reduced) != NULL;
   r->vector = !r->wide && by_fours(r, g, in, in_dtype, out, out_dtype, chunk);
   const int64_t groups = r->columns ? (g->n_out + 31) / 32 * chunks : g->n_out * chunks;
-  tj__gpu_kernel_begin(&k, body, r, "reduce %d%c%c%c%c%d.%d.%d", (int)r->kind, r->wide ? 'w' : r->pre ? 'p' : '-', r->post ? 'f' : '-',
+  tj__gpu_kernel_begin(&k, body, r, "reduce %d%c%c%c%c%d.%d.%d", (int)r->kind,
+                       r->wide  ? 'w'
+                       : r->pre ? 'p'
+                                : '-',
+                       r->post ? 'f' : '-',
                        r->columns   ? 'c'
                        : r->grouped ? 'g'
                                     : '-',
