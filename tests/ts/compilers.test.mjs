@@ -5,7 +5,9 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
+import ts from 'typescript'
 import { ROOT } from '../types/compiler.mjs'
+import { BUDGETS, costs, FEATURES } from '../types/features.mjs'
 import { modelFile } from '../types/model_file.mjs'
 
 const COMPILERS = ['typescript-5.4', 'typescript', 'typescript-7']
@@ -49,3 +51,13 @@ for (const compiler of COMPILERS)
       assert.ok(instantiations < 200000, `${instantiations} instantiations`)
     })
   })
+
+it('each feature stays within its budget of instantiations', (t) => {
+  const found = costs(ts)
+  t.diagnostic(JSON.stringify(found))
+  assert.deepEqual(Object.keys(BUDGETS), Object.keys(FEATURES))
+  assert.deepEqual(
+    Object.entries(found).filter(([name, n]) => n > BUDGETS[name]),
+    [],
+  )
+})

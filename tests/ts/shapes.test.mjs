@@ -103,6 +103,8 @@ function editor(text) {
   return {
     plain,
     service,
+    file,
+    hoverAt: (position) => ts.displayPartsToString(service.getQuickInfoAtPosition(file, position).displayParts),
     hover: (mark) => ts.displayPartsToString(service.getQuickInfoAtPosition(file, at[mark]).displayParts),
     complete: (mark) => service.getCompletionsAtPosition(file, at[mark], {})?.entries.map((e) => e.name) ?? [],
     problems: () =>
@@ -164,4 +166,33 @@ a.‹method›
   const used = process.cpuUsage(before)
   for (const name of ['matmul', 'sum', 'shape']) assert.ok(methods.includes(name), name)
   assert.ok((used.user + used.system) / 1000 < 300, `${(used.user + used.system) / 1000} ms`)
+})
+
+test('every tensor of the examples has its shape in the editor', () => {
+  for (const name of ['transformer-block', 'resnet-block', 'patch-embedding']) {
+    const text = readFileSync(join(ROOT, `examples/${name}.ts`), 'utf8')
+    const e = editor(text)
+    assert.deepEqual(e.problems(), [], name)
+    const source = e.service.getProgram().getSourceFile(e.file)
+    const checker = e.service.getProgram().getTypeChecker()
+    let tensors = 0
+    const visit = (node) => {
+      // A name, or a step of a chain of calls: what the editor shows where it stands.
+      const at = ts.isVariableDeclaration(node)
+        ? node.name
+        : ts.isPropertyAccessExpression(node) && ts.isCallExpression(node.parent)
+          ? node
+          : null
+      const type = at && checker.getTypeAtLocation(ts.isPropertyAccessExpression(at) ? at.parent : at)
+      if (type && type.getProperty('storage_offset') && type.getProperty('shape')) {
+        tensors++
+        const shown = checker.typeToString(type, undefined, ts.TypeFormatFlags.NoTruncation)
+        assert.match(shown, /Tensor<readonly \[/, `${name}: ${at.getText()} is ${shown}`)
+        if (ts.isIdentifier(at)) assert.match(e.hoverAt(at.getStart()), /Tensor<readonly \[/)
+      }
+      ts.forEachChild(node, visit)
+    }
+    visit(source)
+    assert.ok(tensors >= 10, `${name}: ${tensors} tensors`)
+  }
 })
