@@ -170,6 +170,10 @@ function* changes(op, args) {
 
 // Operators whose calls need more than the signature tells: a right program and a wrong one.
 const BY_HAND = {
+  int_mm: [
+    "torch._int_mm(torch.ones([32, 16], { dtype: 'int8' }), torch.ones([16, 8], { dtype: 'int8' }))",
+    "torch._int_mm(torch.ones([32, 16], { dtype: 'int8' }), torch.ones([8, 8], { dtype: 'int8' }))",
+  ],
   slice: ['torch.ones([5]).at([1, 4, 2])', 'torch.ones([5]).at([1, 4, 0])'],
   stft: ['torch.stft(torch.ones([8]), 4, { return_complex: true })', "torch.stft(torch.ones([8]), 'text')"],
   istft: [
