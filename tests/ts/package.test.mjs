@@ -88,12 +88,12 @@ describe('what is packed', () => {
     assert.ok(!readFileSync(path).includes(ROOT), 'the addon holds the path of the build')
   })
   // With all operators of PyTorch that are there: for those of a usual network, 500 kB would do.
-  it('holds modules of at most 830 kB, compressed', () => {
+  it('holds modules of at most 890 kB, compressed', () => {
     for (const name of ['simd', 'simd-threads', 'relaxed', 'relaxed-threads']) {
       const bytes = readFileSync(join(ROOT, `dist/wasm/torchjs-${name}.wasm`))
       assert.ok(!bytes.includes(ROOT), 'the module holds the path of the build')
       const size = gzipSync(bytes, { level: 9 }).length
-      assert.ok(size <= 830_000, `torchjs-${name}.wasm: ${size} bytes`)
+      assert.ok(size <= 890_000, `torchjs-${name}.wasm: ${size} bytes`)
     }
   })
 })
@@ -127,9 +127,9 @@ describe('what a bundle keeps', () => {
   }
   const runs = (name) => node(`out/${name}.mjs`, { cwd })
 
-  it('everything: at most 145 kB', () => {
+  it('everything: at most 155 kB', () => {
     const { size } = bundle('everything', "import torch from 'torch.js'\nglobalThis.torch = torch\n")
-    assert.ok(size <= 145_000, `${size} bytes`)
+    assert.ok(size <= 155_000, `${size} bytes`)
   })
   it('a few names: tensors, their methods and gradients, in at most 45 kB; no modules, optimizers, data, devices', () => {
     const { kept, size } = bundle(
