@@ -37,7 +37,7 @@ static const function functions[] = {
     {"log10", tj_log10, log10, log10l, 1, 2.5},
     {"log1p", tj_log1p, log1p, log1pl, 2, 2},
     {"tanh", tj_tanh, tanh, tanhl, 2, 2.5},
-    {"sigmoid", tj_sigmoid, sigmoid, sigmoidl, 2.25, 2.5},
+    {"sigmoid", tj_sigmoid, sigmoid, sigmoidl, 2, 2.5},
     {"erf", tj_erf, erf, erfl, 2, 2},
     {"sin", tj_sin, sin, sinl, 2, 2},
     {"cos", tj_cos, cos, cosl, 2, 2},
