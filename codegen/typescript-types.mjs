@@ -229,6 +229,10 @@ const CASTS = {
 export const OTHER_DTYPE =
   /complex|polar|view_as|^real$|^imag$|angle|^abs$|^to$|type|bincount|hist|bucketize|searchsorted|arg|count|unique|multinomial|one_hot/
 
+// Arguments that are dimensions of self: the editor offers those that there are.
+const DIMS = new Set(['dim', 'dim0', 'dim1', 'start_dim', 'end_dim', 'source', 'destination'])
+const offered = (constraint) => constraint.replace(/^number\b/, 'DimOf<S>')
+
 class Signature {
   constructor(entry, kind, group, options, numbers) {
     Object.assign(this, { entry, op: entry.op, kind, group, options, numbers })
@@ -298,7 +302,9 @@ class Signature {
     if (p.name === 'On') this.deviceGiven = loose ? given.replace('<On,', '<NoInfer<On>,') : `NoInfer<On>`
     this.given.set(a.name, given)
     const constant = p.name === 'DT' || p.name === 'On' ? '' : 'const '
-    const constraint = (p.name === 'DT' && !a.type.optional ? 'DType' : p.constraint) + (loose ? ` | ${optionsName(this.group)}` : '')
+    const own =
+      p.name === 'DT' && !a.type.optional ? 'DType' : DIMS.has(a.name) && this.generics.has('S') ? offered(p.constraint) : p.constraint
+    const constraint = own + (loose ? ` | ${optionsName(this.group)}` : '')
     this.add(p.name, `${constant}${p.name} extends ${constraint}${words ? ' | undefined' : ''}${fallback && ` = ${fallback}`}`)
     return p.name
   }

@@ -345,7 +345,7 @@ function typeImports(text, from, shapeNames) {
   if (dtypes.length) lines.push(`import type { ${dtypes.join(', ')} } from '${from}/types/dtype.js'`)
   const shapes = importsOf(
     text,
-    ['DynamicShape', 'Count', 'Shape', 'Guard', 'ShapesOf', ...shapeNames].filter((v, i, a) => a.indexOf(v) === i),
+    ['DimOf', 'DynamicShape', 'Count', 'Shape', 'Guard', 'ShapesOf', ...shapeNames].filter((v, i, a) => a.indexOf(v) === i),
   )
   if (shapes.length) lines.push(`import type { ${shapes.join(', ')} } from '${from}/types/shapes.js'`)
   const results = importsOf(text, [

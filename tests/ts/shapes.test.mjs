@@ -150,16 +150,28 @@ torch.nn.functional.relu6(a.reshape([4]))
   assert.match(fourth.message, /reshape_error_incompatible<\[2, 3\], \[4\]>/)
 })
 
-test('completion offers option keys and their words, in under 300 ms of computing', () => {
+test('completion offers dimensions, option keys and their words, in under 300 ms of computing', () => {
   const e = editor(`import torch from 'torch.js'
 const a = torch.zeros(2, 3)
 a.sum({ ‹key› })
+a.softmax(‹dim›)
+torch.cumsum(a, ‹cumsum›)
+a.transpose(0, ‹dim1›)
 torch.nn.functional.mse_loss(a, a, { reduction: '‹word›' })
 torch.zeros(2, { ‹creation› })
 a.‹method›
 `)
   for (const key of ['dim', 'keepdim', 'dtype']) assert.ok(e.complete('key').includes(key), key)
   assert.deepEqual(e.complete('word').sort(), ['mean', 'none', 'sum'])
+  for (const place of ['dim', 'cumsum', 'dim1'])
+    assert.deepEqual(
+      e
+        .complete(place)
+        .filter((x) => /^-?\d/.test(x))
+        .sort(),
+      ['-1', '-2', '0', '1'],
+      place,
+    )
   for (const key of ['dtype', 'device', 'requires_grad']) assert.ok(e.complete('creation').includes(key), key)
   const before = process.cpuUsage()
   const methods = e.complete('method')

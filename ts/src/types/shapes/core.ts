@@ -45,6 +45,22 @@ export type IsDynamic<S extends Shape> = number extends S['length'] ? true : fal
 /** How many dimensions there are: `Rank<readonly [2, 3]>` is 2. */
 export type Rank<S extends Shape> = S['length']
 
+interface DimsOfRank {
+  readonly 1: 0 | -1
+  readonly 2: 0 | 1 | -1 | -2
+  readonly 3: 0 | 1 | 2 | -1 | -2 | -3
+  readonly 4: 0 | 1 | 2 | 3 | -1 | -2 | -3 | -4
+  readonly 5: 0 | 1 | 2 | 3 | 4 | -1 | -2 | -3 | -4 | -5
+  readonly 6: 0 | 1 | 2 | 3 | 4 | 5 | -1 | -2 | -3 | -4 | -5 | -6
+}
+
+/**
+ * Any number, of which an editor offers the dimensions that the shape has, up to six:
+ *
+ *     function last<S extends Shape, const D extends DimOf<S>>(x: Tensor<S>, dim: D) { ... } // last(torch.zeros(2, 3), ) offers 0, 1, -1, -2
+ */
+export type DimOf<S extends Shape> = (number & {}) | (S['length'] extends keyof DimsOfRank ? DimsOfRank[S['length']] : never)
+
 /** Whether the shape has two dimensions; an unknown shape may have them: `Is2D<readonly [2, 3]>` is true. */
 export type Is2D<S extends Shape> = number extends S['length'] ? true : S['length'] extends 2 ? true : false
 
