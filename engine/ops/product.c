@@ -295,9 +295,8 @@ tj_tensor *tj__impl_tensordot(tj_tensor *self, tj_tensor *other, tj_ints dims_se
     if (self->sizes[a] == 1 && other->sizes[b] != 1) other = tj_sum_dim(other, TJ_INTS(b), true, (tj_dtype)other->dtype);
     else if (other->sizes[b] == 1 && self->sizes[a] != 1) self = tj_sum_dim(self, TJ_INTS(a), true, (tj_dtype)self->dtype);
     if (!self || !other) return NULL;
-    RUNTIME(self->sizes[a] == other->sizes[b],
-            TJ__TEXT_matmul_error_inner_dimensions_do_not_match_5,
-            LL(self->sizes[a]), LL(dims_self.data[i]), LL(other->sizes[b]), LL(dims_other.data[i]));
+    RUNTIME(self->sizes[a] == other->sizes[b], TJ__TEXT_matmul_error_inner_dimensions_do_not_match_5, LL(self->sizes[a]),
+            LL(dims_self.data[i]), LL(other->sizes[b]), LL(dims_other.data[i]));
     RUNTIME(!gone_a[a] && !gone_b[b], "dim %d appears multiple times in the list of dims", gone_a[a] ? a : b);
     gone_a[a] = gone_b[b] = true;
     inner *= self->sizes[a];
