@@ -2,7 +2,7 @@
 import * as namespace from './namespace.js'
 import { deviceCode, type DeviceInput } from './device.js'
 import { dtypeIndex } from './dtype.js'
-import { isOptions } from './runtime/arguments.js'
+import { isOptions, typeName } from './runtime/arguments.js'
 import { TorchError } from './runtime/errors.js'
 import type { Tensor } from './tensor.js'
 import type { DeviceType, DType, DTypeOr } from './types/dtype.js'
@@ -60,7 +60,9 @@ export interface TorchDefaults<D extends DType = DType, On extends DeviceInput |
 export function createTorch<D extends DType = 'float32', const On extends DeviceInput | string = 'cpu'>(
   defaults: TorchDefaults<D, On> = {},
 ): Torch<D, DeviceOr<On, 'cpu'> & DeviceType> {
-  const { dtype, device } = defaults
+  if (!isOptions(defaults))
+    throw new TorchError(`createTorch(): the defaults must be an object { dtype, device }, not ${typeName(defaults)}`, 'TypeError')
+  const { dtype, device }: TorchDefaults<D, On> = defaults
   if (dtype !== undefined) dtypeIndex(dtype)
   if (device !== undefined) deviceCode(device)
   const other = Object.keys(defaults).find((key) => key !== 'dtype' && key !== 'device')

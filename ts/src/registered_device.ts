@@ -3,6 +3,7 @@
 import { readData } from './data_access.js'
 import { from_array } from './creation.js'
 import { elementSize } from './dtype.js'
+import { typeName } from './runtime/arguments.js'
 import { TorchError } from './runtime/errors.js'
 import { Tensor } from './tensor.js'
 import { tensor_data } from './tensor_data.js'
@@ -166,6 +167,8 @@ export class DeviceTensor<out S extends Shape = Shape, out D extends DType = DTy
 }
 
 function newBuffer(config: DeviceConfig, shape: readonly number[], dtype: DType): unknown {
+  if (typeof config !== 'object' || config === null)
+    throw new TorchError(`register_device(): the configuration must be an object, not ${typeName(config)}`, 'TypeError')
   const { name, capabilities } = config
   if (!capabilities.dtypes.includes(dtype))
     throw new TorchError(

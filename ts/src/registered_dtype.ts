@@ -2,6 +2,7 @@
 // through them as through anything else.
 import { isDType } from './dtype.js'
 import { empty, full, ones_like, stack, zeros } from './generated/functions.js'
+import { typeName } from './runtime/arguments.js'
 import { TorchError } from './runtime/errors.js'
 import { Tensor } from './tensor.js'
 import { tensor } from './creation.js'
@@ -222,6 +223,8 @@ const registry = new Map<string, RegisteredDType<DTypeConfig>>()
 export const registered_dtype = (name: string): RegisteredDType<DTypeConfig> | null => registry.get(name) ?? null
 
 function check(config: DTypeConfig): void {
+  if (typeof config !== 'object' || config === null)
+    throw new TorchError(`register_dtype(): the configuration must be an object, not ${typeName(config)}`, 'TypeError')
   const { name, components, componentType, zero, component_names: names } = config
   const fail = (message: string): never => {
     throw new TorchError(`register_dtype(): ${message}`, 'ValueError')
