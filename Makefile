@@ -207,7 +207,7 @@ bench: $(BUILD)/examples/.built addon $(BUILD)/bench/machine ## the benchmark; P
 $(BUILD)/bench/onednn: bench/onednn.c $(BUILD)/libtorchjs.a | $(BUILD)/.tools-onednn
 	@mkdir -p $(@D) && echo "  CC $@" && $(CC) -O2 $(WARN) -fopenmp -Iinclude/torchjs -I$(GEN) -o $@ $< $(BUILD)/libtorchjs.a -ldnnl $(LDLIBS_ALL)
 bench-onednn: $(BUILD)/bench/onednn ## matrix products beside oneDNN's, GFLOP/s
-	$<
+	OMP_WAIT_POLICY=passive $<
 bench-scaling: $(BUILD)/examples/.built addon ## the large cases of the benchmark on one thread and on two
 	node bench/scaling.mjs
 
