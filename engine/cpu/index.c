@@ -8,6 +8,12 @@
 
 enum { COLUMNS = 64 }; /* of a row that one thread writes */
 
+static __attribute__((noinline)) bool all_inside(const int64_t *at, int64_t n, uint64_t size) {
+  uint64_t outside = 0;
+  for (int64_t i = 0; i < n; i++) outside |= (uint64_t)at[i] >= size;
+  return !outside;
+}
+
 typedef struct within_job {
   const int64_t *index;
   uint64_t size;
@@ -16,9 +22,7 @@ typedef struct within_job {
 
 static void within_body(int64_t begin, int64_t end, void *context) {
   within_job *j = context;
-  uint64_t outside = 0;
-  for (int64_t i = begin; i < end; i++) outside |= (uint64_t)j->index[i] >= j->size;
-  if (outside) atomic_store_explicit(&j->outside, true, memory_order_relaxed);
+  if (!all_inside(j->index + begin, end - begin, j->size)) atomic_store_explicit(&j->outside, true, memory_order_relaxed);
 }
 
 static bool within(const int64_t *index, int64_t n, int64_t size) {
@@ -242,12 +246,6 @@ static bool first_outside(const lines_job *j, int64_t *bad) {
       break;
     }
   return false;
-}
-
-static __attribute__((noinline)) bool all_inside(const int64_t *at, int64_t n, uint64_t size) {
-  uint64_t outside = 0;
-  for (int64_t i = 0; i < n; i++) outside |= (uint64_t)at[i] >= size;
-  return !outside;
 }
 
 /* For each piece of a line of index along its last dimension, a few indices at a time: `self` and `src` are where it begins in the two tensors

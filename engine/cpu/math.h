@@ -54,6 +54,12 @@ TJ__INLINE float tj__expm1_reduced_f32(float r) {
   return (p * r) * r + r;
 }
 
+/* p 2^n in two factors: one alone could not reach the subnormals, nor 2^128 */
+TJ__INLINE float tj__scale_f32(float p, int32_t n) {
+  int32_t half = n >> 1;
+  return (p * tj__f32_of((uint32_t)(half + 127) << 23)) * tj__f32_of((uint32_t)(n - half + 127) << 23);
+}
+
 /* exp(x) 2^shift */
 TJ__INLINE float tj__exp_shifted_f32(float x, int32_t shift) {
   x = x > 90.0f ? 90.0f : x;
@@ -62,9 +68,7 @@ TJ__INLINE float tj__exp_shifted_f32(float x, int32_t shift) {
   int32_t n = (int32_t)(tj__u32_of(t) - 0x4b400000u) + shift;
   float k = t - TJ__ROUND_F32;
   float r = (x - k * 0.693359375f) - k * -2.12194440e-4f;
-  float p = 1.0f + tj__expm1_reduced_f32(r);
-  int32_t half = n >> 1; /* two factors: one alone could not reach the subnormals, nor 2^128 */
-  return (p * tj__f32_of((uint32_t)(half + 127) << 23)) * tj__f32_of((uint32_t)(n - half + 127) << 23);
+  return tj__scale_f32(1.0f + tj__expm1_reduced_f32(r), n);
 }
 TJ__INLINE float exp_f32(float x) { return tj__exp_shifted_f32(x, 0); }
 
@@ -72,7 +76,7 @@ TJ__INLINE float exp2_f32(float x) {
   float y = x > 129.0f ? 129.0f : x;
   y = y < -151.0f ? -151.0f : y;
   float t = y + TJ__ROUND_F32, r = y - (t - TJ__ROUND_F32);
-  int32_t n = (int32_t)(tj__u32_of(t) - 0x4b400000u), half = n >> 1;
+  int32_t n = (int32_t)(tj__u32_of(t) - 0x4b400000u);
   float p = 0x1.00f154p-16f;
   p = p * r + 0x1.445e6ap-13f;
   p = p * r + 0x1.5d8724p-10f;
@@ -80,7 +84,7 @@ TJ__INLINE float exp2_f32(float x) {
   p = p * r + 0x1.c6b08ep-5f;
   p = p * r + 0x1.ebfbe0p-3f;
   p = p * r + 0x1.62e430p-1f;
-  return ((1.0f + p * r) * tj__f32_of((uint32_t)(half + 127) << 23)) * tj__f32_of((uint32_t)(n - half + 127) << 23);
+  return tj__scale_f32(1.0f + p * r, n);
 }
 
 TJ__INLINE float expm1_f32(float x) {

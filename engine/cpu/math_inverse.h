@@ -49,17 +49,19 @@ TJ__INLINE float tj__asin_tail_f32(float z) {
   return p * z + 0x1.5555c8p-3f;
 }
 
-/* Beyond 1/2 through half the angle: acos(a) = 2 asin(sqrt((1 - a) / 2)). */
-TJ__INLINE float asin_f32(float x) {
-  float a = fabsf(x), z = a > 0.5f ? 0.5f - 0.5f * a : a * a;
+/* asin(a) for a up to 1/2; beyond it half of acos(a), which is asin(sqrt((1 - a) / 2)). */
+TJ__INLINE float tj__asin_halved_f32(float a) {
+  float z = a > 0.5f ? 0.5f - 0.5f * a : a * a;
   float s = a > 0.5f ? sqrtf(z) : a;
-  float r = (tj__asin_tail_f32(z) * z) * s + s;
+  return (tj__asin_tail_f32(z) * z) * s + s;
+}
+
+TJ__INLINE float asin_f32(float x) {
+  float a = fabsf(x), r = tj__asin_halved_f32(a);
   return copysignf(a > 0.5f ? (TJ__PI_2_HIGH - 2.0f * r) + TJ__PI_2_LOW : r, x);
 }
 TJ__INLINE float acos_f32(float x) {
-  float a = fabsf(x), z = a > 0.5f ? 0.5f - 0.5f * a : a * a;
-  float s = a > 0.5f ? sqrtf(z) : a;
-  float r = (tj__asin_tail_f32(z) * z) * s + s;
+  float a = fabsf(x), r = tj__asin_halved_f32(a);
   float near = (TJ__PI_2_HIGH - copysignf(r, x)) + TJ__PI_2_LOW, beyond = 2.0f * r;
   beyond = x < 0.0f ? (2.0f * TJ__PI_2_HIGH - beyond) + 2.0f * TJ__PI_2_LOW : beyond;
   return a > 0.5f ? beyond : near;
