@@ -3,20 +3,9 @@ import * as tf from '@tensorflow/tfjs'
 import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import * as jax from '@jax-js/jax'
 import { convnet } from '../../build/examples/digits/classifier.js'
+import { numbers, size } from '../numbers.mjs'
 
 const { numpy: np, nn: jnn, lax } = jax
-
-/** The same numbers for all: a few bits of a linear congruential generator. */
-function numbers(n) {
-  const out = new Float32Array(n)
-  let x = 1
-  for (let i = 0; i < n; i++) {
-    x = (Math.imul(x, 1664525) + 1013904223) >>> 0
-    out[i] = x / 2 ** 32 - 0.5
-  }
-  return out
-}
-const size = (shape) => shape.reduce((a, b) => a * b, 1)
 
 // `f`, of one result, on inputs of these shapes.
 const libraries = {

@@ -9,6 +9,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { create, globals } from 'webgpu'
+import { numbers, size } from '../numbers.mjs'
 
 const { values: options } = parseArgs({
   options: {
@@ -34,18 +35,6 @@ globalThis.window = globalThis
 globalThis.document = { createElement: () => ({ getContext: () => null }) }
 const { tf, jax } = await import(pathToFileURL(resolve(options.libraries)).href)
 const { numpy: np, nn: jnn, lax } = jax
-
-/** The same numbers for all. */
-function numbers(n) {
-  const out = new Float32Array(n)
-  let x = 1
-  for (let i = 0; i < n; i++) {
-    x = (Math.imul(x, 1664525) + 1013904223) >>> 0
-    out[i] = x / 2 ** 32 - 0.5
-  }
-  return out
-}
-const size = (shape) => shape.reduce((a, b) => a * b, 1)
 
 // Of each library: what starts it, and what makes of a function on inputs of these shapes one that is called and one that waits.
 const libraries = {

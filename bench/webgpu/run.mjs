@@ -14,6 +14,7 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import torch, { nn } from 'torch.js'
 import { convnet } from '../../build/examples/digits/classifier.js'
+import { gpt, trainer } from './models.mjs'
 
 const { values: options } = parseArgs({
   options: {
@@ -161,15 +162,6 @@ async function profiled(name, step) {
   })
 }
 
-function trainer(model, make, lr = 1e-3) {
-  model.to(device)
-  const optimizer = new torch.optim.AdamW(model.parameters(), { lr })
-  return () => {
-    optimizer.zero_grad()
-    make(model).backward()
-    optimizer.step()
-  }
-}
 if (wanted('convnet')) {
   const batch = quick ? 8 : 64
   const x = randn(batch, 1, 8, 8),
@@ -193,38 +185,11 @@ if (wanted('MLP')) {
 if (wanted('GPT')) {
   // A small GPT of 2 layers.
   const [batch, time, width, heads, vocabulary] = quick ? [2, 8, 16, 2, 17] : [16, 128, 256, 8, 512]
-  class Block extends nn.Module {
-    norm1 = new nn.LayerNorm(width)
-    attend = new nn.Linear(width, 3 * width)
-    project = new nn.Linear(width, width)
-    norm2 = new nn.LayerNorm(width)
-    up = new nn.Linear(width, 4 * width)
-    down = new nn.Linear(4 * width, width)
-    forward(x) {
-      const parts = this.attend.forward(this.norm1.forward(x)).chunk(3, -1)
-      const [q, k, v] = parts.map((t) => t.view(batch, time, heads, width / heads).transpose(1, 2))
-      const a = nn.functional.scaled_dot_product_attention(q, k, v, { is_causal: true })
-      x = x.add(this.project.forward(a.transpose(1, 2).reshape(batch, time, width)))
-      return x.add(this.down.forward(nn.functional.gelu(this.up.forward(this.norm2.forward(x)))))
-    }
-  }
-  class Gpt extends nn.Module {
-    tokens = new nn.Embedding(vocabulary, width)
-    places = new nn.Embedding(time, width)
-    blocks = new nn.ModuleList([new Block(), new Block()])
-    norm = new nn.LayerNorm(width)
-    head = new nn.Linear(width, vocabulary)
-    forward(x, at) {
-      let h = this.tokens.forward(x).add(this.places.forward(at))
-      for (const block of this.blocks) h = block.forward(h)
-      return this.head.forward(this.norm.forward(h))
-    }
-  }
   const x = torch.randint(0, vocabulary, [batch, time]).to(device),
     y = torch.randint(0, vocabulary, [batch * time]).to(device),
     at = torch.arange(time).to(device)
   const loss = (m) => nn.functional.cross_entropy(m.forward(x, at).view(-1, vocabulary), y)
-  const step = trainer(new Gpt(), loss)
+  const step = trainer(gpt({ batch, time, width, heads, vocabulary }), loss)
   report(`GPT of 2 layers, step of ${batch} x ${time}`, await measure(step, 1), {})
   await profiled('GPT', step)
   if (options.quick) console.log(torch.webgpu.launches())
