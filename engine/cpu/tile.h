@@ -20,9 +20,15 @@
 #define GEMM_UNROLL _Pragma("GCC unroll 16")
 #endif
 
-/* A panel of B (kc x tile) stays in the first cache, a block of A (mc x kc) in the second. */
+/* A panel of B (kc x tile) stays in the first cache, or with 64-byte vectors beside a block of A (mc x kc) in the second: there two lines a step
+ * are as quick to come, and C is gone over less often. */
+#if GEMM_VECTOR_BYTES == 64
+#define GEMM_KC 512
+#define GEMM_MC 180
+#else
 #define GEMM_KC 384
 #define GEMM_MC 240
+#endif
 #define GEMM_NC 3072
 
 /* acc += x * v for a number x and vectors. Compilers fuse that by themselves, but for relaxed SIMD, where a fused operation may also round twice. */
