@@ -5,18 +5,10 @@
 #include <math.h>
 
 #include "math.h"
+#include "tile.h"
 #include "vector16.h"
 
-#if defined(__AVX512F__)
-#define BYTES 64
-#define ROWS_AT_ONCE 8
-#elif defined(__AVX2__)
-#define BYTES 32
-#define ROWS_AT_ONCE 4
-#else
-#define BYTES 16
-#define ROWS_AT_ONCE 4
-#endif
+#define ROWS_AT_ONCE (GEMM_VECTOR_BYTES == 64 ? 8 : 4)
 enum { ROWS = 32, COLUMNS = 128, TASKS = 16 }; /* of a block; pieces that work is cut into, each with its own room to work in */
 
 typedef struct job {
@@ -36,6 +28,7 @@ static int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; 
 #define T float
 #define SUFFIX f32
 #define EXP exp_f32
+#include "tile_transpose.inc"
 #include "attention_loops.inc"
 #undef T
 #undef SUFFIX
@@ -44,6 +37,7 @@ static int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; 
 #define T double
 #define SUFFIX f64
 #define EXP exp_f64
+#include "tile_transpose.inc"
 #include "attention_loops.inc"
 #undef T
 #undef SUFFIX
@@ -53,7 +47,7 @@ static int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; 
 static bool run(job *j, bool backward, int64_t n, int64_t elements, tj__range_body pack, tj__range_body body) {
   const tj__attention *a = j->a;
   const size_t size = tj__dtype_sizes[a->dtype];
-  const int64_t keys = a->batches / a->group, pairs = 2 * BYTES / (int64_t)size;
+  const int64_t keys = a->batches / a->group, pairs = 2 * GEMM_VECTOR_BYTES / (int64_t)size;
   j->columns = round_up(a->columns, COLUMNS);
   j->width = round_up(a->width, pairs);
   j->value_width = round_up(a->value_width, pairs);
@@ -91,7 +85,7 @@ static bool backward(const tj__attention *a, const void *grad, const void *out, 
            .value = value,
            .blocks = (a->rows + ROWS - 1) / ROWS};
   const bool single = a->dtype == TJ_FLOAT32;
-  return run(&j, true, a->batches / a->group, 2 * ROWS * COLUMNS + ROWS * round_up(a->width, 2 * BYTES), single ? pack_f32 : pack_f64,
+  return run(&j, true, a->batches / a->group, 2 * ROWS * COLUMNS + ROWS * round_up(a->width, 2 * GEMM_VECTOR_BYTES), single ? pack_f32 : pack_f64,
              single ? backward_f32 : backward_f64);
 }
 
