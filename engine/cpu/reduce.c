@@ -469,70 +469,62 @@ typedef struct extremes_job {
   char *values;
   int64_t *indices;
   int64_t n, inner, blocks_a_line;
+  const reducer *alone; /* the extreme of a line */
 } extremes_job;
 
 #define BEYOND_MAX(a, b) ((a) > (b))
 #define BEYOND_MIN(a, b) ((a) < (b))
-/* A line alone: the extreme in lanes first, then the first place where it is. Lines side by side: both at once. */
-#define EXTREMES(DTYPE, tag, T, A, LOAD, STORE, BEYOND)                                                            \
-  static void extremes_##BEYOND##_##tag(int64_t begin, int64_t end, void *context) {                               \
-    const extremes_job *j = context;                                                                               \
-    for (int64_t task = begin; task < end; task++) {                                                               \
-      int64_t outer = task / j->blocks_a_line, first = (task - outer * j->blocks_a_line) * WIDTH;                  \
-      const T *x = (const T *)j->in + outer * j->n * j->inner + first;                                             \
-      int64_t w = TJ__MIN(WIDTH, j->inner - first), at = outer * j->inner + first;                                 \
-      if (j->inner == 1) {                                                                                         \
-        A best = (A)LOAD(x[0]);                                                                                    \
-        int64_t i = 0, where = 0;                                                                                  \
-        if (j->n >= LANES) {                                                                                       \
-          A lanes[LANES];                                                                                          \
-          for (int l = 0; l < LANES; l++) lanes[l] = (A)LOAD(x[l]);                                                \
-          for (i = LANES; i + LANES <= j->n; i += LANES)                                                           \
-            for (int l = 0; l < LANES; l++) {                                                                      \
-              const A v = (A)LOAD(x[i + l]);                                                                       \
-              lanes[l] = (BEYOND(v, lanes[l]) | (v != v)) ? v : lanes[l];                                          \
-            }                                                                                                      \
-          for (int l = 0; l < LANES; l++) best = BEYOND(lanes[l], best) || lanes[l] != lanes[l] ? lanes[l] : best; \
-        }                                                                                                          \
-        for (; i < j->n; i++) {                                                                                    \
-          const A v = (A)LOAD(x[i]);                                                                               \
-          best = BEYOND(v, best) || v != v ? v : best;                                                             \
-        }                                                                                                          \
-        for (where = 0; where + LANES <= j->n; where += LANES) { /* whole lanes without it */                      \
-          int hit = 0;                                                                                             \
-          for (int l = 0; l < LANES; l++) {                                                                        \
-            const A v = (A)LOAD(x[where + l]);                                                                     \
-            hit |= (v == best) | (v != v);                                                                         \
-          }                                                                                                        \
-          if (hit) break;                                                                                          \
-        }                                                                                                          \
-        for (; where < j->n; where++) {                                                                            \
-          const A v = (A)LOAD(x[where]);                                                                           \
-          if (v == best || v != v) break;                                                                          \
-        }                                                                                                          \
-        if (best != best)                                                                                          \
-          for (where = 0; (A)LOAD(x[where]) == (A)LOAD(x[where]);) where++;                                        \
-        if (j->values) ((T *)j->values)[at] = x[where];                                                            \
-        if (j->indices) j->indices[at] = where;                                                                    \
-        continue;                                                                                                  \
-      }                                                                                                            \
-      T best[WIDTH];                                                                                               \
-      int64_t where[WIDTH];                                                                                        \
-      for (int64_t l = 0; l < w; l++) best[l] = x[l], where[l] = 0;                                                \
-      for (int64_t i = 1; i < j->n; i++) {                                                                         \
-        const T *row = x + i * j->inner;                                                                           \
-        for (int64_t l = 0; l < w; l++) {                                                                          \
-          const A v = (A)LOAD(row[l]), b = (A)LOAD(best[l]);                                                       \
-          const bool better = BEYOND(v, b) || (v != v && b == b);                                                  \
-          best[l] = better && b == b ? row[l] : best[l];                                                           \
-          where[l] = better && b == b ? i : where[l];                                                              \
-        }                                                                                                          \
-      }                                                                                                            \
-      for (int64_t l = 0; l < w; l++) {                                                                            \
-        if (j->values) ((T *)j->values)[at + l] = best[l];                                                         \
-        if (j->indices) j->indices[at + l] = where[l];                                                             \
-      }                                                                                                            \
-    }                                                                                                              \
+/* A line alone: the extreme first, then the first place where it is. Lines side by side: both at once. */
+#define EXTREMES(DTYPE, tag, T, A, LOAD, STORE, BEYOND)                                           \
+  static int64_t first_##BEYOND##_##tag(const T *x, int64_t n, A best) {                          \
+    int64_t i = 0;                                                                                \
+    if (best != best) {                                                                           \
+      while ((A)LOAD(x[i]) == (A)LOAD(x[i])) i++;                                                 \
+      return i;                                                                                   \
+    }                                                                                             \
+    for (; i + LANES <= n; i += LANES) {                                                          \
+      int hit = 0;                                                                                \
+      for (int l = 0; l < LANES; l++) hit |= (A)LOAD(x[i + l]) == best;                           \
+      if (!hit) continue;                                                                         \
+      int at = LANES;                                                                             \
+      for (int l = 0; l < LANES; l++) at = TJ__MIN(at, (A)LOAD(x[i + l]) == best ? l : LANES);    \
+      return i + at;                                                                              \
+    }                                                                                             \
+    while (i < n - 1 && (A)LOAD(x[i]) != best) i++;                                               \
+    return i;                                                                                     \
+  }                                                                                               \
+  static void extremes_##BEYOND##_##tag(int64_t begin, int64_t end, void *context) {              \
+    const extremes_job *j = context;                                                              \
+    for (int64_t task = begin; task < end; task++) {                                              \
+      int64_t outer = task / j->blocks_a_line, first = (task - outer * j->blocks_a_line) * WIDTH; \
+      const T *x = (const T *)j->in + outer * j->n * j->inner + first;                            \
+      int64_t w = TJ__MIN(WIDTH, j->inner - first), at = outer * j->inner + first;                \
+      if (j->inner == 1) {                                                                        \
+        const tj__reduce_params none = {0, NULL};                                                 \
+        A most;                                                                                   \
+        j->alone->row(&most, (const char *)x, j->n, sizeof(T), &none, 0);                         \
+        const int64_t place = first_##BEYOND##_##tag(x, j->n, most);                              \
+        if (j->values) ((T *)j->values)[at] = x[place];                                           \
+        if (j->indices) j->indices[at] = place;                                                   \
+        continue;                                                                                 \
+      }                                                                                           \
+      T best[WIDTH];                                                                              \
+      int64_t where[WIDTH];                                                                       \
+      for (int64_t l = 0; l < w; l++) best[l] = x[l], where[l] = 0;                               \
+      for (int64_t i = 1; i < j->n; i++) {                                                        \
+        const T *row = x + i * j->inner;                                                          \
+        for (int64_t l = 0; l < w; l++) {                                                         \
+          const A v = (A)LOAD(row[l]), b = (A)LOAD(best[l]);                                      \
+          const bool better = BEYOND(v, b) || (v != v && b == b);                                 \
+          best[l] = better && b == b ? row[l] : best[l];                                          \
+          where[l] = better && b == b ? i : where[l];                                             \
+        }                                                                                         \
+      }                                                                                           \
+      for (int64_t l = 0; l < w; l++) {                                                           \
+        if (j->values) ((T *)j->values)[at + l] = best[l];                                        \
+        if (j->indices) j->indices[at + l] = where[l];                                            \
+      }                                                                                           \
+    }                                                                                             \
   }
 #if TJ__BASELINE
 #define EACH_REAL TJ__ELEMENTS_REAL
@@ -544,8 +536,13 @@ EACH_REAL(EXTREMES, BEYOND_MIN)
 
 static bool extremes(bool largest, tj_tensor *values, tj_tensor *indices, const tj_tensor *in, int64_t outer, int64_t n, int64_t inner) {
   if (outer * inner == 0) return true;
-  extremes_job j = {tj__read(in), values ? tj__write(values) : NULL, indices ? tj__write(indices) : NULL, n,
-                    inner,        (inner + WIDTH - 1) / WIDTH};
+  extremes_job j = {tj__read(in),
+                    values ? tj__write(values) : NULL,
+                    indices ? tj__write(indices) : NULL,
+                    n,
+                    inner,
+                    (inner + WIDTH - 1) / WIDTH,
+                    find(largest ? TJ__REDUCE_MAX : TJ__REDUCE_MIN, in->dtype)};
   tj__range_body body = NULL;
   switch (in->dtype) {
 #define CASE(DTYPE, tag, T, A, LOAD, STORE, E) \
