@@ -6,7 +6,7 @@
 #include <immintrin.h>
 #endif
 
-enum { COLUMNS = 64 }; /* of a row that one thread writes */
+enum { COLUMNS = 64, FEW_ROWS = 64 }; /* of a row that one thread writes, where there are few rows */
 
 static __attribute__((noinline)) bool all_inside(const int64_t *at, int64_t n, uint64_t size) {
   uint64_t outside = 0;
@@ -53,8 +53,10 @@ typedef struct places_job {
   const tj__places *p;
   const char *from;
   char *to;
-  int64_t columns; /* pieces of a row */
   int size;
+  /* Who writes what: a task has some rows or some columns of an outer index, so that each element sums in the order of the places. By rows where
+   * there are enough of them: they are often in the cache of the thread that wrote them last. */
+  int64_t rows, columns, row_pieces, column_pieces;
 } places_job;
 
 /* Elements of one size, copied one by one: those of one outer index at a time. */
@@ -105,7 +107,7 @@ static void get_body(int64_t begin, int64_t end, void *context) {
 
 static void get(tj_tensor *out, const tj_tensor *self, const tj__places *places) {
   if (out->numel == 0) return;
-  places_job j = {places, tj__read(self), tj__write(out), 0, (int)tj__itemsize(self)};
+  places_job j = {.p = places, .from = tj__read(self), .to = tj__write(out), .size = (int)tj__itemsize(self)};
   tj__parallel_for(places->outer * places->n, TJ__MAX(1, TJ__GRAIN / places->inner), get_body, &j);
 }
 
@@ -120,19 +122,21 @@ static void get(tj_tensor *out, const tj_tensor *self, const tj__places *places)
     const places_job *j = context;                                                              \
     const tj__places *p = j->p;                                                                 \
     for (int64_t task = begin; task < end; task++) {                                            \
-      const int64_t outer = task / j->columns, first = (task - outer * j->columns) * COLUMNS;   \
-      const int64_t w = TJ__MIN(COLUMNS, p->inner - first);                                     \
+      const int64_t piece = task / j->column_pieces, outer = piece / j->row_pieces;             \
+      const int64_t low = piece % j->row_pieces * j->rows, high = low + j->rows;                \
+      const int64_t first = task % j->column_pieces * j->columns;                               \
+      const int64_t w = TJ__MIN(j->columns, p->inner - first);                                  \
       if (p->inner == 1) {                                                                      \
         T *to = (T *)j->to + outer * p->size;                                                   \
         const T *from = (const T *)j->from + outer * p->n;                                      \
         for (int64_t k = 0; k < p->n; k++) {                                                    \
           const int64_t at = p->offsets[k];                                                     \
-          if (at >= 0) to[at] = STORE(OP((A)LOAD(to[at]), (A)LOAD(from[k]), A));                \
+          if (at >= low && at < high) to[at] = STORE(OP((A)LOAD(to[at]), (A)LOAD(from[k]), A)); \
         }                                                                                       \
         continue;                                                                               \
       }                                                                                         \
       for (int64_t k = 0; k < p->n; k++) {                                                      \
-        if (p->offsets[k] < 0) continue;                                                        \
+        if (p->offsets[k] < low || p->offsets[k] >= high) continue; /* -1: nowhere */           \
         T *to = (T *)j->to + (outer * p->size + p->offsets[k]) * p->inner + first;              \
         const T *from = (const T *)j->from + (outer * p->n + k) * p->inner + first;             \
         for (int64_t c = 0; c < w; c++) to[c] = STORE(OP((A)LOAD(to[c]), (A)LOAD(from[c]), A)); \
@@ -193,8 +197,14 @@ static bool put(tj__scatter_kind kind, tj_tensor *self, const tj_tensor *values,
   if (!body && !TJ__BASELINE) return tj__cpu_index_base.put(kind, self, values, places);
   if (!body) return missing(self);
   if (places->outer * places->n * places->inner == 0) return true;
-  places_job j = {places, tj__read(values), tj__write(self), (places->inner + COLUMNS - 1) / COLUMNS, (int)tj__itemsize(self)};
-  tj__parallel_for(places->outer * j.columns, TJ__MAX(1, TJ__GRAIN / (places->n * TJ__MIN(COLUMNS, places->inner))), body, &j);
+  const int64_t pieces = 2 * (int64_t)tj_get_num_threads();
+  places_job j = {places, tj__read(values), tj__write(self), (int)tj__itemsize(self), places->size, places->inner, 1, 1};
+  if (places->size >= FEW_ROWS && places->n * places->inner >= TJ__GRAIN) j.rows = (places->size + pieces - 1) / pieces;
+  else j.columns = COLUMNS;
+  j.row_pieces = (places->size + j.rows - 1) / j.rows;
+  j.column_pieces = (places->inner + j.columns - 1) / j.columns;
+  const int64_t tasks = j.row_pieces * j.column_pieces;
+  tj__parallel_for(places->outer * tasks, TJ__MAX(1, TJ__GRAIN * tasks / (places->n * places->inner)), body, &j);
   return true;
 }
 
