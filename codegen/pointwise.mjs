@@ -116,7 +116,7 @@ function resultDtype(op, d) {
 }
 
 // Functions of vectors of 16 float32 numbers in engine/cpu/vector16.h. Expressions of these and of arithmetic get a loop over vectors.
-const VECTOR16 = new Set(['exp', 'sigmoid', 'tanh', 'erf'])
+const VECTOR16 = new Set(['exp', 'sigmoid', 'tanh', 'erf', 'normal_cdf'])
 // Functions whose fast form NAME_near_SUFFIX is right for moderate arguments only, which tj__near_KIND_SUFFIX tells.
 const NEAR = {
   sin: { kind: 'angle', of: ['f32', 'f64'] },

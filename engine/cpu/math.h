@@ -523,6 +523,7 @@ static inline float frexp_exponent_f32(float x) { return (float)frexp_exponent_f
   TJ__INLINE T angle_##S(T x) { return x != x ? x : x < 0 ? (T)M_PI : (T)0; }                                    \
   TJ__INLINE T logsigmoid_##S(T x) { return min_##S(x, (T)0) - log1p_##S(exp_##S(-abs_##S(x))); }                \
   TJ__INLINE T lerp_##S(T x, T y, T w) { return abs_##S(w) < (T)0.5 ? x + w * (y - x) : y - (y - x) * (1 - w); } \
+  TJ__INLINE T normal_cdf_##S(T x) { return (T)0.5 * (1 + erf_##S(x * (T)M_SQRT1_2)); }                          \
   /* derivatives of gelu (with tanh) and mish */                                                                 \
   TJ__INLINE T gelu_tanh_derivative_##S(T x) {                                                                   \
     const T beta = (T)(M_SQRT2 * M_2_SQRTPI * 0.5), kappa = (T)0.044715;                                         \

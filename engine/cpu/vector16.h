@@ -97,5 +97,54 @@ TJ__INLINE __m512 erf_v16(__m512 x) {
   return p * _mm512_mask_mov_ps(one, near, y) + _mm512_maskz_mov_ps(near, y);
 }
 
+/* The normal distribution's probability of less than x, by polynomials about the multiples of 3/8 from -6 to 5.625, fitted for the smallest relative
+ * errors; beyond them 0 and 1. Within 1.5 ulp from -1.3 on; below, where 1 + erf(x / sqrt(2)) loses its digits, within 1e-6 of itself to -3.5 and
+ * within 5e-5 to -5.8. */
+TJ__INLINE __m512 normal_cdf_v16(__m512 x) {
+  static const float table[6][32] = {
+      {0x1.0p-1f,      0x1.4ad6c4p-1f,  0x1.8bf78p-1f,   0x1.bd4a0ap-1f,  0x1.ddcb72p-1f,  0x1.f06fe4p-1f,  0x1.f9bdb6p-1f,
+       0x1.fdc824p-1f, 0x1.ff4f1p-1f,   0x1.ffcfap-1f,   0x1.fff46ap-1f,  0x1.fffd92p-1f,  0x1.ffff8ep-1f,  0x1.ffffeep-1f,
+       0x1.fffffep-1f, 0x1.0p+0f,       0x0.0p+0f,       0x1.3eb508p-27f, 0x1.46a2acp-24f, 0x1.241552p-21f, 0x1.c807d6p-19f,
+       0x1.36fefp-16f, 0x1.72d97ap-14f, 0x1.8301ccp-12f, 0x1.61de22p-10f, 0x1.1bee6ap-8f,  0x1.90924cp-7f,  0x1.f20394p-6f,
+       0x1.11a46ep-4f, 0x1.0ad7dap-3f,  0x1.d022p-3f,    0x1.6a527ap-2f},
+      {0x1.988452p-2f,  0x1.7cc796p-2f, 0x1.345d6p-2f,   0x1.b1ec62p-3f,  0x1.094086p-3f,  0x1.19bfa4p-4f,  0x1.0402ep-5f,
+       0x1.a0f22ap-7f,  0x1.227212p-8f, 0x1.5f90f8p-10f, 0x1.71b938p-12f, 0x1.51cfc2p-14f, 0x1.0c29d8p-16f, 0x1.71e602p-19f,
+       0x1.bb4bcep-22f, 0x0.0p+0f,      0x0.0p+0f,       0x1.cd7a3ep-25f, 0x1.bb3e12p-22f, 0x1.71df26p-19f, 0x1.0c270ap-16f,
+       0x1.51cdeep-14f, 0x1.71b85p-12f, 0x1.5f90aap-10f, 0x1.227208p-8f,  0x1.a0f236p-7f,  0x1.0402e8p-5f,  0x1.19bfa8p-4f,
+       0x1.094086p-3f,  0x1.b1ec6p-3f,  0x1.345d5ep-2f,  0x1.7cc794p-2f},
+      {0x1.3f92fp-35f,   -0x1.1d93c8p-4f, -0x1.ce89dap-4f, -0x1.e828fap-4f, -0x1.8de142p-4f,  -0x1.0824acp-4f,  -0x1.2484aep-5f,
+       -0x1.119fcep-6f,  -0x1.b3a9dap-8f, -0x1.289ddp-9f,  -0x1.5a914p-11f, -0x1.5c46e8p-13f, -0x1.2d8d68p-15f, -0x1.c28292p-18f,
+       -0x1.22a00ap-20f, 0x0.0p+0f,       0x0.0p+0f,       0x1.4431ap-23f,  0x1.22afb2p-20f,  0x1.c2910cp-18f,  0x1.2d92dcp-15f,
+       0x1.5c4a26p-13f,  0x1.5a92b6p-11f, 0x1.289e42p-9f,  0x1.b3a9f4p-8f,  0x1.119fcp-6f,    0x1.24849cp-5f,   0x1.0824a2p-4f,
+       0x1.8de13ep-4f,   0x1.e828fep-4f,  0x1.ce89ep-4f,   0x1.1d93cap-4f},
+      {-0x1.1056dep-4f, -0x1.b4504cp-5f, -0x1.67c7a2p-6f, 0x1.33532p-7f,   0x1.ba13f8p-6f,  0x1.d8844cp-6f,  0x1.601a84p-6f,
+       0x1.995a82p-7f,  0x1.83444ep-8f,  0x1.306a4p-9f,   0x1.927136p-11f, 0x1.c2ce66p-13f, 0x1.ae16fp-15f,  0x1.5ec07cp-17f,
+       0x1.ea5a86p-20f, 0x0.0p+0f,       0x0.0p+0f,       0x1.27c0eep-22f, 0x1.ebfc2ap-20f, 0x1.5f8f36p-17f, 0x1.aebedp-15f,
+       0x1.c33af4p-13f, 0x1.92a69ep-11f, 0x1.307c2p-9f,   0x1.8348f2p-8f,  0x1.9954eap-7f,  0x1.601232p-6f,  0x1.d879dap-6f,
+       0x1.ba0f92p-6f,  0x1.3362cap-7f,  -0x1.67b6d6p-6f, -0x1.b44964p-5f},
+      {-0x1.1beb98p-30f, 0x1.0dee6ep-6f,  0x1.7533e8p-6f,  0x1.19177p-6f,    0x1.902082p-8f,   -0x1.61946ep-9f,  -0x1.8ec854p-8f,
+       -0x1.61d0d4p-8f,  -0x1.b46c04p-9f, -0x1.a17e9p-10f, -0x1.4332d2p-11f, -0x1.9dc26ep-13f, -0x1.bb8f76p-15f, -0x1.9172f4p-17f,
+       -0x1.347bd8p-19f, 0x0.0p+0f,       0x0.0p+0f,       0x1.929456p-22f,  0x1.3398ccp-19f,  0x1.90a174p-17f,  0x1.baf21p-15f,
+       0x1.9d6506p-13f,  0x1.4308e6p-11f, 0x1.a1652cp-10f, 0x1.b46612p-9f,   0x1.61d70cp-8f,   0x1.8ed86ap-8f,   0x1.61b68cp-9f,
+       -0x1.901aa6p-8f,  -0x1.191966p-6f, -0x1.7536bep-6f, -0x1.0def9cp-6f},
+      {0x1.446cb6p-7f,  0x1.b8fccep-8f,  -0x1.b9c86cp-14f, -0x1.56783cp-8f, -0x1.7e797ep-8f, -0x1.aee6e2p-9f,  -0x1.f5c8a8p-12f,
+       0x1.f499e4p-11f, 0x1.2114f6p-10f, 0x1.799b2ap-11f,  0x1.6882bap-12f, 0x1.0ecd72p-13f, 0x1.4ac7a2p-15f,  0x1.4e7cacp-17f,
+       0x1.1b435cp-19f, 0x0.0p+0f,       0x0.0p+0f,        0x1.748762p-22f, 0x1.08167cp-19f, 0x1.3b94c2p-17f,  0x1.3b7d64p-15f,
+       0x1.04f406p-13f, 0x1.5eda62p-12f, 0x1.73291ap-11f,  0x1.1f694ap-10f, 0x1.fc9ee4p-11f, -0x1.c62552p-12f, -0x1.a771a8p-9f,
+       -0x1.7ce7fp-8f,  -0x1.594234p-8f, -0x1.9c270ap-13f, 0x1.b413c4p-8f},
+  };
+  const __m512 round = _mm512_set1_ps(0x1.8p23f);
+  const __m512 y = _mm512_max_ps(_mm512_set1_ps(-6.0f), _mm512_min_ps(_mm512_set1_ps(5.625f), x)); /* a NaN passes */
+  const __m512 t = y * (1.0f / 0.375f) + round, r = y - (t - round) * 0.375f;
+  const __m512i i = _mm512_castps_si512(t); /* its low five bits: multiples from 0 on, then those below 0 */
+#define TJ__PICK16(k) _mm512_permutex2var_ps(_mm512_loadu_ps(table[k]), i, _mm512_loadu_ps(table[k] + 16))
+  __m512 p = TJ__PICK16(5) * r + TJ__PICK16(4);
+  p = p * r + TJ__PICK16(3);
+  p = p * r + TJ__PICK16(2);
+  p = p * r + TJ__PICK16(1);
+  return p * r + TJ__PICK16(0);
+#undef TJ__PICK16
+}
+
 #endif
 #endif

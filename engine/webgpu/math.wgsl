@@ -442,6 +442,7 @@ fn erf_f(x: f32) -> f32 {
   p = p * z + 0x1.06eba8p-3f;
   return p * x + x;
 }
+fn normal_cdf_f(x: f32) -> f32 { return 0.5 * (1.0 + erf_f(x * 0.70710678)); }
 // erfc(b) exp(b^2) for b >= 1, from 1 / (1 + b / 2)
 fn erfc_scaled(b: f32) -> f32 {
   let u = 1.0 / (1.0 + 0.5 * b);

@@ -152,6 +152,31 @@ static void halves(void **state) {
   }
 }
 
+/* x times the normal distribution's probability of less than x. Where that is 1 + erf of a negative number it is as good as the sum. */
+static void gelu(void **state) {
+  (void)state;
+  enum { N = 1 << 21 };
+  float *x = malloc(2 * N * sizeof *x), *y = x + N;
+  assert_non_null(x);
+  for (int i = 0; i < N; i++) x[i] = i % 2 ? (float)(i - N / 2) * (16.0f / N) : tj__bits_float((uint32_t)i * 2047u);
+  tj_scope_begin();
+  tj_tensor *t = tj_gelu(tj_from_data(x, TJ_FLOAT32, TJ_INTS(N)), "none");
+  assert_non_null(t);
+  assert_int_equal(tj_to_data(t, y, N * sizeof *y), TJ_OK);
+  tj_scope_end();
+  for (int i = 0; i < N; i++) {
+    if (x[i] == -INFINITY) {
+      assert_true(isnan(y[i]));
+      continue;
+    }
+    const long double truth = (long double)x[i] * 0.5L * erfcl((long double)x[i] * -0.70710678118654752440L);
+    const double off = fabs((double)((long double)y[i] - truth));
+    if (!(distance((double)y[i], truth, 24, -126, (double)0x1.fffffep127f) <= 2 || off <= -0x1p-24 * (double)x[i]))
+      fail_msg("gelu(%.9g) is %.9g, %.3g away", (double)x[i], (double)y[i], off);
+  }
+  free(x);
+}
+
 static void powers(void **state) {
   (void)state;
   static const float bases[] = {0.0f,       -0.0f,      1,      -1,      2,     -2,     0.5f,     -0.5f,     3,   -3,   1.5f,
@@ -266,7 +291,11 @@ int main(int argc, char **argv) {
     }
     return !ok;
   }
-  const struct CMUnitTest tests[] = {cmocka_unit_test(float32_functions), cmocka_unit_test(float64_functions), cmocka_unit_test(halves),
-                                     cmocka_unit_test(powers), cmocka_unit_test(powers_float64)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(float32_functions),
+                                     cmocka_unit_test(float64_functions),
+                                     cmocka_unit_test(halves),
+                                     cmocka_unit_test(gelu),
+                                     cmocka_unit_test(powers),
+                                     cmocka_unit_test(powers_float64)};
   return cmocka_run_group_tests_name("math", tests, NULL, NULL);
 }
