@@ -177,6 +177,9 @@ function inputArray(args) {
   return { lines, count }
 }
 
+// As PyTorch's dispatcher says it: linalg_inv, fft_fft, special_erf.
+const dispatched = (op) =>
+  ['linalg', 'fft', 'special'].includes(op.namespace) && !op.name.startsWith(op.namespace) ? `${op.namespace}_${op.name}` : op.name
 const profiled = (name) => `  TJ__PROFILE(&scope, TJ__PROFILE_OPERATOR, "${name}");`
 
 function functional(op, plan) {
@@ -186,7 +189,7 @@ function functional(op, plan) {
   if (kind === 'tuple') out.push(`  ${op.returns.items.map((i) => `*${i.name} = NULL;`).join(' ')}`)
   out.push(...guards(op, failure))
   const call = `tj__impl_${op.cname}(${[...(implTakesOut(op) ? ['NULL'] : []), ...names(op), ...op.returns.items.filter(() => kind === 'tuple').map((i) => i.name)].join(', ')})`
-  out.push('  tj__scope scope;', '  tj__scope_push(&scope);', profiled(op.name))
+  out.push('  tj__scope scope;', '  tj__scope_push(&scope);', profiled(dispatched(op)))
   const tensors = op.args.filter((a) => a.type.base === 'Tensor')
   const graph = !op.composite && op.backward !== 'none' && tensors.length > 0 && kind !== 'scalar' && kind !== 'void'
   const diff = plan ? plan.inputs : tensors
@@ -267,7 +270,7 @@ function inplace(op, plan) {
     ...guards(op, 'NULL'),
     '  tj__scope scope;',
     '  tj__scope_push(&scope);',
-    profiled(op.selfInplace ? op.name : `${op.name}_`),
+    profiled(op.selfInplace ? op.name : `${dispatched(op)}_`),
   ]
   const tensors = op.args.filter((a) => a.type.base === 'Tensor')
   const diff = plan ? plan.inputs : tensors
@@ -356,7 +359,7 @@ function outForm(op) {
     ...guards(op, failure),
     '  tj__scope scope;',
     '  tj__scope_push(&scope);',
-    profiled(op.name),
+    profiled(dispatched(op)),
   ]
   const { lines, count } = tensors.length ? inputArray(tensors) : { lines: [], count: '0' }
   o.push(...lines.map((l) => l.replace('FAILURE', failure)))

@@ -475,7 +475,7 @@ static double call_profile_stop(tj__host *h) { return tj__return_string(h, tj__p
 static double call_profile_enter(tj__host *h) {
   const char *name = tj__read_string(h);
   if (h->failed || !name) return 0;
-  return tj__return_int(h, tj__profiling ? tj__profile_begin(NULL, TJ__PROFILE_RANGE, name) : -1);
+  return tj__return_int(h, tj__profile_begin(NULL, TJ__PROFILE_RANGE, name));
 }
 static double call_profile_leave(tj__host *h) {
   const int64_t event = tj__read_int(h);
@@ -563,9 +563,14 @@ static double call_webgpu_reset_peak(tj__host *h) {
 }
 
 static double call_webgpu_error(tj__host *h) {
-  const int64_t code = tj__read_int(h), a = tj__read_int(h), b = tj__read_int(h);
-  if (!h->failed) tj__gpu_fail(code, a, b);
+  const int64_t code = tj__read_int(h), a = tj__read_int(h), b = tj__read_int(h), operator_ = tj__read_int(h);
+  if (!h->failed) tj__gpu_fail(code, a, b, (uint32_t)operator_);
   return 0;
+}
+
+static double call_webgpu_operator(tj__host *h) {
+  const int64_t number = tj__read_int(h);
+  return h->failed ? 0 : tj__return_text(h, tj__gpu_operator_name((uint32_t)number));
 }
 
 /* ---- the table ----------------------------------------------------------------------------------------------- */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-bool tj__profiling;
+_Atomic int32_t tj__watchers;
 
 typedef struct event {
   const char *name;
@@ -24,6 +24,27 @@ static _Thread_local struct {
   int64_t n_launches, launch_room;
   int64_t zero;
 } recorder = {.open = -1};
+
+/* What runs, outermost first. Deeper ones than there is room for have no names. */
+#define DEPTH 48
+static _Thread_local struct {
+  bool on;
+  int n;
+  struct {
+    const tj__scope *scope;
+    const char *name;
+  } running[DEPTH];
+} names;
+
+static void watch(bool *on, bool wanted) {
+  if (*on == wanted) return;
+  *on = wanted;
+  atomic_fetch_add_explicit(&tj__watchers, wanted ? 1 : -1, memory_order_relaxed);
+}
+
+void tj__profile_keep_names(void) { watch(&names.on, true); }
+const char *tj__profile_outermost(void) { return names.n ? names.running[0].name : NULL; }
+const char *tj__profile_innermost(void) { return names.n ? names.running[names.n - 1].name : NULL; }
 
 static int64_t now(void) {
 #ifdef __wasm__
@@ -49,11 +70,14 @@ static void forget(void) {
 void tj__profile_start(void) {
   forget();
   recorder.zero = now();
-  recorder.on = true;
-  tj__profiling = true;
+  watch(&recorder.on, true);
 }
 
 int64_t tj__profile_begin(const tj__scope *scope, tj__profile_kind kind, const char *name) {
+  if (names.on && scope && names.n < DEPTH) {
+    names.running[names.n].scope = scope;
+    names.running[names.n++].name = name;
+  }
   if (!recorder.on || recorder.failed) return -1;
   if (recorder.n == recorder.room) {
     const int64_t room = TJ__MAX(2 * recorder.room, 1024);
@@ -90,6 +114,7 @@ static void end(int64_t number) {
 }
 
 void tj__profile_end_scope(const tj__scope *scope) {
+  if (names.n && names.running[names.n - 1].scope == scope) names.n--;
   if (recorder.on && recorder.open >= 0 && recorder.events[recorder.open].scope == scope) end(recorder.open);
 }
 
@@ -116,7 +141,7 @@ void tj__profile_launch(int64_t number) {
 
 char *tj__profile_stop(void) {
   const int64_t time = now();
-  tj__profiling = recorder.on = false;
+  watch(&recorder.on, false);
   size_t bytes = 1;
   for (int64_t i = 0; i < recorder.n; i++) bytes += strlen(recorder.events[i].name) + 72;
   bytes += (size_t)recorder.n_launches * 24;

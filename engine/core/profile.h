@@ -1,5 +1,6 @@
 /* profile.h: what the profiler records: operators, derivatives of nodes and ranges that the user names, with their times, and the launches of a device
- * with the operator that asked for them. While nothing records, an operator pays one look at a flag on its way in and one on its way out. */
+ * with the operator that asked for them. And the names of the operators that run, for a device whose errors come later. While no thread wants either,
+ * an operator pays one look at a number on its way in and one on its way out. */
 #ifndef TJ__PROFILE_H
 #define TJ__PROFILE_H
 
@@ -7,8 +8,9 @@
 
 typedef enum tj__profile_kind { TJ__PROFILE_OPERATOR, TJ__PROFILE_NODE, TJ__PROFILE_RANGE } tj__profile_kind;
 
-/* Set while a thread records; only what that thread does is recorded. */
-extern bool tj__profiling;
+/* How many threads record or keep names; each sees only what it does itself. */
+extern _Atomic int32_t tj__watchers;
+static inline bool tj__watched(void) { return TJ__UNLIKELY(atomic_load_explicit(&tj__watchers, memory_order_relaxed) != 0); }
 
 /* Forgets what was recorded and begins. */
 void tj__profile_start(void);
@@ -26,10 +28,16 @@ int64_t tj__profile_current(void);
 /* A launch for that event. */
 void tj__profile_launch(int64_t event);
 
+/* From now on this thread keeps the names of the operators and nodes that it is in. */
+void tj__profile_keep_names(void);
+/* The one that was called first, and the one inside of it that runs; NULL where none does, or no names are kept. */
+const char *tj__profile_outermost(void);
+const char *tj__profile_innermost(void);
+
 /* At the beginning of an operator. */
-#define TJ__PROFILE(scope, kind, name)                                     \
-  do {                                                                     \
-    if (TJ__UNLIKELY(tj__profiling)) tj__profile_begin(scope, kind, name); \
+#define TJ__PROFILE(scope, kind, name)                       \
+  do {                                                       \
+    if (tj__watched()) tj__profile_begin(scope, kind, name); \
   } while (0)
 
 #endif

@@ -17,7 +17,7 @@ void tj__object_release(tj__object *object); /* tensor.c */
 static size_t slots_bytes(const tj__scope *s) { return (size_t)s->capacity * sizeof *s->items; }
 
 void tj__scope_pop(tj__scope *s) {
-  if (TJ__UNLIKELY(tj__profiling)) tj__profile_end_scope(s);
+  if (tj__watched()) tj__profile_end_scope(s);
   innermost = s->outer;
   /* Latest first: what was made last usually holds on to what was made before. */
   while (s->n) {

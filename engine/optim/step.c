@@ -1,6 +1,7 @@
 /* step.c: optimizer steps over all parameters of a group: checks, memory layouts, the split over threads. */
 #include <math.h>
 
+#include "../core/profile.h"
 #include "../iter/convert.h"
 #include "../../include/torchjs/autograd.h"
 #include "../kernels/optim.h"
@@ -182,6 +183,7 @@ int tj_sgd_step(tj_tensors params, tj_tensors grads, tj_tensor **momentum_buffer
   tj_tensor **made = bytes ? tj__alloc_zeroed(bytes) : NULL;
   if (bytes && !made) return TJ_ERROR_MEMORY;
   tj__scope_push(&scope);
+  TJ__PROFILE(&scope, TJ__PROFILE_OPERATOR, j.name);
   bool mode = tj_set_grad_enabled(false);
   bool done = make_room(&j, params.n) && sgd_step(&j, params, grads, buffers, made);
   tj_set_grad_enabled(mode);
@@ -227,6 +229,7 @@ int tj_adam_step(tj_tensors params, tj_tensors grads, tj_tensors exp_avgs, tj_te
   job j = {.name = "adam_step", .adam = options};
   tj__scope scope;
   tj__scope_push(&scope);
+  TJ__PROFILE(&scope, TJ__PROFILE_OPERATOR, j.name);
   bool mode = tj_set_grad_enabled(false);
   bool done = make_room(&j, params.n) && adam_step(&j, params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, steps);
   tj_set_grad_enabled(mode);

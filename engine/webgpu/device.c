@@ -126,7 +126,7 @@ uint32_t *tj__gpu_record(enum tj__gpu_command command, int64_t n) {
   w[1] = (uint32_t)n;
   gpu.n += n;
   gpu.stats.dispatches += command == TJ__GPU_DISPATCH;
-  if (TJ__UNLIKELY(tj__profiling) && command == TJ__GPU_DISPATCH) tj__profile_launch(tj__gpu_fuse_event());
+  if (command == TJ__GPU_DISPATCH) tj__profile_launch(tj__gpu_fuse_event());
   gpu.stats.pipelines += command == TJ__GPU_PIPELINE;
   return w;
 }
@@ -228,9 +228,9 @@ static void *allocate(size_t bytes, size_t itemsize) {
   if (elements * 4 > gpu.limits.buffer_bytes)
     return tj__fail(TJ_ERROR_MEMORY,
                     "webgpu: a tensor of %lld elements takes %lld bytes on the device, and the adapter binds at most %lld "
-                    "(%s); split it",
+                    "(%s); split it (asked for by '%s')",
                     (long long)elements, (long long)elements * 4, (long long)gpu.limits.buffer_bytes,
-                    gpu.limits.by_buffer ? "maxBufferSize" : "maxStorageBufferBindingSize");
+                    gpu.limits.by_buffer ? "maxBufferSize" : "maxStorageBufferBindingSize", tj__gpu_operator_name(tj__gpu_operator()));
   const uint32_t number = new_number();
   uintptr_t first = 0;
   if (!number || !place(number, bytes, &first)) {
@@ -238,7 +238,7 @@ static void *allocate(size_t bytes, size_t itemsize) {
     return tj__fail(TJ_ERROR_MEMORY, "webgpu: there are no addresses left for a tensor of %lld bytes", (long long)bytes);
   }
   gpu.buffers[number] = (buffer){.first = first, .elements = elements};
-  uint32_t *w = tj__gpu_record(TJ__GPU_CREATE, 4);
+  uint32_t *w = tj__gpu_record(TJ__GPU_CREATE, 5);
   if (!w) {
     unplace(&gpu.buffers[number], bytes);
     drop_number(number);
@@ -246,6 +246,7 @@ static void *allocate(size_t bytes, size_t itemsize) {
   }
   w[2] = number;
   w[3] = (uint32_t)(elements * 4);
+  w[4] = tj__gpu_operator();
   count_live(elements * 4);
   recorded(false);
   return (void *)first;
@@ -359,6 +360,7 @@ bool tj__gpu_start(const tj__gpu_limits *limits, void (*notify)(void *context, i
   gpu.generation++;
   gpu.running = true;
   gpu.reason[0] = 0;
+  tj__profile_keep_names();
   tj__gpu_fuse_drop();
   tj__gpu_forget_pipelines();
   tj__gpu_fill_tables();
@@ -389,21 +391,21 @@ int64_t tj__gpu_message(const char *text) {
   return TJ__GPU_MESSAGE + n_messages - 1;
 }
 
-void tj__gpu_fail(int64_t code, int64_t a, int64_t b) {
+void tj__gpu_fail(int64_t code, int64_t a, int64_t b, uint32_t operator_) {
   const long long x = (int32_t)a, y = (long long)b;
-  if (code == TJ__GPU_INDEX)
-    tj__fail(TJ_ERROR_INDEX,
-             "index %lld is out of bounds for dimension with size %lld (found on the device webgpu, by an operator before this read)", x,
-             y);
+  const char *name = tj__gpu_operator_name(operator_);
+  char found[TJ__GPU_NAME + 40];
+  snprintf(found, sizeof found, *name ? "found on the device webgpu by '%s'" : "found on the device webgpu", name);
+  if (code == TJ__GPU_INDEX) tj__fail(TJ_ERROR_INDEX, "index %lld is out of bounds for dimension with size %lld (%s)", x, y, found);
   else if (code == TJ__GPU_PIVOT)
     tj__fail(TJ_ERROR_RUNTIME, "pivots passed to lu_unpack must be between 1 and LU.size(-2) inclusive."
                                "Did you properly pass the result of lu_factor?");
   else if (code == TJ__GPU_LDL_PIVOT)
     tj__fail(TJ_ERROR_RUNTIME, "torch.linalg.ldl_solve: the pivots are none that ldl_factor gives for matrices of %lld rows", y);
-  else if (code == TJ__GPU_OVERFLOW)
-    tj__fail(TJ_ERROR_RUNTIME,
-             "webgpu keeps int64 in 32 bits: a result does not fit (found on the device, by an operator before this read)");
-  else if (code >= TJ__GPU_MESSAGE && code < TJ__GPU_MESSAGE + n_messages)
-    tj__fail_filled(TJ_ERROR_RUNTIME, messages[code - TJ__GPU_MESSAGE], x, (int32_t)b);
-  else tj__fail(TJ_ERROR_INTERNAL, "webgpu: a kernel left the code %lld", (long long)code);
+  else if (code == TJ__GPU_OVERFLOW) tj__fail(TJ_ERROR_RUNTIME, "webgpu keeps int64 in 32 bits: a result does not fit (%s)", found);
+  else if (code >= TJ__GPU_MESSAGE && code < TJ__GPU_MESSAGE + n_messages) {
+    char text[512];
+    snprintf(text, sizeof text, "%s (%s)", messages[code - TJ__GPU_MESSAGE], found);
+    tj__fail_filled(TJ_ERROR_RUNTIME, text, x, (int32_t)b);
+  } else tj__fail(TJ_ERROR_INTERNAL, "webgpu: a kernel left the code %lld", (long long)code);
 }

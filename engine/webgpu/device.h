@@ -13,15 +13,15 @@
 #include "../core/core.h"
 
 /* The commands of a stream: words of 32 bits, the first of each is the command, the second its length in words, both included.
- * ts/src/webgpu/commands.ts reads them. */
+ * ts/src/webgpu/driver.ts reads them. */
 enum tj__gpu_command {
-  TJ__GPU_CREATE = 1, /* buffer, bytes */
+  TJ__GPU_CREATE = 1, /* buffer, bytes, operator */
   TJ__GPU_FREE,       /* buffer */
   TJ__GPU_WRITE,      /* buffer, byte offset, bytes, then the bytes */
   TJ__GPU_COPY,       /* source, byte offset, target, byte offset, bytes */
   TJ__GPU_CLEAR,      /* buffer, byte offset, bytes */
   TJ__GPU_PIPELINE,   /* pipeline, number of bindings, 1 for each that is written or 0, bytes of label and code, then both */
-  TJ__GPU_DISPATCH,   /* pipeline, workgroups x, y, z, number of words, number of buffers, words, buffers */
+  TJ__GPU_DISPATCH,   /* pipeline, workgroups x, y, z, number of words, number of buffers, words, buffers, operator */
   TJ__GPU_READ,       /* buffer, byte offset, bytes, ticket */
 };
 
@@ -73,8 +73,8 @@ bool tj__gpu_upload(tj_tensor *t, const tj_tensor *src);
 /* Asks for n elements from t's first one on, as they lie in memory. */
 bool tj__gpu_request(const tj_tensor *t, int64_t n, uint32_t ticket);
 
-/* Errors that kernels find in the numbers: they leave a code and two numbers in words 0 to 2 of buffer 0, which the driver looks at with every
- * read. The first one stays. */
+/* Errors that kernels find in the numbers: they leave a code two numbers and their operator in words 0 to 3 of buffer 0, which the driver looks at
+ * with every read. The first one stays. */
 enum tj__gpu_error {
   TJ__GPU_INDEX = 1, /* an index (a) that is out of the range of a dimension (b) */
   TJ__GPU_PIVOT,     /* a pivot of lu (a) that is none of b rows */
@@ -85,6 +85,15 @@ enum tj__gpu_error {
 /* Code of an error with this text, in which \1 stands for a number a that counts batch elements and \2 for a number b; 0 and an error when there is no
  * room. */
 int64_t tj__gpu_message(const char *text);
-void tj__gpu_fail(int64_t code, int64_t a, int64_t b);
+void tj__gpu_fail(int64_t code, int64_t a, int64_t b, uint32_t operator_);
+
+/* Operators in the stream are numbers (names.c), for errors that are found when they have long returned. */
+/* The one that runs; 0: none, or nobody can tell. */
+uint32_t tj__gpu_operator(void);
+#define TJ__GPU_NAME 240 /* bytes of a name at most */
+/* Several together. */
+uint32_t tj__gpu_operators(const uint32_t *numbers, int n);
+/* "softmax", "log_softmax in cross_entropy", "mul, add, exp"; "" for 0. */
+const char *tj__gpu_operator_name(uint32_t number);
 
 #endif

@@ -46,6 +46,12 @@ static bool fusing = true;
 
 void tj__gpu_set_fusion(bool on) { fusing = on; }
 int64_t tj__gpu_fuse_event(void) { return writing ? pending.steps[pending.n - 1].step.event : tj__profile_current(); }
+uint32_t tj__gpu_fuse_operator(void) {
+  if (!writing) return tj__gpu_operator();
+  uint32_t numbers[STEPS];
+  for (int k = 0; k < pending.n; k++) numbers[k] = pending.steps[k].step.operator_;
+  return tj__gpu_operators(numbers, pending.n);
+}
 bool tj__gpu_fuse_waits(void) { return pending.n > 0; }
 void tj__gpu_fuse_drop(void) { pending.n = 0; }
 
@@ -354,7 +360,8 @@ bool tj__gpu_fuse(const tj__gpu_step *s) {
   memcpy(c->loads, loads, sizeof loads);
   c->n_loads = n_loads;
   c->elements = s->n;
-  if (TJ__UNLIKELY(tj__profiling)) w.step.event = tj__profile_current();
+  w.step.event = tj__profile_current();
+  w.step.operator_ = tj__gpu_operator();
   c->steps[c->n++] = w;
   if (!fusing) tj__gpu_fuse_flush();
   else tj__gpu_waiting();

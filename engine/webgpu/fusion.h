@@ -25,7 +25,8 @@ typedef struct tj__gpu_step {
   void *out;
   tj_dtype out_dtype;
   int64_t n;
-  int64_t event; /* of the profiler */
+  int64_t event;      /* of the profiler */
+  uint32_t operator_; /* tj__gpu_operator */
 } tj__gpu_step;
 
 /* Takes the step on: true; false when it failed, with the error set. */
@@ -36,6 +37,8 @@ void tj__gpu_fuse_flush(void);
 void tj__gpu_fuse_freed(uint32_t buffer);
 /* The profiler's event that a launch which is being recorded belongs to: of a chain, that of its last operator. */
 int64_t tj__gpu_fuse_event(void);
+/* The number of the operator that it belongs to: of a chain, that of all its operators. */
+uint32_t tj__gpu_fuse_operator(void);
 /* Forgets what waits. */
 void tj__gpu_fuse_drop(void);
 bool tj__gpu_fuse_waits(void);

@@ -161,8 +161,8 @@ static bool find_bindings(const tj__gpu_kernel *k, bindings *b) {
     b->n++;
   }
   TJ__CHECK(b->n <= tj__gpu_limits_of()->bindings, TJ_ERROR_RUNTIME,
-            "webgpu: the kernel '%s' needs %d buffers, and the adapter binds at most %lld (maxStorageBuffersPerShaderStage)", k->name, b->n,
-            (long long)tj__gpu_limits_of()->bindings);
+            "webgpu: the kernel '%s' of '%s' needs %d buffers, and the adapter binds at most %lld (maxStorageBuffersPerShaderStage)",
+            k->name, tj__gpu_operator_name(tj__gpu_fuse_operator()), b->n, (long long)tj__gpu_limits_of()->bindings);
   return true;
 }
 
@@ -233,12 +233,13 @@ static bool make_pipeline(const tj__gpu_kernel *k, const bindings *b, uint32_t n
   if (k->errors)
     tj__put(&body,
             "fn leave_error(code: u32, a: u32, b: u32) {\n"
-            "  if (atomicCompareExchangeWeak(&b%d[0], 0u, code).exchanged) { atomicStore(&b%d[1], a); atomicStore(&b%d[2], b); }\n}\n",
-            b->n - 1, b->n - 1, b->n - 1);
+            "  if (atomicCompareExchangeWeak(&b%d[0], 0u, code).exchanged) { atomicStore(&b%d[1], a); atomicStore(&b%d[2], b); "
+            "atomicStore(&b%d[3], $%d); }\n}\n",
+            b->n - 1, b->n - 1, b->n - 1, b->n - 1, k->n_params + k->n);
   k->body(&body, k->context);
   bool ok = false;
   if (!body.failed && body.text) {
-    const int words = k->n_params + k->n;
+    const int words = k->n_params + k->n + k->errors;
     tj__put(&text, "struct Params { v: array<vec4<u32>, %d> }\n@group(0) @binding(0) var<uniform> params: Params;\n", (words + 3) / 4);
     for (int i = 0; i < b->n; i++)
       tj__put(&text, "@group(0) @binding(%d) var<storage, %s> b%d: array<%s>;\n", i + 1, b->write[i] ? "read_write" : "read", i,
@@ -335,8 +336,8 @@ bool tj__gpu_launch(tj__gpu_kernel *k, int64_t x, int64_t y, int64_t z) {
   if (x <= 0 || y <= 0 || z <= 0) return true;
   const tj__gpu_limits *limits = tj__gpu_limits_of();
   TJ__CHECK(x <= limits->groups && y <= limits->groups && z <= limits->groups, TJ_ERROR_RUNTIME,
-            "webgpu: the kernel '%s' needs %lld x %lld x %lld workgroups, and the adapter takes %lld in each dimension", k->name,
-            (long long)x, (long long)y, (long long)z, (long long)limits->groups);
+            "webgpu: the kernel '%s' of '%s' needs %lld x %lld x %lld workgroups, and the adapter takes %lld in each dimension", k->name,
+            tj__gpu_operator_name(tj__gpu_fuse_operator()), (long long)x, (long long)y, (long long)z, (long long)limits->groups);
   bindings b;
   if (!find_bindings(k, &b)) return false;
   for (int o = 0; o < k->n; o++) k->params[k->n_params + o] = b.element[o];
@@ -360,16 +361,19 @@ bool tj__gpu_launch(tj__gpu_kernel *k, int64_t x, int64_t y, int64_t z) {
     table[slot] = (pipeline){hash, copy};
     numbers[slot] = (uint32_t)made++;
   }
-  const int words = (k->n_params + k->n + 3) / 4 * 4;
-  uint32_t *w = tj__gpu_record(TJ__GPU_DISPATCH, 8 + words + b.n);
+  const int n_words = k->n_params + k->n + k->errors, words = (n_words + 3) / 4 * 4;
+  const uint32_t operator_ = tj__gpu_fuse_operator();
+  if (k->errors) k->params[n_words - 1] = operator_;
+  uint32_t *w = tj__gpu_record(TJ__GPU_DISPATCH, 9 + words + b.n);
   if (!w) return false;
   w[2] = numbers[slot];
   w[3] = (uint32_t)x, w[4] = (uint32_t)y, w[5] = (uint32_t)z;
   w[6] = (uint32_t)words;
   w[7] = (uint32_t)b.n;
   memset(w + 8, 0, (size_t)words * 4);
-  memcpy(w + 8, k->params, (size_t)(k->n_params + k->n) * 4);
+  memcpy(w + 8, k->params, (size_t)n_words * 4);
   memcpy(w + 8 + words, b.buffer, (size_t)b.n * 4);
+  w[8 + words + b.n] = operator_;
   tj__gpu_recorded();
   return true;
 }

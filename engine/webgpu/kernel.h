@@ -36,7 +36,7 @@ typedef struct tj__gpu_kernel {
   tj__gpu_operand operands[TJ__GPU_OPERANDS];
   bool errors; /* the text calls leave_error(code, a, b), see tj__gpu_error */
   int n_params;
-  uint32_t params[TJ__GPU_PARAMS];
+  uint32_t params[TJ__GPU_PARAMS + 1];
   int64_t groups[3];
 } tj__gpu_kernel;
 

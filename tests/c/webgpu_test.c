@@ -26,8 +26,9 @@ static void start(void) {
   assert_true(tj__gpu_start(&limits, notify, NULL));
 }
 
-/* How many commands of a kind wait; they are taken. */
+/* How many commands of a kind wait; they are taken. And whose the last launch was. */
 static int count[16];
+static const char *launched;
 static int64_t take(void) {
   memset(count, 0, sizeof count);
   tj_tensor *t = tj__gpu_take();
@@ -39,6 +40,7 @@ static int64_t take(void) {
     assert_in_range(w[at], TJ__GPU_CREATE, TJ__GPU_READ);
     assert_true(w[at + 1] >= 3);
     count[w[at]]++;
+    if (w[at] == TJ__GPU_DISPATCH) launched = tj__gpu_operator_name(w[at + w[at + 1] - 1]);
     at += w[at + 1];
   }
   assert_int_equal(at, n);
@@ -70,6 +72,7 @@ static void a_chain_is_one_launch(void **state) {
   take();
   assert_int_equal(count[TJ__GPU_DISPATCH], 1);
   assert_int_equal(count[TJ__GPU_PIPELINE], 1);
+  assert_string_equal(launched, "mul, exp, relu");
   tj_relu(tj_exp(tj_mul(x, x)));
   take();
   assert_int_equal(count[TJ__GPU_DISPATCH], 1);

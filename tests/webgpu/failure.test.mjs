@@ -79,6 +79,114 @@ test('out of memory on the GPU is an OutOfMemoryError', async () => {
   await startReal()
 })
 
+/** A device that refuses what `refuses` says: { buffer, pipeline, pass }: functions of a descriptor or a label that give the kind of error, if any. */
+const refusing = (refuses) => (device) => {
+  const scopes = [] // as the device keeps them; an error goes to the innermost of its kind
+  const raise = (filter, what) => {
+    const scope = filter && scopes.findLast((s) => s.filter === filter)
+    if (scope) scope.error ??= { message: `refused: ${what}` }
+  }
+  return {
+    pushErrorScope(filter) {
+      scopes.push({ filter, error: null })
+      device.pushErrorScope(filter)
+    },
+    async popErrorScope() {
+      const { error } = scopes.pop()
+      return (await device.popErrorScope()) ?? error
+    },
+    createBuffer(descriptor) {
+      raise(refuses.buffer?.(descriptor), 'a buffer')
+      return device.createBuffer(descriptor)
+    },
+    createComputePipeline(descriptor) {
+      raise(refuses.pipeline?.(descriptor.label), 'a pipeline')
+      return device.createComputePipeline(descriptor)
+    },
+    createCommandEncoder() {
+      const encoder = device.createCommandEncoder()
+      return changed(encoder, {
+        beginComputePass(descriptor) {
+          const pass = encoder.beginComputePass(descriptor)
+          return changed(pass, {
+            dispatchWorkgroups: (x, y, z) => pass.dispatchWorkgroups(refuses.dispatch ? 2 ** 20 : x, y, z),
+          })
+        },
+      })
+    },
+  }
+}
+
+test('what the GPU refuses says which operator asked for it', async () => {
+  const F = nn.functional
+  const layer = () => torch.ones(2, 3, 4, 4, on)
+  const weight = () => torch.ones(5, 3, 3, 3, on)
+  for (const [refuses, run, code, message] of [
+    [
+      { pipeline: (l) => /^softmax/.test(l) && 'validation' },
+      () => torch.ones(2, 3, on).softmax(1),
+      'RuntimeError',
+      /refused the kernel 'softmax [^']*' of 'softmax'\./,
+    ],
+    [
+      { pipeline: (l) => /^softmax/.test(l) && 'internal' },
+      () => F.cross_entropy(torch.ones(2, 3, on), torch.tensor([1n, 2n], on)),
+      'RuntimeError',
+      /failed in the kernel 'softmax [^']*' of 'log_softmax in cross_entropy'\./,
+    ],
+    [
+      { pipeline: (l) => /^conv/.test(l) && 'validation' },
+      () => F.conv2d(layer(), weight()),
+      'RuntimeError',
+      /refused the kernel 'conv[^']*' of 'convolution in conv2d'\./,
+    ],
+    [
+      { pipeline: (l) => /exp\+log1p/.test(l) && 'validation' },
+      () => torch.ones(3, on).exp().log1p().exp().sin(),
+      'RuntimeError',
+      /refused the kernel '[^']*exp\+log1p[^']*' of '[^']*exp, log1p, sin'\./,
+    ],
+    [
+      { buffer: (d) => d.size > 2 ** 20 && 'out-of-memory' },
+      () => torch.cat([torch.ones(2 ** 18, on), torch.ones(9, on)]),
+      'OutOfMemoryError',
+      /out of memory, for a command of 'cat'\./,
+    ],
+    [{ dispatch: true }, () => torch.ones(3, on).cumsum(0), 'RuntimeError', /refused a command of [^]*'cumsum'/],
+  ]) {
+    await startWith(refusing(refuses))
+    await assert.rejects(async () => void (await run().toArray()), { code, message })
+    assert.throws(() => torch.ones(1, on), message)
+  }
+  // Of a derivative: its kernels are made after those of the convolution.
+  let backward = false
+  await startWith(refusing({ pipeline: () => backward && 'validation' }))
+  const w = weight().requires_grad_()
+  const y = F.conv2d(layer(), w)
+  await y.toArray()
+  backward = true
+  y.backward(torch.ones_like(y))
+  await assert.rejects(async () => void (await w.grad.toArray()), /refused the kernel '[^']*' of '[^']*in ConvolutionBackward0/)
+  await startReal()
+})
+
+test('what only elements tell says which operator found it', async () => {
+  const at = torch.tensor([1n, 9n], on)
+  const x = torch.ones(4, 3, on)
+  for (const [run, name, code] of [
+    [() => x.at(at), 'index', 'IndexError'],
+    [() => x.index_select(0, at), 'index_select', 'IndexError'],
+    [() => x.gather(0, at.view(1, 2)), 'gather', 'IndexError'],
+    [() => nn.functional.embedding(at, x), 'embedding', 'IndexError'],
+    [() => nn.functional.cross_entropy(x.narrow(0, 0, 2), at), 'nll_loss_forward in cross_entropy', 'IndexError'],
+    [() => torch.linalg.inv(torch.zeros(2, 2, on)), 'linalg_inv', 'RuntimeError'],
+    [() => torch.bernoulli(x.mul(3)), 'bernoulli', 'RuntimeError'],
+    [() => torch.tensor([2000000000n], on).mul(3).add(1), 'mul, add', 'RuntimeError'],
+  ])
+    await assert.rejects(async () => void (await run().toArray()), { code, message: new RegExp(`found on the device webgpu by '${name}'`) })
+  assert.deepEqual(await x.sum().item(), 12)
+})
+
 test('a tensor over maxStorageBufferBindingSize or maxBufferSize is refused with the number of bytes', async () => {
   for (const name of ['maxStorageBufferBindingSize', 'maxBufferSize']) {
     await startWith((device) => {
@@ -88,7 +196,7 @@ test('a tensor over maxStorageBufferBindingSize or maxBufferSize is refused with
     })
     assert.throws(() => torch.ones(2 ** 19, on), {
       code: 'OutOfMemoryError',
-      message: new RegExp(`takes 2097152 bytes on the device, and the adapter binds at most 1048576 \\(${name}\\)`),
+      message: new RegExp(`takes 2097152 bytes on the device, and the adapter binds at most 1048576 \\(${name}\\)[^]*asked for by 'ones'`),
     })
     const a = torch.ones(2 ** 18, on)
     assert.throws(() => torch.cat([a, a]), { code: 'OutOfMemoryError' })

@@ -24,7 +24,7 @@ const READ = 8
 
 /** Uniforms of a launch begin at a multiple of this: what every adapter takes. */
 const UNIFORM_STEP = 256
-/** Words of buffer 0, where kernels leave errors: code, two numbers. */
+/** Words of buffer 0, where kernels leave errors: code, two numbers, operator. */
 const ERROR_BYTES = 16
 const BIND_GROUPS = 4096
 
@@ -33,6 +33,8 @@ interface Pipeline {
   readonly layout: GpuLayout
   readonly label: string
   launches: number
+  /** Of its first launch: see `tj__gpu_operator`. */
+  operator: number
 }
 
 interface Buffer {
@@ -84,18 +86,43 @@ export function sizeClass(bytes: number): number {
 
 const AGAIN = 'What is on the device is lost: call torch.webgpu.init() again and load your state from the cpu'
 
-/** What the GPU refused, as an error of this library. */
-function failureOf(error: { readonly message: string }): TorchError {
-  const kernel = /Pipeline "([^"]+)"/.exec(error.message)
-  return error.constructor.name === 'GPUOutOfMemoryError'
-    ? new TorchError(
-        `webgpu: out of memory. ${AGAIN}; dispose of tensors earlier, or give unused buffers back with torch.webgpu.empty_cache() (${error.message})`,
-        'OutOfMemoryError',
-      )
-    : new TorchError(
-        `webgpu: the GPU refused ${kernel ? `the kernel '${kernel[1]}'` : 'a command'}. ${AGAIN} (${error.message})`,
-        'RuntimeError',
-      )
+/** Names in a message: all of a batch would be many. */
+const NAMED = 8
+
+const FILTERS = ['internal', 'out-of-memory', 'validation'] as const
+const MEMORY = ['out-of-memory'] as const
+const COMPILING = ['internal', 'validation'] as const
+
+interface GpuError {
+  readonly message: string
+}
+
+/** What the GPU refused, as an error of this library: a kernel of this name (null: any command), for one of these operators. */
+function failureOf(error: GpuError, kernel: string | null, operators: readonly string[], filter?: string): TorchError {
+  const names = operators.slice(0, NAMED).map((name) => `'${name}'`)
+  if (operators.length > NAMED) names.push(`${operators.length - NAMED} more`)
+  const of = names.length === 0 ? '' : `${names.length > 1 ? ' of one of these:' : ' of'} ${names.join(', ')}`
+  if (filter === 'out-of-memory' || error.constructor.name === 'GPUOutOfMemoryError')
+    return new TorchError(
+      `webgpu: out of memory${of && `, for a command${of}`}. ${AGAIN}; dispose of tensors earlier, or give unused buffers back with torch.webgpu.empty_cache() (${error.message})`,
+      'OutOfMemoryError',
+    )
+  kernel ??= /Pipeline "([^"]+)"/.exec(error.message)?.[1] ?? null
+  const failed = filter === 'internal' || error.constructor.name === 'GPUInternalError' ? 'failed in' : 'refused'
+  return new TorchError(
+    `webgpu: the GPU ${failed} ${kernel ? `the kernel '${kernel}'` : 'a command'}${of}. ${AGAIN} (${error.message})`,
+    'RuntimeError',
+  )
+}
+
+/** What the driver asks of the engine. */
+export interface DriverHost {
+  /** The error that a kernel left. */
+  kernelError(code: number, a: number, b: number, operator: number): Error
+  /** What a number of an operator in the stream stands for; '' for none. */
+  operatorName(number: number): string
+  /** The device is no more. */
+  ended(reason: string): void
 }
 
 export class Driver {
@@ -126,19 +153,19 @@ export class Driver {
   #lost: Error | null = null
   #maxBinding: number
   #timed: TimedBatch[] | null = null
+  /** Whether the last batch was refused: told when these are done. */
+  #judging: Promise<void>[] = []
 
-  readonly #onLost: (reason: string) => void
-  readonly #onError: (code: number, a: number, b: number) => Error
+  readonly #host: DriverHost
 
-  constructor(device: GpuDevice, onError: (code: number, a: number, b: number) => Error, onLost: (reason: string) => void) {
+  constructor(device: GpuDevice, host: DriverHost) {
     this.device = device
-    this.#onError = onError
-    this.#onLost = onLost
+    this.#host = host
     this.#maxBinding = device.limits['maxStorageBufferBindingSize'] ?? 2 ** 27
     this.#buffers[0] = this.#make(256, USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST)
     device.onuncapturederror = (event) => {
       // A batch that the GPU refuses is refused as a whole: what its commands were to write is not there, and nobody knows what lies there instead.
-      this.#end(failureOf(event.error))
+      this.#end(failureOf(event.error, null, []))
     }
     void device.lost.then((info) => {
       const reason = `the webgpu device was lost (${info.message || info.reason || 'no reason given'}): call torch.webgpu.init() again and load your state from the cpu`
@@ -152,7 +179,26 @@ export class Driver {
     this.#lost = error
     for (const read of this.#reads.values()) read.reject(error)
     this.#reads.clear()
-    this.#onLost(error.message)
+    this.#host.ended(error.message)
+  }
+
+  #watch(filters: readonly (typeof FILTERS)[number][]): void {
+    for (const filter of filters) this.device.pushErrorScope(filter)
+  }
+
+  /** Of what was done since `#watch`: the first error ends the device, with the names of these operators. */
+  #judge(filters: readonly (typeof FILTERS)[number][], kernel: string | null, operators: () => Iterable<number>): void {
+    for (let i = filters.length; i-- > 0;)
+      this.#judging.push(
+        this.device.popErrorScope().then(
+          (error) => {
+            if (!error || this.#lost) return
+            const names = Array.from(operators(), (o) => this.#host.operatorName(o)).filter((name) => name !== '')
+            this.#end(failureOf(error, kernel, [...new Set(names)], filters[i]))
+          },
+          () => undefined, // the device is gone, and its loss is told elsewhere
+        ),
+      )
   }
 
   get lost(): boolean {
@@ -192,6 +238,7 @@ export class Driver {
   /** When everything submitted so far is done. */
   async done(): Promise<void> {
     await this.device.queue.onSubmittedWorkDone()
+    await Promise.all(this.#judging)
     const failure = this.takeFailure()
     if (failure) throw failure
   }
@@ -272,7 +319,7 @@ export class Driver {
     return { gpu: this.device.createBuffer({ size, usage }), serial: this.#serial++ }
   }
 
-  #take(bytes: number): Buffer {
+  #take(bytes: number, operator: number): Buffer {
     const size = sizeClass(bytes)
     const list = this.#pool.get(size)
     this.counters.used_bytes += size
@@ -281,7 +328,10 @@ export class Driver {
       this.counters.pooled_bytes -= size
       return known
     }
-    return this.#make(size, USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST)
+    this.#watch(MEMORY)
+    const made = this.#make(size, USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST)
+    this.#judge(MEMORY, null, () => [operator])
+    return made
   }
 
   #giveBack(buffer: Buffer): void {
@@ -325,16 +375,12 @@ export class Driver {
 
   #addPipeline(number: number, writes: readonly boolean[], label: string, code: string): void {
     const layout = this.#layout(writes)
-    this.device.pushErrorScope('validation')
+    this.#watch(COMPILING)
     const module = this.device.createShaderModule({ code, label })
     const pipeline = this.device.createComputePipeline({ label, layout: layout.pipeline, compute: { module, entryPoint: 'main' } })
-    void this.device.popErrorScope().then(
-      (error) => {
-        if (error) this.#end(new TorchError(`webgpu: the GPU refused the kernel '${label}'. ${AGAIN} (${error.message})`, 'RuntimeError'))
-      },
-      () => undefined, // the device is gone, and its loss is told elsewhere
-    )
-    this.#pipelines[number] = { pipeline, layout: layout.group, label, launches: 0 }
+    const p: Pipeline = { pipeline, layout: layout.group, label, launches: 0, operator: 0 }
+    this.#judge(COMPILING, label, () => [p.operator])
+    this.#pipelines[number] = p
     this.counters.pipelines++
   }
 
@@ -396,6 +442,9 @@ export class Driver {
     const words = new Uint32Array(stream.buffer, stream.byteOffset, stream.byteLength >> 2)
     if (words.length === 0) return
     if (this.#lost) return
+    const operators = new Set<number>()
+    this.#judging = []
+    this.#watch(FILTERS)
     this.#stage(words)
     let encoder: GpuEncoder | null = null
     let pass: GpuPass | null = null
@@ -409,7 +458,7 @@ export class Driver {
     for (let at = 0; at < words.length; at += words[at + 1]!) {
       switch (words[at]) {
         case CREATE:
-          this.#buffers[words[at + 2]!] = this.#take(words[at + 3]!)
+          this.#buffers[words[at + 2]!] = this.#take(words[at + 3]!, words[at + 4]!)
           break
         case FREE: {
           const number = words[at + 2]!
@@ -461,6 +510,8 @@ export class Driver {
           staged += Math.ceil((n * 4) / UNIFORM_STEP) * UNIFORM_STEP
           this.counters.dispatches++
           p.launches++
+          p.operator ||= words[from + words[at + 7]!]!
+          operators.add(words[from + words[at + 7]!]!)
           break
         }
         case READ: {
@@ -492,15 +543,17 @@ export class Driver {
       this.counters.submits++
       timed?.()
     }
-    for (const r of reads) void this.#finishRead(r.buffer, r.bytes, r.ticket)
+    this.#judge(FILTERS, null, () => operators)
+    for (const r of reads) void this.#finishRead(r.buffer, r.bytes, r.ticket, this.#judging)
     this.trim(this.poolLimit)
   }
 
-  async #finishRead(buffer: GpuBuffer, bytes: number, ticket: number): Promise<void> {
+  async #finishRead(buffer: GpuBuffer, bytes: number, ticket: number, judging: readonly Promise<void>[]): Promise<void> {
     this.counters.reads++
     let words: ArrayBuffer
     try {
       await buffer.mapAsync(1)
+      await Promise.all(judging)
       words = buffer.getMappedRange().slice(0, bytes + ERROR_BYTES)
       buffer.unmap()
     } catch (cause) {
@@ -516,11 +569,11 @@ export class Driver {
     this.#reads.delete(ticket)
     if (!read) return
     const failure = this.takeFailure()
-    const [code, a, b] = new Int32Array(words, bytes, 3)
+    const [code, a, b, operator] = new Int32Array(words, bytes, 4)
     if (failure) read.reject(failure)
     else if (code) {
       this.device.queue.writeBuffer(this.#buffers[0]!.gpu, 0, new Uint8Array(ERROR_BYTES))
-      read.reject(this.#onError(code, a!, b!))
+      read.reject(this.#host.kernelError(code, a!, b!, operator!))
     } else read.resolve(words.slice(0, bytes))
   }
 }

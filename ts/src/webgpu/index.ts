@@ -6,7 +6,7 @@ import { Driver, type DriverCounters } from './driver.js'
 import type { Gpu, GpuAdapter } from './interface.js'
 import { atExit, provideGpu, unavailable } from './provider.js'
 import { markUsed } from './reading.js'
-import { current, flush, kernelError, needed, settings, start, stop } from './state.js'
+import { current, flush, kernelError, needed, operatorName, settings, start, stop } from './state.js'
 
 export interface InitOptions {
   readonly powerPreference?: 'low-power' | 'high-performance'
@@ -64,7 +64,7 @@ async function begin(options: InitOptions): Promise<void> {
     if (value !== undefined) requiredLimits[name] = value
   }
   const device = await adapter.requestDevice({ label: 'torch.js', requiredFeatures: features, requiredLimits })
-  const driver: Driver = new Driver(device, kernelError, (reason) => stop(reason, driver))
+  const driver: Driver = new Driver(device, { kernelError, operatorName, ended: (reason) => stop(reason, driver) })
   start({ driver, adapter, device, features })
   markUsed()
   atExit(() => {

@@ -39,7 +39,7 @@ export interface GpuDevice {
   readonly features: { has(name: string): boolean }
   onuncapturederror: ((event: { readonly error: { readonly message: string } }) => void) | null
   createBuffer(descriptor: { size: number; usage: number; mappedAtCreation?: boolean; label?: string }): GpuBuffer
-  pushErrorScope(filter: 'validation'): void
+  pushErrorScope(filter: 'validation' | 'out-of-memory' | 'internal'): void
   popErrorScope(): Promise<{ readonly message: string } | null>
   createShaderModule(descriptor: { code: string; label?: string }): object
   createBindGroupLayout(descriptor: object): GpuLayout

@@ -124,9 +124,14 @@ export const settings = {
   },
 }
 
+/** The operator that a number of the stream stands for; '' for none. */
+export function operatorName(number: number): string {
+  return builtin(BUILTIN.webgpu_operator, number) > 0 ? host.takeString() : ''
+}
+
 /** The engine's text of an error that a kernel left. */
-export function kernelError(code: number, a: number, b: number): Error {
-  builtin(BUILTIN.webgpu_error, code, a, b)
+export function kernelError(code: number, a: number, b: number, operator: number): Error {
+  new Arguments().int(code).int(a).int(b).int(operator).call(BUILTIN.webgpu_error)
   const error = host.error()
   return new TorchError(error.message, error.name)
 }
