@@ -20,6 +20,27 @@ for (const [value, text] of Object.entries(ENGINES)) {
 const most = navigator.hardwareConcurrency || 1
 for (let n = 1; n <= most; n++) $('threads').append(new Option(n, n, n === most, n === most))
 
+// ---- devices ---------------------------------------------------------------------------------------------------------
+
+/** Why there is no WebGPU here; '' where there is. */
+async function noWebGPU() {
+  if (!isSecureContext) return 'WebGPU is there for pages of https and localhost only.'
+  if (!navigator.gpu) return 'This browser has no WebGPU.'
+  try {
+    return (await navigator.gpu.requestAdapter()) ? '' : 'This browser has WebGPU, but no adapter for it.'
+  } catch (e) {
+    return `This browser has WebGPU, but no adapter for it: ${e.message}`
+  }
+}
+void noWebGPU().then((why) => {
+  $('device').querySelector('[value=webgpu]').disabled = why !== ''
+  $('device-note').textContent = why && `${why} The network trains on the cpu.`
+})
+$('device').onchange = () => {
+  // The engine then gives work to the GPU from one thread.
+  $('threads').disabled = $('device').value === 'webgpu'
+}
+
 // ---- plots -----------------------------------------------------------------------------------------------------------
 
 function plot(element, label, stroke, format) {
@@ -79,8 +100,8 @@ function drawSoon(plot) {
 }
 
 const handlers = {
-  ready({ backend, threads, version }) {
-    $('runs-on').textContent = `${backend}, ${threads} thread${threads === 1 ? '' : 's'}`
+  ready({ backend, threads, version, adapter }) {
+    $('runs-on').textContent = adapter === null ? `${backend}, ${threads} thread${threads === 1 ? '' : 's'}` : `webgpu: ${adapter}`
     $('status').textContent = `training (torch.js ${version})`
   },
   step({ step, loss, stepsPerSecond }) {
@@ -120,7 +141,12 @@ $('controls').onsubmit = async (event) => {
   running(true)
   $('status').textContent = 'loading the engine'
   const mine = (worker = new Worker(new URL('worker.js', import.meta.url), { type: 'module' }))
-  run = inWorker(mine, { backend: $('backend').value, threads: Number($('threads').value), epochs: Number($('epochs').value) })
+  run = inWorker(mine, {
+    device: $('device').value,
+    backend: $('backend').value,
+    threads: Number($('threads').value),
+    epochs: Number($('epochs').value),
+  })
   try {
     for await (const value of run) if (mine === worker) handlers[value.kind](value)
   } catch (e) {

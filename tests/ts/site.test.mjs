@@ -1,4 +1,4 @@
-// The page of site/ in Chromium, as somebody uses it: trains, stops, draws, reloads. Pictures of it are in out/.
+// The page of site/ in Chromium, as somebody uses it: chooses a device, trains, stops, draws, reloads. Pictures of it are in out/.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
@@ -15,7 +15,7 @@ describe('the page', () => {
   before(async () => {
     execFileSync('make', ['--no-print-directory', '-s', 'site-files'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
     server = await serve({ '/': join(ROOT, 'out/site') })
-    browser = await browse({ log: (text) => printed.push(text) })
+    browser = await browse({ log: (text) => /No available adapters/.test(text) || printed.push(text) })
     page = await browser.page()
     mkdirSync(join(ROOT, 'out'), { recursive: true })
   })
@@ -65,6 +65,12 @@ describe('the page', () => {
     await status('ready')
     assert.equal(await text('status'), 'ready')
     assert.deepEqual(printed, [])
+  })
+  it('has no WebGPU without an adapter, and says so', async () => {
+    await page.waitForFunction(() => document.getElementById('device-note').textContent !== '')
+    assert.match(await text('device-note'), /WebGPU[^]*The network trains on the cpu\./)
+    assert.equal(await page.locator('#device option[value=webgpu]').isDisabled(), true)
+    assert.equal(await page.locator('#device').inputValue(), 'cpu')
   })
   it('trains: loss falls, accuracy is what the example reaches, both are plotted', async () => {
     await page.locator('#epochs').fill('8')
@@ -122,6 +128,60 @@ describe('the page', () => {
     await page.locator('#epochs').fill('1')
     await page.locator('#train').click()
     await status('trained')
+    assert.deepEqual(printed, [])
+  })
+})
+
+describe('the page where there is WebGPU', () => {
+  let server, browser, page
+  const printed = []
+  before(async () => {
+    server = await serve({ '/': join(ROOT, 'out/site') })
+    browser = await browse({ log: (text) => printed.push(text), webgpu: true })
+    page = await browser.page()
+    // What the Worker tells the page.
+    await page.addInitScript(() => {
+      globalThis.losses = []
+      globalThis.Worker = class extends Worker {
+        constructor(...args) {
+          super(...args)
+          globalThis.losses = []
+          this.addEventListener('message', ({ data }) => {
+            for (const value of data.torchjs?.values ?? []) if (value.kind === 'step') globalThis.losses.push(value.loss)
+          })
+        }
+      }
+    })
+    await page.goto(server.origin)
+  })
+  after(async () => {
+    await browser?.close()
+    server?.close()
+  })
+
+  it('trains on webgpu, in a Worker: the losses are those of the cpu', async () => {
+    await page.waitForFunction(() => !document.querySelector('#device option[value=webgpu]').disabled, null, { timeout: 20_000 })
+    assert.equal(await page.locator('#device-note').textContent(), '')
+    await page.locator('#epochs').fill('1')
+    const losses = {}
+    for (const device of ['cpu', 'webgpu']) {
+      await page.locator('#device').selectOption(device)
+      await page.locator('#train').click()
+      await page
+        .waitForFunction(() => document.getElementById('status').textContent === 'trained', null, { timeout: 240_000 })
+        .catch(async (e) => {
+          throw new Error(`${e.message}: the status is '${await page.locator('#status').textContent()}'\n${printed.join('\n')}`)
+        })
+      losses[device] = await page.evaluate(() => globalThis.losses)
+      await page.screenshot({ path: join(ROOT, `out/site-${device}.png`), fullPage: true })
+    }
+    assert.match(await page.locator('#runs-on').textContent(), /^webgpu: \S/)
+    const { cpu, webgpu } = losses
+    assert.equal(webgpu.length, 45)
+    for (let i = 0; i < 20; i++)
+      assert.ok(Math.abs(webgpu[i] - cpu[i]) <= 1e-4 * cpu[i], `step ${i + 1}: ${webgpu[i]} on webgpu, ${cpu[i]} on the cpu`)
+    const mean = (list) => list.reduce((a, b) => a + b) / list.length
+    assert.ok(mean(webgpu.slice(-5)) < 0.8 * mean(webgpu.slice(0, 5)), String(webgpu))
     assert.deepEqual(printed, [])
   })
 })
