@@ -85,6 +85,9 @@ function translate(op, cls, functions) {
         if (['==', '!='].includes(n.op) && a.type === 'b' && b.type === 'b') return { code: `(${a.code} ${n.op} ${b.code})`, type: 'b' }
         if (n.op === '!=' && T === 'f') return { code: `ne_f(${number(a)}, ${number(b)})`, type: 'b' }
         if (['==', '!=', '<', '<=', '>', '>='].includes(n.op)) return { code: `(${number(a)} ${n.op} ${number(b)})`, type: 'b' }
+        // Compilers take x * 0 for 0, whatever x is.
+        if (n.op === '*' && T === 'f' && n.right.kind === 'number' && n.right.value === 0)
+          return { code: `zero_times_f(${number(a)})`, type: T }
         if (wide && CHECKED[n.op]) return { code: `${CHECKED[n.op]}(${number(a)}, ${number(b)})`, type: T }
         if (n.op === '/' && T === 'f') return { code: `div_f(${number(a)}, ${number(b)})`, type: T }
         return { code: `(${number(a)} ${n.op} ${number(b)})`, type: T }

@@ -305,7 +305,8 @@ static bool is_default(tj_dtype dtype) {
   return dtype == base || dtype == (base == TJ_FLOAT64 ? TJ_COMPLEX128 : TJ_COMPLEX64) || dtype == TJ_INT64 || dtype == TJ_BOOL;
 }
 
-static void put_suffixes(printer *p, const tj_tensor *t, int64_t indent) {
+/* hidden: of a tensor whose elements cannot be looked at; then nothing else tells sizes and dtype. */
+static void put_suffixes(printer *p, const tj_tensor *t, int64_t indent, bool hidden) {
   text *out = &p->out;
   int64_t newline = out->line ? (int64_t)out->line - 1 : -1;
   suffixes s = {out, p->options->linewidth, indent, (int64_t)out->n - newline + 1};
@@ -316,13 +317,13 @@ static void put_suffixes(printer *p, const tj_tensor *t, int64_t indent) {
     if (!piece.failed) suffix(&s, piece.data);
     piece.n = 0;
   }
-  if (t->numel == 0 ? t->ndim != 1 : p->options->edgeitems == 0) {
+  if (hidden || (t->numel == 0 ? t->ndim != 1 : p->options->edgeitems == 0)) {
     put_sizes(&piece, t);
     if (!piece.failed) suffix(&s, piece.data);
     piece.n = 0;
   }
   /* Without elements nothing shows that integers are int64. */
-  if (t->numel == 0 ? p->dtype != tj_get_default_dtype() : !is_default(p->dtype)) {
+  if (hidden || t->numel == 0 ? p->dtype != tj_get_default_dtype() : !is_default(p->dtype)) {
     putf(&piece, "dtype=torch.%s", tj_dtype_name(p->dtype));
     if (!piece.failed) suffix(&s, piece.data);
     piece.n = 0;
@@ -351,31 +352,21 @@ char *tj_to_string_with(tj_tensor *t, const tj_print_options *options) {
   printer p = {
       .options = options, .dtype = (tj_dtype)t->dtype, .ndim = t->ndim, .sizes = t->sizes, .summarize = t->numel > options->threshold};
   const char *data = NULL;
-  void *copy = NULL;
-  size_t bytes = (size_t)t->numel * tj__itemsize(t);
-  int64_t item = (int64_t)tj__itemsize(t);
-  if (tj_device_of(t) == TJ_CPU) {
-    for (int d = 0; d < t->ndim; d++) p.strides[d] = t->strides[d] * item;
+  const bool hidden = !tj__can_look(t);
+  if (!hidden) {
+    for (int d = 0; d < t->ndim; d++) p.strides[d] = t->strides[d] * (int64_t)tj__itemsize(t);
     data = tj__read(t);
-  } else if (t->numel) {
-    copy = tj__alloc(bytes);
-    if (!copy || tj_to_data(t, copy, bytes) < 0) {
-      tj__free(copy, bytes);
-      return NULL;
-    }
-    tj__contiguous_strides(tj__sizes(t), p.strides);
-    for (int d = 0; d < t->ndim; d++) p.strides[d] *= item;
-    data = copy;
   }
   puts_(&p.out, prefix);
-  if (t->numel == 0) {
+  if (hidden) {
+    puts_(&p.out, "...");
+  } else if (t->numel == 0) {
     puts_(&p.out, "[]");
   } else {
     choose_formats(&p, data);
     put_nested(&p, data, 0, indent);
   }
-  put_suffixes(&p, t, indent);
-  tj__free(copy, bytes);
+  put_suffixes(&p, t, indent, hidden);
   if (p.out.failed) {
     free(p.out.data);
     return NULL;

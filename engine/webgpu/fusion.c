@@ -61,7 +61,7 @@ void tj__gpu_put_cast(tj__text *t, char type, tj_dtype to, const char *value) {
   const bool real = tj__gpu_is_float(to);
   char v[96];
   if (type == 'b') snprintf(v, sizeof v, real ? "select(0.0, 1.0, %s)" : "select(0, 1, %s)", value);
-  else snprintf(v, sizeof v, type == 'f' ? (real ? "%s" : to == TJ_INT64 ? "whole_l(%s)" : "i32(%s)") : real ? "f32(%s)" : "%s", value);
+  else snprintf(v, sizeof v, type == 'f' ? (real ? "%s" : to == TJ_INT64 ? "whole_l(%s)" : "whole_i(%s)") : real ? "f32(%s)" : "%s", value);
   switch (to) {
     case TJ_FLOAT16: tj__put(t, "bitcast<f32>(round_half(%s))", v); break;
     case TJ_BFLOAT16: tj__put(t, "bitcast<f32>(round_bfloat(%s))", v); break;

@@ -143,7 +143,10 @@ static bool apart(const tj__gemm_args *g) {
   return true;
 }
 
-static bool gemm(const tj__gemm_args *g) {
+static bool gemm(const tj__gemm_args *asked) {
+  tj__gemm_args args = *asked;
+  const tj__gemm_args *g = &args;
+  if (tj__scalar_is_zero(g->alpha)) args.k = 0, args.alpha = tj_int(1); /* nothing of A and B, NaN neither */
   if (g->batches * g->m * g->n == 0) return true;
   matrices m = {
       .p = {.real = tj__gpu_is_float(g->dtype), .wide = g->dtype == TJ_INT64, .m = g->m, .n = g->n, .k = g->k, .depth = g->batches}};

@@ -42,7 +42,7 @@ static void put_load(tj__text *t, const iteration *f, int k) {
 static const char *cast(char type, tj_dtype to) { /* around a value of this type */
   const bool real = tj__gpu_is_float(to);
   if (type == 'b') return real ? "select(0.0, 1.0, (%s))" : "select(0, 1, (%s))";
-  return type == 'f' ? real ? "%s" : to == TJ_INT64 ? "whole_l(%s)" : "i32(%s)" : real ? "f32(%s)" : "%s";
+  return type == 'f' ? real ? "%s" : to == TJ_INT64 ? "whole_l(%s)" : "whole_i(%s)" : real ? "f32(%s)" : "%s";
 }
 
 /* `value` from x0, x1, ...; gives the expression of what is stored. */

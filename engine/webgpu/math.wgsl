@@ -6,6 +6,8 @@
 fn inf() -> f32 { return bitcast<f32>(inf_word); }
 fn nan() -> f32 { return bitcast<f32>(nan_word); }
 fn bits(x: f32) -> u32 { return bitcast<u32>(x); }
+// x, of which a compiler does not see where it comes from: it may take (1 + x) - 1 for x, and (x * y) / y.
+fn settled(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x)); }
 fn isnan_f(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
 fn isinf_f(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) == 0x7f800000u; }
 fn isfinite_f(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u; }
@@ -13,6 +15,7 @@ fn signbit_f(x: f32) -> bool { return (bitcast<u32>(x) >> 31u) != 0u; }
 fn signbit_i(x: i32) -> bool { return x < 0; }
 fn abs_f(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) & 0x7fffffffu); }
 fn abs_i(x: i32) -> i32 { return abs(x); }
+fn zero_times_f(x: f32) -> f32 { return select(bitcast<f32>(bitcast<u32>(x) & 0x80000000u), nan(), !isfinite_f(x)); }
 fn copysign_f(x: f32, y: f32) -> f32 { return bitcast<f32>((bitcast<u32>(x) & 0x7fffffffu) | (bitcast<u32>(y) & 0x80000000u)); }
 
 // float16 and bfloat16 in memory are float32 rounded to nearest, ties to even.
@@ -54,7 +57,8 @@ fn round_f(x: f32) -> f32 { return select(copysign_f(round(x), x), x, !isfinite_
 fn frac_f(x: f32) -> f32 { return select(x - trunc(x), nan(), !isfinite_f(x)); }
 
 // The division of WGSL may be off by 2.5 units; one step of Newton's makes it nearly exact where that cannot overflow.
-fn div_f(x: f32, y: f32) -> f32 {
+fn div_f(numerator: f32, y: f32) -> f32 {
+  let x = settled(numerator);
   let q = x / y;
   if (!isfinite_f(q) || abs(q) > 1e30 || abs(y) < 1e-30 || abs(y) > 1e30) { return q; }
   let r = fma(-q, y, x);
@@ -211,6 +215,8 @@ fn lcm_l(x: i32, y: i32) -> i32 {
   return abs_l(mul_l(x / g, y));
 }
 // a number as an integer: what is none, or does not fit, is an error
+// What the CPU makes of a number that no int32 is: narrower integers are cut from it.
+fn whole_i(x: f32) -> i32 { return select(i32(x), -2147483648, (bits(x) & 0x7fffffffu) >= 0x4f000000u); }
 fn whole_l(x: f32) -> i32 {
   if (!(x >= -2147483648.0 && x < 2147483648.0) || isnan_f(x)) { too_large_l(); return 0; }
   return i32(x);
@@ -304,7 +310,7 @@ fn log1p_f(x: f32) -> f32 {
   if (x == -1.0) { return -inf(); }
   if (x < -1.0) { return nan(); }
   if (isinf_f(x)) { return x; }
-  let u = 1.0 + x;
+  let u = settled(1.0 + x);
   return log_positive(u, (x - (u - 1.0)) / u);
 }
 fn log2_f(x: f32) -> f32 {
@@ -333,8 +339,8 @@ fn log10_f(x: f32) -> f32 {
 // ---- powers: log2 of x to about 2^-40 of itself in two numbers, so that the product with y keeps its digits
 
 fn two_sum(a: f32, b: f32) -> vec2<f32> {
-  let s = a + b;
-  let t = s - a;
+  let s = settled(a + b);
+  let t = settled(s - a);
   return vec2<f32>(s, (a - (s - t)) + (b - t));
 }
 fn split_f(x: f32) -> vec2<f32> {
@@ -517,13 +523,26 @@ fn reduce_f(x: f32) -> vec2<f32> {
   var r = s.x + (s.y + a.y + n * 0x1.777a5cp-25f);
   return vec2<f32>(r, n);
 }
-// Past 2^17 the multiple itself is inexact in f32: there pi/2 is taken off by halves of the argument's own exponent.
+// Past 2^17 the multiple itself is inexact in f32: there the mantissa is multiplied by those 96 bits of 2/pi that can matter (Payne and Hanek).
 fn reduce_far(x: f32) -> vec2<f32> {
-  var r = fmod_f(abs_f(x), 25735.927); // 2^13 pi
-  let k = trunc((abs_f(x) - r) / 25735.927);
-  r = r - k * 2.3693e-4;
-  let near = reduce_f(r);
-  return vec2<f32>(select(near.x, -near.x, x < 0.0), select(near.y, -near.y, x < 0.0));
+  var digits = array<u32, 8>(0u, 0xa2f9836eu, 0x4e441529u, 0xfc2757d1u, 0xf534ddc0u, 0xdb629599u, 0x3c439041u, 0xfe5163abu);
+  let m = (bits(x) & 0x7fffffu) | 0x800000u;
+  let from_ = ((bits(x) >> 23u) & 0xffu) - 120u; // bits before are multiples of 4 (quarters of the circle), once they are multiplied
+  let at = from_ >> 5u;
+  let s = from_ & 31u;
+  var w = array<u32, 3>();
+  for (var k = 0u; k < 3u; k += 1u) { w[k] = (digits[at + k] << s) | select(digits[at + k + 1u] >> (32u - s), 0u, s == 0u); }
+  let middle = m * w[1];
+  let low = middle + mul_high(m, w[2]);
+  let high = m * w[0] + mul_high(m, w[1]) + select(0u, 1u, low < middle);
+  var q = high >> 30u;
+  var a = (high << 2u) | (low >> 30u); // the fraction of a quarter
+  var b = (low << 2u) | ((m * w[2]) >> 30u);
+  let above = a >= 0x80000000u;
+  if (above) { a = ~a; b = ~b; q += 1u; }
+  let r = (f32(a) * 0x1p-32f + f32(b) * 0x1p-64f) * 1.57079632679;
+  let negative = above != (x < 0.0);
+  return vec2<f32>(select(r, -r, negative), select(f32(q), -f32(q), x < 0.0));
 }
 fn sin_reduced(r: f32) -> f32 {
   let z = r * r;
@@ -758,14 +777,21 @@ fn scaled_i(n: f32, x: f32) -> f32 {
     term = term * (-(4.0 * n * n - odd * odd) / (8.0 * k * x));
     sum = sum + term;
   }
-  return sum / sqrt(6.28318530718 * x);
+  return sum * (0.39894228040 / sqrt(x));
 }
 fn i0e_f(x: f32) -> f32 { return scaled_i(0.0, abs_f(x)); }
 fn i1e_f(x: f32) -> f32 { return select(copysign_f(scaled_i(1.0, abs_f(x)), x), x, x == 0.0 || isnan_f(x)); }
-fn i0_f(x: f32) -> f32 { return i0e_f(x) * exp_f(abs_f(x)); }
-fn i1_f(x: f32) -> f32 { return select(i1e_f(x) * exp_f(abs_f(x)), x, x == 0.0); }
+// exp itself passes the range before these do. At infinity PyTorch has 0 * infinity.
+fn unscaled_i(v: f32, x: f32) -> f32 {
+  if (!isfinite_f(x)) { return nan(); }
+  let h = exp_f(0.5 * abs_f(x));
+  return select(v * h * h, copysign_f(inf(), v), abs_f(x) > 100.0);
+}
+fn i0_f(x: f32) -> f32 { return unscaled_i(i0e_f(x), x); }
+fn i1_f(x: f32) -> f32 { return select(unscaled_i(i1e_f(x), x), x, x == 0.0 || isnan_f(x)); }
 // exp(x) K_v(x) for x >= 1: the trapezoidal rule over exp(-x (cosh t - 1)) cosh(v t)
 fn scaled_k_integral(v: f32, x: f32) -> f32 {
+  if (x > 1e8) { return 1.25331413732 / sqrt(x); }
   let most = acosh_f(1.0 + 20.0 / x);
   let h = most / 32.0;
   var sum = 0.5;

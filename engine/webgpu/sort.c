@@ -260,9 +260,8 @@ static void search_body(tj__text *t, const void *context) {
           s->one_line ? "0u" : "i / $2 * $1");
   if (s->sorter) tj__put(t, "    let x = ld1(base + u32(ld3(base + middle)));\n");
   else tj__put(t, "    let x = ld1(base + middle);\n");
-  /* is x before the place of v? NaN is larger than any number */
-  if (s->right) tj__put(t, s->real ? "    let goes = isnan_f(v) || x <= v;\n" : "    let goes = x <= v;\n");
-  else tj__put(t, s->real ? "    let goes = select(x < v, !isnan_f(x), isnan_f(v));\n" : "    let goes = x < v;\n");
+  /* is x before the place of v? As PyTorch has it: everything is where one of them is NaN */
+  tj__put(t, "    let goes = x %s v%s;\n", s->right ? "<=" : "<", s->real ? " || isnan_f(x) || isnan_f(v)" : "");
   tj__put(t, "    if (goes) { low = middle + 1u; } else { high = middle; }\n  }\n  st0(i, i32(low));\n}\n");
 }
 static void search(bool right, tj_tensor *out, const tj_tensor *sorted, const tj_tensor *sorter, const tj_tensor *values, int64_t lines,

@@ -403,7 +403,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType, ou
 
   // ---- as JavaScript sees it ----
 
-  /** PyTorch's text: `tensor([1., 2.])`. */
+  /** PyTorch's text: `tensor([1., 2.])`; of a device whose elements have to be waited for: `tensor(..., device='webgpu:0', size=(2,))`. */
   toString(): string {
     const o = printOptions()
     const written = new Arguments()

@@ -7,7 +7,9 @@ import { RemovableHandle } from '../nn/hooks.js'
 import { zeroGradients } from '../nn/module.js'
 import { isPlainObject, pythonFloat, pythonNumber, pythonRepr, typeName } from '../nn/text.js'
 import { setScope } from '../runtime/call.js'
+import { TorchError } from '../runtime/errors.js'
 import { Tensor } from '../tensor.js'
+import { isOnDevice } from '../webgpu/reading.js'
 
 /** What an optimizer is given: tensors, pairs of name and tensor, or groups with options of their own. */
 export type Params<Options extends object = Record<string, unknown>> =
@@ -184,7 +186,7 @@ export abstract class Optimizer {
       const packed: ParamState = {}
       // PyTorch keeps the count of steps in a tensor.
       for (const [name, value] of Object.entries(entry))
-        packed[name] = name === 'step' ? makeTensor(value as number, { dtype: 'float32' }) : value
+        packed[name] = name === 'step' ? makeTensor(value as number, { dtype: 'float32', device: 'cpu' }) : value
       state[numbers.get(param) as number] = packed
     }
     return { state, param_groups }
@@ -268,10 +270,14 @@ function copyOptions(value: unknown): unknown {
 function convertState(entry: ParamState, param: Tensor): ParamState {
   const result: ParamState = {}
   for (const [name, value] of Object.entries(entry)) {
-    if (name === 'step') result[name] = value instanceof Tensor ? Number(value.item()) : value
-    else if (value instanceof Tensor && (param.is_floating_point() || param.is_complex()) && value.dtype !== param.dtype)
-      result[name] = value.to(param.dtype)
-    else result[name] = value
+    if (!(value instanceof Tensor)) result[name] = value
+    else if (isOnDevice(value) && (name === 'step' || !isOnDevice(param)))
+      throw new TorchError(
+        `Optimizer.load_state_dict: '${name}' is on webgpu, and reading is asynchronous there: load \`await torch.webgpu.to_cpu(state_dict)\``,
+        'NotImplementedError',
+      )
+    else if (name === 'step') result[name] = Number(value.item())
+    else result[name] = value.to(param.device, param.is_floating_point() || param.is_complex() ? param.dtype : value.dtype)
   }
   return result
 }

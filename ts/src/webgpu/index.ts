@@ -5,7 +5,8 @@ import { TorchError } from '../runtime/errors.js'
 import { Driver, type DriverCounters } from './driver.js'
 import type { Gpu, GpuAdapter } from './interface.js'
 import { atExit, provideGpu, unavailable } from './provider.js'
-import { markUsed } from './reading.js'
+import { Tensor } from '../tensor.js'
+import { isOnDevice, markUsed, readTensor } from './reading.js'
 import { current, flush, kernelError, needed, operatorName, settings, start, stop } from './state.js'
 
 export interface InitOptions {
@@ -208,6 +209,24 @@ export async function sync_device(): Promise<void> {
   const { driver } = needed()
   flush()
   await driver.done()
+}
+
+// ---- states --------------------------------------------------------------------------------------------------------
+
+async function onCpu(value: unknown): Promise<unknown> {
+  if (value instanceof Tensor) return isOnDevice(value) ? readTensor(value) : value
+  if (Array.isArray(value)) return Promise.all(value.map(onCpu))
+  if (value instanceof Map) return new Map(await Promise.all(Array.from(value, async ([k, v]) => [k, await onCpu(v)] as const)))
+  if (value === null || typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype) return value
+  return Object.fromEntries(await Promise.all(Object.entries(value).map(async ([k, v]) => [k, await onCpu(v)] as const)))
+}
+
+/**
+ * A copy of a `state_dict()`, of a module or an optimizer, whose tensors are on the cpu; of arrays, Maps and plain objects of tensors too. The module or
+ * optimizer stays where it is, and takes the copy by `load_state_dict`: also after the device was lost.
+ */
+export async function to_cpu<T>(value: T): Promise<T> {
+  return (await onCpu(value)) as T
 }
 
 // ---- counters and memory -------------------------------------------------------------------------------------------
