@@ -781,14 +781,8 @@ fn scaled_i(n: f32, x: f32) -> f32 {
 }
 fn i0e_f(x: f32) -> f32 { return scaled_i(0.0, abs_f(x)); }
 fn i1e_f(x: f32) -> f32 { return select(copysign_f(scaled_i(1.0, abs_f(x)), x), x, x == 0.0 || isnan_f(x)); }
-// exp itself passes the range before these do. At infinity PyTorch has 0 * infinity.
-fn unscaled_i(v: f32, x: f32) -> f32 {
-  if (!isfinite_f(x)) { return nan(); }
-  let h = exp_f(0.5 * abs_f(x));
-  return select(v * h * h, copysign_f(inf(), v), abs_f(x) > 100.0);
-}
-fn i0_f(x: f32) -> f32 { return unscaled_i(i0e_f(x), x); }
-fn i1_f(x: f32) -> f32 { return select(unscaled_i(i1e_f(x), x), x, x == 0.0 || isnan_f(x)); }
+fn i0_f(x: f32) -> f32 { return i0e_f(x) * exp_f(abs_f(x)); }
+fn i1_f(x: f32) -> f32 { return select(i1e_f(x) * exp_f(abs_f(x)), x, x == 0.0); }
 // exp(x) K_v(x) for x >= 1: the trapezoidal rule over exp(-x (cosh t - 1)) cosh(v t)
 fn scaled_k_integral(v: f32, x: f32) -> f32 {
   if (x > 1e8) { return 1.25331413732 / sqrt(x); }

@@ -10,7 +10,7 @@ import type { DeviceType, DType } from './types/dtype.js'
 import type { Shape } from './types/shapes.js'
 import type { GpuBuffer } from './webgpu/interface.js'
 import { isOnDevice } from './webgpu/reading.js'
-import { flush, needed } from './webgpu/state.js'
+import { flushSoon, needed } from './webgpu/state.js'
 
 /**
  * A tensor on webgpu as a record. Each element takes 32 bits: a float of any width is a `f32`, an integer or boolean an `i32`, row-major.
@@ -44,7 +44,7 @@ async function onDevice(t: Tensor): Promise<WebGPUTensorData> {
     driver.dropRead(ticket)
     fail()
   }
-  flush()
+  flushSoon()
   return recordOf(t, await buffer, 'webgpu' as const)
 }
 

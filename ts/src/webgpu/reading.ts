@@ -5,7 +5,7 @@ import { dtypeIndex } from '../dtype.js'
 import { Arguments, builtin, builtinInt, fail, readInts, readScalar, wrap } from '../runtime/call.js'
 import { host } from '../runtime/host.js'
 import type { Tensor } from '../tensor.js'
-import { current, flush, needed } from './state.js'
+import { current, flushSoon, needed } from './state.js'
 
 /** Is there a device at all? Then tensors have to be asked where they are. */
 export const maybeOnDevice = (): boolean => current() !== null || used
@@ -41,7 +41,7 @@ export async function readTensor(t: Tensor): Promise<Tensor> {
     fail()
   }
   const dense = readScalar(kind) as boolean
-  flush()
+  flushSoon()
   const flat = fromWords(await words, dtype)
   const same = dtype === 'float32' || dtype === 'int32'
   const own = same ? flat : (flat.to(dtype) as Tensor)

@@ -48,6 +48,18 @@ export function flush(bytes = -1): void {
   if (read && size > 0) active.driver.run(stream)
 }
 
+let soon = false
+
+/** The same once the running code has ended, so that all that it asks for is one batch. */
+export function flushSoon(): void {
+  if (soon) return
+  soon = true
+  queueMicrotask(() => {
+    soon = false
+    flush()
+  })
+}
+
 function sizeOf(handle: number): number {
   if (builtin(BUILTIN.numel, handle) <= 0) return 0
   return host.f64[0]!
