@@ -151,6 +151,9 @@ static bool plan_windows(plan *p, const options *o, int dims, tj_dtype dtype, in
     p->s.in[i] = j < 0 ? 1 : in[j];
     p->s.out[i] = empty ? 0 : j < 0 ? 1 : out[j];
     p->s.step[i] = j < 0 || !o ? 1 : o->dilation[j];
+    p->s.kernel[i] = j < 0 || !o ? 1 : o->kernel[j];
+    p->s.stride[i] = !o ? 0 : j < 0 ? 1 : o->stride[j];
+    p->s.padding[i] = j < 0 || !o ? 0 : o->padding[j];
     total += 3 * p->s.out[i];
   }
   p->bytes = (size_t)(total + 1) * sizeof(int64_t);
@@ -300,6 +303,24 @@ static void *check_max_pool1d(const tj_tensor *t, tj_ints kernel, tj_ints stride
 MAX_POOL(1)
 MAX_POOL(2)
 MAX_POOL(3)
+
+tj_tensor *tj__impl_max_pool_backward(tj_tensor *grad_output, tj_tensor *indices, tj_ints input_sizes, tj_ints kernel_size, tj_ints stride,
+                                      tj_ints padding, tj_ints dilation, int64_t dims) {
+  const tj__backend *backend = tj__backend_for((tj_tensor *[]){grad_output, indices}, 2);
+  options o;
+  if (!backend || !read_options(&o, "max_pool", (int)dims, kernel_size, stride, padding, dilation, false)) return NULL;
+  if (!backend->pool->largest_backward) return tj__impl_pool_scatter(grad_output, indices, input_sizes, dims);
+  tj_tensor *grad = tj__contiguous(grad_output), *at = grad ? tj__contiguous(indices) : NULL;
+  tj_tensor *out = at ? tj__empty(input_sizes, (tj_dtype)grad->dtype, grad->storage->device) : NULL;
+  if (!out || !out->numel) return out;
+  const int lead = grad->ndim - (int)dims;
+  plan p;
+  if (!plan_windows(&p, &o, (int)dims, (tj_dtype)grad->dtype, product(grad->sizes, lead), input_sizes.data + lead, grad->sizes + lead))
+    return NULL;
+  backend->pool->largest_backward(&p.s, tj__read(grad), tj__read(at), tj__write(out));
+  drop(&p);
+  return out;
+}
 
 tj_tensor *tj__impl_pool_scatter(tj_tensor *grad_output, tj_tensor *indices, tj_ints input_sizes, int64_t dims) {
   const tj__backend *backend = tj__backend_for((tj_tensor *[]){grad_output, indices}, 2);

@@ -1,4 +1,4 @@
-/* pool.c: pooling: an invocation an output; gradients of averages are gathered from the windows that an element is in. */
+/* pool.c: pooling: an invocation an output; gradients are gathered from the windows that an element is in. */
 #include "../kernels/pool.h"
 
 #include "families.h"
@@ -8,9 +8,21 @@
 typedef struct pooling {
   enum { LARGEST, AVERAGE, AVERAGE_BACKWARD } what;
   bool real, divisor;
+  bool regular; /* LARGEST: windows follow from kernel, stride and padding, and there are no tables */
 } pooling;
 
-/* Parameters: 0 n, 1-3 in, 4-6 out, 7-9 step, 10 the divisor; tables: start, end (extent) of each dimension at 11 + 3 * kind + d. */
+/* Parameters: 0 n, 1-3 in, 4-6 out, 7-9 step, 10 the divisor; tables: start, end (extent) of each dimension at 11 + 3 * kind + d. Regular windows:
+ * 11-13 kernel, 14-16 stride, 17-19 padding. */
+static void put_regular(tj__text *t) {
+  static const char *const of[] = {"d", "h", "w"};
+  for (int d = 0; d < 3; d++) {
+    const char x = "zyx"[d];
+    tj__put(t, "  let from_%c = i32(%s) * $i%d - $i%d;\n  let %c1 = min(from_%c + ($i%d - 1) * $i%d + 1, $i%d);\n", x, of[d], 14 + d, 17 + d,
+            x, x, 11 + d, 7 + d, 1 + d);
+    tj__put(t, "  let %c0 = select(from_%c, from_%c + ($i%d - 1 - from_%c) / $i%d * $i%d, from_%c < 0);\n", x, x, x, 7 + d, x, 7 + d, 7 + d, x);
+  }
+}
+
 static void body(tj__text *t, const void *context) {
   const pooling *p = context;
   const char *T = p->real ? "f32" : "i32";
@@ -33,7 +45,10 @@ static void body(tj__text *t, const void *context) {
     return;
   }
   tj__put(t,
-          "  let w = i %% $6;\n  let h = i / $6 %% $5;\n  let d = i / $6 / $5 %% $4;\n  let plane = i / $6 / $5 / $4;\n"
+          "  let w = i %% $6;\n  let h = i / $6 %% $5;\n  let d = i / $6 / $5 %% $4;\n  let plane = i / $6 / $5 / $4;\n");
+  if (p->regular) put_regular(t);
+  else
+    tj__put(t,
           "  let z0 = ld%d($11 + d);\n  let y0 = ld%d($12 + h);\n  let x0 = ld%d($13 + w);\n"
           "  let z1 = ld%d($14 + d);\n  let y1 = ld%d($15 + h);\n  let x1 = ld%d($16 + w);\n",
           table, table, table, table, table, table);
@@ -92,10 +107,13 @@ static void run(pooling p, const tj__pool_shape *s, const void *in, void *out, i
   if (n == 0) return;
   p.real = tj__gpu_is_float(s->dtype);
   p.divisor = p.what != LARGEST && s->divisor != 0;
-  const void *table = tables(s, p.what != LARGEST && !p.divisor, back, at);
-  if (!table) return;
+  p.regular = p.what == LARGEST && s->stride[0] > 0;
+  const void *table = NULL;
+  if (p.regular) {
+    for (int d = 0; d < 3; d++) at[d] = s->kernel[d], at[3 + d] = s->stride[d], at[6 + d] = s->padding[d];
+  } else if (!(table = tables(s, p.what != LARGEST && !p.divisor, back, at))) return;
   tj__gpu_kernel k;
-  tj__gpu_kernel_begin(&k, body, &p, "pool %d%d", (int)p.what, p.divisor);
+  tj__gpu_kernel_begin(&k, body, &p, "pool %d%d%d", (int)p.what, p.divisor, p.regular);
   tj__gpu_param(&k, n);
   for (int d = 0; d < 3; d++) tj__gpu_param(&k, s->in[d]);
   for (int d = 0; d < 3; d++) tj__gpu_param(&k, s->out[d]);
@@ -105,7 +123,7 @@ static void run(pooling p, const tj__pool_shape *s, const void *in, void *out, i
   tj__gpu_operand_add(&k, out, s->dtype, true);
   if (indices) tj__gpu_operand_add(&k, indices, TJ_INT64, true);
   tj__gpu_operand_add(&k, in, s->dtype, false);
-  tj__gpu_operand_add(&k, table, TJ_INT32, false);
+  if (table) tj__gpu_operand_add(&k, table, TJ_INT32, false);
   tj__gpu_launch_flat(&k, n);
 }
 
@@ -115,6 +133,38 @@ static void largest(const tj__pool_shape *s, const void *in, void *out, int64_t 
 static void average(const tj__pool_shape *s, const void *in, void *out) { run((pooling){.what = AVERAGE}, s, in, out, NULL); }
 static void average_backward(const tj__pool_shape *s, const void *grad, void *grad_in) {
   run((pooling){.what = AVERAGE_BACKWARD}, s, grad, grad_in, NULL);
+}
+
+/* Parameters: 0 n, 1-3 in, 4-6 out, 7-9 stride, 10-12 padding, 13-15 from a window's first element to its last. */
+static void largest_backward_body(tj__text *t, const void *context) {
+  tj__put_code(t, TJ__FLAT);
+  tj__put(t, "  let x = i32(i %% $3);\n  let y = i32(i / $3 %% $2);\n  let z = i32(i / $3 / $2 %% $1);\n  let plane = i / $3 / $2 / $1;\n"
+             "  let here = (z * $i2 + y) * $i3 + x;\n  var total = %s;\n",
+          *(const bool *)context ? "0.0" : "0");
+  for (int d = 0; d < 3; d++) { /* the first window that ends at or behind it, and behind the last that begins at or before it */
+    const char x = "zyx"[d];
+    tj__put(t, "  let %c0 = u32(max(%c + $i%d - $i%d + $i%d - 1, 0)) / $%d;\n  let %c1 = min(u32(%c + $i%d) / $%d + 1u, $%d);\n", x, x, 10 + d,
+            13 + d, 7 + d, 7 + d, x, x, 10 + d, 7 + d, 4 + d);
+  }
+  tj__put(t, "  for (var d = z0; d < z1; d += 1u) {\n    for (var h = y0; h < y1; h += 1u) {\n      for (var w = x0; w < x1; w += 1u) {\n"
+             "        let at = ((plane * $4 + d) * $5 + h) * $6 + w;\n        if (ld2(at) == here) { total += ld1(at); }\n      }\n    }\n  }\n"
+             "  st0(i, total);\n}\n");
+}
+static void largest_backward(const tj__pool_shape *s, const void *grad, const int64_t *indices, void *grad_in) {
+  const bool real = tj__gpu_is_float(s->dtype);
+  const int64_t n = s->planes * s->in[0] * s->in[1] * s->in[2];
+  tj__gpu_kernel k;
+  if (n == 0) return;
+  tj__gpu_kernel_begin(&k, largest_backward_body, &real, "pool largest backward %d", real);
+  tj__gpu_param(&k, n);
+  const int64_t *const lists[] = {s->in, s->out, s->stride, s->padding};
+  for (int i = 0; i < 4; i++)
+    for (int d = 0; d < 3; d++) tj__gpu_param(&k, lists[i][d]);
+  for (int d = 0; d < 3; d++) tj__gpu_param(&k, (s->kernel[d] - 1) * s->step[d]);
+  tj__gpu_operand_add(&k, grad_in, s->dtype, true);
+  tj__gpu_operand_add(&k, grad, s->dtype, false);
+  tj__gpu_operand_add(&k, indices, TJ_INT64, false);
+  tj__gpu_launch_flat(&k, n);
 }
 
 /* ---- by indices ---------------------------------------------------------------------------------------------------- */
@@ -175,4 +225,5 @@ static bool scatter(tj_dtype dtype, int64_t planes, int64_t n_in, int64_t n_out,
 }
 
 const tj__pool_kernels tj__webgpu_pool = {
-    .largest = largest, .average = average, .average_backward = average_backward, .scatter = scatter, .gather = gather};
+    .largest = largest, .largest_backward = largest_backward, .average = average, .average_backward = average_backward,
+    .scatter = scatter, .gather = gather};
