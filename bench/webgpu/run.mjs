@@ -94,7 +94,15 @@ for (const n of quick ? [64, 128] : [512, 1024, 2048, 4096]) {
 }
 // The shapes of products that the choice of tiles is made by: large squares, and those of the training steps below with their gradients.
 if (options.tiles) {
-  const all = ['128x128', '128x64', '64x128', '64x64', '64x64s', '32x32', '16x16']
+  const known = (tile) => {
+    try {
+      torch.webgpu.set_matmul_tile(tile)
+      return true
+    } catch {
+      return false // the adapter has no subgroups
+    }
+  }
+  const all = ['128x128', '128x64', '64x128', '64x64', '64x64s', '32x32', '16x256g', '16x16'].filter(known)
   const tiles = options.tiles === 'all' ? all : options.tiles.split(',')
   const shapes = quick
     ? [[128, 64, 128]]

@@ -500,6 +500,7 @@ static double call_webgpu_start(tj__host *h) {
   limits.bindings = tj__read_int(h);
   limits.invocations = tj__read_int(h);
   limits.shared_bytes = tj__read_int(h);
+  limits.subgroup = tj__read_int(h);
   return !h->failed && tj__gpu_start(&limits, notify_driver, h) ? 1 : 0;
 }
 

@@ -131,8 +131,9 @@ static bool run(convolution *c, const tj__conv_shape *s, const void *first, cons
     const int64_t run = c->kind == FORWARD ? n_out : c->kind == GRAD_INPUT ? n_in : c->p.n; /* of neighbouring results */
     c->p.b_places = true;
     c->p.out_vector = run % 4 == 0 && tj__gpu_aligned(to, to_dtype);
-    if (c->kind == FORWARD) c->p.a_vector = c->p.k % 4 == 0 && tj__gpu_aligned(second, s->dtype);
-    if (c->kind == GRAD_WEIGHT) c->p.a_vector = n_out % 4 == 0 && tj__gpu_aligned(first, s->dtype);
+    const bool fours = !tj__product_by_lanes(&c->p);
+    if (c->kind == FORWARD) c->p.a_vector = fours && c->p.k % 4 == 0 && tj__gpu_aligned(second, s->dtype);
+    if (c->kind == GRAD_WEIGHT) c->p.a_vector = fours && n_out % 4 == 0 && tj__gpu_aligned(first, s->dtype);
   }
   tj__gpu_kernel_begin(&k, body, c, "conv %d.%d.%d%d%d", tj__product_key(&c->p), (int)c->kind, c->bias, c->dims, c->steps);
   tj__product_params(&k, &c->p);

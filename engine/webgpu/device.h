@@ -33,6 +33,7 @@ typedef struct tj__gpu_limits {
   int64_t bindings;     /* storage buffers of one kernel */
   int64_t invocations;  /* of one workgroup */
   int64_t shared_bytes; /* of one workgroup */
+  int64_t subgroup;     /* invocations of every subgroup; 0: the adapter has none, or their sizes differ */
 } tj__gpu_limits;
 
 typedef struct tj__gpu_stats {

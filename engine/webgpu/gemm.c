@@ -160,7 +160,7 @@ static bool gemm(const tj__gemm_args *asked) {
                    m.p.real && !m.adds && !m.scaled && g->c_col == 1 && g->c_row == g->n && (g->batches == 1 || g->c_batch == g->m * g->n));
   const bool row = g->m == 1 && g->n >= 64, column = g->n == 1 && g->m >= 64;
   const bool line = m.p.real && (row || column) && g->k >= 64, four = (line || tj__product_blocks(&m.p)) && apart(g);
-  if (four && !(line && row)) /* a row has the other matrix alone read by four */
+  if (four && !(line && row) && (line || !tj__product_by_lanes(&m.p))) /* a row has the other matrix alone read by four */
     m.p.a_vector = m.p.a_by_row ? by_four(g->a, g->dtype, g->a_row, g->m, g->a_col, g->k, g->a_batch, g->batches)
                                 : by_four(g->a, g->dtype, g->a_col, g->k, g->a_row, g->m, g->a_batch, g->batches);
   if (four && !(line && column))

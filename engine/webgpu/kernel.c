@@ -240,6 +240,7 @@ static bool make_pipeline(const tj__gpu_kernel *k, const bindings *b, uint32_t n
   bool ok = false;
   if (!body.failed && body.text) {
     const int words = k->n_params + k->n + k->errors;
+    if (k->subgroups) tj__put(&text, "enable subgroups;\n");
     tj__put(&text, "struct Params { v: array<vec4<u32>, %d> }\n@group(0) @binding(0) var<uniform> params: Params;\n", (words + 3) / 4);
     for (int i = 0; i < b->n; i++)
       tj__put(&text, "@group(0) @binding(%d) var<storage, %s> b%d: array<%s>;\n", i + 1, b->write[i] ? "read_write" : "read", i,
@@ -288,7 +289,7 @@ void tj__gpu_kernel_begin(tj__gpu_kernel *k, void (*body)(tj__text *, const void
   k->body = body;
   k->context = context;
   k->n = k->n_params = 0;
-  k->errors = false;
+  k->errors = k->subgroups = false;
   va_list arguments;
   va_start(arguments, name);
   vsnprintf(k->name, sizeof k->name, name, arguments);

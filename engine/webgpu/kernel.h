@@ -34,7 +34,8 @@ typedef struct tj__gpu_kernel {
   const void *context;
   int n;
   tj__gpu_operand operands[TJ__GPU_OPERANDS];
-  bool errors; /* the text calls leave_error(code, a, b), see tj__gpu_error */
+  bool errors;    /* the text calls leave_error(code, a, b), see tj__gpu_error */
+  bool subgroups; /* the text calls functions of subgroups, which the adapter has */
   int n_params;
   uint32_t params[TJ__GPU_PARAMS + 1];
   int64_t groups[3];

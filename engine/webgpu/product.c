@@ -16,10 +16,13 @@ typedef struct tile {
   const char *name;
   int rows, columns, each_row, each_column;
   double speed;
+  bool subgroups; /* an invocation has columns of its own, and all rows: A goes round in subgroups, nothing through the workgroup's memory */
 } tile;
 static const tile tiles[] = {
-    {"128x128", 128, 128, 8, 8, 1}, {"128x64", 128, 64, 8, 8, 0.9}, {"64x128", 64, 128, 8, 8, 0.9}, {"64x64", 64, 64, 8, 4, 0.8},
-    {"64x64s", 64, 64, 8, 8, 0.75}, {"32x32", 32, 32, 4, 4, 0.45},  {"16x16", 16, 16, 1, 1, 0.12},
+    {"128x128", 128, 128, 8, 8, 1, false},    {"128x64", 128, 64, 8, 8, 0.9, false},
+    {"64x128", 64, 128, 8, 8, 0.9, false},    {"64x64", 64, 64, 8, 4, 0.8, false},
+    {"64x64s", 64, 64, 8, 8, 0.75, false},    {"32x32", 32, 32, 4, 4, 0.45, false},
+    {"16x256g", 16, 256, 16, 4, 0.3, true},   {"16x16", 16, 16, 1, 1, 0.12, false},
 };
 enum { TILES = sizeof tiles / sizeof *tiles, SMALLEST = TILES - 1 };
 static _Thread_local int forced = -1;
@@ -27,11 +30,17 @@ static _Thread_local int forced = -1;
 static int invocations(const tile *s) { return s->rows / s->each_row * (s->columns / s->each_column); }
 static int64_t count(int64_t n, int64_t size) { return (n + size - 1) / size; }
 
+/* Has the adapter what the tile needs? */
+static bool usable(const tile *s) {
+  const int64_t size = tj__gpu_limits_of()->subgroup;
+  return !s->subgroups || (size >= 4 && size <= invocations(s) && invocations(s) % size == 0);
+}
+
 bool tj__product_force(const char *name) {
   forced = -1;
   if (!name || !*name) return true;
   for (int i = 0; i < TILES; i++)
-    if (strcmp(tiles[i].name, name) == 0) forced = i;
+    if (strcmp(tiles[i].name, name) == 0 && usable(&tiles[i])) forced = i;
   return forced >= 0;
 }
 
@@ -62,6 +71,7 @@ void tj__product_plan(tj__product *p, bool may_split) {
     return; /* whatever it is, it is the launch that takes time */
   for (int i = 0; i < TILES; i++) {
     const tile *s = &tiles[i];
+    if (!usable(s) || (s->subgroups && p->b_by_k && forced < 0)) continue; /* its columns are read where they lie */
     if (forced >= 0 && i != forced && p->m >= tiles[forced].rows && p->n >= tiles[forced].columns) continue;
     for (int64_t splits = 1; splits == 1 || (may_split && splits <= MOST_SPLITS && p->k / splits >= 256); splits *= 2) {
       const double time = cost(p, s, splits);
@@ -74,6 +84,7 @@ void tj__product_plan(tj__product *p, bool may_split) {
 }
 
 bool tj__product_blocks(const tj__product *p) { return p->tile != SMALLEST; }
+bool tj__product_by_lanes(const tj__product *p) { return tiles[p->tile].subgroups; }
 
 void tj__product_params(tj__gpu_kernel *k, const tj__product *p) {
   const int64_t piece = p->splits > 1 ? count(count(p->k, p->splits), DEPTH) * DEPTH : p->k; /* vectors of four do not cross its end */
@@ -240,16 +251,19 @@ static void put_registers(tj__text *t, const side *sides, const char *T, int gro
       }
 }
 
+/* out4 by out. */
+static void put_out(tj__text *t, const char *T) {
+  tj__put(t, "fn out4(z: u32, r: u32, c: u32, v: vec4<%s>) {\n  out(z, r, c, v.x);\n", T);
+  for (int j = 1; j < 4; j++) tj__put(t, "  if (c + %du < $1) { out(z, r, c + %du, v.%c); }\n", j, j, "xyzw"[j]);
+  tj__put(t, "}\n");
+}
+
 static void block_body(tj__text *t, const tj__product *p, const tile *s) {
   const char *T = p->real ? "f32" : "i32";
   const int group = invocations(s), across = s->columns / s->each_column, down = s->rows / s->each_row;
   const side sides[2] = {{'a', p->a_vector, !p->a_by_row, s->rows, s->rows * DEPTH / 16},
                          {'b', p->b_vector, p->b_by_k, s->columns, s->columns * DEPTH / 16}};
-  if (!p->out_vector) {
-    tj__put(t, "fn out4(z: u32, r: u32, c: u32, v: vec4<%s>) {\n  out(z, r, c, v.x);\n", T);
-    for (int j = 1; j < 4; j++) tj__put(t, "  if (c + %du < $1) { out(z, r, c + %du, v.%c); }\n", j, j, "xyzw"[j]);
-    tj__put(t, "}\n");
-  }
+  if (!p->out_vector) put_out(t, T);
   for (int i = 0; i < 2; i++) tj__put(t, "var<workgroup> t%c: array<vec4<%s>, %d>;\n", sides[i].name, T, DEPTH * sides[i].width / 4);
   put_start(t, s);
   for (int i = 0; i < s->each_row; i++)
@@ -292,13 +306,73 @@ static void block_body(tj__text *t, const tj__product *p, const tile *s) {
   tj__put(t, "}\n");
 }
 
+/* ---- subgroups ---------------------------------------------------------------------------------------------------------- */
+
+/* Steps of k as long as a subgroup: an invocation has one number of each row of A, and gets the others from its neighbours. B's are used by the one
+ * that loads them. Which invocations are a subgroup's does not matter: they only need the same rows. */
+static void subgroup_body(tj__text *t, const tj__product *p, const tile *s) {
+  const char *T = p->real ? "f32" : "i32";
+  const int size = (int)tj__gpu_limits_of()->subgroup, columns = s->each_column / 4;
+  if (!p->a_vector) tj__put(t, "fn one_a(z: u32, r: u32, k: u32) -> %s { return la(z, r, k); }\n", T);
+  else if (p->a_by_row) tj__put(t, "fn one_a(z: u32, r: u32, k: u32) -> %s { return la4(z, r & ~3u, k)[r & 3u]; }\n", T);
+  else tj__put(t, "fn one_a(z: u32, r: u32, k: u32) -> %s { return la4(z, r, k & ~3u)[k & 3u]; }\n", T);
+  if (!p->out_vector) put_out(t, T);
+  tj__put(t,
+          "@compute @workgroup_size(%d)\n"
+          "fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) li: u32, @builtin(subgroup_invocation_id) lane: u32) {\n"
+          "  let row0 = wg.y * %du;\n  let z = wg.z %% $3;\n  let piece = wg.z / $3;\n"
+          "  let k_begin = piece * $4;\n  let k_end = min(k_begin + $4, $2);\n",
+          invocations(s), s->rows);
+  for (int c = 0; c < columns; c++) {
+    tj__put(t, "  let col%d = wg.x * %du + %du + li * 4u;\n  let at%d = min(col%d, ($1 - 1u) & ~3u);\n", c, s->columns, c * 4 * invocations(s), c,
+            c);
+    for (int j = 0; p->b_places && j < 4; j++) tj__put(t, "  let place%d_%d = column_of(z, min(at%d + %du, $1 - 1u));\n", c, j, c, j);
+    for (int i = 0; i < s->rows; i++) tj__put(t, "  var acc%d_%d = vec4<%s>();\n", i, c, T);
+  }
+  tj__put(t, "  for (var k0 = k_begin; k0 < k_end; k0 += %du) {\n    let ka = min(k0 + lane, k_end - 1u);\n", size);
+  for (int i = 0; i < s->rows; i++) tj__put(t, "    let a%d = one_a(z, min(row0 + %du, $0 - 1u), ka);\n", i, i);
+  tj__put(t, "    for (var kk = 0u; kk < %du; kk += 4u) {\n", size);
+  for (int j = 0; j < 4; j++) /* behind the end: zeros */
+    for (int c = 0; c < columns; c++) {
+      tj__put(t, "      var b%d_%d = vec4<%s>();\n      if (k0 + kk + %du < k_end) { ", j, c, T, j);
+      if (p->b_places) tj__put(t, "let row = row_of(z, k0 + kk + %du); ", j);
+      tj__put(t, "b%d_%d = ", j, c);
+      if (p->b_vector && !p->b_by_k) tj__put(t, "lb4(z, k0 + kk + %du, at%d)", j, c);
+      else {
+        tj__put(t, "vec4<%s>(", T);
+        for (int e = 0; e < 4; e++) {
+          if (e) tj__put(t, ", ");
+          if (p->b_places) tj__put(t, "at_places(row, place%d_%d)", c, e);
+          else if (p->b_vector) tj__put(t, "lb4(z, k0 + kk, min(at%d + %du, $1 - 1u))[%d]", c, e, j);
+          else tj__put(t, "lb(z, k0 + kk + %du, min(at%d + %du, $1 - 1u))", j, c, e);
+        }
+        tj__put(t, ")");
+      }
+      tj__put(t, "; }\n");
+    }
+  for (int j = 0; j < 4; j++)
+    for (int i = 0; i < s->rows; i++) {
+      tj__put(t, "      { let a = subgroupShuffle(a%d, kk + %du);", i, j);
+      for (int c = 0; c < columns; c++)
+        tj__put(t, p->real ? " acc%d_%d = fma(vec4<f32>(a), b%d_%d, acc%d_%d);" : " acc%d_%d = a * b%d_%d + acc%d_%d;", i, c, j, c, i, c);
+      tj__put(t, " }\n");
+    }
+  tj__put(t, "    }\n  }\n");
+  for (int i = 0; i < s->rows; i++)
+    for (int c = 0; c < columns; c++)
+      tj__put(t, "  if (row0 + %du < $0 && col%d < $1) { out4(wg.z, row0 + %du, col%d, acc%d_%d); }\n", i, c, i, c, i, c);
+  tj__put(t, "}\n");
+}
+
 void tj__product_body(tj__text *t, const tj__product *p) {
   const tile *s = &tiles[p->tile];
   if (s->each_row == 1) small_body(t, p, s);
+  else if (s->subgroups) subgroup_body(t, p, s);
   else block_body(t, p, s);
 }
 
 bool tj__product_launch(tj__gpu_kernel *k, const tj__product *p) {
   const tile *s = &tiles[p->tile];
+  k->subgroups = s->subgroups;
   return tj__gpu_launch(k, count(p->n, s->columns), count(p->m, s->rows), p->depth * p->splits);
 }

@@ -27,6 +27,8 @@ typedef struct tj__product {
 void tj__product_plan(tj__product *p, bool may_split);
 /* Are results computed in blocks? Only then there are la4, lb4 and out4. */
 bool tj__product_blocks(const tj__product *p);
+/* Is A read number by number, whatever its neighbours are? */
+bool tj__product_by_lanes(const tj__product *p);
 /* For measuring: every product of at least its size takes this row of the table ("128x128"), NULL: as planned. false: there is none. */
 bool tj__product_force(const char *tile);
 /* Adds the parameters; the first ones of the kernel. */

@@ -24,13 +24,21 @@ async function compare(name, f, inputs, tolerance = 0) {
 const whole = (...shape) => torch.randint(-9, 9, shape).to('float32')
 
 test('products: every layout, by blocks and by numbers, with edges', async () => {
-  for (const tile of ['32x32', '16x16']) {
+  const sizes = [
+    [64, 32, 64],
+    [40, 20, 36],
+    [33, 18, 50],
+  ]
+  const wide = [
+    [16, 64, 256],
+    [20, 36, 260],
+    [33, 45, 270],
+  ]
+  const subgroups = torch.webgpu.info().features.includes('subgroups')
+  if (!subgroups) console.log('this adapter has no subgroups: their product is not tried')
+  for (const tile of ['32x32', '16x16', ...(subgroups ? ['16x256g'] : [])]) {
     torch.webgpu.set_matmul_tile(tile)
-    for (const [m, k, n] of [
-      [64, 32, 64],
-      [40, 20, 36],
-      [33, 18, 50],
-    ])
+    for (const [m, k, n] of tile === '16x256g' ? wide : sizes)
       for (const layout of ['nn', 'nt', 'tn', 'tt']) {
         const matrix = (turned, r, c) => (turned ? whole(c, r) : whole(r, c))
         const [ta, tb] = [layout[0] === 't', layout[1] === 't']
@@ -207,21 +215,25 @@ test('attention in tiles', async () => {
 })
 
 test('convolution by blocks', async () => {
-  torch.webgpu.set_matmul_tile('32x32')
-  for (const [x, w, options] of [
-    [[2, 8, 8, 8], [32, 8, 3, 3], { padding: 1 }],
-    [[2, 4, 9, 9], [32, 2, 3, 2], { padding: 1, stride: 2, groups: 2 }],
-  ])
-    await compare(
-      `${x} ${w}`,
-      (input, weight) => {
-        const leaves = [input, weight].map((t) => t.detach().requires_grad_())
-        const y = F.conv2d(...leaves, options)
-        y.square().sum().backward()
-        return [y.detach(), ...leaves.map((t) => t.grad)]
-      },
-      [torch.randn(...x), torch.randn(...w)],
-      1e-5,
-    )
+  const tiles = ['32x32', ...(torch.webgpu.info().features.includes('subgroups') ? ['16x256g'] : [])]
+  for (const tile of tiles)
+    for (const [x, w, options] of [
+      [[2, 8, 8, 8], [32, 8, 3, 3], { padding: 1 }],
+      [[2, 4, 9, 9], [32, 2, 3, 2], { padding: 1, stride: 2, groups: 2 }],
+      [[3, 32, 10, 10], [16, 32, 3, 3], {}],
+    ]) {
+      torch.webgpu.set_matmul_tile(tile)
+      await compare(
+        `${tile} ${x} ${w}`,
+        (input, weight) => {
+          const leaves = [input, weight].map((t) => t.detach().requires_grad_())
+          const y = F.conv2d(...leaves, options)
+          y.square().sum().backward()
+          return [y.detach(), ...leaves.map((t) => t.grad)]
+        },
+        [torch.randn(...x), torch.randn(...w)],
+        1e-5,
+      )
+    }
   torch.webgpu.set_matmul_tile(null)
 })

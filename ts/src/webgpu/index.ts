@@ -164,7 +164,7 @@ export const is_fusion_enabled = (): boolean => fusion
 
 /**
  * For measuring: matrix products of at least that size take this row of the engine's table of tiles ('128x128', rows by columns of a workgroup); null:
- * what the engine plans for their sizes.
+ * what the engine plans for their sizes. Rows whose names end in g are there where the adapter has subgroups, all of one size.
  */
 export function set_matmul_tile(tile: string | null): void {
   const known = new Arguments().text(tile ?? '').call(BUILTIN.webgpu_tile)

@@ -59,6 +59,8 @@ export interface GpuAdapter {
     readonly device?: string
     readonly description?: string
     readonly isFallbackAdapter?: boolean
+    readonly subgroupMinSize?: number
+    readonly subgroupMaxSize?: number
   }
   requestDevice(descriptor?: object): Promise<GpuDevice>
 }

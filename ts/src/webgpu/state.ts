@@ -79,6 +79,12 @@ function notice(full: boolean, bytes: number): void {
   else schedule()
 }
 
+/** Invocations of a subgroup, where all have as many; else 0. */
+function subgroupSize({ adapter, features }: Active): number {
+  const least = adapter.info?.subgroupMinSize ?? 0
+  return features.includes('subgroups') && adapter.info?.subgroupMaxSize === least ? least : 0
+}
+
 export function start(next: Active): void {
   const l = next.device.limits
   const limit = (name: string, otherwise: number): number => l[name] ?? otherwise
@@ -90,6 +96,7 @@ export function start(next: Active): void {
     .int(limit('maxStorageBuffersPerShaderStage', 8))
     .int(Math.min(limit('maxComputeInvocationsPerWorkgroup', 256), limit('maxComputeWorkgroupSizeX', 256)))
     .int(limit('maxComputeWorkgroupStorageSize', 16384))
+    .int(subgroupSize(next))
   active = null // what an earlier device left is dropped, not run
   if (args.call(BUILTIN.webgpu_start) <= 0) fail()
   active = next
