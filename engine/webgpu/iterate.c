@@ -19,10 +19,10 @@ typedef struct iteration {
   tj_dtype dtype[TJ__ITER_OPERANDS];
   int operand[TJ__ITER_OPERANDS];    /* its number in the kernel; -1: a number */
   int stride[TJ__ITER_OPERANDS];     /* its first parameter of strides, or of its value */
-  int shape, scalars;                /* first parameters */
+  int shape, scalars, n_scalars;     /* first parameters; how many scalars */
   bool vector;                       /* an invocation does four elements along dimension 0 */
-  char inner[TJ__ITER_OPERANDS + 1]; /* then: how a strided operand goes along it: 1, 0 or other steps */
-  int across;                        /* a copy that turns dimensions 0 and this one around; 0: none */
+  char inner[TJ__ITER_OPERANDS + 1]; /* then, or beside a dimension across: how a strided operand goes along it: 1, 0 or other steps */
+  int across;                        /* the dimension along which inputs lie whose inner is t (turned); 0: there are none */
 } iteration;
 
 /* let xK = element of operand k (1 is the first input) */
@@ -119,34 +119,65 @@ static void vector_body(tj__text *t, const iteration *f) {
   tj__put(t, "));\n}\n");
 }
 
-/* A copy whose neighbours in memory lie along different dimensions on both sides goes through tiles of SIDE x SIDE in the workgroup's memory: both
- * sides are read and written in the order of their memory. Parameters behind the strides: tiles along 0 and along `across`. */
+/* Inputs whose neighbours in memory lie along another dimension than the output's go through tiles of SIDE x SIDE in the workgroup's memory: everything
+ * is read and written in the order of its memory. Parameters behind the scalars: tiles along 0 and along `across`. */
 #define SIDE 32
 static void turned_body(tj__text *t, const iteration *f) {
-  const char *T = tj__gpu_type(f->dtype[1]);
-  char value[1024] = "";
-  tj__put(t, "var<workgroup> tile: array<%s, %d>;\n", T, SIDE * (SIDE + 1));
+  const int tiles = f->scalars + f->n_scalars, rows = 256 / SIDE;
+  const char *const inside = "t0 + %s < $%d && t1 + %s < $%d";
+  char value[1024] = "", guard[96];
+  for (int k = 1; k < f->n; k++)
+    if (f->inner[k] == 't') tj__put(t, "var<workgroup> tile%d: array<%s, %d>;\n", k, tj__gpu_type(f->dtype[k]), SIDE * (SIDE + 1));
+  tj__put(t, "fn element(");
+  for (int k = 1; k < f->n; k++) tj__put(t, "%sx%d: %s", k > 1 ? ", " : "", k - 1, tj__gpu_type(f->dtype[k]));
+  tj__put(t, ") -> %s {\n", tj__gpu_type(f->dtype[0]));
+  put_value(t, f, value, sizeof value);
+  tj__put(t, "  return %s;\n}\n", value);
   tj__put_code(t, TJ__GROUPS(256));
-  tj__put(t,
-          "  let t0 = row %% $%d * %du;\n  let t1 = row / $%d %% $%d * %du;\n  var rest = row / $%d / $%d;\n  var to = 0u;\n  var source = "
-          "0u;\n",
-          f->scalars, SIDE, f->scalars, f->scalars + 1, SIDE, f->scalars, f->scalars + 1);
+  tj__put(t, "  let t0 = row %% $%d * %du;\n  let t1 = row / $%d %% $%d * %du;\n  var rest = row / $%d / $%d;\n", tiles, SIDE, tiles, tiles + 1,
+          SIDE, tiles, tiles + 1);
+  for (int k = 0; k < f->n; k++)
+    if (f->mode[k] == MODE_STRIDED) tj__put(t, "  var base%d = 0u;\n", k);
   for (int d = 1; d < f->ndim; d++) {
     if (d == f->across) continue;
-    tj__put(t, "  let c%d = rest %% $%d;\n  rest = rest / $%d;\n  to += c%d * $%d;\n  source += c%d * $%d;\n", d, f->shape + d,
-            f->shape + d, d, f->stride[0] + d, d, f->stride[1] + d);
+    tj__put(t, "  let c%d = rest %% $%d;\n  rest = rest / $%d;\n", d, f->shape + d, f->shape + d);
+    for (int k = 0; k < f->n; k++)
+      if (f->mode[k] == MODE_STRIDED) tj__put(t, "  base%d += c%d * $%d;\n", k, d, f->stride[k] + d);
   }
-  tj__put(t, "  let x = li %% %du;\n", SIDE);
-  tj__put(t,
-          "  for (var y = li / %du; y < %du; y += %du) {\n    if (t0 + y < $%d && t1 + x < $%d) { tile[y * %du + x] = ld%d(source + (t0 + "
-          "y) * $%d + (t1 + x) * $%d); }\n  }\n  workgroupBarrier();\n",
-          SIDE, SIDE, 256 / SIDE, f->shape, f->shape + f->across, SIDE + 1, f->operand[1], f->stride[1], f->stride[1] + f->across);
-  tj__put(t,
-          "  for (var y = li / %du; y < %du; y += %du) {\n    if (t0 + x >= $%d || t1 + y >= $%d) { continue; }\n    let x0 = tile[x * %du "
-          "+ y];\n",
-          SIDE, SIDE, 256 / SIDE, f->shape, f->shape + f->across, SIDE + 1);
-  put_value(t, f, value, sizeof value);
-  tj__put(t, "    st%d(to + (t0 + x) * $%d + (t1 + y) * $%d, %s);\n  }\n}\n", f->operand[0], f->stride[0], f->stride[0] + f->across, value);
+  tj__put(t, "  let x = li %% %du;\n  let y = li / %du;\n", SIDE, SIDE);
+  for (int k = 1; k < f->n; k++) { /* all loads are on their way before the first is stored */
+    if (f->inner[k] != 't') continue;
+    for (int q = 0; q < SIDE; q += rows) {
+      char down[24];
+      snprintf(down, sizeof down, "y + %du", q);
+      snprintf(guard, sizeof guard, inside, down, f->shape, "x", f->shape + f->across);
+      tj__put(t, "  var v%d_%d: %s;\n  if (%s) { v%d_%d = ld%d(base%d + (t0 + y + %du) * $%d + (t1 + x) * $%d); }\n", k, q,
+              tj__gpu_type(f->dtype[k]), guard, k, q, f->operand[k], k, q, f->stride[k], f->stride[k] + f->across);
+    }
+  }
+  for (int k = 1; k < f->n; k++)
+    for (int q = 0; f->inner[k] == 't' && q < SIDE; q += rows) tj__put(t, "  tile%d[(y + %du) * %du + x] = v%d_%d;\n", k, q, SIDE + 1, k, q);
+  for (int k = 1; k < f->n; k++) {
+    if (f->mode[k] == MODE_NUMBER) tj__put(t, "  let x%d = $%c%d;\n", k - 1, tj__gpu_is_float(f->dtype[k]) ? 'f' : 'i', f->stride[k]);
+    if (f->mode[k] == MODE_STILL) tj__put(t, "  let x%d = ld%d(0u);\n", k - 1, f->operand[k]);
+  }
+  tj__put(t, "  workgroupBarrier();\n");
+  for (int q = 0; q < SIDE; q += rows) {
+    char down[24];
+    snprintf(down, sizeof down, "y + %du", q);
+    snprintf(guard, sizeof guard, inside, "x", f->shape, down, f->shape + f->across);
+    tj__put(t, "  if (%s) { st%d(base0 + (t0 + x) * $%d + (t1 + y + %du) * $%d, element(", guard, f->operand[0], f->stride[0], q,
+            f->stride[0] + f->across);
+    for (int k = 1; k < f->n; k++) {
+      if (k > 1) tj__put(t, ", ");
+      if (f->mode[k] != MODE_STRIDED) tj__put(t, "x%d", k - 1);
+      else if (f->inner[k] == 't') tj__put(t, "tile%d[x * %du + y + %du]", k, SIDE + 1, q);
+      else
+        tj__put(t, "ld%d(base%d + (t0 + x) * $%d + (t1 + y + %du) * $%d)", f->operand[k], k, f->stride[k], q, f->stride[k] + f->across);
+    }
+    tj__put(t, ")); }\n");
+  }
+  tj__put(t, "}\n");
 }
 
 static void body(tj__text *t, const void *context) {
@@ -198,12 +229,17 @@ static void find_vector(const tj__iter *it, iteration *f) {
   }
 }
 
-/* The dimension that is the input's fastest, where it is not the output's, and both are long. */
+/* The dimension that is an input's fastest, where it is not the output's, and both are long. */
 static void find_across(const tj__iter *it, iteration *f) {
-  if (f->kind != TJ__GPU_CONVERT || f->mode[0] != MODE_STRIDED || f->mode[1] != MODE_STRIDED || it->shape[0] < SIDE / 2) return;
-  if (step_of(it, f, 0, 0) != 1 || step_of(it, f, 1, 0) <= 1) return;
-  for (int d = 1; d < it->ndim; d++)
-    if (step_of(it, f, 1, d) == 1 && it->shape[d] >= SIDE / 2) f->across = d;
+  if (f->mode[0] != MODE_STRIDED || it->shape[0] < SIDE / 2 || step_of(it, f, 0, 0) != 1) return;
+  for (int k = 1; k < f->n; k++) {
+    f->inner[k] = '-';
+    if (f->mode[k] != MODE_STRIDED || step_of(it, f, k, 0) == 1 || step_of(it, f, k, 0) == 0) continue;
+    for (int d = 1; d < it->ndim && !f->across; d++)
+      if (step_of(it, f, k, d) == 1 && it->shape[d] >= SIDE / 2) f->across = d;
+    if (f->across && step_of(it, f, k, f->across) == 1) f->inner[k] = 't';
+  }
+  f->inner[0] = '-';
 }
 
 /* A number of the dtype, as a parameter. */
@@ -260,7 +296,7 @@ bool tj__gpu_iterate(const tj__iter *it, const void *loop, const tj__params *par
   /* beside strided operands everything that moves has strides */
   for (int k = 0; k < f.n; k++)
     if (f.mode[k] == MODE_PLAIN) f.mode[k] = MODE_STRIDED;
-  int words = 1 + f.ndim + 8;
+  int words = 1 + f.ndim + 8 + 2;
   for (int k = 0; k < f.n; k++) words += f.mode[k] == MODE_STRIDED ? f.ndim : 1;
   TJ__CHECK(words < TJ__GPU_PARAMS - TJ__GPU_OPERANDS, TJ_ERROR_RUNTIME,
             "webgpu: an operator over %d dimensions that do not join is not possible on the device; call contiguous() first", f.ndim);
@@ -275,7 +311,7 @@ bool tj__gpu_iterate(const tj__iter *it, const void *loop, const tj__params *par
   int64_t groups = 1;
   if (f.across) {
     for (int d = 0; d < f.ndim; d++) groups *= d == 0 || d == f.across ? (it->shape[d] + SIDE - 1) / SIDE : it->shape[d];
-    snprintf(k.name + strlen(k.name), sizeof k.name - strlen(k.name), " turned %d", f.across);
+    snprintf(k.name + strlen(k.name), sizeof k.name - strlen(k.name), " turned %d %s", f.across, f.inner);
   } else if (f.vector) {
     size_t used = strlen(k.name);
     k.name[used++] = ' ';
@@ -302,8 +338,8 @@ bool tj__gpu_iterate(const tj__iter *it, const void *loop, const tj__params *par
     for (int d = 0; d < f.ndim && f.mode[o] == MODE_STRIDED; d++) tj__gpu_param(&k, op->strides[d] / (int64_t)tj__dtype_sizes[f.dtype[o]]);
   }
   f.scalars = k.n_params;
-  const int scalars = f.kind == TJ__GPU_POINTWISE ? tj__wgsl_ops[f.op].params : f.kind == TJ__GPU_FILL;
-  for (int p = 0; p < scalars; p++) number_param(&k, f.kind == TJ__GPU_FILL ? f.dtype[0] : f.compute, &params->p[p]);
+  f.n_scalars = f.kind == TJ__GPU_POINTWISE ? tj__wgsl_ops[f.op].params : f.kind == TJ__GPU_FILL;
+  for (int p = 0; p < f.n_scalars; p++) number_param(&k, f.kind == TJ__GPU_FILL ? f.dtype[0] : f.compute, &params->p[p]);
   if (f.across) {
     tj__gpu_param(&k, (it->shape[0] + SIDE - 1) / SIDE), tj__gpu_param(&k, (it->shape[f.across] + SIDE - 1) / SIDE);
     return tj__gpu_launch_groups(&k, groups);

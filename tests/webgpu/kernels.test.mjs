@@ -84,6 +84,12 @@ test('pointwise operators by four and one by one', async () => {
   await compare('rows', (x, y) => x.add(y), [whole(64, 128), whole(128)])
   await compare('columns', (x, y) => x.mul(y), [whole(64, 128), whole(64, 1)])
   await compare('across', (x, y) => x.mul(y.t()), [whole(64, 128), whole(128, 64)])
+  await compare('across, with edges', (x, y, z) => x.addcmul(y.t(), z.t(), { value: 2 }), [whole(70, 45), whole(45, 70), whole(45, 70)])
+  await compare('across in a batch', (x, y) => [x.sub(y.transpose(1, 2)), x.transpose(1, 2).add(y, { alpha: 3 })], [
+    whole(3, 33, 20),
+    whole(3, 20, 33),
+  ])
+  await compare('across, of numbers', (x, y) => torch.where(x.gt(0), y.t(), 7), [whole(40, 50), whole(50, 40)])
   await compare('a part in place', (x, y) => x.narrow(1, 4, 64).add_(y), [whole(100, 128), whole(64)])
 })
 
