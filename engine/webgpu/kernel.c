@@ -35,12 +35,15 @@ void tj__put(tj__text *t, const char *format, ...) {
 
 void tj__put_code(tj__text *t, const char *code) { tj__put(t, "%s", code); }
 
+/* In two steps of few barriers: some invocations join every so manyth value, then each joins what these have. */
 void tj__gpu_put_total(tj__text *t, const char *acc, const char *join, int group) {
+  const int few = group > 64 ? 16 : 8;
   tj__put(t, "  shared_[li] = %s;\n  workgroupBarrier();\n", acc);
-  for (int half = group / 2; half; half /= 2)
-    tj__put(t, "  if (li < %du) { let a = shared_[li]; let b = shared_[li + %du]; shared_[li] = %s; }\n  workgroupBarrier();\n", half, half,
-            join);
-  tj__put(t, "  %s = shared_[0];\n  workgroupBarrier();\n", acc);
+  tj__put(t, "  if (li < %du) {\n    var a = shared_[li];\n", few);
+  for (int i = few; i < group; i += few) tj__put(t, "    { let b = shared_[li + %du]; a = %s; }\n", i, join);
+  tj__put(t, "    shared_[li] = a;\n  }\n  workgroupBarrier();\n  {\n    var a = shared_[0];\n");
+  for (int i = 1; i < few; i++) tj__put(t, "    { let b = shared_[%d]; a = %s; }\n", i, join);
+  tj__put(t, "    %s = a;\n  }\n  workgroupBarrier();\n", acc);
 }
 
 /* ---- functions of math.wgsl --------------------------------------------------------------------------------------- */

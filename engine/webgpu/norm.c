@@ -5,6 +5,8 @@
 #include "families.h"
 #include "kernel.h"
 
+#define BUSY 256 /* workgroups */
+
 typedef struct norm {
   enum { STATISTICS, APPLY, SUMS, GRAD_INPUT, GRAD_WEIGHT, RUN, RUN_GRAD, COLUMNS } what;
   bool weight, bias, training, variance;
@@ -71,17 +73,18 @@ static void run_body(tj__text *t, const norm *n) {
   tj__put(t, "}\n");
 }
 
-/* The gradient of weights that lie as the elements of a group do: 32 of them a workgroup, which goes through the groups. Operands: out, grad, x,
- * mean, rstd. */
+/* The gradient of weights that lie as the elements of a group do: 32 of them a workgroup, which goes through a piece of the groups. Operands: out
+ * [pieces, elements], grad, x, mean, rstd; parameter 8: groups of a piece. */
 static void columns_body(tj__text *t) {
   tj__put(t, "var<workgroup> shared_: array<vec4<f32>, 256>;\n");
   tj__put_code(t, TJ__GROUPS(256));
-  tj__put(t, "  let w = row * 32u + li %% 8u * 4u;\n  var acc = vec4<f32>();\n  if (w < $3) {\n"
-             "    for (var c = li / 8u; c < $2; c += 32u) {\n      let at = c * $3 + w;\n"
+  tj__put(t, "  let across = ($3 + 31u) / 32u;\n  let piece = row / across;\n  let w = row %% across * 32u + li %% 8u * 4u;\n"
+             "  let end_ = min((piece + 1u) * $8, $2);\n  var acc = vec4<f32>();\n  if (w < $3) {\n"
+             "    for (var c = piece * $8 + li / 8u; c < end_; c += 32u) {\n      let at = c * $3 + w;\n"
              "      acc += ldv1(at) * ((ldv2(at) - ld3(c)) * ld4(c));\n    }\n  }\n  shared_[li] = acc;\n  workgroupBarrier();\n");
   for (int half = 128; half >= 8; half /= 2)
     tj__put(t, "  if (li < %du) { shared_[li] = shared_[li] + shared_[li + %du]; }\n  workgroupBarrier();\n", half, half);
-  tj__put(t, "  if (li < 8u && w < $3) { stv0(w, shared_[li]); }\n}\n");
+  tj__put(t, "  if (li < 8u && w < $3) { stv0(piece * $3 + w, shared_[li]); }\n}\n");
 }
 
 static void body(tj__text *t, const void *context) {
@@ -267,13 +270,18 @@ static void grad_weight(const tj__norm_shape *s, const void *grad, const void *x
   tj__gpu_kernel k;
   if (is_run(s, &n, (const void *const[]){x, out, grad}, 3) && n.along) {
     n.group = n.fours = 0;
-    begin(&k, &n, s, (s->inner + 31) / 32, 0, -1);
-    operand(&k, out, s->dtype, true, true);
+    const int64_t across = (s->inner + 31) / 32; /* pieces so many that a GPU is busy, of at least 64 groups */
+    const int64_t wanted = across < BUSY ? TJ__MIN(BUSY / across, s->groups / 64) : 1;
+    const int64_t each = wanted > 1 ? (s->groups + wanted - 1) / wanted : s->groups, pieces = (s->groups + each - 1) / each;
+    tj_tensor *parts = NULL;
+    if (pieces > 1 && !(parts = tj__empty(TJ_INTS(pieces, s->inner), TJ_FLOAT32, TJ_WEBGPU(0)))) return;
+    begin(&k, &n, s, across * pieces, 0, each);
+    operand(&k, parts ? tj__write(parts) : out, parts ? TJ_FLOAT32 : s->dtype, true, true);
     operand(&k, grad, s->dtype, false, true);
     operand(&k, x, s->dtype, false, true);
     operand(&k, mean, s->dtype, false, false);
     operand(&k, rstd, s->dtype, false, false);
-    tj__gpu_launch_groups(&k, (s->inner + 31) / 32);
+    if (tj__gpu_launch_groups(&k, across * pieces) && parts) tj__gpu_add_up(tj__read(parts), pieces, s->inner, out, s->dtype);
     return;
   }
   n = (norm){.what = GRAD_WEIGHT};

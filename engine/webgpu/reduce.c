@@ -154,7 +154,15 @@ static void body(tj__text *t, const void *context) {
     tj__put_code(t, TJ__FLAT);
     tj__put(t, "  let row = i;\n  let out = i %% $5;\n  let start = i / $5 * $4;\n  let end_ = min(start + $4, $1);\n");
     put_place(t, "base", "out", r->kept, r->kept_at);
-    tj__put(t, "  var acc = %s;\n  for (var j = start; j < end_; j += 1u) {\n", identity(r));
+    tj__put(t, "  var acc = %s;\n  var j = start;\n  for (; j + 3u < end_; j += 4u) {\n", identity(r));
+    for (int q = 0; q < 4; q++) { /* four loads on their way */
+      char name[16], index[16];
+      snprintf(name, sizeof name, "at%d", q), snprintf(index, sizeof index, "j + %du", q);
+      put_place(t, name, index, r->reduced, r->reduced_at);
+    }
+    for (int q = 0; q < 4; q++) tj__put(t, "    let x%d = ld1(base + at%d);\n", q, q);
+    for (int q = 0; q < 4; q++) tj__put(t, "    acc = join(acc, pre(out, x%d));\n", q);
+    tj__put(t, "  }\n  for (; j < end_; j += 1u) {\n");
   }
   if (!r->grouped || !r->vector) {
     put_place(t, "at", "j", r->reduced, r->reduced_at);
