@@ -51,6 +51,21 @@ static void put_places(tj__text *t, const convolution *c) {
   tj__put(t, ";\n  let at = row.base + column.base + ");
   put_join(t, "y", sides, dims);
   tj__put(t, ";\n  return select(0.0, ld%d(select(0u, at, inside)), inside);\n}\n", c->kind == GRAD_WEIGHT ? 2 : 1);
+  if (!c->p.b_quads) return;
+  /* four neighbours along the last dimension: the others are looked at once. Steps are 1 */
+  const char sign = c->kind == GRAD_INPUT ? '-' : '+';
+  tj__put(t, "fn at_places4(row: Place, column: Place) -> vec4<f32> {\n  var inside = true;\n");
+  for (int d = 3 - dims; d < 3; d++) {
+    tj__put(t, c->kind == GRAD_INPUT ? "  let y%d = column.y%d %c row.y%d;\n" : "  let y%d = row.y%d %c column.y%d;\n", d, d, sign, d);
+    if (d < 2) tj__put(t, "  inside = inside & (y%d >= 0) & (y%d < i32($%d));\n", d, d, sides + d);
+  }
+  tj__put(t, "  let at = row.base + column.base + ");
+  put_join(t, "y", sides, dims);
+  tj__put(t, ";\n");
+  for (int j = 0; j < 4; j++)
+    tj__put(t, "  let has%d = inside & (y2 >= %d) & (y2 < i32($%d) - %d);\n  let x%d = ld1(select(0u, at + %du, has%d));\n", j, -j, sides + 2, j, j,
+            j, j);
+  tj__put(t, "  return vec4<f32>(select(0.0, x0, has0), select(0.0, x1, has1), select(0.0, x2, has2), select(0.0, x3, has3));\n}\n");
 }
 /* fn name: a Place at `base`, with coordinates of number q: those of the dimensions from parameter `at` on, each as `format` of its number and d. */
 static void put_place_of(tj__text *t, const convolution *c, const char *head, const char *q, int at, const char *base, int times, int plus,
@@ -130,6 +145,8 @@ static bool run(convolution *c, const tj__conv_shape *s, const void *first, cons
   if (tj__product_blocks(&c->p) && c->p.k > 0) {
     const int64_t run = c->kind == FORWARD ? n_out : c->kind == GRAD_INPUT ? n_in : c->p.n; /* of neighbouring results */
     c->p.b_places = true;
+    c->p.b_quads = c->kind != GRAD_WEIGHT && s->stride[2] == 1 && !(c->kind == GRAD_INPUT && c->steps) &&
+                   (c->kind == FORWARD ? s->out : s->in)[2] % 4 == 0;
     c->p.out_vector = run % 4 == 0 && tj__gpu_aligned(to, to_dtype);
     const bool fours = !tj__product_by_lanes(&c->p);
     if (c->kind == FORWARD) c->p.a_vector = fours && c->p.k % 4 == 0 && tj__gpu_aligned(second, s->dtype);

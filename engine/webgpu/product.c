@@ -51,6 +51,7 @@ bool tj__product_force(const char *name) {
 #define ANSWER 4800.0
 #define SECOND_LAUNCH 1.6e6
 #define FEW 1e6
+#define SHORT 1024
 static double cost(const tj__product *p, const tile *s, int64_t splits) {
   const int64_t most = tj__gpu_limits_of()->groups;
   if (count(p->m, s->rows) > most || count(p->n, s->columns) > most || (splits > 1 && p->depth * splits > most)) return 1e300;
@@ -67,7 +68,7 @@ void tj__product_plan(tj__product *p, bool may_split) {
   p->tile = SMALLEST;
   p->splits = 1;
   if (p->wide) return; /* number by number: each is looked at */
-  if (forced < 0 && (double)p->m * (double)p->n * (double)p->k * (double)p->depth < FEW)
+  if (forced < 0 && (double)p->m * (double)p->n * (double)p->k * (double)p->depth < FEW && (p->k <= SHORT || !may_split))
     return; /* whatever it is, it is the launch that takes time */
   for (int i = 0; i < TILES; i++) {
     const tile *s = &tiles[i];
@@ -94,7 +95,7 @@ void tj__product_params(tj__gpu_kernel *k, const tj__product *p) {
 
 int tj__product_key(const tj__product *p) {
   return p->real + 2 * p->a_by_row + 4 * p->b_by_k + 8 * (p->splits > 1) + 16 * p->a_vector + 32 * p->b_vector + 64 * p->out_vector +
-         128 * p->b_places + 256 * p->tile + 4096 * p->wide;
+         128 * p->b_places + 256 * p->tile + 4096 * p->wide + 8192 * p->b_quads;
 }
 
 /* ---- one result an invocation --------------------------------------------------------------------------------------- */
@@ -190,8 +191,8 @@ static void put_numbers(tj__text *t, const side *s, const char *T, int group) {
   tj__put(t, "      }\n      t%c[kk * %du + (block ^ %s)] = v;\n    }\n", s->name, s->width / 4, turned(s, "0u", "(kk & 7u)"));
 }
 
-/* B by places: columns are found once, rows once a step of k. `columns`: before the loop. */
-static void put_places(tj__text *t, const side *s, const char *T, int group, bool columns) {
+/* B by places: columns are found once, rows once a step of k. Neighbouring columns are four of one place where B has quads. `columns`: before the loop. */
+static void put_places(tj__text *t, const side *s, const char *T, int group, bool quads, bool columns) {
   const int vectors = DEPTH * s->width / 4, slots = (vectors + group - 1) / group;
   const bool same_row = s->by_k && group % DEPTH == 0;
   if (!columns) tj__put(t, "    {\n");
@@ -202,7 +203,8 @@ static void put_places(tj__text *t, const side *s, const char *T, int group, boo
     if (s->by_k) snprintf(block, sizeof block, "%s / %du", q, DEPTH);
     else snprintf(block, sizeof block, "%s %% %du", q, s->width / 4);
     if (columns) {
-      for (int j = 0; j < 4; j++) tj__put(t, "  let column%d_%d = column_of(z, min(col0 + %s * 4u + %du, $1 - 1u));\n", n, j, block, j);
+      for (int j = 0; j < (quads ? 1 : 4); j++)
+        tj__put(t, "  let column%d_%d = column_of(z, min(col0 + %s * 4u + %du, $1 - %du));\n", n, j, block, j, quads ? 4 : 1);
       continue;
     }
     if (vectors % group && n == slots - 1) tj__put(t, "      if (li < %du) {\n", vectors - n * group);
@@ -211,8 +213,10 @@ static void put_places(tj__text *t, const side *s, const char *T, int group, boo
       tj__put(t, s->by_k ? "      let kk = %s %% %du;\n" : "      let kk = %s / %du;\n", q, s->by_k ? DEPTH : s->width / 4);
       tj__put(t, "      let row = row_of(z, min(k0 + kk, $2 - 1u));\n");
     }
-    tj__put(t, "      var v = vec4<%s>();\n      if (k0 + kk < k_end) { v = vec4<%s>(", T, T);
-    for (int j = 0; j < 4; j++) tj__put(t, "%sat_places(row, column%d_%d)", j ? ", " : "", n, j);
+    tj__put(t, "      var v = vec4<%s>();\n      if (k0 + kk < k_end) { v = ", T);
+    if (quads) tj__put(t, "at_places4(row, column%d_0", n);
+    else tj__put(t, "vec4<%s>(", T);
+    for (int j = 0; !quads && j < 4; j++) tj__put(t, "%sat_places(row, column%d_%d)", j ? ", " : "", n, j);
     tj__put(t, "); }\n      tb[kk * %du + ((%s) ^ %s)] = v;\n      }\n", s->width / 4, block, turned(s, "0u", "(kk & 7u)"));
   }
   if (!columns) tj__put(t, "    }\n");
@@ -269,12 +273,12 @@ static void block_body(tj__text *t, const tj__product *p, const tile *s) {
   for (int i = 0; i < s->each_row; i++)
     for (int j = 0; j < s->each_column / 4; j++) tj__put(t, "  var acc%d_%d = vec4<%s>();\n", i, j, T);
   put_registers(t, sides, T, group);
-  if (p->b_places) put_places(t, &sides[1], T, group, true);
+  if (p->b_places) put_places(t, &sides[1], T, group, p->b_quads, true);
   put_both(t, sides, T, group, true, "k_begin");
   tj__put(t, "  for (var k0 = k_begin; k0 < k_end; k0 += %du) {\n", DEPTH);
   put_both(t, sides, T, group, false, NULL);
   for (int i = 0; i < 2; i++)
-    if (i == 1 && p->b_places) put_places(t, &sides[i], T, group, false);
+    if (i == 1 && p->b_places) put_places(t, &sides[i], T, group, p->b_quads, false);
     else if (!sides[i].vector) put_numbers(t, &sides[i], T, group);
   tj__put(t, "    workgroupBarrier();\n    let next = k0 + %du;\n", DEPTH);
   put_both(t, sides, T, group, true, "next");

@@ -1,7 +1,8 @@
 /* product.h: the frame of every kernel that is a matrix product: C[z][r][c] = sum over k of A(z, r, k) B(z, k, c), where A, B and the writing of C
  * are functions of the kernel: fn la(z: u32, r: u32, k: u32) -> T, fn lb(z: u32, k: u32, c: u32) -> T, fn out(z: u32, r: u32, c: u32, v: T).
  * Where four numbers can be had or written at once, the kernel has la4, lb4 and out4 with vec4<T> in their place. A B whose places are costly to find
- * is split: struct Place, fn row_of(z: u32, k: u32) -> Place, fn column_of(z: u32, c: u32) -> Place, fn at_places(row: Place, column: Place) -> T. */
+ * is split: struct Place, fn row_of(z: u32, k: u32) -> Place, fn column_of(z: u32, c: u32) -> Place, fn at_places(row: Place, column: Place) -> T;
+ * at_places4 gives four columns from that one on as vec4<T>. */
 #ifndef TJ__WEBGPU_PRODUCT_H
 #define TJ__WEBGPU_PRODUCT_H
 
@@ -16,6 +17,7 @@ typedef struct tj__product {
   bool a_vector; /* la4(z, r, k): four neighbours; their direction's size is a multiple of 4 */
   bool b_vector;
   bool b_places;   /* B is split into rows and columns; lb is there too */
+  bool b_quads;    /* then: columns c to c + 3, c a multiple of 4, are neighbours, and there is at_places4; n is a multiple of 4 */
   bool out_vector; /* out4(z, r, c, v): four neighbours along c; n is a multiple of 4 */
   int tile;        /* in the table of product.c */
   int64_t m, n, k;

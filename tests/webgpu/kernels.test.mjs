@@ -227,13 +227,16 @@ test('convolution by blocks', async () => {
       [[2, 8, 8, 8], [32, 8, 3, 3], { padding: 1 }],
       [[2, 4, 9, 9], [32, 2, 3, 2], { padding: 1, stride: 2, groups: 2 }],
       [[3, 32, 10, 10], [16, 32, 3, 3], {}],
+      [[2, 12, 40], [32, 12, 5], { padding: 4, dilation: 2 }],
+      [[2, 4, 6, 7, 8], [32, 4, 3, 2, 3], { padding: [1, 0, 1], stride: [2, 1, 1] }],
+      [[40, 1, 8, 8], [16, 1, 3, 3], { padding: 1 }],
     ]) {
       torch.webgpu.set_matmul_tile(tile)
       await compare(
         `${tile} ${x} ${w}`,
         (input, weight) => {
           const leaves = [input, weight].map((t) => t.detach().requires_grad_())
-          const y = F.conv2d(...leaves, options)
+          const y = [F.conv1d, F.conv2d, F.conv3d][x.length - 3](...leaves, options)
           y.square().sum().backward()
           return [y.detach(), ...leaves.map((t) => t.grad)]
         },
