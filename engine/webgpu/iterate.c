@@ -20,7 +20,7 @@ typedef struct iteration {
   int operand[TJ__ITER_OPERANDS];    /* its number in the kernel; -1: a number */
   int stride[TJ__ITER_OPERANDS];     /* its first parameter of strides, or of its value */
   int shape, scalars, n_scalars;     /* first parameters; how many scalars */
-  bool vector;                       /* an invocation does four elements along dimension 0 */
+  bool vector;                       /* an invocation does four elements along dimension 0, and reads four of what lies across */
   char inner[TJ__ITER_OPERANDS + 1]; /* then, or beside a dimension across: how a strided operand goes along it: 1, 0 or other steps */
   int across;                        /* the dimension along which inputs lie whose inner is t (turned); 0: there are none */
 } iteration;
@@ -122,6 +122,48 @@ static void vector_body(tj__text *t, const iteration *f) {
 /* Inputs whose neighbours in memory lie along another dimension than the output's go through tiles of SIDE x SIDE in the workgroup's memory: everything
  * is read and written in the order of its memory. Parameters behind the scalars: tiles along 0 and along `across`. */
 #define SIDE 32
+/* Four elements an invocation, for which all of a tile's are there at once. */
+static void turned_fours(tj__text *t, const iteration *f) {
+  tj__put(t, "  let x = li %% %du * 4u;\n  let y = li / %du;\n", SIDE / 4, SIDE / 4);
+  for (int k = 1; k < f->n; k++) {
+    if (f->mode[k] == MODE_NUMBER) tj__put(t, "  let x%d = $%c%d;\n", k - 1, tj__gpu_is_float(f->dtype[k]) ? 'f' : 'i', f->stride[k]);
+    if (f->mode[k] == MODE_STILL) tj__put(t, "  let x%d = ld%d(0u);\n", k - 1, f->operand[k]);
+    if (f->inner[k] != 't') continue;
+    tj__put(t, "  if (t0 + y < $%d && t1 + x < $%d) {\n    let v = ldv%d(base%d + (t0 + y) * $%d + t1 + x);\n    let to = y * %du + x;\n", f->shape,
+            f->shape + f->across, f->operand[k], k, f->stride[k], SIDE + 1);
+    for (int e = 0; e < 4; e++) tj__put(t, "    tile%d[to + %du] = v.%c;\n", k, e, "xyzw"[e]);
+    tj__put(t, "  }\n");
+  }
+  tj__put(t, "  workgroupBarrier();\n  if (t0 + x >= $%d || t1 + y >= $%d) { return; }\n", f->shape, f->shape + f->across);
+  for (int k = 1; k < f->n; k++) {
+    if (f->mode[k] != MODE_STRIDED) continue;
+    const char *T = tj__gpu_type(f->dtype[k]);
+    const int o = f->operand[k], along = f->stride[k], across = f->stride[k] + f->across;
+    if (f->inner[k] == 't') {
+      tj__put(t, "  let from%d = x * %du + y;\n  let x%d = vec4<%s>(", k, SIDE + 1, k - 1, T);
+      for (int e = 0; e < 4; e++) tj__put(t, "%stile%d[from%d + %du]", e ? ", " : "", k, k, e * (SIDE + 1));
+      tj__put(t, ");\n");
+      continue;
+    }
+    tj__put(t, "  let at%d = base%d + (t0 + x) * $%d + (t1 + y) * $%d;\n", k, k, along, across);
+    if (f->inner[k] == '1') tj__put(t, "  let x%d = ldv%d(at%d);\n", k - 1, o, k);
+    else if (f->inner[k] == '0') tj__put(t, "  let x%d = vec4<%s>(ld%d(at%d));\n", k - 1, T, o, k);
+    else
+      tj__put(t, "  let x%d = vec4<%s>(ld%d(at%d), ld%d(at%d + $%d), ld%d(at%d + 2u * $%d), ld%d(at%d + 3u * $%d));\n", k - 1, T, o, k, o, k,
+              along, o, k, along, o, k, along);
+  }
+  tj__put(t, "  stv%d(base0 + t0 + x + (t1 + y) * $%d, vec4<%s>(", f->operand[0], f->stride[0] + f->across, tj__gpu_type(f->dtype[0]));
+  for (int e = 0; e < 4; e++) {
+    tj__put(t, "%selement(", e ? ", " : "");
+    for (int k = 1; k < f->n; k++) {
+      tj__put(t, "%sx%d", k > 1 ? ", " : "", k - 1);
+      if (f->mode[k] == MODE_STRIDED) tj__put(t, ".%c", "xyzw"[e]);
+    }
+    tj__put(t, ")");
+  }
+  tj__put(t, "));\n}\n");
+}
+
 static void turned_body(tj__text *t, const iteration *f) {
   const int tiles = f->scalars + f->n_scalars, rows = 256 / SIDE;
   const char *const inside = "t0 + %s < $%d && t1 + %s < $%d";
@@ -143,6 +185,10 @@ static void turned_body(tj__text *t, const iteration *f) {
     tj__put(t, "  let c%d = rest %% $%d;\n  rest = rest / $%d;\n", d, f->shape + d, f->shape + d);
     for (int k = 0; k < f->n; k++)
       if (f->mode[k] == MODE_STRIDED) tj__put(t, "  base%d += c%d * $%d;\n", k, d, f->stride[k] + d);
+  }
+  if (f->vector) {
+    turned_fours(t, f);
+    return;
   }
   tj__put(t, "  let x = li %% %du;\n  let y = li / %du;\n", SIDE, SIDE);
   for (int k = 1; k < f->n; k++) { /* all loads are on their way before the first is stored */
@@ -216,17 +262,22 @@ static int64_t step_of(const tj__iter *it, const iteration *f, int k, int d) {
   return it->operands[k].strides[d] / (int64_t)tj__dtype_sizes[f->dtype[k]];
 }
 
+/* Can operand k be read or written four elements at a time, along dimension `run`? */
+static bool by_fours(const tj__iter *it, const iteration *f, int k, int run) {
+  if (step_of(it, f, k, run) != 1 || it->shape[run] % 4 != 0 || !tj__gpu_aligned(it->operands[k].data, f->dtype[k])) return false;
+  for (int d = 0; d < it->ndim; d++)
+    if (d != run && step_of(it, f, k, d) % 4 != 0) return false;
+  return true;
+}
+
 /* Can four elements be done at once: are those of the output neighbours, and where are the inputs'? */
 static void find_vector(const tj__iter *it, iteration *f) {
-  f->vector = it->shape[0] % 4 == 0 && it->numel >= 4096 && f->mode[0] == MODE_STRIDED;
-  for (int k = 0; k < f->n && f->vector; k++) {
-    if (f->mode[k] != MODE_STRIDED) continue;
-    const int64_t step = step_of(it, f, k, 0);
-    bool fours = step == 1 && tj__gpu_aligned(it->operands[k].data, f->dtype[k]);
-    for (int d = 1; d < it->ndim; d++) fours &= step_of(it, f, k, d) % 4 == 0;
-    f->inner[k] = fours ? '1' : step == 0 ? '0' : 's';
-    f->vector = k > 0 || fours;
-  }
+  f->vector = f->mode[0] == MODE_STRIDED && by_fours(it, f, 0, 0) && (f->across || it->numel >= 4096);
+  for (int k = 1; k < f->n && f->across; k++)
+    if (f->inner[k] == 't') f->vector &= by_fours(it, f, k, f->across);
+  for (int k = 0; k < f->n && f->vector; k++)
+    if (f->mode[k] == MODE_STRIDED && f->inner[k] != 't')
+      f->inner[k] = by_fours(it, f, k, 0) ? '1' : step_of(it, f, k, 0) == 0 ? '0' : 's';
 }
 
 /* The dimension that is an input's fastest, where it is not the output's, and both are long. */
@@ -306,12 +357,12 @@ bool tj__gpu_iterate(const tj__iter *it, const void *loop, const tj__params *par
                      : f.kind == TJ__GPU_FILL    ? "fill"
                                                  : "where";
   find_across(it, &f);
-  if (!f.across) find_vector(it, &f);
+  find_vector(it, &f);
   tj__gpu_kernel_begin(&k, body, &f, "%s %d.%d.%d n%d %s", name, (int)f.kind, f.op, (int)f.compute, f.ndim, f.mode);
   int64_t groups = 1;
   if (f.across) {
     for (int d = 0; d < f.ndim; d++) groups *= d == 0 || d == f.across ? (it->shape[d] + SIDE - 1) / SIDE : it->shape[d];
-    snprintf(k.name + strlen(k.name), sizeof k.name - strlen(k.name), " turned %d %s", f.across, f.inner);
+    snprintf(k.name + strlen(k.name), sizeof k.name - strlen(k.name), " turned%s %d %s", f.vector ? "4" : "", f.across, f.inner);
   } else if (f.vector) {
     size_t used = strlen(k.name);
     k.name[used++] = ' ';
@@ -333,7 +384,7 @@ bool tj__gpu_iterate(const tj__iter *it, const void *loop, const tj__params *par
       continue;
     }
     f.operand[o] = tj__gpu_operand_add(&k, op->data, f.dtype[o], o == 0);
-    k.operands[f.operand[o]].vector = f.vector && f.mode[o] == MODE_STRIDED && f.inner[o] == '1';
+    k.operands[f.operand[o]].vector = f.vector && f.mode[o] == MODE_STRIDED && (f.inner[o] == '1' || f.inner[o] == 't');
     f.stride[o] = k.n_params;
     for (int d = 0; d < f.ndim && f.mode[o] == MODE_STRIDED; d++) tj__gpu_param(&k, op->strides[d] / (int64_t)tj__dtype_sizes[f.dtype[o]]);
   }

@@ -85,6 +85,7 @@ test('pointwise operators by four and one by one', async () => {
   await compare('columns', (x, y) => x.mul(y), [whole(64, 128), whole(64, 1)])
   await compare('across', (x, y) => x.mul(y.t()), [whole(64, 128), whole(128, 64)])
   await compare('across, with edges', (x, y, z) => x.addcmul(y.t(), z.t(), { value: 2 }), [whole(70, 45), whole(45, 70), whole(45, 70)])
+  await compare('across, by four', (x, y, z) => x.addcmul(y.t(), z, { value: 2 }), [whole(64, 48), whole(48, 64), whole(1, 48)])
   await compare('across in a batch', (x, y) => [x.sub(y.transpose(1, 2)), x.transpose(1, 2).add(y, { alpha: 3 })], [
     whole(3, 33, 20),
     whole(3, 20, 33),
