@@ -3,6 +3,7 @@
 
 #include "../kernels/backend.h"
 #include "../kernels/creation.h"
+#include "arithmetic.h"
 #include "copy.h"
 #include "creation.h"
 #include "impl.h"
@@ -194,39 +195,71 @@ static tj_tensor *space(bool logarithmic, tj_scalar start, tj_scalar end, int64_
   return tj__with_requires_grad(t, requires_grad);
 }
 
-/* The number in a 0-dimensional tensor. */
-static bool bound(const char *op, tj_tensor *start, tj_tensor *end, tj_scalar *from, tj_scalar *to) {
-  bool ok = (!start || start->ndim == 0) && (!end || end->ndim == 0);
-  if (!ok && start && end)
-    tj__fail(TJ_ERROR_RUNTIME,
-             "%s only supports 0-dimensional start and end tensors, but got start with %d dimension(s) and end with %d dimension(s).", op,
-             start->ndim, end->ndim);
-  else if (!ok)
-    tj__fail(TJ_ERROR_RUNTIME, "%s only supports 0-dimensional start and end tensors, but got %s with %d dimension(s).", op,
-             start ? "start" : "end", start ? start->ndim : end->ndim);
-  if (!ok) return false;
-  if (start) *from = tj_item(start);
-  if (end) *to = tj_item(end);
-  return from->kind != TJ_SCALAR_NONE && to->kind != TJ_SCALAR_NONE;
+/* A bound as a number or as a 0-dimensional tensor. */
+typedef struct bound {
+  tj_tensor *tensor;
+  tj_scalar number;
+} bound;
+
+/* An element that stays on its device, as the dtype holds it, in float32; else the number. */
+static tj_tensor *bound_there(const bound *b, tj_dtype dtype, tj_device device) {
+  tj_tensor *t = b->tensor ? tj__on_device(b->tensor, device) : tj__empty(TJ_INTS(), dtype, device);
+  if (t && !b->tensor && !tj__fill(t, b->number)) return NULL;
+  return t ? tj__to_dtype(tj__to_dtype(t, dtype), TJ_FLOAT32) : NULL;
 }
+
+/* Where a bound cannot be looked at: the sequence is computed beside it, from both ends towards the middle as on the cpu. */
+static tj_tensor *space_there(bool logarithmic, const bound *start, const bound *end, int64_t steps, double base, tj_dtype dtype,
+                              tj_device device, bool requires_grad) {
+  TJ__CHECK(steps >= 0, TJ_ERROR_RUNTIME, "number of steps must be non-negative");
+  if (dtype == TJ_DTYPE_NONE) dtype = tj_get_default_dtype();
+  if (dtype == TJ_BOOL && steps > 1) return not_implemented(logarithmic ? "logspace_cpu" : "linspace_cpu", dtype);
+  tj_tensor *from = bound_there(start, dtype, device), *to = bound_there(end, dtype, device);
+  tj_tensor *at = tj_arange(tj_int(steps), TJ_FLOAT32, device, false);
+  if (!from || !to || !at) return NULL;
+  tj_tensor *step = tj_div(tj_sub(to, from, TJ__ONE), tj__number((double)TJ__MAX(steps - 1, 1)));
+  tj_tensor *rising = tj_add(from, tj_mul(at, step), TJ__ONE);
+  tj_tensor *falling = tj_sub(to, tj_mul(tj_rsub(at, tj__number((double)(steps - 1)), TJ__ONE), step), TJ__ONE);
+  tj_tensor *t = steps == 1 ? rising : tj_where(tj_lt(at, tj__number((double)(steps / 2))), rising, falling);
+  if (t && logarithmic) t = tj_pow(tj__number(base), t);
+  return t ? tj__with_requires_grad(tj__to_dtype(t, dtype), requires_grad) : NULL;
+}
+
+static tj_tensor *space_between(bool logarithmic, bound start, bound end, int64_t steps, double base, tj_dtype dtype, tj_device device,
+                                bool requires_grad) {
+  const char *op = logarithmic ? "logspace" : "linspace";
+  const bool ok = (!start.tensor || start.tensor->ndim == 0) && (!end.tensor || end.tensor->ndim == 0);
+  TJ__CHECK(ok || !start.tensor || !end.tensor, TJ_ERROR_RUNTIME,
+            "%s only supports 0-dimensional start and end tensors, but got start with %d dimension(s) and end with %d dimension(s).", op,
+            start.tensor->ndim, end.tensor->ndim);
+  TJ__CHECK(ok, TJ_ERROR_RUNTIME, "%s only supports 0-dimensional start and end tensors, but got %s with %d dimension(s).", op,
+            start.tensor ? "start" : "end", start.tensor ? start.tensor->ndim : end.tensor->ndim);
+  const tj_tensor *hidden = start.tensor && !tj__can_look(start.tensor) ? start.tensor : NULL;
+  if (!hidden && end.tensor && !tj__can_look(end.tensor)) hidden = end.tensor;
+  if (hidden && (device == TJ_DEVICE_NONE || device == hidden->storage->device))
+    return space_there(logarithmic, &start, &end, steps, base, dtype, hidden->storage->device, requires_grad);
+  if (start.tensor) start.number = tj_item(start.tensor);
+  if (end.tensor) end.number = tj_item(end.tensor);
+  if (start.number.kind == TJ_SCALAR_NONE || end.number.kind == TJ_SCALAR_NONE) return NULL;
+  return space(logarithmic, start.number, end.number, steps, base, dtype, device, requires_grad);
+}
+#define TENSOR(t) ((bound){.tensor = (t)})
+#define NUMBER(s) ((bound){.number = (s)})
 
 tj_tensor *tj__impl_linspace(tj_scalar start, tj_scalar end, int64_t steps, tj_dtype dtype, tj_device device, bool requires_grad) {
   return space(false, start, end, steps, 0, dtype, device, requires_grad);
 }
 tj_tensor *tj__impl_linspace_Tensor_Tensor(tj_tensor *start, tj_tensor *end, int64_t steps, tj_dtype dtype, tj_device device,
                                            bool requires_grad) {
-  tj_scalar from = TJ_NO_SCALAR, to = TJ_NO_SCALAR;
-  return bound("linspace", start, end, &from, &to) ? space(false, from, to, steps, 0, dtype, device, requires_grad) : NULL;
+  return space_between(false, TENSOR(start), TENSOR(end), steps, 0, dtype, device, requires_grad);
 }
 tj_tensor *tj__impl_linspace_Tensor_Scalar(tj_tensor *start, tj_scalar end, int64_t steps, tj_dtype dtype, tj_device device,
                                            bool requires_grad) {
-  tj_scalar from = TJ_NO_SCALAR;
-  return bound("linspace", start, NULL, &from, &end) ? space(false, from, end, steps, 0, dtype, device, requires_grad) : NULL;
+  return space_between(false, TENSOR(start), NUMBER(end), steps, 0, dtype, device, requires_grad);
 }
 tj_tensor *tj__impl_linspace_Scalar_Tensor(tj_scalar start, tj_tensor *end, int64_t steps, tj_dtype dtype, tj_device device,
                                            bool requires_grad) {
-  tj_scalar to = TJ_NO_SCALAR;
-  return bound("linspace", NULL, end, &start, &to) ? space(false, start, to, steps, 0, dtype, device, requires_grad) : NULL;
+  return space_between(false, NUMBER(start), TENSOR(end), steps, 0, dtype, device, requires_grad);
 }
 tj_tensor *tj__impl_logspace(tj_scalar start, tj_scalar end, int64_t steps, double base, tj_dtype dtype, tj_device device,
                              bool requires_grad) {
@@ -234,18 +267,15 @@ tj_tensor *tj__impl_logspace(tj_scalar start, tj_scalar end, int64_t steps, doub
 }
 tj_tensor *tj__impl_logspace_Tensor_Tensor(tj_tensor *start, tj_tensor *end, int64_t steps, double base, tj_dtype dtype, tj_device device,
                                            bool requires_grad) {
-  tj_scalar from = TJ_NO_SCALAR, to = TJ_NO_SCALAR;
-  return bound("logspace", start, end, &from, &to) ? space(true, from, to, steps, base, dtype, device, requires_grad) : NULL;
+  return space_between(true, TENSOR(start), TENSOR(end), steps, base, dtype, device, requires_grad);
 }
 tj_tensor *tj__impl_logspace_Tensor_Scalar(tj_tensor *start, tj_scalar end, int64_t steps, double base, tj_dtype dtype, tj_device device,
                                            bool requires_grad) {
-  tj_scalar from = TJ_NO_SCALAR;
-  return bound("logspace", start, NULL, &from, &end) ? space(true, from, end, steps, base, dtype, device, requires_grad) : NULL;
+  return space_between(true, TENSOR(start), NUMBER(end), steps, base, dtype, device, requires_grad);
 }
 tj_tensor *tj__impl_logspace_Scalar_Tensor(tj_scalar start, tj_tensor *end, int64_t steps, double base, tj_dtype dtype, tj_device device,
                                            bool requires_grad) {
-  tj_scalar to = TJ_NO_SCALAR;
-  return bound("logspace", NULL, end, &start, &to) ? space(true, start, to, steps, base, dtype, device, requires_grad) : NULL;
+  return space_between(true, NUMBER(start), TENSOR(end), steps, base, dtype, device, requires_grad);
 }
 
 /* ---- matrices -------------------------------------------------------------------------------------------------- */

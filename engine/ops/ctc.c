@@ -81,6 +81,11 @@ static tj_tensor *log_sum(tj_tensor *a, tj_tensor *b, tj_tensor *c) {
   return all ? tj_logsumexp(all, TJ_INTS(0), false) : NULL;
 }
 
+static tj_tensor *numbers(tj_ints list, tj_ints sizes, tj_device device) {
+  tj_tensor *t = tj_from_data(list.data, TJ_INT64, sizes);
+  return t ? tj__on_device(t, device) : NULL;
+}
+
 /* Negative log likelihoods [N]; infinite where no path fits. */
 static tj_tensor *likelihoods(const ctc *c) {
   const tj_dtype dtype = (tj_dtype)c->log_probs->dtype;
@@ -88,8 +93,7 @@ static tj_tensor *likelihoods(const ctc *c) {
   tj_tensor *never = tj_full(TJ_INTS(c->n, c->states), tj_float(NEVER), dtype, device, false);
   tj_tensor *index = tj_expand(tj_unsqueeze(c->labels, 0), TJ_INTS(c->time, c->n, c->states), false);
   tj_tensor *of_labels = tj_gather(c->log_probs, 2, index, false); /* [T, N, states] */
-  tj_tensor *lengths = tj_from_data(c->input_lengths.data, TJ_INT64, TJ_INTS(c->n, 1));
-  tj_tensor *ends = tj_from_data(c->target_lengths.data, TJ_INT64, TJ_INTS(c->n, 1));
+  tj_tensor *lengths = numbers(c->input_lengths, TJ_INTS(c->n, 1), device), *ends = numbers(c->target_lengths, TJ_INTS(c->n, 1), device);
   if (!never || !of_labels || !lengths || !ends) return NULL;
   /* before the first step the walk stands in front of state 0, which is as if state 0 had been reached with probability 1 */
   tj_tensor *alpha = tj_clone(never, NULL);
@@ -128,11 +132,13 @@ static bool read_targets(ctc *c, tj_tensor *targets, int64_t longest, int64_t bl
     }
     from += length;
   }
-  tj_scalar low = tj_item(tj_min(c->labels)), high = tj_item(tj_max(c->labels));
-  if (low.kind == TJ_SCALAR_NONE || high.kind == TJ_SCALAR_NONE) return false;
-  if (low.i < 0 || high.i >= classes) {
-    tj__fail(TJ_ERROR_RUNTIME, "ctc_loss: a target of %lld is no class; there are %lld", LL(low.i < 0 ? low.i : high.i), LL(classes));
-    return false;
+  if (tj__can_look(c->labels)) { /* else the kernel that gathers their probabilities finds it */
+    tj_scalar low = tj_item(tj_min(c->labels)), high = tj_item(tj_max(c->labels));
+    if (low.kind == TJ_SCALAR_NONE || high.kind == TJ_SCALAR_NONE) return false;
+    if (low.i < 0 || high.i >= classes) {
+      tj__fail(TJ_ERROR_RUNTIME, "ctc_loss: a target of %lld is no class; there are %lld", LL(low.i < 0 ? low.i : high.i), LL(classes));
+      return false;
+    }
   }
   tj_tensor *blanks = tj_full(TJ_INTS(c->n, TJ__MIN(2, c->states)), tj_int(blank), TJ_INT64, c->labels->storage->device, false);
   tj_tensor *before = c->states > 2 ? tj_cat(TJ_TENSORS(blanks, tj_narrow(c->labels, 1, 0, c->states - 2)), 1) : blanks;
@@ -152,8 +158,9 @@ tj_tensor *tj__impl_ctc_loss_IntList(tj_tensor *log_probs, tj_tensor *targets, t
           (int)log_probs->ndim, checking);
   RUNTIME(targets->ndim == 1 || targets->ndim == 2,
           "Expected 1- or 2-dimensional tensor, but got %d-dimensional tensor for argument #2 'targets' %s", (int)targets->ndim, checking);
-  /* logarithms grow with the number of steps: float32 would leave few digits of their differences */
-  tj_tensor *wide = tj_to_dtype(log_probs, TJ_FLOAT64, false, false, NULL);
+  /* logarithms grow with the number of steps: float32, all that webgpu has, leaves few digits of their differences */
+  const tj_device device = log_probs->storage->device;
+  tj_tensor *wide = device == TJ_CPU ? tj_to_dtype(log_probs, TJ_FLOAT64, false, false, NULL) : log_probs;
   ctc c = {.log_probs = single ? tj_unsqueeze(wide, 1) : wide, .input_lengths = input_lengths, .target_lengths = target_lengths};
   if (!c.log_probs) return NULL;
   c.time = c.log_probs->sizes[0], c.n = c.log_probs->sizes[1];
@@ -186,7 +193,7 @@ tj_tensor *tj__impl_ctc_loss_IntList(tj_tensor *log_probs, tj_tensor *targets, t
   tj_tensor *losses = likelihoods(&c);
   /* PyTorch's gradient is that of the softmax which made log_probs: the probabilities of the steps that count are added, here as a
    * difference that is zero */
-  tj_tensor *lengths = tj_from_data(input_lengths.data, TJ_INT64, TJ_INTS(1, c.n));
+  tj_tensor *lengths = numbers(input_lengths, TJ_INTS(1, c.n), device);
   tj_tensor *steps = tj_unsqueeze(tj_arange(tj_int(c.time), TJ_INT64, log_probs->storage->device, false), 1);
   tj_tensor *counts = lengths && steps ? tj_unsqueeze(tj_lt(steps, lengths), 2) : NULL;
   tj_tensor *mass = counts ? tj_sum_dim(tj_where(counts, tj_exp(c.log_probs), tj__number(0)), TJ_INTS(0, 2), false, TJ_DTYPE_NONE) : NULL;
@@ -195,7 +202,7 @@ tj_tensor *tj__impl_ctc_loss_IntList(tj_tensor *log_probs, tj_tensor *targets, t
   losses = tj_to_dtype(losses, dtype, false, false, NULL);
   if (losses && zero_infinity) losses = tj_where(tj_eq(tj_detach(losses), tj__number(INFINITY)), tj__number(0), losses);
   if (reduction[0] == 'm') {
-    tj_tensor *ends = tj_clamp_min(tj_from_data(target_lengths.data, TJ_INT64, TJ_INTS(c.n)), tj_int(1));
+    tj_tensor *ends = tj_clamp_min(numbers(target_lengths, TJ_INTS(c.n), device), tj_int(1));
     return ends ? tj_mean(tj_div(losses, tj_to_dtype(ends, dtype, false, false, NULL)), TJ_DTYPE_NONE) : NULL;
   }
   if (single) losses = tj_squeeze_dim(losses, 0);

@@ -62,6 +62,16 @@ typedef struct selection {
   int ndim;
 } selection;
 
+/* Does the mask stand for dimensions of self from n on? */
+static bool mask_fits(const tj_tensor *self, const tj_tensor *mask, int n) {
+  if (n + mask->ndim > self->ndim) return tj__fail(TJ_ERROR_INDEX, "too many indices for tensor of dimension %d", self->ndim) != NULL;
+  for (int d = 0; d < mask->ndim; d++)
+    if (mask->sizes[d] != self->sizes[n + d])
+      return tj__fail(TJ_ERROR_INDEX, "The shape of the mask %s at index %d does not match the shape of the indexed tensor %s at index %d",
+                      tj__sizes_text(mask), d, tj__sizes_text(self), n + d) != NULL;
+  return true;
+}
+
 static bool select_places(tj_tensor *self, tj_tensors indices, selection *s) {
   const tj__backend *backend = tj__backend_for(&self, 1);
   tj_tensor *at[TJ_MAX_DIMS] = {NULL};
@@ -80,12 +90,7 @@ static bool select_places(tj_tensor *self, tj_tensors indices, selection *s) {
       return tj__fail(TJ_ERROR_RUNTIME, "indices should be either on cpu or on the same device as the indexed tensor (%s)",
                       tj__device_name(device)) != NULL;
     if (t->dtype == TJ_BOOL || t->dtype == TJ_UINT8) {
-      if (n + t->ndim > self->ndim) goto too_many;
-      for (int d = 0; d < t->ndim; d++)
-        if (t->sizes[d] != self->sizes[n + d])
-          return tj__fail(TJ_ERROR_INDEX,
-                          "The shape of the mask %s at index %d does not match the shape of the indexed tensor %s at index %d",
-                          tj__sizes_text(t), d, tj__sizes_text(self), n + d) != NULL;
+      if (!mask_fits(self, t, n)) return false;
       tj_tensor *flat = tj__true_places(t);
       if (!flat) return false;
       if (t->ndim == 0) { /* a mask of no dimension adds one of size 0 or 1 */
@@ -207,20 +212,56 @@ tj_tensor *tj__impl_index(tj_tensor *self, tj_tensors indices) {
   return out;
 }
 
+/* A mask on a device, whose number of places nobody here can tell: values that are the same for each of them do not ask for it. NULL without an
+ * error: it is not such a case. */
+static tj_tensor *put_by_mask(tj_tensor *self, tj_tensors indices, tj_tensor *values, bool accumulate) {
+  tj_tensor *mask = NULL;
+  int outer = 0;
+  for (int64_t i = 0; i < indices.n; i++) {
+    if (indices.data[i] && mask) return NULL;
+    if (indices.data[i]) mask = indices.data[i];
+    else if (!mask) outer++;
+  }
+  if (!mask || (mask->dtype != TJ_BOOL && mask->dtype != TJ_UINT8) || tj__can_look(mask) || !mask_fits(self, mask, outer)) return NULL;
+  const int inner = self->ndim - outer - mask->ndim, place = values->ndim - 1 - inner;
+  int64_t sizes[TJ_MAX_DIMS];
+  int n = 0;
+  for (int d = 0; d < mask->ndim; d++) sizes[n++] = mask->sizes[d];
+  for (int d = 0; d < inner; d++) sizes[n++] = 1;
+  mask = tj_ne(tj_reshape(mask, (tj_ints){sizes, n}), tj_scalar_tensor(tj_int(0)));
+  if (!mask) return NULL;
+  if (place >= 0) { /* its one place becomes those of the mask's dimensions */
+    if (values->sizes[place] != 1 || values->ndim - 1 + n - inner > TJ_MAX_DIMS) return NULL;
+    int m = 0;
+    for (int d = 0; d < place; d++) sizes[m++] = values->sizes[d];
+    for (int d = 0; d < n - inner; d++) sizes[m++] = 1;
+    for (int d = place + 1; d < values->ndim; d++) sizes[m++] = values->sizes[d];
+    if (!(values = tj_reshape(values, (tj_ints){sizes, m}))) return NULL;
+  }
+  TJ__CHECK(tj__can_expand(tj__sizes(values), tj__sizes(self)), TJ_ERROR_RUNTIME,
+            "shape mismatch: value tensor of shape %s cannot be broadcast to indexing result of shape %s", tj__sizes_text(values),
+            tj__sizes_text(self));
+  return tj_where(mask, accumulate ? tj_add(self, values, TJ__ONE) : values, self);
+}
+
 tj_tensor *tj__impl_index_put(tj_tensor *self, tj_tensors indices, tj_tensor *values, bool accumulate) {
-  const tj__backend *backend = tj__backend_for((tj_tensor *[]){self, values}, 2);
   selection s;
-  tj_tensor *out = backend ? tj__own_copy(self) : NULL;
-  if (!out) return NULL;
   TJ__CHECK(values->dtype == self->dtype || values->wrapped_number, TJ_ERROR_RUNTIME,
             "Index put requires the source and destination dtypes match, got %s for the destination and %s for the source.",
             tj__dtype_legacy((tj_dtype)self->dtype), tj__dtype_legacy((tj_dtype)values->dtype));
   if (!(values = tj__to_dtype(values, (tj_dtype)self->dtype))) return NULL;
+  if (values->ndim == 0 && !(values = tj__on_device(values, self->storage->device))) return NULL;
+  const tj__backend *backend = tj__backend_for((tj_tensor *[]){self, values}, 2);
+  if (!backend) return NULL;
   if (accumulate && is_half(self)) { /* adds up in float and is rounded once */
     tj_tensor *wide_self = tj__to_dtype(self, TJ_FLOAT32), *wide_values = tj__to_dtype(values, TJ_FLOAT32);
     tj_tensor *wide = wide_self && wide_values ? tj_index_put(wide_self, indices, wide_values, true) : NULL;
     return wide ? tj__to_dtype(wide, (tj_dtype)self->dtype) : NULL;
   }
+  tj_tensor *masked = put_by_mask(self, indices, values, accumulate);
+  if (masked || tj_error_code()) return masked;
+  tj_tensor *out = tj__own_copy(self);
+  if (!out) return NULL;
   if (!any_index(indices)) return tj__copy_into(out, accumulate ? tj_add(self, values, TJ__ONE) : values);
   if (!select_places(out, indices, &s)) return NULL;
   tj_ints sizes = {s.sizes, s.ndim};

@@ -300,6 +300,8 @@ tj_tensor *tj__impl_isin(tj_tensor *elements, tj_tensor *test_elements, bool ass
   tj_dtype dtype = tj_promote_types((tj_dtype)elements->dtype, (tj_dtype)test_elements->dtype);
   TJ__CHECK(dtype == TJ_DTYPE_NONE || !tj_dtype_is_complex(dtype), TJ_ERROR_RUNTIME, "Unsupported input type encountered for isin(): %s",
             tj__dtype_legacy(dtype));
+  const tj_device device = elements->ndim ? elements->storage->device : test_elements->storage->device;
+  if (!(elements = tj__on_device(elements, device)) || !(test_elements = tj__on_device(test_elements, device))) return NULL;
   if (dtype == TJ_DTYPE_NONE || !(elements = tj__to_dtype(elements, dtype)) || !(test_elements = tj__to_dtype(test_elements, dtype)))
     return NULL;
   tj_tensor *flat = tj_reshape(test_elements, TJ_INTS(-1));

@@ -56,6 +56,9 @@ export async function runOpOn(torch, c, blob, info, device) {
   try {
     const args = c.args.map((a) => b.value(a)),
       kwargs = b.kwargs(c.kwargs)
+    // Where the recorder named its device for what is made, that is this one here; a move to the cpu is one.
+    const moves = c.op === 'to'
+    if (kwargs.device !== undefined && !moves) kwargs.device = device
     // A call that names no tensor makes its result where the default says.
     const creates = tensorsIn(torch, [args, Object.values(kwargs)]).length === 0
     if (creates) torch.set_default_device(device)
@@ -65,7 +68,7 @@ export async function runOpOn(torch, c, blob, info, device) {
     } finally {
       if (creates) torch.set_default_device(null)
     }
-    const toCpu = /"cpu/.test(JSON.stringify([c.args, c.kwargs]))
+    const toCpu = moves && /"cpu/.test(JSON.stringify([c.args, c.kwargs]))
     if (!toCpu && tensorsIn(torch, out).some((t) => t.device === 'cpu' && t.numel() > 0)) return ['the result is on the cpu']
     const failures = []
     const exact = c.gauge ? () => null : exactly(torch, c, blob, info)

@@ -219,3 +219,67 @@ test('float16 and bfloat16: rounded after each operator, forward and backward, a
     cpu.forEach((t, i) => assert.ok(torch.allclose(gpu[i].float(), t.float(), { rtol: atol, atol }), `${dtype}, result ${i}`))
   }
 })
+
+test('writing by a mask needs no reading where the value is the same for all places', async () => {
+  for (const [indices, value, accumulate] of [
+    [(m) => [m.gt(2)], -1],
+    [(m) => [m.gt(2)], 10, true],
+    [(m) => [m.select(1, 0).gt(2)], -1], // whole rows
+    [(m) => [m.select(1, 0).gt(2)], [7, 8, 9]],
+    [(m) => [m.select(1, 0).gt(2)], [[7, 8, 9]], true],
+    [(m) => [null, m.select(0, 0).gt(0)], -1], // columns
+    [(m) => [null, m.select(0, 0).gt(0)], [[5], [6]]],
+    [(m) => [m.gt(100)], -1],
+  ]) {
+    const results = []
+    for (const device of ['cpu', 'webgpu']) {
+      const x = torch.arange(6, { device, dtype: 'float32' }).view(2, 3).requires_grad_()
+      const y = x.index_put(indices(x), torch.tensor(value, { device, dtype: 'float32' }), accumulate ?? false)
+      y.mul(y).sum().backward()
+      results.push([await y.detach().toArray(), await x.grad.toArray()])
+    }
+    assert.deepEqual(results[1], results[0], `${indices} ${value}`)
+  }
+  const x = torch.ones(2, 3, on)
+  assert.deepEqual(
+    await x
+      .index_put_([x.gt(0)], torch.tensor(3))
+      .sum()
+      .item(),
+    18,
+  ) // a number of the cpu
+  assert.throws(() => x.index_put([torch.ones(2, 2, on).gt(0)], torch.tensor(1, on)), {
+    code: 'IndexError',
+    message: /The shape of the mask \[2, 2\]/,
+  })
+  assert.throws(() => x.index_put([x.gt(0)], torch.ones(6, on)), { code: 'NotImplementedError' })
+})
+
+test('ctc_loss, isin and sequences between bounds that are there', async () => {
+  const results = []
+  for (const device of ['cpu', 'webgpu']) {
+    torch.manual_seed(1)
+    const scores = torch.randn(7, 3, 5).to(device).requires_grad_()
+    const targets = torch.tensor(
+      [
+        [1, 2, 2],
+        [3, 1, 4],
+        [4, 4, 4],
+      ],
+      { device, dtype: 'int64' },
+    )
+    const loss = nn.functional.ctc_loss(scores.log_softmax(2), targets, [7, 6, 2], [3, 2, 3], { reduction: 'none', zero_infinity: true })
+    loss.sum().backward()
+    results.push([await loss.detach().cpu(), await scores.grad.cpu()])
+  }
+  results[0].forEach((want, i) => assert.ok(torch.allclose(results[1][i], want, { rtol: 1e-4, atol: 1e-5 }), String(results[1][i])))
+  const bad = torch.tensor([[1, 9]], { ...on, dtype: 'int64' })
+  await assert.rejects(
+    async () => void (await nn.functional.ctc_loss(torch.zeros(4, 1, 3, on), bad, [4], [2]).item()),
+    /index 9 is out of bounds [^]*in ctc_loss/,
+  )
+  assert.deepEqual(await torch.isin(torch.tensor([1, 2, 3], on), 2).toArray(), [false, true, false])
+  assert.deepEqual(await torch.linspace(torch.tensor(0, on), torch.tensor(1, on), 5).toArray(), [0, 0.25, 0.5, 0.75, 1])
+  assert.deepEqual(await torch.logspace(0, torch.tensor(3, on), 4, 2).toArray(), [1, 2, 4, 8])
+  assert.throws(() => torch.linspace(torch.tensor(0, on), 1, 5, { device: 'cpu' }), { code: 'NotImplementedError' })
+})
