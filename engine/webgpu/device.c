@@ -113,7 +113,11 @@ bool tj__gpu_locate(const void *address, size_t itemsize, uint32_t *number, uint
 
 uint32_t *tj__gpu_record(enum tj__gpu_command command, int64_t n) {
   if (!gpu.running) return fail_stopped(), NULL;
-  if (command == TJ__GPU_WRITE || command == TJ__GPU_COPY || command == TJ__GPU_CLEAR || command == TJ__GPU_READ) tj__gpu_fuse_flush();
+  if (command == TJ__GPU_WRITE || command == TJ__GPU_COPY || command == TJ__GPU_CLEAR || command == TJ__GPU_READ) {
+    const tj_status before = tj_error_code();
+    tj__gpu_fuse_flush();
+    if (tj_error_code() != before) return NULL; /* what it would see is not there */
+  }
   if (gpu.n + n > gpu.room) {
     const int64_t room = TJ__MAX(2 * gpu.room, gpu.n + n + 1024);
     uint32_t *more = tj__grow(gpu.words, (size_t)room * sizeof *more);
@@ -154,7 +158,9 @@ void tj__gpu_waiting(void) {
 }
 
 tj_tensor *tj__gpu_take(void) {
+  const tj_status before = tj_error_code();
   if (gpu.running) tj__gpu_fuse_flush();
+  if (tj_error_code() != before) return NULL;
   tj_tensor *t = tj__empty(TJ_INTS(gpu.n * 4), TJ_UINT8, TJ_CPU);
   if (!t) return NULL;
   if (gpu.n) memcpy(tj__write(t), gpu.words, (size_t)gpu.n * 4);

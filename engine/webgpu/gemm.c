@@ -181,13 +181,12 @@ static bool gemm(const tj__gemm_args *asked) {
     return tj__gpu_add_up(tj__read(sums), m.p.splits, all, g->c, g->dtype);
   }
   const int64_t most = tj__gpu_limits_of()->groups;
-  TJ__CHECK(g->batches <= most || !m.starts, TJ_ERROR_RUNTIME, "webgpu: a sum of %lld products with a tensor is too many at once",
-            (long long)g->batches);
   for (int64_t first = 0; first < g->batches; first += most) {
     m.p.depth = TJ__MIN(g->batches - first, most);
     if (!launch(&m, g, a + first * g->a_batch * size, b + first * g->b_batch * size, (char *)g->c + first * g->c_batch * size, g->dtype,
                 c_strides))
       return false;
+    if (m.starts) args.start = (const char *)args.start + most * args.start_batch * size;
   }
   return true;
 }

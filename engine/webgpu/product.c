@@ -16,13 +16,13 @@ typedef struct tile {
   const char *name;
   int rows, columns, each_row, each_column;
   double speed;
-  bool subgroups; /* an invocation has columns of its own, and all rows: A goes round in subgroups, nothing through the workgroup's memory */
+  bool
+      subgroups; /* an invocation has columns of its own, and all rows: A goes round in subgroups, nothing through the workgroup's memory */
 } tile;
 static const tile tiles[] = {
-    {"128x128", 128, 128, 8, 8, 1, false},    {"128x64", 128, 64, 8, 8, 0.9, false},
-    {"64x128", 64, 128, 8, 8, 0.9, false},    {"64x64", 64, 64, 8, 4, 0.8, false},
-    {"64x64s", 64, 64, 8, 8, 0.75, false},    {"32x32", 32, 32, 4, 4, 0.45, false},
-    {"16x256g", 16, 256, 16, 4, 0.3, true},   {"16x16", 16, 16, 1, 1, 0.12, false},
+    {"128x128", 128, 128, 8, 8, 1, false},  {"128x64", 128, 64, 8, 8, 0.9, false}, {"64x128", 64, 128, 8, 8, 0.9, false},
+    {"64x64", 64, 64, 8, 4, 0.8, false},    {"64x64s", 64, 64, 8, 8, 0.75, false}, {"32x32", 32, 32, 4, 4, 0.45, false},
+    {"16x256g", 16, 256, 16, 4, 0.3, true}, {"16x16", 16, 16, 1, 1, 0.12, false},
 };
 enum { TILES = sizeof tiles / sizeof *tiles, SMALLEST = TILES - 1 };
 static _Thread_local int forced = -1;
@@ -93,27 +93,48 @@ void tj__product_params(tj__gpu_kernel *k, const tj__product *p) {
   for (int i = 0; i < 6; i++) tj__gpu_param(k, numbers[i]);
 }
 
+/* More tiles in a direction than workgroups can be: they are counted in one row, which is folded. */
+static bool folded(const tj__product *p) {
+  const tile *s = &tiles[p->tile];
+  return TJ__MAX(count(p->n, s->columns), count(p->m, s->rows)) > tj__gpu_limits_of()->groups;
+}
+
 int tj__product_key(const tj__product *p) {
   return p->real + 2 * p->a_by_row + 4 * p->b_by_k + 8 * (p->splits > 1) + 16 * p->a_vector + 32 * p->b_vector + 64 * p->out_vector +
-         128 * p->b_places + 256 * p->tile + 4096 * p->wide + 8192 * p->b_quads;
+         128 * p->b_places + 256 * p->tile + 4096 * p->wide + 8192 * p->b_quads + 16384 * folded(p);
 }
 
 /* ---- one result an invocation --------------------------------------------------------------------------------------- */
 
-static void put_start(tj__text *t, const tile *s) {
+/* wg: the tile's column, row, and z. */
+static void put_tile(tj__text *t, const tj__product *p, const tile *s) {
+  if (!folded(p)) {
+    tj__put(t, "  let wg = group;\n");
+    return;
+  }
+  tj__put(t,
+          "  let columns = ($1 + %du) / %du;\n  let number = group.x + group.y * nw.x;\n"
+          "  let wg = vec3<u32>(number %% columns, number / columns, group.z);\n  if (wg.y * %du >= $0) { return; }\n",
+          s->columns - 1, s->columns, s->rows);
+}
+
+static void put_start(tj__text *t, const tj__product *p, const tile *s) {
   tj__put(t,
           "@compute @workgroup_size(%d, %d)\n"
-          "fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) id: vec3<u32>, @builtin(local_invocation_index) li: "
-          "u32) {\n"
+          "fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) nw: vec3<u32>, "
+          "@builtin(local_invocation_id) id: vec3<u32>, @builtin(local_invocation_index) li: u32) {\n",
+          s->columns / s->each_column, s->rows / s->each_row);
+  put_tile(t, p, s);
+  tj__put(t,
           "  let row0 = wg.y * %du;\n  let col0 = wg.x * %du;\n  let z = wg.z %% $3;\n  let piece = wg.z / $3;\n"
           "  let k_begin = piece * $4;\n  let k_end = min(k_begin + $4, $2);\n",
-          s->columns / s->each_column, s->rows / s->each_row, s->rows, s->columns);
+          s->rows, s->columns);
 }
 
 static void small_body(tj__text *t, const tj__product *p, const tile *s) {
   const char *T = p->real ? "f32" : "i32", *zero = p->real ? "0.0" : "0";
   tj__put(t, "var<workgroup> ta: array<%s, 256>;\nvar<workgroup> tb: array<%s, 256>;\n", T, T);
-  put_start(t, s);
+  put_start(t, p, s);
   tj__put(t, "  var acc = %s;\n  for (var k0 = k_begin; k0 < k_end; k0 += 16u) {\n    {\n", zero);
   tj__put_code(t,
                p->a_by_row ? "      let r = li % 16u;\n      let kk = li / 16u;\n" : "      let kk = li % 16u;\n      let r = li / 16u;\n");
@@ -269,7 +290,7 @@ static void block_body(tj__text *t, const tj__product *p, const tile *s) {
                          {'b', p->b_vector, p->b_by_k, s->columns, s->columns * DEPTH / 16}};
   if (!p->out_vector) put_out(t, T);
   for (int i = 0; i < 2; i++) tj__put(t, "var<workgroup> t%c: array<vec4<%s>, %d>;\n", sides[i].name, T, DEPTH * sides[i].width / 4);
-  put_start(t, s);
+  put_start(t, p, s);
   for (int i = 0; i < s->each_row; i++)
     for (int j = 0; j < s->each_column / 4; j++) tj__put(t, "  var acc%d_%d = vec4<%s>();\n", i, j, T);
   put_registers(t, sides, T, group);
@@ -323,13 +344,17 @@ static void subgroup_body(tj__text *t, const tj__product *p, const tile *s) {
   if (!p->out_vector) put_out(t, T);
   tj__put(t,
           "@compute @workgroup_size(%d)\n"
-          "fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) li: u32, @builtin(subgroup_invocation_id) lane: u32) {\n"
+          "fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) nw: vec3<u32>, "
+          "@builtin(local_invocation_index) li: u32, @builtin(subgroup_invocation_id) lane: u32) {\n",
+          invocations(s));
+  put_tile(t, p, s);
+  tj__put(t,
           "  let row0 = wg.y * %du;\n  let z = wg.z %% $3;\n  let piece = wg.z / $3;\n"
           "  let k_begin = piece * $4;\n  let k_end = min(k_begin + $4, $2);\n",
-          invocations(s), s->rows);
+          s->rows);
   for (int c = 0; c < columns; c++) {
-    tj__put(t, "  let col%d = wg.x * %du + %du + li * 4u;\n  let at%d = min(col%d, ($1 - 1u) & ~3u);\n", c, s->columns, c * 4 * invocations(s), c,
-            c);
+    tj__put(t, "  let col%d = wg.x * %du + %du + li * 4u;\n  let at%d = min(col%d, ($1 - 1u) & ~3u);\n", c, s->columns,
+            c * 4 * invocations(s), c, c);
     for (int j = 0; p->b_places && j < 4; j++) tj__put(t, "  let place%d_%d = column_of(z, min(at%d + %du, $1 - 1u));\n", c, j, c, j);
     for (int i = 0; i < s->rows; i++) tj__put(t, "  var acc%d_%d = vec4<%s>();\n", i, c, T);
   }
@@ -378,5 +403,8 @@ void tj__product_body(tj__text *t, const tj__product *p) {
 bool tj__product_launch(tj__gpu_kernel *k, const tj__product *p) {
   const tile *s = &tiles[p->tile];
   k->subgroups = s->subgroups;
-  return tj__gpu_launch(k, count(p->n, s->columns), count(p->m, s->rows), p->depth * p->splits);
+  const int64_t columns = count(p->n, s->columns), rows = count(p->m, s->rows), deep = p->depth * p->splits;
+  if (!folded(p)) return tj__gpu_launch(k, columns, rows, deep);
+  const int64_t row = TJ__MIN(tj__gpu_limits_of()->groups, 32768);
+  return tj__gpu_launch(k, TJ__MIN(row, columns * rows), count(columns * rows, row), deep);
 }

@@ -217,6 +217,24 @@ test('more workgroups than one dimension has, in kernels of every form', async (
   assert.deepEqual(await x.add(1).toArray(), want.add(1).toArray())
   assert.deepEqual(await x.view(-1, 1).expand(n, 2).sum(1).toArray(), want.mul(2).toArray())
   assert.deepEqual(await x.flip(0).toArray(), want.flip(0).toArray())
+  const wide = torch.arange(2 * 3000, { ...on, dtype: 'float32' }).view(2, 3000)
+  assert.deepEqual(await torch.ones(3, 2, on).mm(wide).select(0, 2).toArray(), (await wide.cpu()).sum(0).toArray())
+  const image = torch.ones(1, 1, 50, 50, on)
+  assert.equal(
+    await nn.functional
+      .conv2d(image, torch.ones(2, 1, 3, 3, on))
+      .sum()
+      .item(),
+    2 * 9 * 48 * 48,
+  )
+  const start = torch.arange(40, { ...on, dtype: 'float32' }).view(40, 1, 1)
+  assert.deepEqual(
+    await torch
+      .baddbmm(start, torch.ones(40, 1, 2, on), torch.ones(40, 2, 1, on))
+      .reshape(-1)
+      .toArray(),
+    Array.from({ length: 40 }, (_, i) => i + 2),
+  )
   const rows = torch.ones(100, 70, on)
   assert.deepEqual(await rows.softmax(1).sum(1).round().toArray(), Array(100).fill(1))
   assert.deepEqual(await rows.cumsum(1).select(1, 69).toArray(), Array(100).fill(70))
@@ -227,6 +245,21 @@ test('more workgroups than one dimension has, in kernels of every form', async (
       .toArray(),
     Array(100).fill(70),
   )
+  await startReal()
+})
+
+test('what waits and cannot be given to the GPU rejects reads', async () => {
+  await startWith((device) => {
+    const limits = {}
+    for (const key in device.limits) limits[key] = device.limits[key]
+    return { limits: { ...limits, maxComputeWorkgroupsPerDimension: 1 } }
+  })
+  const message = /needs 1 x 2 x 1 workgroups, and the adapter takes 1 in each dimension/
+  const x = torch.ones(100, on)
+  await assert.rejects(async () => void (await x.add(1).toArray()), message)
+  x.exp()
+  await assert.rejects(async () => void (await torch.webgpu.sync_device()), message)
+  assert.throws(() => torch.ones(1, on), message)
   await startReal()
 })
 

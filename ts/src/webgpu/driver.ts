@@ -165,16 +165,16 @@ export class Driver {
     this.#buffers[0] = this.#make(256, USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST)
     device.onuncapturederror = (event) => {
       // A batch that the GPU refuses is refused as a whole: what its commands were to write is not there, and nobody knows what lies there instead.
-      this.#end(failureOf(event.error, null, []))
+      this.end(failureOf(event.error, null, []))
     }
     void device.lost.then((info) => {
       const reason = `the webgpu device was lost (${info.message || info.reason || 'no reason given'}): call torch.webgpu.init() again and load your state from the cpu`
-      this.#end(new TorchError(reason, 'DeviceError'))
+      this.end(new TorchError(reason, 'DeviceError'))
     })
   }
 
   /** From now on everything fails with this error. */
-  #end(error: TorchError): void {
+  end(error: TorchError): void {
     if (this.#lost) return
     this.#lost = error
     for (const read of this.#reads.values()) read.reject(error)
@@ -194,7 +194,7 @@ export class Driver {
           (error) => {
             if (!error || this.#lost) return
             const names = Array.from(operators(), (o) => this.#host.operatorName(o)).filter((name) => name !== '')
-            this.#end(failureOf(error, kernel, [...new Set(names)], filters[i]))
+            this.end(failureOf(error, kernel, [...new Set(names)], filters[i]))
           },
           () => undefined, // the device is gone, and its loss is told elsewhere
         ),

@@ -40,7 +40,11 @@ export function flush(bytes = -1): void {
   }
   if (!active) return
   const handle = host.call(BUILTIN.webgpu_take)
-  if (handle <= 0) return
+  if (handle <= 0) {
+    const { message, name } = host.error()
+    active.driver.end(new TorchError(`webgpu: what waits cannot be given to the GPU. ${message}`, name))
+    return
+  }
   const size = bytes >= 0 ? bytes : Number(sizeOf(handle))
   const stream = new Uint8Array(size)
   const read = size === 0 || host.readBytes(handle, stream) > 0
