@@ -1,5 +1,6 @@
 /* ops/ctc.c: linear_cross_entropy and ctc_loss. The forward recursion of CTC (Graves et al. 2006) runs over time, one set of operators a step
  * for all sequences at once, and is differentiated through them. */
+#include "../kernels/backend.h"
 #include "impl.h"
 #include "ops.h"
 #include "ops/arithmetic.h"
@@ -153,6 +154,7 @@ tj_tensor *tj__impl_ctc_loss_IntList(tj_tensor *log_probs, tj_tensor *targets, t
   const tj_dtype dtype = (tj_dtype)log_probs->dtype;
   TJ__CHECK(dtype == TJ_FLOAT32 || dtype == TJ_FLOAT64, TJ_ERROR_NOT_IMPLEMENTED, "\"ctc_loss_cpu\" not implemented for '%s'",
             tj__dtype_legacy(dtype));
+  if (!tj__backend_for((tj_tensor *[]){log_probs, targets}, 2)) return NULL; /* of two devices */
   const bool single = log_probs->ndim == 2;
   RUNTIME(single || log_probs->ndim == 3, "Expected 3-dimensional tensor, but got %d-dimensional tensor for argument #1 'log_probs' %s",
           (int)log_probs->ndim, checking);
