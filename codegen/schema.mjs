@@ -233,13 +233,15 @@ export function loadSchema(dir) {
   return ops
 }
 
-// The operators that webgpu has kernels of: op.webgpu is 'lone' where a number of the cpu may stand beside its tensors, else 'own'.
+// The operators that webgpu has kernels of: op.webgpu is 'lone' where a number of the cpu may stand beside its tensors, else 'own';
+// op.webgpuComplex: of complex64 too.
 function readDeviceList(file, byName) {
   if (!existsSync(file)) return
   const words = readFileSync(file, 'utf8').replace(/^#.*$/gm, '').split(/\s+/).filter(Boolean)
   for (const word of words) {
-    const op = byName.get(word.replace('*', ''))
+    const op = byName.get(word.replace(/[*+]/g, ''))
     if (!op) throw new SchemaError(`${file}: there is no operator '${word}'`)
-    op.webgpu = word.endsWith('*') ? 'lone' : 'own'
+    op.webgpu = word.includes('*') ? 'lone' : 'own'
+    op.webgpuComplex = word.includes('+')
   }
 }

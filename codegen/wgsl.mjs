@@ -1,4 +1,4 @@
-// From the scalar expressions of pointwise operators to WGSL, for engine/webgpu: one expression for each class of dtype (bool, int, float), of
+// From the scalar expressions of pointwise operators to WGSL, for engine/webgpu: one expression for each class of dtype (bool, int, float, complex), of
 // tensors x0, x1, ... and numbers s0, s1, ... bool is computed in i32. What calls a function that engine/webgpu/math.wgsl does not have is
 // left out: the operator is then missing on the device, and says so.
 import { readFileSync } from 'node:fs'
@@ -7,7 +7,7 @@ import { pointwiseInputs, pointwiseParameters } from './pointwise.mjs'
 import { HEADER, SchemaBug } from './text.mjs'
 
 // long: int64, which the device keeps in 32 bits. Its arithmetic is that of int with functions that leave an error where a result does not fit.
-const CLASSES = ['bool', 'int', 'float', 'long']
+const CLASSES = ['bool', 'int', 'float', 'complex', 'long']
 const CHECKED = { '+': 'add_l', '-': 'sub_l', '*': 'mul_l', '/': 'trunc_divide_l' }
 const CONSTANTS = {
   PI: Math.PI,
@@ -26,6 +26,9 @@ const CONSTANTS = {
   M_2_PI: 2 / Math.PI,
   M_PI_2: Math.PI / 2,
 }
+// Of complex numbers with real results.
+const REAL = new Set(['abs', 'angle'])
+const COMPLEX = { '*': 'mul_c', '/': 'div_c', '==': 'eq_c', '!=': 'ne_c' }
 const PREDICATES = new Set(['isnan', 'isinf', 'isfinite', 'signbit'])
 
 // A hexadecimal literal has to be a float32 to the bit; coefficients are written with a digit or two more.
@@ -49,18 +52,22 @@ export function wgslFunctions(file) {
 const numberText = (v, t) => {
   if (t === 'i') return String(v)
   const s = String(v)
-  return /[.e]/.test(s) ? s : `${s}.0`
+  const real = /[.e]/.test(s) ? s : `${s}.0`
+  return t === 'c' ? `vec2<f32>(${real}, 0.0)` : real
 }
 
-// -> { code, type: 'f' | 'i' | 'b' }, or null
+// -> { code, type: 'f' | 'i' | 'c' | 'b' }, or null
 function translate(op, cls, functions) {
-  const T = cls === 'float' ? 'f' : 'i'
+  const T = { float: 'f', complex: 'c' }[cls] ?? 'i'
   const wide = cls === 'long'
   const inputs = pointwiseInputs(op).map((a) => a.name)
   const params = pointwiseParameters(op).map((a) => a.name)
   let known = true
-  const number = (e) => (e.type === 'b' ? (T === 'f' ? `select(0.0, 1.0, ${e.code})` : `select(0, 1, ${e.code})`) : e.code)
-  const truth = (e) => (e.type === 'b' ? e.code : T === 'f' ? `ne_f(${e.code}, 0.0)` : `(${e.code} != 0)`)
+  const number = (e) => {
+    if (T === 'c' && e.type !== 'c') return `vec2<f32>(${e.type === 'b' ? `select(0.0, 1.0, ${e.code})` : e.code}, 0.0)`
+    return e.type === 'b' ? (T === 'f' ? `select(0.0, 1.0, ${e.code})` : `select(0, 1, ${e.code})`) : e.code
+  }
+  const truth = (e) => (e.type === 'b' ? e.code : T === 'c' ? `ne_c(${number(e)}, vec2<f32>())` : T === 'f' ? `ne_f(${e.code}, 0.0)` : `(${e.code} != 0)`)
   const go = (n) => {
     switch (n.kind) {
       case 'number':
@@ -83,6 +90,8 @@ function translate(op, cls, functions) {
         const b = go(n.right)
         if (n.op === '&&' || n.op === '||') return { code: `(${truth(a)} ${n.op} ${truth(b)})`, type: 'b' }
         if (['==', '!='].includes(n.op) && a.type === 'b' && b.type === 'b') return { code: `(${a.code} ${n.op} ${b.code})`, type: 'b' }
+        if (T === 'c' && COMPLEX[n.op])
+          return { code: `${COMPLEX[n.op]}(${number(a)}, ${number(b)})`, type: /=/.test(n.op) ? 'b' : T }
         if (n.op === '!=' && T === 'f') return { code: `ne_f(${number(a)}, ${number(b)})`, type: 'b' }
         if (['==', '!=', '<', '<=', '>', '>='].includes(n.op)) return { code: `(${number(a)} ${n.op} ${number(b)})`, type: 'b' }
         // Compilers take x * 0 for 0, whatever x is.
@@ -102,7 +111,7 @@ function translate(op, cls, functions) {
       case 'call': {
         const name = wide && functions.has(`${n.name}_l`) ? `${n.name}_l` : `${n.name}_${T}`
         if (!functions.has(name)) known = false
-        return { code: `${name}(${n.args.map((a) => number(go(a))).join(', ')})`, type: PREDICATES.has(n.name) ? 'b' : T }
+        return { code: `${name}(${n.args.map((a) => number(go(a))).join(', ')})`, type: PREDICATES.has(n.name) ? 'b' : T === 'c' && REAL.has(n.name) ? 'f' : T }
       }
       default:
         throw new SchemaBug(op, `a pointwise expression cannot hold a ${n.kind}`)
@@ -116,20 +125,20 @@ function translate(op, cls, functions) {
 function wgslOf(op, cls, names) {
   const expression = op.pointwise[cls === 'long' ? 'int' : cls]
   if (expression === undefined) return null
-  let complexOnly = false
-  walk(expression, (n) => (complexOnly ||= n.kind === 'list'))
-  return complexOnly ? null : translate(op, cls, names)
+  let list = false
+  walk(expression, (n) => (list ||= n.kind === 'list'))
+  return list ? null : translate(op, cls, names)
 }
 
-const REFUSED = ['float64', 'complex64', 'complex128', 'uint32', 'uint64']
-const classOf = (dtype) => (dtype === 'bool' ? 'bool' : dtype.includes('float') ? 'float' : 'int')
+const REFUSED = ['float64', 'complex128', 'uint32', 'uint64']
+const classOf = (dtype) => (dtype === 'bool' ? 'bool' : /float|complex/.exec(dtype)?.[0] ?? 'int')
 const namesOf = (functions) => new Set(functions.map((f) => f.name))
 /** The functions that a WGSL file defines, by name. */
 export const wgslNames = (file) => namesOf(wgslFunctions(file))
 // Of the dtypes that the cpu computes op in those that webgpu does: none where it has no kernel.
 export function webgpuDtypes(op, dtypes, names) {
   const held = dtypes.filter((d) => !REFUSED.includes(d))
-  if (!op.pointwise) return op.view || op.webgpu !== undefined ? held : []
+  if (!op.pointwise) return op.view ? held : op.webgpu === undefined ? [] : held.filter((d) => d !== 'complex64' || op.webgpuComplex)
   // Integers and bool are computed as floats where there is no expression of their own.
   return held.filter((d) => wgslOf(op, op.pointwise[classOf(d)] === undefined ? 'float' : classOf(d), names))
 }

@@ -186,11 +186,11 @@ void *tj__fail_devices(tj_device a, tj_device b);
 
 /* The memory of the device webgpu:0, which registers itself when it starts. Addresses are of the device: nobody but its kernels follows them. */
 typedef struct tj__memory {
-  void *(*allocate)(size_t bytes, size_t itemsize); /* for bytes / itemsize elements; NULL and an error */
+  void *(*allocate)(size_t bytes, tj_dtype dtype); /* for elements of the dtype that take so many bytes on the CPU; NULL and an error */
   void (*release)(void *data, size_t bytes, void *context);
   bool (*takes)(tj_dtype dtype);                      /* false and an error */
   bool (*upload)(tj_tensor *t, const tj_tensor *src); /* both contiguous, of one dtype; src of the CPU */
-  bool (*move)(void *to, const void *from, size_t bytes, size_t itemsize);
+  bool (*move)(void *to, const void *from, size_t bytes, tj_dtype dtype);
 } tj__memory;
 void tj__memory_register(const tj__memory *memory);
 extern const tj__memory *tj__device_memory; /* NULL while all tensors are the CPU's */

@@ -130,7 +130,7 @@ static tj__storage *device_storage_new(size_t bytes, tj_dtype dtype, tj_device d
   if (!tj__device_memory->takes(dtype)) return NULL;
   tj__storage *s = tj__alloc(sizeof *s);
   if (!s) return NULL;
-  void *data = bytes ? tj__device_memory->allocate(bytes, tj__dtype_sizes[dtype]) : NULL;
+  void *data = bytes ? tj__device_memory->allocate(bytes, dtype) : NULL;
   if (bytes && !data) return tj__free(s, sizeof *s), NULL;
   init_storage(s, device, sizeof *s, data, bytes);
   s->release = tj__device_memory->release;
@@ -358,9 +358,11 @@ tj_tensor *tj__alias_dtype(const tj_tensor *t, tj_dtype dtype, tj_ints sizes, tj
   if (!tj__check_ndim(sizes.n)) return NULL;
   if (TJ__UNLIKELY(t->storage->device != TJ_CPU) && dtype != (tj_dtype)t->dtype) {
     if (!tj__device_memory->takes(dtype)) return NULL;
-    const bool words = (dtype == TJ_FLOAT32 || dtype == TJ_INT32) && (t->dtype == TJ_FLOAT32 || t->dtype == TJ_INT32);
-    TJ__CHECK(words, TJ_ERROR_NOT_IMPLEMENTED, "The elements of %s cannot be seen as %s on the device webgpu, where each takes 32 bits",
-              tj_dtype_name((tj_dtype)t->dtype), tj_dtype_name(dtype));
+    /* those that take there what they take on the CPU: 32 bits, and complex64 two times that */
+    const unsigned whole = 1u << TJ_FLOAT32 | 1u << TJ_INT32 | 1u << TJ_COMPLEX64;
+    TJ__CHECK(whole >> dtype & whole >> t->dtype & 1, TJ_ERROR_NOT_IMPLEMENTED,
+              "The elements of %s cannot be seen as %s on the device webgpu, where each takes 32 bits", tj_dtype_name((tj_dtype)t->dtype),
+              tj_dtype_name(dtype));
   }
   int64_t numel = tj__numel_of(sizes);
   if (numel < 0) return NULL;
@@ -401,11 +403,11 @@ bool tj__set_geometry(tj_tensor *t, tj_ints sizes, tj_ints strides, int64_t offs
 }
 
 /* Lets a storage hold at least `bytes`. */
-static bool storage_grow(tj__storage *s, size_t bytes, size_t itemsize) {
+static bool storage_grow(tj__storage *s, size_t bytes, tj_dtype dtype) {
   if (bytes <= s->bytes) return true;
   if (s->device != TJ_CPU) {
-    void *data = tj__device_memory->allocate(bytes, itemsize);
-    if (!data || (s->data && !tj__device_memory->move(data, s->data, s->bytes, itemsize))) return false;
+    void *data = tj__device_memory->allocate(bytes, dtype);
+    if (!data || (s->data && !tj__device_memory->move(data, s->data, s->bytes, dtype))) return false;
     storage_free_data(s);
     s->data = data;
     s->bytes = bytes;
@@ -436,7 +438,7 @@ bool tj__resize_strided(tj_tensor *t, tj_ints sizes, tj_ints strides) {
   if (numel < 0 || !bytes_of(numel, (tj_dtype)t->dtype, sizes, &bytes)) return false;
   if (numel && __builtin_add_overflow(bytes, (size_t)t->offset * tj__itemsize(t), &bytes))
     return bytes_of(INT64_MAX, TJ_INT64, sizes, &bytes);
-  if (numel && !storage_grow(t->storage, bytes, tj__itemsize(t))) return false;
+  if (numel && !storage_grow(t->storage, bytes, (tj_dtype)t->dtype)) return false;
   return tj__set_geometry(t, sizes, strides, t->offset);
 }
 

@@ -12,20 +12,15 @@ static tj__pointwise_kernels pointwise;
 static tj__copy_kernels copy;
 
 /* The names of loops, for the dtypes that the device takes. */
-static bool on_device(tj_dtype dtype) {
-  return tj__class_of(dtype) != TJ__CLASS_COMPLEX && dtype != TJ_FLOAT64 && dtype != TJ_UINT32 && dtype != TJ_UINT64;
-}
-
 void tj__gpu_fill_tables(void) {
-  static const int classes[] = {[TJ__CLASS_BOOL] = 0, [TJ__CLASS_INT] = 1, [TJ__CLASS_FLOAT] = 2};
   for (int d = 0; d < TJ_DTYPE_COUNT; d++) {
     const tj_dtype dtype = (tj_dtype)d;
-    if (!on_device(dtype)) continue;
+    if (!tj__gpu_has_dtype(dtype)) continue;
     for (int op = 0; op < TJ__PW_COUNT; op++)
-      if (tj__wgsl_ops[op].expressions[classes[tj__class_of(dtype)]].code)
+      if (tj__wgsl_ops[op].expressions[tj__class_of(dtype)].code)
         pointwise.loops[op][d] = tj__gpu_loop_of(TJ__GPU_POINTWISE, op, dtype);
     for (int from = 0; from < TJ_DTYPE_COUNT; from++)
-      if (on_device((tj_dtype)from)) copy.convert[d][from] = tj__gpu_loop_of(TJ__GPU_CONVERT, 0, dtype);
+      if (tj__gpu_has_dtype((tj_dtype)from)) copy.convert[d][from] = tj__gpu_loop_of(TJ__GPU_CONVERT, 0, dtype);
     copy.fill[d] = tj__gpu_loop_of(TJ__GPU_FILL, 0, dtype);
   }
   for (int i = 0; i < 5; i++) copy.where[i] = tj__gpu_loop_of(TJ__GPU_WHERE, 0, TJ_FLOAT32);

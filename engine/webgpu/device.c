@@ -12,7 +12,7 @@
 
 typedef struct buffer {
   uintptr_t first;  /* its address */
-  int64_t elements; /* 0: the number is free */
+  int64_t words;    /* 0: the number is free */
   int64_t next;     /* of a free number: the next one */
 } buffer;
 
@@ -92,7 +92,7 @@ static void unplace(const buffer *b, size_t bytes) {
 static uint32_t number_at(uintptr_t address) { return pages ? pages[(address - TJ__DEVICE_ADDRESSES) >> PAGE] : 0; }
 #endif
 
-bool tj__gpu_locate(const void *address, size_t itemsize, uint32_t *number, uint32_t *element) {
+bool tj__gpu_locate(const void *address, tj_dtype dtype, uint32_t *number, uint32_t *element) {
   if (!tj__is_device_address(address)) {
     tj__fail(TJ_ERROR_RUNTIME, "Expected all tensors to be on the same device, but found at least two devices, webgpu:0 and cpu!");
     return false;
@@ -105,7 +105,7 @@ bool tj__gpu_locate(const void *address, size_t itemsize, uint32_t *number, uint
     return false;
   }
   *number = at;
-  *element = (uint32_t)(((uintptr_t)address - gpu.buffers[at].first) / itemsize);
+  *element = (uint32_t)(((uintptr_t)address - gpu.buffers[at].first) / tj__dtype_sizes[dtype]);
   return true;
 }
 
@@ -201,7 +201,7 @@ static uint32_t new_number(void) {
 }
 
 static void drop_number(uint32_t number) {
-  gpu.buffers[number].elements = 0;
+  gpu.buffers[number].words = 0;
   if (number < gpu.first_valid) return; /* its number stays invalid */
   gpu.buffers[number].next = gpu.free_head;
   gpu.free_head = number;
@@ -214,7 +214,7 @@ static void release_storage(void *data, size_t bytes, void *context) {
   if (number == 0 || number >= gpu.count) return;                           /* of another thread's device */
   if (gpu.running && number >= gpu.first_valid) tj__gpu_fuse_freed(number); /* what waits may still have to find it */
   unplace(&gpu.buffers[number], bytes);
-  if (number >= gpu.first_valid) count_live(-gpu.buffers[number].elements * 4);
+  if (number >= gpu.first_valid) count_live(-gpu.buffers[number].words * 4);
   if (gpu.running && number >= gpu.first_valid) {
     const tj_status before = tj_error_code();
     uint32_t *w = tj__gpu_record(TJ__GPU_FREE, 3);
@@ -228,14 +228,14 @@ static void release_storage(void *data, size_t bytes, void *context) {
   drop_number(number);
 }
 
-static void *allocate(size_t bytes, size_t itemsize) {
+static void *allocate(size_t bytes, tj_dtype dtype) {
   if (!gpu.running) return fail_stopped(), NULL;
-  const int64_t elements = (int64_t)(bytes / itemsize);
-  if (elements * 4 > gpu.limits.buffer_bytes)
+  const int64_t elements = (int64_t)(bytes / tj__dtype_sizes[dtype]), words = elements * tj__gpu_words(dtype);
+  if (words * 4 > gpu.limits.buffer_bytes)
     return tj__fail(TJ_ERROR_MEMORY,
                     "webgpu: a tensor of %lld elements takes %lld bytes on the device, and the adapter binds at most %lld "
                     "(%s); split it (asked for by '%s')",
-                    (long long)elements, (long long)elements * 4, (long long)gpu.limits.buffer_bytes,
+                    (long long)elements, (long long)words * 4, (long long)gpu.limits.buffer_bytes,
                     gpu.limits.by_buffer ? "maxBufferSize" : "maxStorageBufferBindingSize", tj__gpu_operator_name(tj__gpu_operator()));
   const uint32_t number = new_number();
   uintptr_t first = 0;
@@ -243,7 +243,7 @@ static void *allocate(size_t bytes, size_t itemsize) {
     if (number) drop_number(number);
     return tj__fail(TJ_ERROR_MEMORY, "webgpu: there are no addresses left for a tensor of %lld bytes", (long long)bytes);
   }
-  gpu.buffers[number] = (buffer){.first = first, .elements = elements};
+  gpu.buffers[number] = (buffer){.first = first, .words = words};
   uint32_t *w = tj__gpu_record(TJ__GPU_CREATE, 5);
   if (!w) {
     unplace(&gpu.buffers[number], bytes);
@@ -251,26 +251,30 @@ static void *allocate(size_t bytes, size_t itemsize) {
     return NULL;
   }
   w[2] = number;
-  w[3] = (uint32_t)(elements * 4);
+  w[3] = (uint32_t)(words * 4);
   w[4] = tj__gpu_operator();
-  count_live(elements * 4);
+  count_live(words * 4);
   recorded(false);
   return (void *)first;
 }
 
 /* ---- bytes in and out ------------------------------------------------------------------------------------------- */
 
-static bool is_narrow(tj_dtype dtype) { return dtype != TJ_INT64 && dtype != TJ_UINT32 && dtype != TJ_UINT64; }
+bool tj__gpu_has_dtype(tj_dtype dtype) {
+  return dtype == TJ_COMPLEX64 ||
+         (tj__class_of(dtype) != TJ__CLASS_COMPLEX && dtype != TJ_FLOAT64 && dtype != TJ_UINT32 && dtype != TJ_UINT64);
+}
 
 bool tj__gpu_write(void *address, tj_dtype dtype, const void *from, int64_t n) {
   uint32_t number, element;
   if (n == 0) return true;
-  if (!tj__gpu_locate(address, tj__dtype_sizes[dtype], &number, &element)) return false;
-  uint32_t *w = tj__gpu_record(TJ__GPU_WRITE, 5 + n);
+  if (!tj__gpu_locate(address, dtype, &number, &element)) return false;
+  const int64_t words = n * tj__gpu_words(dtype);
+  uint32_t *w = tj__gpu_record(TJ__GPU_WRITE, 5 + words);
   if (!w) return false;
   w[2] = number;
-  w[3] = element * 4;
-  w[4] = (uint32_t)n * 4;
+  w[3] = element * 4 * (uint32_t)tj__gpu_words(dtype);
+  w[4] = (uint32_t)words * 4;
   uint32_t *to = w + 5;
   int64_t bad = 0;
   bool fits = true;
@@ -282,7 +286,8 @@ bool tj__gpu_write(void *address, tj_dtype dtype, const void *from, int64_t n) {
   break
   switch (dtype) {
     case TJ_FLOAT32:
-    case TJ_INT32: memcpy(to, from, (size_t)n * 4); break;
+    case TJ_COMPLEX64:
+    case TJ_INT32: memcpy(to, from, (size_t)words * 4); break;
     case TJ_FLOAT16: EACH(uint16_t, tj__float_bits(tj__half_to_float(v)));
     case TJ_BFLOAT16: EACH(uint16_t, (uint32_t)v << 16);
     case TJ_BOOL: EACH(uint8_t, v != 0);
@@ -299,7 +304,7 @@ bool tj__gpu_write(void *address, tj_dtype dtype, const void *from, int64_t n) {
   }
 #undef EACH
   if (!fits) {
-    gpu.n -= 5 + n;
+    gpu.n -= 5 + words;
     tj__fail(TJ_ERROR_RUNTIME, "webgpu keeps int64 in 32 bits: the value %lld does not fit", (long long)bad);
     return false;
   }
@@ -311,33 +316,35 @@ bool tj__gpu_upload(tj_tensor *t, const tj_tensor *src) { return tj__gpu_write(t
 
 bool tj__gpu_request(const tj_tensor *t, int64_t n, uint32_t ticket) {
   uint32_t number = 0, element = 0;
-  if (n && !tj__gpu_locate(tj__read(t), tj__itemsize(t), &number, &element)) return false;
+  const uint32_t each = 4 * (uint32_t)tj__gpu_words((tj_dtype)t->dtype);
+  if (n && !tj__gpu_locate(tj__read(t), (tj_dtype)t->dtype, &number, &element)) return false;
   uint32_t *w = tj__gpu_record(TJ__GPU_READ, 6);
   if (!w) return false;
   w[2] = number;
-  w[3] = element * 4;
-  w[4] = (uint32_t)n * 4;
+  w[3] = element * each;
+  w[4] = (uint32_t)n * each;
   w[5] = ticket;
   tj__gpu_recorded();
   return true;
 }
 
 static bool takes_dtype(tj_dtype dtype) {
-  if (tj__class_of(dtype) != TJ__CLASS_COMPLEX && dtype != TJ_FLOAT64 && (is_narrow(dtype) || dtype == TJ_INT64)) return true;
+  if (tj__gpu_has_dtype(dtype)) return true;
   tj__fail(TJ_ERROR_TYPE, "Cannot convert a webgpu Tensor to %s dtype as WebGPU doesn't support %s. Please use %s instead.",
            tj_dtype_name(dtype), tj_dtype_name(dtype),
            dtype == TJ_FLOAT64          ? "float32"
-           : tj_dtype_is_complex(dtype) ? "pairs of float32"
+           : tj_dtype_is_complex(dtype) ? "complex64"
                                         : "int32");
   return false;
 }
 
-static bool move(void *to, const void *from, size_t bytes, size_t itemsize) {
+static bool move(void *to, const void *from, size_t bytes, tj_dtype dtype) {
   uint32_t target, at, source, element;
-  if (!tj__gpu_locate(to, itemsize, &target, &at) || !tj__gpu_locate(from, itemsize, &source, &element)) return false;
+  const uint32_t each = 4 * (uint32_t)tj__gpu_words(dtype);
+  if (!tj__gpu_locate(to, dtype, &target, &at) || !tj__gpu_locate(from, dtype, &source, &element)) return false;
   uint32_t *w = tj__gpu_record(TJ__GPU_COPY, 7);
   if (!w) return false;
-  w[2] = source, w[3] = element * 4, w[4] = target, w[5] = at * 4, w[6] = (uint32_t)(bytes / itemsize * 4);
+  w[2] = source, w[3] = element * each, w[4] = target, w[5] = at * each, w[6] = (uint32_t)(bytes / tj__dtype_sizes[dtype]) * each;
   tj__gpu_recorded();
   return true;
 }

@@ -4,7 +4,7 @@
  * Memory. Every storage is one buffer. Its tensors have addresses, as on the CPU, so that kernels are called with the same arguments on every
  * device; these addresses lie where no memory of the process can be, and tj__gpu_locate finds the buffer and the element back. An element
  * takes one word of 32 bits on the device, whatever its dtype: float16 and bfloat16 are kept as float32 rounded to their precision, integers
- * of 64 bits in 32 (what does not fit is refused where it enters), bool as 0 and 1.
+ * of 64 bits in 32 (what does not fit is refused where it enters), bool as 0 and 1. complex64 takes two, so that its parts are float32 as they lie.
  *
  * Threads. A device belongs to the thread that started it. */
 #ifndef TJ__WEBGPU_DEVICE_H
@@ -64,8 +64,12 @@ void tj__gpu_recorded(void);
 /* Something waits that is not in the stream yet (fusion.h). */
 void tj__gpu_waiting(void);
 
-/* Buffer and element of an address in a tensor of such elements; false and an error for an address of the CPU or of a device that is gone. */
-bool tj__gpu_locate(const void *address, size_t itemsize, uint32_t *buffer, uint32_t *element);
+/* Has the device elements of this dtype? */
+bool tj__gpu_has_dtype(tj_dtype dtype);
+/* Words of an element. */
+static inline int tj__gpu_words(tj_dtype dtype) { return dtype == TJ_COMPLEX64 ? 2 : 1; }
+/* Buffer and element of an address in a tensor of the dtype; false and an error for an address of the CPU or of a device that is gone. */
+bool tj__gpu_locate(const void *address, tj_dtype dtype, uint32_t *buffer, uint32_t *element);
 
 /* n elements of the dtype from the host to an address. */
 bool tj__gpu_write(void *address, tj_dtype dtype, const void *from, int64_t n);

@@ -58,18 +58,11 @@ void tj__gpu_fuse_drop(void) { pending.n = 0; }
 /* ---- the kernel ------------------------------------------------------------------------------------------------- */
 
 void tj__gpu_put_cast(tj__text *t, char type, tj_dtype to, const char *value) {
-  const bool real = tj__gpu_is_float(to);
   char v[96];
-  if (type == 'b') snprintf(v, sizeof v, real ? "select(0.0, 1.0, %s)" : "select(0, 1, %s)", value);
-  else snprintf(v, sizeof v, type == 'f' ? (real ? "%s" : to == TJ_INT64 ? "whole_l(%s)" : "whole_i(%s)") : real ? "f32(%s)" : "%s", value);
+  snprintf(v, sizeof v, tj__gpu_cast(type, to), value);
   switch (to) {
     case TJ_FLOAT16: tj__put(t, "bitcast<f32>(round_half(%s))", v); break;
     case TJ_BFLOAT16: tj__put(t, "bitcast<f32>(round_bfloat(%s))", v); break;
-    case TJ_BOOL:
-      if (type == 'f') tj__put(t, "select(0, 1, ne_f(%s, 0.0))", value);
-      else if (type == 'i') tj__put(t, "select(0, 1, %s != 0)", value);
-      else tj__put_code(t, v);
-      break;
     case TJ_UINT8: tj__put(t, "(%s) & 0xff", v); break;
     case TJ_UINT16: tj__put(t, "(%s) & 0xffff", v); break;
     case TJ_INT8: tj__put(t, "((%s) << 24u) >> 24u", v); break;
@@ -79,7 +72,7 @@ void tj__gpu_put_cast(tj__text *t, char type, tj_dtype to, const char *value) {
 }
 
 static void put_number(tj__text *t, const char *name, int k, tj_dtype dtype, int param) {
-  tj__put(t, "    let %s%d = $%c%d;\n", name, k, tj__gpu_is_float(dtype) ? 'f' : 'i', param);
+  tj__put(t, "    let %s%d = $%c%d;\n", name, k, tj__gpu_letter(dtype), param);
 }
 
 /* let r0, r1, ...: the steps' values of one element, from l0, l1, ... */
@@ -92,7 +85,7 @@ static void put_steps(tj__text *t, const chain *c) {
       if (w->from[i].kind == NUMBER) put_number(t, "x", i, s->inputs[i].dtype, c->param_of_input[k][i]);
       else tj__put(t, "    let x%d = %c%d;\n", i, w->from[i].kind == LOADED ? 'l' : 'r', w->from[i].index);
     }
-    for (int p = 0; p < s->n_scalars; p++) put_number(t, "s", p, s->compute, c->param_of_scalar[k] + p);
+    for (int p = 0; p < s->n_scalars; p++) put_number(t, "s", p, s->compute, c->param_of_scalar[k] + p * tj__gpu_words(s->compute));
     tj__put(t, "    let value = %s;\n    r%d = ", s->code, k);
     tj__gpu_put_cast(t, s->type, s->out_dtype, "value");
     tj__put(t, ";\n  }\n");
@@ -180,12 +173,7 @@ static uint64_t structure(const chain *c, uint64_t h) {
 
 /* Does it look whether an int64 fits? */
 static bool checks(const tj__gpu_step *s) {
-  return (s->compute == TJ_INT64 && tj__wgsl_checks(s->code)) || (s->out_dtype == TJ_INT64 && s->type == 'f');
-}
-
-static void number_param(tj__gpu_kernel *k, tj_dtype dtype, const tj__param *p) {
-  if (tj__gpu_is_float(dtype)) tj__gpu_param_float(k, p->f);
-  else tj__gpu_param(k, dtype == TJ_BOOL ? (p->i != 0 || p->f != 0) : tj__gpu_integer(p->i, dtype));
+  return (s->compute == TJ_INT64 && tj__wgsl_checks(s->code)) || (s->out_dtype == TJ_INT64 && (s->type == 'f' || s->type == 'c'));
 }
 
 /* Can an invocation do four elements? Few elements are better spread over more invocations. */
@@ -193,9 +181,9 @@ static void number_param(tj__gpu_kernel *k, tj_dtype dtype, const tj__param *p) 
 static bool in_fours(const chain *c, const bool *read) {
   bool fits = c->elements >= VECTOR_ELEMENTS;
   for (int l = 0; l < c->n_loads && fits; l++)
-    if (read[l] && !c->loads[l].still) fits = c->loads[l].at.element % 4 == 0;
+    if (read[l]) fits = c->loads[l].at.dtype != TJ_COMPLEX64 && (c->loads[l].still || c->loads[l].at.element % 4 == 0);
   for (int k = 0; k < c->n && fits; k++)
-    if (c->steps[k].stored) fits = c->steps[k].to.element % 4 == 0;
+    if (c->steps[k].stored) fits = c->steps[k].to.dtype != TJ_COMPLEX64 && c->steps[k].to.element % 4 == 0;
   return fits;
 }
 
@@ -237,6 +225,7 @@ void tj__gpu_fuse_flush(void) {
     for (int q = 0; q < c->steps[i].step.n_inputs; q++)
       if (c->steps[i].from[q].kind == LOADED) read[c->steps[i].from[q].index] = true;
   tj__gpu_kernel_begin(&k, body, c, "%s", names);
+  k.complex = true;
   c->vector = in_fours(c, read);
   for (int l = 0; l < c->n_loads; l++) {
     c->operand_of_load[l] = -1;
@@ -258,10 +247,10 @@ void tj__gpu_fuse_flush(void) {
     const tj__gpu_step *s = &c->steps[i].step;
     for (int q = 0; q < s->n_inputs; q++) {
       c->param_of_input[i][q] = k.n_params;
-      if (c->steps[i].from[q].kind == NUMBER) number_param(&k, s->inputs[q].dtype, &s->inputs[q].number);
+      if (c->steps[i].from[q].kind == NUMBER) tj__gpu_param_number(&k, s->inputs[q].dtype, &s->inputs[q].number);
     }
     c->param_of_scalar[i] = k.n_params;
-    for (int p = 0; p < s->n_scalars; p++) number_param(&k, s->compute, &s->scalars[p]);
+    for (int p = 0; p < s->n_scalars; p++) tj__gpu_param_number(&k, s->compute, &s->scalars[p]);
   }
   const int64_t elements = c->elements;
   tj__gpu_launch_flat(&k, c->vector ? (elements + 3) / 4 : elements);
@@ -313,19 +302,23 @@ static bool joins(chain *c, const tj__gpu_step *s, const place *inputs, const pl
     w->from[i] = (source){LOADED, l};
   }
   for (int l = 0; l < *n_loads; l++) /* what is read has to be read before it is written, element by element */
-    if (loads[l].at.buffer == out->buffer && (loads[l].still || loads[l].at.element != out->element)) return false;
+    if (loads[l].at.buffer == out->buffer && (loads[l].still || loads[l].at.element != out->element ||
+                                              tj__gpu_words(loads[l].at.dtype) != tj__gpu_words(out->dtype)))
+      return false;
   for (int k = 0; k < c->n; k++)
     if (c->steps[k].to.buffer == out->buffer && !same(&c->steps[k].to, out)) return false;
   int outs = 1 + checks(s), params = 1;
   for (int k = 0; k < c->n && outs == 1; k++) outs += checks(&c->steps[k].step); /* the buffer of errors */
   for (int k = 0; k < c->n; k++) {
     outs += c->steps[k].stored;
-    params += c->steps[k].step.n_scalars;
-    for (int i = 0; i < c->steps[k].step.n_inputs; i++) params += c->steps[k].from[i].kind == NUMBER;
+    params += c->steps[k].step.n_scalars * tj__gpu_words(c->steps[k].step.compute);
+    for (int i = 0; i < c->steps[k].step.n_inputs; i++)
+      if (c->steps[k].from[i].kind == NUMBER) params += tj__gpu_words(c->steps[k].step.inputs[i].dtype);
   }
-  for (int i = 0; i < s->n_inputs; i++) params += w->from[i].kind == NUMBER;
+  for (int i = 0; i < s->n_inputs; i++)
+    if (w->from[i].kind == NUMBER) params += tj__gpu_words(s->inputs[i].dtype);
   return *n_loads + outs <= TJ__MIN(tj__gpu_limits_of()->bindings, TJ__GPU_OPERANDS) &&
-         params + s->n_scalars + TJ__GPU_OPERANDS < TJ__GPU_PARAMS - TJ__GPU_OPERANDS;
+         params + s->n_scalars * tj__gpu_words(s->compute) + TJ__GPU_OPERANDS < TJ__GPU_PARAMS - TJ__GPU_OPERANDS;
 }
 
 bool tj__gpu_fuse(const tj__gpu_step *s) {
@@ -333,18 +326,18 @@ bool tj__gpu_fuse(const tj__gpu_step *s) {
   place inputs[TJ__GPU_INPUTS], out;
   if (tj_error_code()) return false;
   for (int p = 0; p < s->n_scalars; p++)
-    if (!tj__gpu_is_float(s->compute)) tj__gpu_integer(s->scalars[p].i, s->compute); /* now, not when the chain is written */
+    if (tj__gpu_letter(s->compute) == 'i') tj__gpu_integer(s->scalars[p].i, s->compute); /* now, not when the chain is written */
   for (int i = 0; i < s->n_inputs; i++)
-    if (!s->inputs[i].address && !tj__gpu_is_float(s->inputs[i].dtype)) tj__gpu_integer(s->inputs[i].number.i, s->inputs[i].dtype);
+    if (!s->inputs[i].address && tj__gpu_letter(s->inputs[i].dtype) == 'i') tj__gpu_integer(s->inputs[i].number.i, s->inputs[i].dtype);
   if (tj_error_code()) return false;
   for (int i = 0; i < s->n_inputs; i++) {
     inputs[i].dtype = s->inputs[i].dtype;
     if (s->inputs[i].address &&
-        !tj__gpu_locate(s->inputs[i].address, tj__dtype_sizes[s->inputs[i].dtype], &inputs[i].buffer, &inputs[i].element))
+        !tj__gpu_locate(s->inputs[i].address, s->inputs[i].dtype, &inputs[i].buffer, &inputs[i].element))
       return false;
   }
   out.dtype = s->out_dtype;
-  if (!tj__gpu_locate(s->out, tj__dtype_sizes[s->out_dtype], &out.buffer, &out.element)) return false;
+  if (!tj__gpu_locate(s->out, s->out_dtype, &out.buffer, &out.element)) return false;
   waiting w = {.step = *s, .to = out, .stored = true};
   load loads[TJ__GPU_OPERANDS];
   int n_loads = c->n ? c->n_loads : 0;

@@ -12,7 +12,7 @@
 typedef struct tj__gpu_step {
   const char *name; /* of the operator */
   const char *code;
-  char type;        /* of the expression: f, i, b */
+  char type;        /* of the expression: f, i, c, b */
   tj_dtype compute; /* what s0, ... are numbers of */
   int n_inputs, n_scalars;
   struct {
@@ -45,7 +45,7 @@ bool tj__gpu_fuse_waits(void);
 /* How many steps may wait; 1: none are joined. */
 void tj__gpu_set_fusion(bool on);
 
-/* Around a value of this type: what is stored in the dtype, as its f32 or i32. */
+/* Around a value of this type: what is stored in the dtype, as tj__gpu_type says. */
 void tj__gpu_put_cast(tj__text *t, char type, tj_dtype to, const char *value);
 
 #endif

@@ -134,20 +134,101 @@ static bool launch(matrices *m, const tj__gemm_args *g, const void *a, const voi
 /* Product kernels whose C shares its buffer with A or B (parts of one tensor) write number by number, and then read so too. */
 static bool apart(const tj__gemm_args *g) {
   uint32_t c, other, element;
-  const size_t size = tj__dtype_sizes[g->dtype];
   if (g->k == 0) return false;
-  if (!tj__gpu_locate(g->c, size, &c, &element)) return false;
+  if (!tj__gpu_locate(g->c, g->dtype, &c, &element)) return false;
   const void *const list[] = {g->a, g->b};
   for (int i = 0; i < 2; i++)
-    if (!tj__gpu_locate(list[i], size, &other, &element) || other == c) return false;
+    if (!tj__gpu_locate(list[i], g->dtype, &other, &element) || other == c) return false;
   return true;
 }
+
+/* ---- complex numbers ------------------------------------------------------------------------------------------------ */
+
+/* They are products of real ones: C [m, 2 n] and A [m, 2 k] with the parts as neighbours, and a B of [2 k, 2 n] in which x + i y is the block of
+ * rows (x, y) and (-y, x). Parameters from 6: strides as above, of A and C in float32; 15: alpha, 17: start_row,
+ * start_col, start_batch, 20: beta. */
+typedef struct complex_matrices {
+  tj__product p;
+  bool conj, scaled, adds, starts; /* conj: of A's conjugate */
+} complex_matrices;
+
+/* The part of complex number w that column c is of. */
+#define PART "  return select(w.x, w.y, (c & 1u) != 0u);\n}\n"
+
+static void complex_body(tj__text *t, const void *context) {
+  const complex_matrices *m = context;
+  if (m->p.a_vector)
+    tj__put(t, "fn la4(z: u32, r: u32, k: u32) -> vec4<f32> { return ldv1(z * $8 + r * $6 + k)%s; }\n",
+            m->conj ? " * vec4<f32>(1.0, -1.0, 1.0, -1.0)" : "");
+  else
+    tj__put(t, "fn la(z: u32, r: u32, k: u32) -> f32 { return ld1(z * $8 + r * $6 + (k >> 1u) * $7 + (k & 1u))%s; }\n",
+            m->conj ? " * select(1.0, -1.0, (k & 1u) != 0u)" : "");
+  tj__put(t, "fn lb(z: u32, k: u32, c: u32) -> f32 {\n  var w = ld2(z * $11 + (k >> 1u) * $9 + (c >> 1u) * $10);\n");
+  if (m->scaled) tj__put(t, "  w = mul_c(w, $c15);\n");
+  tj__put(t, "  if ((k & 1u) != 0u) { w = turn_c(w); }\n" PART);
+  if (m->starts) tj__put(t, "fn start(z: u32, r: u32, c: u32) -> f32 {\n  let w = mul_c(ld3(z * $19 + r * $17 + (c >> 1u) * $18), $c20);\n" PART);
+  tj__put(t, "fn out(z: u32, r: u32, c: u32, v: f32) {\n  let at = z * $14 + r * $12 + (c >> 1u) * $13 + (c & 1u);\n  st0(at, v%s);\n}\n",
+          m->starts ? " + start(z, r, c)" : m->adds ? " + ld0(at) * $f20" : "");
+  tj__product_body(t, &m->p);
+}
+
+static bool complex_launch(complex_matrices *m, const tj__gemm_args *g, int64_t first, void *c, const int64_t *c_strides) {
+  const char *a = (const char *)g->a + first * g->a_batch * 8, *b = (const char *)g->b + first * g->b_batch * 8;
+  tj__gpu_kernel k;
+  tj__gpu_kernel_begin(&k, complex_body, m, "gemm complex %d.%d%d%d%d", tj__product_key(&m->p), m->conj, m->scaled, m->adds, m->starts);
+  k.complex = true;
+  tj__product_params(&k, &m->p);
+  const int64_t numbers[] = {2 * g->a_row, 2 * g->a_col, 2 * g->a_batch, g->b_row, g->b_col, g->b_batch,
+                             c_strides[0], c_strides[1], c_strides[2]};
+  for (int i = 0; i < 9; i++) tj__gpu_param(&k, numbers[i]);
+  const tj__param alpha = tj__param_of(g->alpha), beta = tj__param_of(g->beta);
+  tj__gpu_param_number(&k, TJ_COMPLEX64, &alpha);
+  tj__gpu_param(&k, g->start_row), tj__gpu_param(&k, g->start_col), tj__gpu_param(&k, g->start_batch);
+  tj__gpu_param_number(&k, TJ_COMPLEX64, &beta);
+  tj__gpu_operand_add(&k, c, TJ_FLOAT32, true);
+  operand(&k, a, TJ_FLOAT32, false, m->p.a_vector);
+  tj__gpu_operand_add(&k, b, TJ_COMPLEX64, false);
+  if (m->starts) tj__gpu_operand_add(&k, (const char *)g->start + first * g->start_batch * 8, TJ_COMPLEX64, false);
+  return tj__product_launch(&k, &m->p);
+}
+
+static bool complex_product(const tj__gemm_args *g, bool conj) {
+  const tj__gemm_args all = *g;
+  complex_matrices m = {.p = {.real = true, .m = g->m, .n = 2 * g->n, .k = 2 * g->k, .depth = g->batches}, .conj = conj};
+  m.scaled = !tj__scalar_equals(g->alpha, 1);
+  m.adds = !tj__scalar_is_zero(g->beta);
+  m.starts = m.adds && g->start;
+  if (m.adds && !m.starts && g->beta.kind == TJ_SCALAR_COMPLEX && g->beta.c.im != 0) return tj__gpu_missing("product, added in place");
+  const bool dense = g->c_col == 1 && g->c_row == g->n && (g->batches == 1 || g->c_batch == g->m * g->n);
+  m.p.a_by_row = g->a_row == 1 && g->a_col != 1;
+  m.p.b_by_k = g->b_row == 1 && (g->b_col != 1 || g->n == 1);
+  tj__product_plan(&m.p, !m.adds && dense);
+  tj__gemm_args from = all;
+  if (g->k == 0) from.a = from.b = g->c; /* not read */
+  m.p.a_vector = g->k && g->a_col == 1 && tj__product_blocks(&m.p) &&
+                 by_four(g->a, TJ_FLOAT32, 1, 2 * g->k, 2 * g->a_row, g->m, 2 * g->a_batch, g->batches);
+  if (m.p.splits > 1) {
+    const int64_t numbers = g->batches * g->m * 2 * g->n, parts[] = {2 * g->n, 2, g->m * 2 * g->n};
+    tj_tensor *sums = tj__empty(TJ_INTS(m.p.splits, numbers), TJ_FLOAT32, TJ_WEBGPU(0));
+    return sums && complex_launch(&m, &from, 0, tj__write(sums), parts) &&
+           tj__gpu_add_up(tj__read(sums), m.p.splits, numbers, g->c, TJ_FLOAT32);
+  }
+  const int64_t strides[] = {2 * g->c_row, 2 * g->c_col, 2 * g->c_batch}, most = tj__gpu_limits_of()->groups;
+  for (int64_t first = 0; first < g->batches; first += most) {
+    m.p.depth = TJ__MIN(g->batches - first, most);
+    if (!complex_launch(&m, &from, first, (char *)g->c + first * g->c_batch * 8, strides)) return false;
+  }
+  return true;
+}
+
+/* --------------------------------------------------------------------------------------------------------------------- */
 
 static bool gemm(const tj__gemm_args *asked) {
   tj__gemm_args args = *asked;
   const tj__gemm_args *g = &args;
   if (tj__scalar_is_zero(g->alpha)) args.k = 0, args.alpha = tj_int(1); /* nothing of A and B, NaN neither */
   if (g->batches * g->m * g->n == 0) return true;
+  if (g->dtype == TJ_COMPLEX64) return complex_product(g, false);
   matrices m = {
       .p = {.real = tj__gpu_is_float(g->dtype), .wide = g->dtype == TJ_INT64, .m = g->m, .n = g->n, .k = g->k, .depth = g->batches}};
   m.p.a_by_row = g->a_row == 1 && (g->a_col != 1 || g->k == 1);
@@ -198,7 +279,6 @@ static bool implicit(const tj__gemm_implicit *args) {
 
 /* A product of a row and a column; a failure stays as the thread's error. */
 static void dot(tj_dtype dtype, int64_t n, const void *a, int64_t a_stride, const void *b, int64_t b_stride, bool conj, void *out) {
-  (void)conj;
   const tj__gemm_args g = {.dtype = dtype,
                            .batches = 1,
                            .m = 1,
@@ -215,7 +295,8 @@ static void dot(tj_dtype dtype, int64_t n, const void *a, int64_t a_stride, cons
                            .c_col = 1,
                            .alpha = tj_int(1),
                            .beta = tj_int(0)};
-  gemm(&g);
+  if (dtype == TJ_COMPLEX64) complex_product(&g, conj);
+  else gemm(&g);
 }
 
 const tj__gemm_kernels tj__webgpu_gemm = {.starts = true, .gemm = gemm, .implicit = implicit, .dot = dot};

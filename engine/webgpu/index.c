@@ -40,6 +40,7 @@ static void get(tj_tensor *out, const tj_tensor *self, const tj__places *p) {
   if (all == 0 || self->numel == 0) return;
   tj__gpu_kernel k;
   tj__gpu_kernel_begin(&k, get_body, NULL, "get");
+  k.complex = true;
   tj__gpu_param(&k, all), tj__gpu_param(&k, p->n), tj__gpu_param(&k, p->inner), tj__gpu_param(&k, p->size);
   tj__gpu_operand_add(&k, tj__write(out), (tj_dtype)out->dtype, true);
   tj__gpu_operand_add(&k, tj__read(self), (tj_dtype)self->dtype, false);
@@ -49,12 +50,13 @@ static void get(tj_tensor *out, const tj_tensor *self, const tj__places *p) {
 
 /* ---- writing ------------------------------------------------------------------------------------------------------- */
 
-static const char *joined(tj__scatter_kind kind, bool real, bool wide) {
+static const char *joined(tj__scatter_kind kind, tj_dtype dtype) {
+  const bool real = tj__gpu_is_float(dtype), wide = dtype == TJ_INT64;
   if (wide && kind == TJ__SCATTER_ADD) return "add_l(acc, x)";
   if (wide && kind == TJ__SCATTER_MULTIPLY) return "mul_l(acc, x)";
   switch (kind) {
     case TJ__SCATTER_ADD: return "acc + x";
-    case TJ__SCATTER_MULTIPLY: return "acc * x";
+    case TJ__SCATTER_MULTIPLY: return dtype == TJ_COMPLEX64 ? "mul_c(acc, x)" : "acc * x";
     case TJ__SCATTER_MAX: return real ? "max_f(acc, x)" : "max(acc, x)";
     case TJ__SCATTER_MIN: return real ? "min_f(acc, x)" : "min(acc, x)";
     default: return "x";
@@ -63,8 +65,10 @@ static const char *joined(tj__scatter_kind kind, bool real, bool wide) {
 
 typedef struct writing {
   tj__scatter_kind kind;
-  bool real, wide; /* wide: int64, where what does not fit is an error */
+  tj_dtype dtype;
 } writing;
+/* Does it look whether an int64 fits? */
+static bool checks(tj__scatter_kind kind, tj_dtype dtype) { return dtype == TJ_INT64 && kind != TJ__SCATTER_SET; }
 
 /* Parameters: 0 elements, 1 n, 2 inner, 3 size. Operands: self, values, places, links, first. */
 static void put_body(tj__text *t, const void *context) {
@@ -75,17 +79,18 @@ static void put_body(tj__text *t, const void *context) {
           "  if (ld4(j) == 0 || ld2(j) < 0) { return; }\n  let at = (a * $3 + u32(ld2(j))) * $2 + b;\n  var acc = ld0(at);\n"
           "  var k = i32(j);\n  loop {\n    let x = ld1((a * $1 + u32(k)) * $2 + b);\n    acc = %s;\n    k = ld3(u32(k));\n"
           "    if (k < 0) { break; }\n  }\n  st0(at, acc);\n}\n",
-          joined(w->kind, w->real, w->wide));
+          joined(w->kind, w->dtype));
 }
 static bool put(tj__scatter_kind kind, tj_tensor *self, const tj_tensor *values, const tj__places *p) {
   const int64_t all = p->outer * p->n * p->inner;
   if (all == 0 || self->numel == 0) return true;
   const void *links, *first;
   if (!tj__gpu_chain(p->offsets, p->n, p->n, &links, &first)) return false;
-  const writing w = {kind, tj__gpu_is_float((tj_dtype)self->dtype), self->dtype == TJ_INT64};
+  const writing w = {kind, (tj_dtype)self->dtype};
   tj__gpu_kernel k;
-  tj__gpu_kernel_begin(&k, put_body, &w, "put %d%d", (int)kind, w.wide);
-  k.errors = w.wide && kind != TJ__SCATTER_SET;
+  tj__gpu_kernel_begin(&k, put_body, &w, "put %d%d", (int)kind, w.dtype == TJ_INT64);
+  k.errors = checks(kind, w.dtype);
+  k.complex = true;
   tj__gpu_param(&k, all), tj__gpu_param(&k, p->n), tj__gpu_param(&k, p->inner), tj__gpu_param(&k, p->size);
   tj__gpu_operand_add(&k, tj__write(self), (tj_dtype)self->dtype, true);
   tj__gpu_operand_add(&k, tj__read(values), (tj_dtype)values->dtype, false);
@@ -99,7 +104,8 @@ static bool put(tj__scatter_kind kind, tj_tensor *self, const tj_tensor *values,
 
 typedef struct lines {
   int ndim, dim, sizes, self, source; /* first parameters */
-  bool real, scatter, wide;
+  bool scatter;
+  tj_dtype dtype;
   bool chained; /* an invocation for an element of index, which follows those that go to the same place */
   tj__scatter_kind kind;
 } lines;
@@ -133,21 +139,20 @@ static void lines_body(tj__text *t, const void *context) {
             "  let to = self_at + u32(v) * $%d;\n  var acc = ld0(to);\n  var k = i32(i);\n"
             "  while (k >= 0) {\n    let x = ld1(source + u32(k) %% $2 * $%d);\n    acc = %s;\n    k = ld3(u32(k));\n  }\n"
             "  st0(to, acc);\n}\n",
-            TJ__GPU_INDEX, l->self + l->dim, l->source + l->dim, joined(l->kind, l->real, l->wide));
+            TJ__GPU_INDEX, l->self + l->dim, l->source + l->dim, joined(l->kind, l->dtype));
     return;
   }
   tj__put(t,
           "  for (var j = 0u; j < $2; j += 1u) {\n    var v = ld2(at + j * along);\n"
           "    if (v < 0 || v >= $i1) { leave_error(%du, bitcast<u32>(v), $1); continue; }\n"
           "    let to = self_at + u32(v) * $%d;\n    let acc = ld0(to);\n    let x = ld1(source + j * $%d);\n    st0(to, %s);\n  }\n}\n",
-          TJ__GPU_INDEX, l->self + l->dim, l->source + l->dim, joined(l->kind, l->real, l->wide));
+          TJ__GPU_INDEX, l->self + l->dim, l->source + l->dim, joined(l->kind, l->dtype));
 }
 
 static bool along_lines(lines *l, tj_tensor *to, const tj_tensor *self, int dim, const tj_tensor *index, const tj_tensor *source) {
   TJ__CHECK(index->ndim <= 12, TJ_ERROR_RUNTIME, "webgpu: gather and scatter take up to 12 dimensions, got %d", index->ndim);
   l->ndim = index->ndim, l->dim = dim;
-  l->real = tj__gpu_is_float((tj_dtype)self->dtype);
-  l->wide = self->dtype == TJ_INT64;
+  l->dtype = (tj_dtype)self->dtype;
   tj__gpu_kernel k;
   const int64_t size = TJ__MAX(index->sizes[dim], 1), all = index->numel / size;
   const void *links = NULL, *first = NULL;
@@ -157,9 +162,9 @@ static bool along_lines(lines *l, tj_tensor *to, const tj_tensor *self, int dim,
   l->chained = l->scatter && inner == 1 && size > 64 && all < 4096;
   if (l->chained && !tj__gpu_chain(tj__read(index), index->numel, size, &links, &first)) return false;
   const int64_t n = l->scatter && !l->chained ? all : index->numel;
-  tj__gpu_kernel_begin(&k, lines_body, l, "%s%s %d.%d.%d.%d", l->scatter ? "scatter" : "gather", l->chained ? " chained" : "", l->wide,
+  tj__gpu_kernel_begin(&k, lines_body, l, "%s%s %d.%d.%d.%d", l->scatter ? "scatter" : "gather", l->chained ? " chained" : "", l->dtype == TJ_INT64,
                        (int)l->kind, l->ndim, dim);
-  k.errors = true;
+  k.errors = k.complex = true;
   tj__gpu_param(&k, n), tj__gpu_param(&k, self->sizes[dim]), tj__gpu_param(&k, index->sizes[dim]);
   l->sizes = k.n_params;
   for (int d = 0; d < l->ndim; d++) tj__gpu_param(&k, index->sizes[d]);
@@ -200,19 +205,21 @@ static void unravel(int64_t *out, const int64_t *flat, int64_t n, const int64_t 
 
 /* Parameters: 0 elements, 1 rows, 2 columns, 3 diagonal. */
 typedef struct corner {
-  bool upper, real;
+  bool upper;
+  const char *type;
 } corner;
 static void triangle_body(tj__text *t, const void *context) {
   const corner *c = context;
   tj__put_code(t, TJ__FLAT);
-  tj__put(t, "  let c = i32(i %% $2);\n  let r = i32(i / $2 %% $1);\n  st0(i, select(%s, ld1(i), c - r %s $i3));\n}\n",
-          c->real ? "0.0" : "0", c->upper ? ">=" : "<=");
+  tj__put(t, "  let c = i32(i %% $2);\n  let r = i32(i / $2 %% $1);\n  st0(i, select(%s(), ld1(i), c - r %s $i3));\n}\n",
+          c->type, c->upper ? ">=" : "<=");
 }
 static void triangle(tj_tensor *out, const tj_tensor *in, int64_t diagonal, bool upper) {
   if (in->numel == 0) return;
   tj__gpu_kernel k;
-  const corner c = {upper, tj__gpu_is_float((tj_dtype)in->dtype)};
+  const corner c = {upper, tj__gpu_type((tj_dtype)in->dtype)};
   tj__gpu_kernel_begin(&k, triangle_body, &c, "triangle %d", upper);
+  k.complex = true;
   tj__gpu_param(&k, in->numel), tj__gpu_param(&k, in->sizes[in->ndim - 2]), tj__gpu_param(&k, in->sizes[in->ndim - 1]);
   tj__gpu_param(&k, TJ__MAX(TJ__MIN(diagonal, INT32_MAX), INT32_MIN));
   tj__gpu_operand_add(&k, tj__write(out), (tj_dtype)out->dtype, true);

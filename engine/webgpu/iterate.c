@@ -19,7 +19,7 @@ typedef struct iteration {
   tj_dtype dtype[TJ__ITER_OPERANDS];
   int operand[TJ__ITER_OPERANDS];    /* its number in the kernel; -1: a number */
   int stride[TJ__ITER_OPERANDS];     /* its first parameter of strides, or of its value */
-  int shape, scalars, n_scalars;     /* first parameters; how many scalars */
+  int shape, scalars, tiles;         /* first parameters */
   bool vector;                       /* an invocation does four elements along dimension 0, and reads four of what lies across */
   char inner[TJ__ITER_OPERANDS + 1]; /* then, or beside a dimension across: how a strided operand goes along it: 1, 0 or other steps */
   int across;                        /* the dimension along which inputs lie whose inner is t (turned); 0: there are none */
@@ -28,7 +28,7 @@ typedef struct iteration {
 /* let xK = element of operand k (1 is the first input) */
 static void put_load(tj__text *t, const iteration *f, int k) {
   if (f->mode[k] == MODE_NUMBER) {
-    tj__put(t, "  let x%d = $%c%d;\n", k - 1, tj__gpu_is_float(f->dtype[k]) ? 'f' : 'i', f->stride[k]);
+    tj__put(t, "  let x%d = $%c%d;\n", k - 1, tj__gpu_letter(f->dtype[k]), f->stride[k]);
     return;
   }
   tj__put(t, "  let x%d = ld%d(", k - 1, f->operand[k]);
@@ -39,12 +39,6 @@ static void put_load(tj__text *t, const iteration *f, int k) {
   tj__put(t, ");\n");
 }
 
-static const char *cast(char type, tj_dtype to) { /* around a value of this type */
-  const bool real = tj__gpu_is_float(to);
-  if (type == 'b') return real ? "select(0.0, 1.0, (%s))" : "select(0, 1, (%s))";
-  return type == 'f' ? real ? "%s" : to == TJ_INT64 ? "whole_l(%s)" : "whole_i(%s)" : real ? "f32(%s)" : "%s";
-}
-
 /* `value` from x0, x1, ...; gives the expression of what is stored. */
 static void put_value(tj__text *t, const iteration *f, char *value, size_t room) {
   const tj_dtype to = f->dtype[0];
@@ -52,16 +46,13 @@ static void put_value(tj__text *t, const iteration *f, char *value, size_t room)
     case TJ__GPU_POINTWISE: {
       const tj__wgsl_op *op = &tj__wgsl_ops[f->op];
       const tj__wgsl_expression *e = tj__wgsl_expression_of(op, f->compute);
-      for (int p = 0; p < op->params; p++) tj__put(t, "  let s%d = $%c%d;\n", p, tj__gpu_is_float(f->compute) ? 'f' : 'i', f->scalars + p);
+      for (int p = 0; p < op->params; p++) tj__put(t, "  let s%d = $%c%d;\n", p, tj__gpu_letter(f->compute), f->scalars + p * tj__gpu_words(f->compute));
       tj__put(t, "  let value = %s;\n", e->code);
-      snprintf(value, room, cast(e->type, to), "value");
+      snprintf(value, room, tj__gpu_cast(e->type, to), "value");
       break;
     }
-    case TJ__GPU_CONVERT:
-      if (to == TJ_BOOL && tj__gpu_is_float(f->dtype[1])) snprintf(value, room, "select(0, 1, ne_f(x0, 0.0))");
-      else snprintf(value, room, cast(tj__gpu_is_float(f->dtype[1]) ? 'f' : 'i', to), "x0");
-      break;
-    case TJ__GPU_FILL: snprintf(value, room, "$%c%d", tj__gpu_is_float(to) ? 'f' : 'i', f->scalars); break;
+    case TJ__GPU_CONVERT: snprintf(value, room, tj__gpu_cast(tj__gpu_letter(f->dtype[1]), to), "x0"); break;
+    case TJ__GPU_FILL: snprintf(value, room, "$%c%d", tj__gpu_letter(to), f->scalars); break;
     case TJ__GPU_WHERE: snprintf(value, room, "select(x2, x1, x0 != 0)"); break;
   }
 }
@@ -89,7 +80,7 @@ static void vector_body(tj__text *t, const iteration *f) {
   put_coordinates(t, f);
   for (int k = 0; k < f->n; k++) {
     if (f->mode[k] == MODE_NUMBER) {
-      tj__put(t, "  let x%d = $%c%d;\n", k - 1, tj__gpu_is_float(f->dtype[k]) ? 'f' : 'i', f->stride[k]);
+      tj__put(t, "  let x%d = $%c%d;\n", k - 1, tj__gpu_letter(f->dtype[k]), f->stride[k]);
       continue;
     }
     if (f->mode[k] == MODE_STILL) {
@@ -126,7 +117,7 @@ static void vector_body(tj__text *t, const iteration *f) {
 static void turned_fours(tj__text *t, const iteration *f) {
   tj__put(t, "  let x = li %% %du * 4u;\n  let y = li / %du;\n", SIDE / 4, SIDE / 4);
   for (int k = 1; k < f->n; k++) {
-    if (f->mode[k] == MODE_NUMBER) tj__put(t, "  let x%d = $%c%d;\n", k - 1, tj__gpu_is_float(f->dtype[k]) ? 'f' : 'i', f->stride[k]);
+    if (f->mode[k] == MODE_NUMBER) tj__put(t, "  let x%d = $%c%d;\n", k - 1, tj__gpu_letter(f->dtype[k]), f->stride[k]);
     if (f->mode[k] == MODE_STILL) tj__put(t, "  let x%d = ld%d(0u);\n", k - 1, f->operand[k]);
     if (f->inner[k] != 't') continue;
     tj__put(t, "  if (t0 + y < $%d && t1 + x < $%d) {\n    let v = ldv%d(base%d + (t0 + y) * $%d + t1 + x);\n    let to = y * %du + x;\n", f->shape,
@@ -165,7 +156,7 @@ static void turned_fours(tj__text *t, const iteration *f) {
 }
 
 static void turned_body(tj__text *t, const iteration *f) {
-  const int tiles = f->scalars + f->n_scalars, rows = 256 / SIDE;
+  const int tiles = f->tiles, rows = 256 / SIDE;
   const char *const inside = "t0 + %s < $%d && t1 + %s < $%d";
   char value[1024] = "", guard[96];
   for (int k = 1; k < f->n; k++)
@@ -204,7 +195,7 @@ static void turned_body(tj__text *t, const iteration *f) {
   for (int k = 1; k < f->n; k++)
     for (int q = 0; f->inner[k] == 't' && q < SIDE; q += rows) tj__put(t, "  tile%d[(y + %du) * %du + x] = v%d_%d;\n", k, q, SIDE + 1, k, q);
   for (int k = 1; k < f->n; k++) {
-    if (f->mode[k] == MODE_NUMBER) tj__put(t, "  let x%d = $%c%d;\n", k - 1, tj__gpu_is_float(f->dtype[k]) ? 'f' : 'i', f->stride[k]);
+    if (f->mode[k] == MODE_NUMBER) tj__put(t, "  let x%d = $%c%d;\n", k - 1, tj__gpu_letter(f->dtype[k]), f->stride[k]);
     if (f->mode[k] == MODE_STILL) tj__put(t, "  let x%d = ld%d(0u);\n", k - 1, f->operand[k]);
   }
   tj__put(t, "  workgroupBarrier();\n");
@@ -275,6 +266,7 @@ static void find_vector(const tj__iter *it, iteration *f) {
   f->vector = f->mode[0] == MODE_STRIDED && by_fours(it, f, 0, 0) && (f->across || it->numel >= 4096);
   for (int k = 1; k < f->n && f->across; k++)
     if (f->inner[k] == 't') f->vector &= by_fours(it, f, k, f->across);
+  for (int k = 0; k < f->n; k++) f->vector &= f->dtype[k] != TJ_COMPLEX64;
   for (int k = 0; k < f->n && f->vector; k++)
     if (f->mode[k] == MODE_STRIDED && f->inner[k] != 't')
       f->inner[k] = by_fours(it, f, k, 0) ? '1' : step_of(it, f, k, 0) == 0 ? '0' : 's';
@@ -283,20 +275,17 @@ static void find_vector(const tj__iter *it, iteration *f) {
 /* The dimension that is an input's fastest, where it is not the output's, and both are long. */
 static void find_across(const tj__iter *it, iteration *f) {
   if (f->mode[0] != MODE_STRIDED || it->shape[0] < SIDE / 2 || step_of(it, f, 0, 0) != 1) return;
+  int room = 16384 / 4 / (SIDE * (SIDE + 1)); /* words of an element that there are tiles for */
   for (int k = 1; k < f->n; k++) {
     f->inner[k] = '-';
     if (f->mode[k] != MODE_STRIDED || step_of(it, f, k, 0) == 1 || step_of(it, f, k, 0) == 0) continue;
     for (int d = 1; d < it->ndim && !f->across; d++)
       if (step_of(it, f, k, d) == 1 && it->shape[d] >= SIDE / 2) f->across = d;
-    if (f->across && step_of(it, f, k, f->across) == 1) f->inner[k] = 't';
+    if (!f->across || step_of(it, f, k, f->across) != 1 || room < tj__gpu_words(f->dtype[k])) continue;
+    room -= tj__gpu_words(f->dtype[k]);
+    f->inner[k] = 't';
   }
   f->inner[0] = '-';
-}
-
-/* A number of the dtype, as a parameter. */
-static int number_param(tj__gpu_kernel *k, tj_dtype dtype, const tj__param *p) {
-  if (tj__gpu_is_float(dtype)) return tj__gpu_param_float(k, p->f);
-  return tj__gpu_param(k, dtype == TJ_BOOL ? (p->i != 0 || p->f != 0) : tj__gpu_integer(p->i, dtype));
 }
 
 /* Adjacent elements, single ones and numbers: a step of a chain. */
@@ -310,12 +299,12 @@ static bool join(const tj__iter *it, const iteration *f, const tj__params *param
       s.name = op->name, s.code = e->code, s.type = e->type, s.n_scalars = op->params;
       break;
     }
-    case TJ__GPU_CONVERT: s.name = "copy", s.code = "x0", s.type = tj__gpu_is_float(f->dtype[1]) ? 'f' : 'i'; break;
+    case TJ__GPU_CONVERT: s.name = "copy", s.code = "x0", s.type = tj__gpu_letter(f->dtype[1]); break;
     case TJ__GPU_FILL:
-      s.name = "fill", s.code = "s0", s.type = tj__gpu_is_float(to) ? 'f' : 'i';
+      s.name = "fill", s.code = "s0", s.type = tj__gpu_letter(to);
       s.n_scalars = 1, s.compute = to;
       break;
-    case TJ__GPU_WHERE: s.name = "where", s.code = "select(x2, x1, x0 != 0)", s.type = tj__gpu_is_float(to) ? 'f' : 'i'; break;
+    case TJ__GPU_WHERE: s.name = "where", s.code = "select(x2, x1, x0 != 0)", s.type = tj__gpu_letter(to); break;
   }
   for (int k = 1; k < f->n; k++) {
     const tj__operand *op = &it->operands[k];
@@ -347,8 +336,8 @@ bool tj__gpu_iterate(const tj__iter *it, const void *loop, const tj__params *par
   /* beside strided operands everything that moves has strides */
   for (int k = 0; k < f.n; k++)
     if (f.mode[k] == MODE_PLAIN) f.mode[k] = MODE_STRIDED;
-  int words = 1 + f.ndim + 8 + 2;
-  for (int k = 0; k < f.n; k++) words += f.mode[k] == MODE_STRIDED ? f.ndim : 1;
+  int words = 1 + f.ndim + 8 * tj__gpu_words(f.compute) + 2;
+  for (int k = 0; k < f.n; k++) words += f.mode[k] == MODE_STRIDED ? f.ndim : tj__gpu_words(f.dtype[k]);
   TJ__CHECK(words < TJ__GPU_PARAMS - TJ__GPU_OPERANDS, TJ_ERROR_RUNTIME,
             "webgpu: an operator over %d dimensions that do not join is not possible on the device; call contiguous() first", f.ndim);
   tj__gpu_kernel k;
@@ -370,8 +359,9 @@ bool tj__gpu_iterate(const tj__iter *it, const void *loop, const tj__params *par
     k.name[used] = 0;
   }
   if (f.kind == TJ__GPU_POINTWISE) k.errors = tj__wgsl_checks(tj__wgsl_expression_of(&tj__wgsl_ops[f.op], f.compute)->code);
-  for (int o = 1; o < f.n; o++) k.errors |= f.dtype[0] == TJ_INT64 && tj__gpu_is_float(f.dtype[o]); /* a number becomes an integer */
-  k.errors |= f.dtype[0] == TJ_INT64 && f.kind == TJ__GPU_POINTWISE && tj__gpu_is_float(f.compute);
+  for (int o = 1; o < f.n; o++) k.errors |= f.dtype[0] == TJ_INT64 && tj__gpu_letter(f.dtype[o]) != 'i'; /* a number becomes an integer */
+  k.errors |= f.dtype[0] == TJ_INT64 && f.kind == TJ__GPU_POINTWISE && tj__gpu_letter(f.compute) != 'i';
+  k.complex = true;
   tj__gpu_param(&k, f.across ? groups : it->numel);
   f.shape = k.n_params;
   for (int d = 0; d < f.ndim; d++) tj__gpu_param(&k, it->shape[d]);
@@ -380,7 +370,7 @@ bool tj__gpu_iterate(const tj__iter *it, const void *loop, const tj__params *par
     f.operand[o] = -1;
     if (f.mode[o] == MODE_NUMBER) {
       const tj__param p = tj__param_of(tj__load_scalar(op->data, f.dtype[o]));
-      f.stride[o] = number_param(&k, f.dtype[o], &p);
+      f.stride[o] = tj__gpu_param_number(&k, f.dtype[o], &p);
       continue;
     }
     f.operand[o] = tj__gpu_operand_add(&k, op->data, f.dtype[o], o == 0);
@@ -389,9 +379,10 @@ bool tj__gpu_iterate(const tj__iter *it, const void *loop, const tj__params *par
     for (int d = 0; d < f.ndim && f.mode[o] == MODE_STRIDED; d++) tj__gpu_param(&k, op->strides[d] / (int64_t)tj__dtype_sizes[f.dtype[o]]);
   }
   f.scalars = k.n_params;
-  f.n_scalars = f.kind == TJ__GPU_POINTWISE ? tj__wgsl_ops[f.op].params : f.kind == TJ__GPU_FILL;
-  for (int p = 0; p < f.n_scalars; p++) number_param(&k, f.kind == TJ__GPU_FILL ? f.dtype[0] : f.compute, &params->p[p]);
+  const int scalars = f.kind == TJ__GPU_POINTWISE ? tj__wgsl_ops[f.op].params : f.kind == TJ__GPU_FILL;
+  for (int p = 0; p < scalars; p++) tj__gpu_param_number(&k, f.kind == TJ__GPU_FILL ? f.dtype[0] : f.compute, &params->p[p]);
   if (f.across) {
+    f.tiles = k.n_params;
     tj__gpu_param(&k, (it->shape[0] + SIDE - 1) / SIDE), tj__gpu_param(&k, (it->shape[f.across] + SIDE - 1) / SIDE);
     return tj__gpu_launch_groups(&k, groups);
   }

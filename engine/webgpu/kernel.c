@@ -137,6 +137,7 @@ typedef struct bindings {
   int n, of[TJ__GPU_OPERANDS];
   uint32_t buffer[TJ__GPU_OPERANDS + 1], element[TJ__GPU_OPERANDS]; /* element: by operand */
   bool write[TJ__GPU_OPERANDS + 1], atomic[TJ__GPU_OPERANDS + 1], vector[TJ__GPU_OPERANDS + 1];
+  bool pairs[TJ__GPU_OPERANDS + 1]; /* bound as pairs of words: all of its operands are complex */
 } bindings;
 
 static bool find_bindings(const tj__gpu_kernel *k, bindings *b) {
@@ -144,23 +145,25 @@ static bool find_bindings(const tj__gpu_kernel *k, bindings *b) {
   for (int o = 0; o < k->n; o++) {
     const tj__gpu_operand *op = &k->operands[o];
     uint32_t buffer;
-    if (!tj__gpu_locate(op->address, tj__dtype_sizes[op->dtype], &buffer, &b->element[o])) return false;
+    if (!tj__gpu_locate(op->address, op->dtype, &buffer, &b->element[o])) return false;
     int at = 0;
     while (at < b->n && b->buffer[at] != buffer) at++;
     if (at == b->n) {
       b->buffer[at] = buffer;
       b->write[at] = b->atomic[at] = b->vector[at] = false;
+      b->pairs[at] = true;
       b->n++;
     }
     b->of[o] = at;
     b->write[at] |= op->write;
     b->atomic[at] |= op->atomic;
     b->vector[at] |= op->vector;
+    b->pairs[at] &= op->dtype == TJ_COMPLEX64;
   }
   if (k->errors) { /* the driver's own buffer */
     b->buffer[b->n] = 0;
     b->write[b->n] = b->atomic[b->n] = true;
-    b->vector[b->n] = false;
+    b->vector[b->n] = b->pairs[b->n] = false;
     b->n++;
   }
   TJ__CHECK(b->n <= tj__gpu_limits_of()->bindings, TJ_ERROR_RUNTIME,
@@ -169,12 +172,39 @@ static bool find_bindings(const tj__gpu_kernel *k, bindings *b) {
   return true;
 }
 
-const char *tj__gpu_type(tj_dtype dtype) { return tj__gpu_is_float(dtype) ? "f32" : "i32"; }
+char tj__gpu_letter(tj_dtype dtype) { return tj__gpu_is_float(dtype) ? 'f' : dtype == TJ_COMPLEX64 ? 'c' : 'i'; }
+const char *tj__gpu_type(tj_dtype dtype) { return tj__gpu_is_float(dtype) ? "f32" : dtype == TJ_COMPLEX64 ? "vec2<f32>" : "i32"; }
+
+const char *tj__gpu_cast(char type, tj_dtype to) {
+  static const char *const casts[4][4] = {
+      /* from:       b                                         i                            f                  c */
+      {"select(0, 1, (%s))", "select(0, 1, (%s) != 0)", "select(0, 1, ne_f(%s, 0.0))", "select(0, 1, ne_c(%s, vec2<f32>()))"},
+      {"select(0, 1, (%s))", "%s", "whole_i(%s)", "whole_i((%s).x)"},
+      {"select(0.0, 1.0, (%s))", "f32(%s)", "%s", "(%s).x"},
+      {"vec2<f32>(select(0.0, 1.0, (%s)), 0.0)", "vec2<f32>(f32(%s), 0.0)", "vec2<f32>(%s, 0.0)", "%s"},
+  };
+  if (to == TJ_INT64 && type == 'f') return "whole_l(%s)";
+  if (to == TJ_INT64 && type == 'c') return "whole_l((%s).x)";
+  return casts[tj__class_of(to)][type == 'b' ? 0 : type == 'i' ? 1 : type == 'f' ? 2 : 3];
+}
 
 static void put_accessors(tj__text *t, const tj__gpu_kernel *k, const bindings *b, int o) {
   const tj_dtype dtype = k->operands[o].dtype;
   const int offset = k->n_params + o, at = b->of[o];
-  char place[80];
+  char place[120];
+  if (dtype == TJ_COMPLEX64) { /* written ones share no buffer with vectors */
+    if (b->pairs[at]) snprintf(place, sizeof place, "b%d[i + $%d]", at, offset);
+    else if (b->vector[at])
+      snprintf(place, sizeof place, "select(b%d[(i + $%d) >> 1u].xy, b%d[(i + $%d) >> 1u].zw, ((i + $%d) & 1u) != 0u)", at, offset, at, offset,
+               offset);
+    else snprintf(place, sizeof place, "vec2<u32>(b%d[(i + $%d) * 2u], b%d[(i + $%d) * 2u + 1u])", at, offset, at, offset);
+    tj__put(t, "fn ld%d(i: u32) -> vec2<f32> { return bitcast<vec2<f32>>(%s); }\n", o, place);
+    if (!k->operands[o].write) return;
+    tj__put(t, "fn st%d(i: u32, v: vec2<f32>) { let w = bitcast<vec2<u32>>(v); ", o);
+    if (b->pairs[at]) tj__put(t, "%s = w; }\n", place);
+    else tj__put(t, "b%d[(i + $%d) * 2u] = w.x; b%d[(i + $%d) * 2u + 1u] = w.y; }\n", at, offset, at, offset);
+    return;
+  }
   if (b->vector[at]) snprintf(place, sizeof place, "b%d[(i + $%d) >> 2u][(i + $%d) & 3u]", at, offset, offset);
   else snprintf(place, sizeof place, "b%d[i + $%d]", at, offset);
   if (b->atomic[at]) {
@@ -210,7 +240,7 @@ static void put_accessors(tj__text *t, const tj__gpu_kernel *k, const bindings *
   else tj__put(t, "vec4<u32>(word%d(v.x), word%d(v.y), word%d(v.z), word%d(v.w)); }\n", o, o, o, o);
 }
 
-/* $12, $i12, $f12 -> the parameter */
+/* $12, $i12, $f12, $c12 -> the parameter */
 static void put_expanded(tj__text *to, const char *from, size_t n) {
   for (size_t i = 0; i < n;) {
     if (from[i] != '$') {
@@ -221,11 +251,14 @@ static void put_expanded(tj__text *to, const char *from, size_t n) {
       continue;
     }
     i++;
-    const char kind = i < n && (from[i] == 'i' || from[i] == 'f') ? from[i++] : 'u';
+    const char kind = i < n && (from[i] == 'i' || from[i] == 'f' || from[i] == 'c') ? from[i++] : 'u';
     int number = 0;
     while (i < n && from[i] >= '0' && from[i] <= '9') number = number * 10 + (from[i++] - '0');
     const char component = "xyzw"[number % 4];
     if (kind == 'u') tj__put(to, "params.v[%d].%c", number / 4, component);
+    else if (kind == 'c')
+      tj__put(to, "bitcast<vec2<f32>>(vec2<u32>(params.v[%d].%c, params.v[%d].%c))", number / 4, component, (number + 1) / 4,
+              "xyzw"[(number + 1) % 4]);
     else tj__put(to, "bitcast<%s>(params.v[%d].%c)", kind == 'f' ? "f32" : "i32", number / 4, component);
   }
 }
@@ -249,6 +282,7 @@ static bool make_pipeline(const tj__gpu_kernel *k, const bindings *b, uint32_t n
       tj__put(&text, "@group(0) @binding(%d) var<storage, %s> b%d: array<%s>;\n", i + 1, b->write[i] ? "read_write" : "read", i,
               b->atomic[i]   ? "atomic<u32>"
               : b->vector[i] ? "vec4<u32>"
+              : b->pairs[i]  ? "vec2<u32>"
                              : "u32");
     bool *used = tj__grow(NULL, (size_t)tj__wgsl_function_count + 1);
     if (used) {
@@ -292,7 +326,7 @@ void tj__gpu_kernel_begin(tj__gpu_kernel *k, void (*body)(tj__text *, const void
   k->body = body;
   k->context = context;
   k->n = k->n_params = 0;
-  k->errors = k->subgroups = false;
+  k->errors = k->subgroups = k->complex = false;
   va_list arguments;
   va_start(arguments, name);
   vsnprintf(k->name, sizeof k->name, name, arguments);
@@ -306,7 +340,7 @@ int tj__gpu_operand_add(tj__gpu_kernel *k, const void *address, tj_dtype dtype, 
 
 bool tj__gpu_aligned(const void *address, tj_dtype dtype) {
   uint32_t buffer, element;
-  return tj__gpu_locate(address, tj__dtype_sizes[dtype], &buffer, &element) && element % 4 == 0;
+  return tj__gpu_locate(address, dtype, &buffer, &element) && element % 4 == 0;
 }
 
 int tj__gpu_operand_vector(tj__gpu_kernel *k, const void *address, tj_dtype dtype, bool write) {
@@ -334,8 +368,22 @@ int tj__gpu_param_float(tj__gpu_kernel *k, double value) {
   return k->n_params++;
 }
 
+int tj__gpu_param_number(tj__gpu_kernel *k, tj_dtype dtype, const tj__param *value) {
+  if (dtype == TJ_COMPLEX64) {
+    const int number = tj__gpu_param_float(k, value->f);
+    tj__gpu_param_float(k, value->im);
+    return number;
+  }
+  if (tj__gpu_is_float(dtype)) return tj__gpu_param_float(k, value->f);
+  return tj__gpu_param(k, dtype == TJ_BOOL ? (value->i != 0 || value->f != 0) : tj__gpu_integer(value->i, dtype));
+}
+
 bool tj__gpu_launch(tj__gpu_kernel *k, int64_t x, int64_t y, int64_t z) {
   if (tj_error_code()) return false;
+  for (int o = 0; o < k->n && !k->complex; o++)
+    TJ__CHECK(k->operands[o].dtype != TJ_COMPLEX64, TJ_ERROR_NOT_IMPLEMENTED,
+              "There is no kernel '%.*s' of complex numbers on the device webgpu. Compute it on the cpu: `await x.cpu()` brings a tensor there.",
+              (int)strcspn(k->name, " "), k->name);
   tj__gpu_fuse_flush(); /* what was asked for before */
   if (x <= 0 || y <= 0 || z <= 0) return true;
   const tj__gpu_limits *limits = tj__gpu_limits_of();

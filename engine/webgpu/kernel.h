@@ -1,10 +1,11 @@
 /* kernel.h: how a family of webgpu writes its kernels. A kernel is WGSL text around accessors of its operands: ld0(i) and st0(i, v) read and write
- * element i of operand 0, counted from its address, as f32 or i32; they know the dtype in memory, the offset and which operands share a buffer
+ * element i of operand 0, counted from its address, as f32, i32 or vec2<f32> (complex64); they know the dtype in memory, the offset and which operands share a buffer
  * (which WebGPU wants to be bound once). Numbers that change from call to call are parameters: $3 in the text is number 3 as u32, $i3 as i32,
- * $f3 as f32. A pipeline is made once for a name and the dtypes of the operands; the text is written only then. */
+ * $f3 as f32, $c3 as vec2<f32> of numbers 3 and 4. A pipeline is made once for a name and the dtypes of the operands; the text is written only then. */
 #ifndef TJ__WEBGPU_KERNEL_H
 #define TJ__WEBGPU_KERNEL_H
 
+#include "../iter/iter.h"
 #include "device.h"
 
 typedef struct tj__text {
@@ -36,6 +37,7 @@ typedef struct tj__gpu_kernel {
   tj__gpu_operand operands[TJ__GPU_OPERANDS];
   bool errors;    /* the text calls leave_error(code, a, b), see tj__gpu_error */
   bool subgroups; /* the text calls functions of subgroups, which the adapter has */
+  bool complex;   /* the text is right for elements of complex64 too; elsewhere the launch fails on them */
   int n_params;
   uint32_t params[TJ__GPU_PARAMS + 1];
   int64_t groups[3];
@@ -55,6 +57,9 @@ int tj__gpu_operand_vector(tj__gpu_kernel *k, const void *address, tj_dtype dtyp
 /* The number of the parameter. Integers that 32 bits do not hold make the launch fail. */
 int tj__gpu_param(tj__gpu_kernel *k, int64_t value);
 int tj__gpu_param_float(tj__gpu_kernel *k, double value);
+/* A number as the dtype's elements are computed in: as many parameters as tj__gpu_words says, of which the text reads $f, $i or $c
+ * (tj__gpu_letter). */
+int tj__gpu_param_number(tj__gpu_kernel *k, tj_dtype dtype, const tj__param *value);
 /* A number of an integer dtype as the device holds it; an int64 that 32 bits do not hold is an error and 0. */
 int64_t tj__gpu_integer(int64_t value, tj_dtype dtype);
 /* Records the launch over groups x, y, z. */
@@ -87,25 +92,28 @@ void tj__gpu_put_total(tj__text *t, const char *acc, const char *join, int group
 /* The body of a flat kernel that stores a value: the context is its text. */
 void tj__gpu_value_body(tj__text *t, const void *context);
 
-/* f32 or i32: what ld gives for this dtype. */
+/* f32, i32 or vec2<f32>: what ld gives for this dtype; and f, i or c. */
 const char *tj__gpu_type(tj_dtype dtype);
+char tj__gpu_letter(tj_dtype dtype);
 static inline bool tj__gpu_is_float(tj_dtype dtype) { return tj__class_of(dtype) == TJ__CLASS_FLOAT; }
+/* The format of a value of a type (f, i, c, b) as what st takes for the dtype. Its one %s is the value. */
+const char *tj__gpu_cast(char type, tj_dtype to);
 
 /* ---- made from the schema and from math.wgsl: build/gen/webgpu_pointwise.c ----------------------------------------- */
 
 typedef struct tj__wgsl_expression {
   const char *code; /* of x0, x1, ... (tensors) and s0, s1, ... (numbers); NULL: there is none */
-  char type;        /* of the value: f, i, b (bool) */
+  char type;        /* of the value: f, i, c (complex), b (bool) */
 } tj__wgsl_expression;
 typedef struct tj__wgsl_op {
   const char *name;
   uint8_t inputs, params, rule;       /* rule 'b': the result is bool; 's': of the dtype computed in */
-  tj__wgsl_expression expressions[4]; /* of bool, int, float; and of int64, where it has to look whether a result fits */
+  tj__wgsl_expression expressions[5]; /* by class of dtype; and of int64, where it has to look whether a result fits */
 } tj__wgsl_op;
 extern const tj__wgsl_op tj__wgsl_ops[];
 /* The expression in which an operator computes in the dtype. */
 static inline const tj__wgsl_expression *tj__wgsl_expression_of(const tj__wgsl_op *op, tj_dtype dtype) {
-  return dtype == TJ_INT64 && op->expressions[3].code ? &op->expressions[3] : &op->expressions[tj__class_of(dtype)];
+  return dtype == TJ_INT64 && op->expressions[4].code ? &op->expressions[4] : &op->expressions[tj__class_of(dtype)];
 }
 /* Does the text call functions that leave an error where an int64 does not fit? A kernel with such a text has `errors`. */
 static inline bool tj__wgsl_checks(const char *code) { return strstr(code, "_l(") != NULL; }

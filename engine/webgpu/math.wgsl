@@ -1,4 +1,4 @@
-// Functions for the expressions of the schema: NAME_f of numbers as f32, NAME_i as i32. A kernel gets those that its text calls. What WGSL has of
+// Functions for the expressions of the schema: NAME_f of numbers as f32, NAME_i as i32, NAME_c of complex ones as vec2<f32>. A kernel gets those that its text calls. What WGSL has of
 // the same name is used only where its accuracy is that of the CPU's functions: the standard allows sin and exp errors that show. Algorithms and
 // coefficients are those of engine/cpu/math.h. Infinity and NaN are made from words and told by their bits, because WGSL knows neither literals
 // for them nor promises about comparisons with them.
@@ -1265,4 +1265,166 @@ fn philox(key: vec2<u32>, counter: vec4<u32>) -> vec4<u32> {
     k = k + vec2<u32>(0x9e3779b9u, 0xbb67ae85u);
   }
   return c;
+}
+
+// ---- complex numbers
+
+fn mul_c(x: vec2<f32>, y: vec2<f32>) -> vec2<f32> { return vec2<f32>(x.x * y.x - x.y * y.y, x.x * y.y + x.y * y.x); }
+// Smith's rule
+fn div_c(x: vec2<f32>, y: vec2<f32>) -> vec2<f32> {
+  if (abs_f(y.x) >= abs_f(y.y)) {
+    if (y.x == 0.0 && y.y == 0.0) { return vec2<f32>(x.x, x.y) / abs_f(y.x); }
+    let ratio = div_f(y.y, y.x);
+    let d = y.x + y.y * ratio;
+    return vec2<f32>(div_f(x.x + x.y * ratio, d), div_f(x.y - x.x * ratio, d));
+  }
+  let ratio = div_f(y.x, y.y);
+  let d = y.x * ratio + y.y;
+  return vec2<f32>(div_f(x.x * ratio + x.y, d), div_f(x.y * ratio - x.x, d));
+}
+fn eq_c(x: vec2<f32>, y: vec2<f32>) -> bool { return !ne_c(x, y); }
+fn ne_c(x: vec2<f32>, y: vec2<f32>) -> bool { return ne_f(x.x, y.x) || ne_f(x.y, y.y); }
+fn abs_c(x: vec2<f32>) -> f32 { return hypot_f(x.x, x.y); }
+fn angle_c(x: vec2<f32>) -> f32 { return atan2_f(x.y, x.x); }
+fn conj_c(x: vec2<f32>) -> vec2<f32> { return vec2<f32>(x.x, -x.y); }
+fn sgn_c(x: vec2<f32>) -> vec2<f32> {
+  let r = abs_c(x);
+  if (r == 0.0) { return vec2<f32>(); }
+  return vec2<f32>(div_f(x.x, r), div_f(x.y, r));
+}
+fn isnan_c(x: vec2<f32>) -> bool { return isnan_f(x.x) || isnan_f(x.y); }
+fn isinf_c(x: vec2<f32>) -> bool { return isinf_f(x.x) || isinf_f(x.y); }
+fn isfinite_c(x: vec2<f32>) -> bool { return isfinite_f(x.x) && isfinite_f(x.y); }
+// i x and -i x: how functions of circles and of hyperbolas become each other
+fn turn_c(x: vec2<f32>) -> vec2<f32> { return vec2<f32>(-x.y, x.x); }
+fn back_c(x: vec2<f32>) -> vec2<f32> { return vec2<f32>(x.y, -x.x); }
+fn exp_c(x: vec2<f32>) -> vec2<f32> {
+  if (x.y == 0.0) { return vec2<f32>(exp_f(x.x), x.y); }
+  if (isinf_f(x.x) && !isfinite_f(x.y)) { return select(vec2<f32>(inf(), nan()), vec2<f32>(), x.x < 0.0); }
+  let c = vec2<f32>(cos_f(x.y), sin_f(x.y));
+  if (x.x > 80.0) { return (c * exp_f(x.x * 0.5)) * exp_f(x.x * 0.5); }
+  return exp_f(x.x) * c;
+}
+fn exp2_c(x: vec2<f32>) -> vec2<f32> { return exp_c(x * 0.69314718056); }
+fn expm1_c(x: vec2<f32>) -> vec2<f32> {
+  let s = sin_f(x.y * 0.5);
+  return vec2<f32>(expm1_f(x.x) * cos_f(x.y) - 2.0 * s * s, exp_f(x.x) * sin_f(x.y));
+}
+// The logarithm of the absolute value; near 1 from the squares, with what their rounding leaves out.
+fn log_c(x: vec2<f32>) -> vec2<f32> {
+  let r = abs_c(x);
+  var l = 0.0;
+  if (r > 0.5 && r < 2.0) {
+    let p = two_product(x.x, x.x);
+    let q = two_product(x.y, x.y);
+    let s = two_sum(max(p.x, q.x) - 1.0, min(p.x, q.x));
+    l = 0.5 * log1p_f(s.x + (s.y + p.y + q.y));
+  } else if (isinf_f(r)) {
+    l = log_f(abs_c(x * 0.25)) + 1.38629436112;
+  } else {
+    l = log_f(r);
+  }
+  return vec2<f32>(l, angle_c(x));
+}
+fn log1p_c(x: vec2<f32>) -> vec2<f32> {
+  if (abs_f(x.x) < 0.5 && abs_f(x.y) < 0.5) { return vec2<f32>(0.5 * log1p_f(x.x * (2.0 + x.x) + x.y * x.y), atan2_f(x.y, x.x + 1.0)); }
+  return log_c(x + vec2<f32>(1.0, 0.0));
+}
+fn log2_c(x: vec2<f32>) -> vec2<f32> { return log_c(x) * 1.44269504089; }
+fn log10_c(x: vec2<f32>) -> vec2<f32> { return log_c(x) * 0.43429448190; }
+fn logaddexp_c(x: vec2<f32>, y: vec2<f32>) -> vec2<f32> {
+  if (isnan_c(x) || isnan_c(y)) { return vec2<f32>(nan(), nan()); }
+  let first = x.x < y.x;
+  let low = select(y, x, first);
+  let high = select(x, y, first);
+  if (low.x == high.x && !isfinite_f(low.x)) {
+    if (low.x < 0.0) { return low; }
+    return log1p_c(exp_c(low) + exp_c(high));
+  }
+  return high + log1p_c(exp_c(low - high));
+}
+fn sqrt_c(x: vec2<f32>) -> vec2<f32> {
+  if (x.x == 0.0 && x.y == 0.0) { return vec2<f32>(0.0, x.y); }
+  if (isinf_f(x.y)) { return vec2<f32>(inf(), x.y); }
+  if (isinf_f(x.x)) {
+    let rest = select(0.0, nan(), isnan_f(x.y));
+    return select(vec2<f32>(inf(), copysign_f(rest, x.y)), vec2<f32>(rest, copysign_f(inf(), x.y)), x.x < 0.0);
+  }
+  let t = sqrt_f(0.5 * abs_f(x.x) + hypot_f(0.5 * x.x, 0.5 * x.y));
+  let u = div_f(x.y, 2.0 * t);
+  return select(vec2<f32>(t, u), vec2<f32>(abs_f(u), copysign_f(t, x.y)), signbit_f(x.x));
+}
+fn reciprocal_c(x: vec2<f32>) -> vec2<f32> { return div_c(vec2<f32>(1.0, 0.0), x); }
+fn rsqrt_c(x: vec2<f32>) -> vec2<f32> { return reciprocal_c(sqrt_c(x)); }
+fn sinh_c(x: vec2<f32>) -> vec2<f32> {
+  if (x.y == 0.0) { return vec2<f32>(sinh_f(x.x), x.y); }
+  if (x.x == 0.0) { return vec2<f32>(x.x, sin_f(x.y)); }
+  if (isinf_f(x.x) && !isfinite_f(x.y)) { return vec2<f32>(x.x, nan()); }
+  return vec2<f32>(sinh_f(x.x) * cos_f(x.y), cosh_f(x.x) * sin_f(x.y));
+}
+fn cosh_c(x: vec2<f32>) -> vec2<f32> {
+  if (x.y == 0.0) { return vec2<f32>(cosh_f(x.x), copysign_f(1.0, x.x) * x.y); }
+  if (x.x == 0.0) { return vec2<f32>(cos_f(x.y), x.x * select(sin_f(x.y), 1.0, !isfinite_f(x.y))); }
+  if (isinf_f(x.x) && !isfinite_f(x.y)) { return vec2<f32>(inf(), nan()); }
+  return vec2<f32>(cosh_f(x.x) * cos_f(x.y), sinh_f(x.x) * sin_f(x.y));
+}
+fn sin_c(x: vec2<f32>) -> vec2<f32> { return back_c(sinh_c(turn_c(x))); }
+fn cos_c(x: vec2<f32>) -> vec2<f32> { return cosh_c(turn_c(x)); }
+// By the tangent of the imaginary part (Kahan 1987).
+fn tanh_c(x: vec2<f32>) -> vec2<f32> {
+  if (x.y == 0.0) { return vec2<f32>(tanh_f(x.x), x.y); }
+  if (abs_f(x.x) > 16.0) {
+    let e = exp_f(-abs_f(x.x));
+    return vec2<f32>(copysign_f(1.0, x.x), select(4.0 * (sin_f(x.y) * e) * (cos_f(x.y) * e), 0.0, isinf_f(x.x)));
+  }
+  let t = tan_f(x.y);
+  let s = sinh_f(x.x);
+  let b = 1.0 + t * t;
+  let d = 1.0 + b * s * s;
+  if (isinf_f(b)) { return vec2<f32>(div_f(cosh_f(x.x), s), div_f(1.0, t * s * s)); }
+  return vec2<f32>(div_f(b * cosh_f(x.x) * s, d), div_f(t, d));
+}
+fn tan_c(x: vec2<f32>) -> vec2<f32> { return back_c(tanh_c(turn_c(x))); }
+// Inverse functions by square roots of 1 - x and 1 + x (Kahan 1987); far from 0 by the logarithm.
+fn far_c(x: vec2<f32>) -> bool { return max(abs_f(x.x), abs_f(x.y)) > 1e7; }
+fn asin_c(x: vec2<f32>) -> vec2<f32> {
+  if (far_c(x)) { return vec2<f32>(atan2_f(x.x, abs_f(x.y)), copysign_f(log_c(x).x + 0.69314718056, x.y)); }
+  let a = sqrt_c(vec2<f32>(1.0 - x.x, -x.y));
+  let b = sqrt_c(vec2<f32>(1.0 + x.x, x.y));
+  return vec2<f32>(atan2_f(x.x, mul_c(a, b).x), copysign_f(asinh_f(mul_c(conj_c(a), b).y), x.y));
+}
+fn acos_c(x: vec2<f32>) -> vec2<f32> {
+  if (far_c(x)) { return vec2<f32>(atan2_f(abs_f(x.y), x.x), copysign_f(log_c(x).x + 0.69314718056, -x.y)); }
+  let a = sqrt_c(vec2<f32>(1.0 - x.x, -x.y));
+  let b = sqrt_c(vec2<f32>(1.0 + x.x, x.y));
+  return vec2<f32>(2.0 * atan2_f(a.x, b.x), copysign_f(asinh_f(mul_c(conj_c(b), a).y), -x.y));
+}
+fn asinh_c(x: vec2<f32>) -> vec2<f32> { return back_c(asin_c(turn_c(x))); }
+fn acosh_c(x: vec2<f32>) -> vec2<f32> {
+  let y = acos_c(x);
+  return vec2<f32>(abs_f(y.y), copysign_f(y.x, x.y));
+}
+fn atanh_c(x: vec2<f32>) -> vec2<f32> {
+  if (far_c(x)) {
+    let h = abs_c(x);
+    return vec2<f32>(select(x.x / h / h, copysign_f(0.0, x.x), isinf_f(h)), copysign_f(1.57079632679, x.y));
+  }
+  let a = 1.0 - abs_f(x.x);
+  let re = copysign_f(0.25 * log1p_f(div_f(4.0 * abs_f(x.x), a * a + x.y * x.y)), x.x);
+  return vec2<f32>(re, 0.5 * atan2_f(2.0 * x.y, a * (1.0 + abs_f(x.x)) - x.y * x.y));
+}
+fn atan_c(x: vec2<f32>) -> vec2<f32> { return back_c(atanh_c(turn_c(x))); }
+fn sigmoid_c(x: vec2<f32>) -> vec2<f32> { return reciprocal_c(vec2<f32>(1.0, 0.0) + exp_c(-x)); }
+fn sinc_c(x: vec2<f32>) -> vec2<f32> {
+  if (!ne_c(x, vec2<f32>())) { return vec2<f32>(1.0, 0.0); }
+  return div_c(sin_c(x * 3.14159265359), x * 3.14159265359);
+}
+fn pow_c(x: vec2<f32>, y: vec2<f32>) -> vec2<f32> {
+  if (y.x == 0.0 && y.y == 0.0) { return vec2<f32>(1.0, 0.0); }
+  if (x.x == 0.0 && x.y == 0.0 && y.x > 0.0) { return vec2<f32>(); }
+  return exp_c(mul_c(y, log_c(x)));
+}
+fn lerp_c(x: vec2<f32>, y: vec2<f32>, w: vec2<f32>) -> vec2<f32> {
+  if (abs_c(w) < 0.5) { return x + mul_c(w, y - x); }
+  return y - mul_c(y - x, vec2<f32>(1.0, 0.0) - w);
 }

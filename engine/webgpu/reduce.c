@@ -15,7 +15,8 @@
 typedef struct reduction {
   tj__reduce_kind kind;
   bool pre, post;    /* the elements are still to be transformed; the result is to be finished */
-  bool real;         /* computed in f32, else i32 */
+  bool real;         /* computed in f32 */
+  bool complex;      /* in vec2<f32>; else in i32 */
   bool wide;         /* int64: what does not fit is an error */
   int kept, reduced; /* dimensions */
   int kept_at, reduced_at;
@@ -25,7 +26,10 @@ typedef struct reduction {
   int group;
 } reduction;
 
+static const char *type_of(const reduction *r) { return r->real ? "f32" : r->complex ? "vec2<f32>" : "i32"; }
+
 static const char *identity(const reduction *r) {
+  if (r->complex) return r->kind == TJ__REDUCE_PROD ? "vec2<f32>(1.0, 0.0)" : "vec2<f32>()";
   switch (r->kind) {
     case TJ__REDUCE_PROD: return r->real ? "1.0" : "1";
     case TJ__REDUCE_MAX: return r->real ? "-inf()" : "(-2147483647 - 1)";
@@ -37,7 +41,7 @@ static const char *identity(const reduction *r) {
 
 static const char *combine(const reduction *r) {
   switch (r->kind) {
-    case TJ__REDUCE_PROD: return r->wide ? "mul_l(a, b)" : "a * b";
+    case TJ__REDUCE_PROD: return r->wide ? "mul_l(a, b)" : r->complex ? "mul_c(a, b)" : "a * b";
     case TJ__REDUCE_MAX: return r->real ? "max_f(a, b)" : "max(a, b)";
     case TJ__REDUCE_MIN: return r->real ? "min_f(a, b)" : "min(a, b)";
     case TJ__REDUCE_NORMINF: return "max_f(a, b)";
@@ -79,7 +83,7 @@ static void put_place(tj__text *t, const char *name, const char *index, int n, i
 
 /* A workgroup of 256 does 32 neighbouring outputs: invocations beside each other in memory, the rest of them in turn for the rows. */
 static void columns_body(tj__text *t, const reduction *r) {
-  const char *T = r->real ? "f32" : "i32";
+  const char *T = type_of(r);
   const int width = r->vector ? 4 : 1, lanes = 32 / width, rows = 256 / lanes;
   char type[16];
   snprintf(type, sizeof type, r->vector ? "vec4<%s>" : "%s", T);
@@ -126,7 +130,7 @@ static void columns_body(tj__text *t, const reduction *r) {
 /* Parameters: 0 outputs and pieces of them, 1 elements of one, 2 p, 3 chunks, 4 elements of a chunk, 5 outputs. */
 static void body(tj__text *t, const void *context) {
   const reduction *r = context;
-  const char *T = r->real ? "f32" : "i32";
+  const char *T = type_of(r);
   tj__put(t, "fn join(a: %s, b: %s) -> %s { return %s; }\n", T, T, T, combine(r));
   if (r->columns) {
     columns_body(t, r);
@@ -201,7 +205,7 @@ static bool stage(reduction *r, const void *out, tj_dtype out_dtype, const void 
   if (r->kept + r->reduced > 12)
     return tj__fail(TJ_ERROR_RUNTIME, "webgpu: a reduction over %d dimensions that do not join; call contiguous() first",
                     r->kept + r->reduced) != NULL;
-  r->vector = !r->wide && by_fours(r, g, in, in_dtype, out, out_dtype, chunk);
+  r->vector = !r->wide && !r->complex && by_fours(r, g, in, in_dtype, out, out_dtype, chunk);
   const int64_t groups = r->columns ? (g->n_out + 31) / 32 * chunks : g->n_out * chunks;
   tj__gpu_kernel_begin(&k, body, r, "reduce %d%c%c%c%c%d.%d.%d", (int)r->kind,
                        r->wide  ? 'w'
@@ -213,6 +217,7 @@ static bool stage(reduction *r, const void *out, tj_dtype out_dtype, const void 
                                     : '-',
                        r->vector ? 'v' : '-', r->grouped ? r->group : 0, r->kept, r->reduced);
   k.errors = r->wide;
+  k.complex = r->kind == TJ__REDUCE_SUM || r->kind == TJ__REDUCE_PROD;
   tj__gpu_param(&k, groups);
   tj__gpu_param(&k, g->n_in);
   tj__gpu_param_float(&k, p);
@@ -248,7 +253,7 @@ static bool reduce(tj__reduce_kind kind, tj_tensor *out, const tj_tensor *in, co
   if (g->n_out == 0) return true;
   if (g->n_in == 0) return tj__fill(out, neutral(kind)) != NULL;
   const bool real = tj__gpu_is_float((tj_dtype)in->dtype);
-  reduction r = {.kind = kind, .pre = true, .post = true, .real = real};
+  reduction r = {.kind = kind, .pre = true, .post = true, .real = real, .complex = in->dtype == TJ_COMPLEX64};
   r.wide = out->dtype == TJ_INT64 && !real && kind != TJ__REDUCE_MAX && kind != TJ__REDUCE_MIN;
   const double p = params ? params->p : 0;
   const void *centers = params ? params->centers : NULL;
@@ -265,7 +270,7 @@ static bool reduce(tj__reduce_kind kind, tj_tensor *out, const tj_tensor *in, co
   }
   chunks = (g->n_in + chunk - 1) / chunk;
   if (chunks == 1) return stage(&r, to, (tj_dtype)out->dtype, from, (tj_dtype)in->dtype, g, p, 1, g->n_in, centers);
-  const tj_dtype work = real ? TJ_FLOAT32 : TJ_INT32;
+  const tj_dtype work = real ? TJ_FLOAT32 : r.complex ? TJ_COMPLEX64 : TJ_INT32;
   tj_tensor *parts = tj__empty(TJ_INTS(g->n_out * chunks), work, in->storage->device);
   if (!parts) return false;
   r.post = false;

@@ -6,19 +6,23 @@
 
 typedef struct scan {
   tj__scan_kind kind;
-  bool real, wide; /* wide: int64, where what does not fit is an error */
+  tj_dtype dtype; /* int64: what does not fit is an error */
 } scan;
 
 static const char *join(const scan *s) {
-  if (s->wide) return s->kind == TJ__SCAN_PROD ? "mul_l(a, b)" : "add_l(a, b)";
+  if (s->dtype == TJ_INT64) return s->kind == TJ__SCAN_PROD ? "mul_l(a, b)" : "add_l(a, b)";
+  if (s->dtype == TJ_COMPLEX64 && s->kind != TJ__SCAN_SUM) return s->kind == TJ__SCAN_PROD ? "mul_c(a, b)" : "logaddexp_c(a, b)";
   return s->kind == TJ__SCAN_PROD ? "a * b" : s->kind == TJ__SCAN_SUM ? "a + b" : "logaddexp_f(a, b)";
 }
 
 /* Parameters: 0 lines, 1 n, 2 inner. Every invocation takes a piece; the pieces before it are added up from the first on. */
 static void scan_body(tj__text *t, const void *context) {
   const scan *s = context;
-  const char *T = s->real ? "f32" : "i32";
-  const char *start = s->kind == TJ__SCAN_PROD ? (s->real ? "1.0" : "1") : s->kind == TJ__SCAN_SUM ? (s->real ? "0.0" : "0") : "-inf()";
+  const char *T = tj__gpu_type(s->dtype);
+  const bool complex = s->dtype == TJ_COMPLEX64;
+  const char *start = s->kind == TJ__SCAN_PROD  ? (complex ? "vec2<f32>(1.0, 0.0)" : tj__gpu_is_float(s->dtype) ? "1.0" : "1")
+                      : s->kind == TJ__SCAN_SUM ? (complex ? "vec2<f32>()" : tj__gpu_is_float(s->dtype) ? "0.0" : "0")
+                                                : (complex ? "vec2<f32>(-inf(), 0.0)" : "-inf()");
   tj__put(t, "fn join(a: %s, b: %s) -> %s { return %s; }\nvar<workgroup> shared_: array<%s, 64>;\n", T, T, T, join(s), T);
   tj__put_code(t, TJ__GROUPS(64));
   tj__put(t,
@@ -36,11 +40,12 @@ static void put_lines(tj__gpu_kernel *k, int64_t outer, int64_t n, int64_t inner
 }
 
 static bool run_scan(tj__scan_kind kind, tj_tensor *out, const tj_tensor *in, int64_t outer, int64_t n, int64_t inner) {
-  const scan s = {kind, tj__gpu_is_float((tj_dtype)in->dtype), out->dtype == TJ_INT64};
+  const scan s = {kind, out->dtype == TJ_INT64 ? TJ_INT64 : (tj_dtype)in->dtype};
   if (outer * n * inner == 0) return true;
   tj__gpu_kernel k;
-  tj__gpu_kernel_begin(&k, scan_body, &s, "scan %d%d", (int)kind, s.wide);
-  k.errors = s.wide;
+  tj__gpu_kernel_begin(&k, scan_body, &s, "scan %d%d", (int)kind, s.dtype == TJ_INT64);
+  k.errors = s.dtype == TJ_INT64;
+  k.complex = true;
   put_lines(&k, outer, n, inner);
   tj__gpu_operand_add(&k, tj__write(out), (tj_dtype)out->dtype, true);
   tj__gpu_operand_add(&k, tj__read(in), (tj_dtype)in->dtype, false);

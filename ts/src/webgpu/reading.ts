@@ -1,4 +1,4 @@
-// Tensors of the device, read: promises. What they give is made of words of 32 bits, whatever the dtype (see engine/webgpu/device.h).
+// Tensors of the device, read: promises. What they give is made of words of 32 bits, one an element and two for complex64 (see engine/webgpu/device.h).
 import { BUILTIN } from '../generated/calls.js'
 import type { DType } from '../types/dtype.js'
 import { dtypeIndex } from '../dtype.js'
@@ -21,10 +21,11 @@ export const isOnDevice = (t: Tensor): boolean => maybeOnDevice() && builtinInt(
 const FLOATS: ReadonlySet<DType> = new Set(['float16', 'bfloat16', 'float32'])
 
 function fromWords(words: ArrayBuffer, dtype: DType): Tensor {
-  const floats = FLOATS.has(dtype)
+  const complex = dtype === 'complex64'
+  const floats = complex || FLOATS.has(dtype)
   const array = floats ? new Float32Array(words) : new Int32Array(words)
-  new Arguments().numbers([array.length])
-  return wrap(host.fromBytes(dtypeIndex(floats ? 'float32' : 'int32'), array))
+  new Arguments().numbers([complex ? array.length / 2 : array.length])
+  return wrap(host.fromBytes(dtypeIndex(complex ? dtype : floats ? 'float32' : 'int32'), array))
 }
 
 /** A copy on the cpu, with the strides of a dense tensor. Not tracked by autograd. */
@@ -43,7 +44,7 @@ export async function readTensor(t: Tensor): Promise<Tensor> {
   const dense = readScalar(kind) as boolean
   flushSoon()
   const flat = fromWords(await words, dtype)
-  const same = dtype === 'float32' || dtype === 'int32'
+  const same = dtype === 'float32' || dtype === 'int32' || dtype === 'complex64'
   const own = same ? flat : (flat.to(dtype) as Tensor)
   if (own !== flat) flat.dispose()
   if (!dense) return own.reshape(sizes) as Tensor
