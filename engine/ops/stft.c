@@ -95,7 +95,7 @@ tj_tensor *tj__impl_istft(tj_tensor *self, int64_t n_fft, int64_t hop_length, in
   y = tj_narrow(y, 1, start, end - start);
   envelope = tj_narrow(envelope, 1, start, end - start);
   if (!y || !envelope) return NULL;
-  if (envelope->numel) {
+  if (envelope->numel && tj__can_look(envelope)) {
     const double least = tj__scalar_to_double(tj_item(tj_amin(tj_abs(tj_detach(envelope)), TJ_NO_DIMS, false)));
     RUNTIME(least > 1e-11, "istft: window overlap add min: %g", least);
   }

@@ -4,7 +4,7 @@ import { bare, callable, cotangentOf, differentiated, exactly, pointsAtValues, p
 import { Builder, call, differs, Missing, tensorsIn } from './values.mjs'
 
 /** The dtypes of cases that are replayed. Others have no kernels there, or are computed as one of these. */
-export const DEVICE_DTYPES = ['float32', 'int32', 'bool']
+export const DEVICE_DTYPES = ['float32', 'int32', 'bool', 'complex64']
 
 // What reads results in the middle of a call, or is told by it, cannot be on a device.
 const isMissing = (e) =>

@@ -5,7 +5,7 @@
 //     --only     cases whose id matches
 //     --chromium in a page, instead of in Node, where TORCHJS_BACKEND chooses native or wasm
 //     --part     0/3: every third case, beginning with the first
-//     --device   cpu, or webgpu: group op, dtypes float32, int32 and bool
+//     --device   cpu, or webgpu: group op, dtypes float32, int32, bool and complex64
 //     --baseline FILE   names that have to be there: fails when one of them is missing; --update writes it,
 //                       and beside it missing.txt, the names of which no case passes
 // A case is passed, failed, missing (the API lacks a name that it needs; by name), inexpressible (Python can say what JavaScript cannot),
