@@ -67,7 +67,8 @@ function translate(op, cls, functions) {
     if (T === 'c' && e.type !== 'c') return `vec2<f32>(${e.type === 'b' ? `select(0.0, 1.0, ${e.code})` : e.code}, 0.0)`
     return e.type === 'b' ? (T === 'f' ? `select(0.0, 1.0, ${e.code})` : `select(0, 1, ${e.code})`) : e.code
   }
-  const truth = (e) => (e.type === 'b' ? e.code : T === 'c' ? `ne_c(${number(e)}, vec2<f32>())` : T === 'f' ? `ne_f(${e.code}, 0.0)` : `(${e.code} != 0)`)
+  const truth = (e) =>
+    e.type === 'b' ? e.code : T === 'c' ? `ne_c(${number(e)}, vec2<f32>())` : T === 'f' ? `ne_f(${e.code}, 0.0)` : `(${e.code} != 0)`
   const go = (n) => {
     switch (n.kind) {
       case 'number':
@@ -90,8 +91,7 @@ function translate(op, cls, functions) {
         const b = go(n.right)
         if (n.op === '&&' || n.op === '||') return { code: `(${truth(a)} ${n.op} ${truth(b)})`, type: 'b' }
         if (['==', '!='].includes(n.op) && a.type === 'b' && b.type === 'b') return { code: `(${a.code} ${n.op} ${b.code})`, type: 'b' }
-        if (T === 'c' && COMPLEX[n.op])
-          return { code: `${COMPLEX[n.op]}(${number(a)}, ${number(b)})`, type: /=/.test(n.op) ? 'b' : T }
+        if (T === 'c' && COMPLEX[n.op]) return { code: `${COMPLEX[n.op]}(${number(a)}, ${number(b)})`, type: /=/.test(n.op) ? 'b' : T }
         if (n.op === '!=' && T === 'f') return { code: `ne_f(${number(a)}, ${number(b)})`, type: 'b' }
         if (['==', '!=', '<', '<=', '>', '>='].includes(n.op)) return { code: `(${number(a)} ${n.op} ${number(b)})`, type: 'b' }
         // Compilers take x * 0 for 0, whatever x is.
@@ -111,7 +111,10 @@ function translate(op, cls, functions) {
       case 'call': {
         const name = wide && functions.has(`${n.name}_l`) ? `${n.name}_l` : `${n.name}_${T}`
         if (!functions.has(name)) known = false
-        return { code: `${name}(${n.args.map((a) => number(go(a))).join(', ')})`, type: PREDICATES.has(n.name) ? 'b' : T === 'c' && REAL.has(n.name) ? 'f' : T }
+        return {
+          code: `${name}(${n.args.map((a) => number(go(a))).join(', ')})`,
+          type: PREDICATES.has(n.name) ? 'b' : T === 'c' && REAL.has(n.name) ? 'f' : T,
+        }
       }
       default:
         throw new SchemaBug(op, `a pointwise expression cannot hold a ${n.kind}`)
@@ -131,7 +134,7 @@ function wgslOf(op, cls, names) {
 }
 
 const REFUSED = ['float64', 'complex128', 'uint32', 'uint64']
-const classOf = (dtype) => (dtype === 'bool' ? 'bool' : /float|complex/.exec(dtype)?.[0] ?? 'int')
+const classOf = (dtype) => (dtype === 'bool' ? 'bool' : (/float|complex/.exec(dtype)?.[0] ?? 'int'))
 const namesOf = (functions) => new Set(functions.map((f) => f.name))
 /** The functions that a WGSL file defines, by name. */
 export const wgslNames = (file) => namesOf(wgslFunctions(file))

@@ -273,7 +273,7 @@ static tj_tensor *pade(tj_tensor *a, tj_tensor *one) {
 /* Each matrix is scaled by its own power of two, of which nobody knows how large it is: 24 are enough for float32, and the surplus changes nothing. */
 static tj_tensor *exponential_on_device(tj_tensor *self) {
   const tj_dtype dtype = (tj_dtype)self->dtype;
-  tj_tensor *a = tj__to_dtype(self, TJ_FLOAT32), *one = tj__identities(a, tj__rows(self));
+  tj_tensor *a = tj__to_dtype(self, tj_dtype_is_complex(dtype) ? TJ_COMPLEX64 : TJ_FLOAT32), *one = tj__identities(a, tj__rows(self));
   tj_tensor *norm = tj_amax(tj_sum_dim(tj_abs(a), TJ_INTS(-2), false, TJ_DTYPE_NONE), TJ_INTS(-1), true);
   tj_tensor *times = tj_ceil(tj_log2(tj_clamp_min(tj_mul(norm, tj__number(1 / 3.9)), tj_float(1))));
   times = tj_unsqueeze(tj_clamp_max(times, tj_float(24)), -1);

@@ -17,8 +17,7 @@ void tj__gpu_fill_tables(void) {
     const tj_dtype dtype = (tj_dtype)d;
     if (!tj__gpu_has_dtype(dtype)) continue;
     for (int op = 0; op < TJ__PW_COUNT; op++)
-      if (tj__wgsl_ops[op].expressions[tj__class_of(dtype)].code)
-        pointwise.loops[op][d] = tj__gpu_loop_of(TJ__GPU_POINTWISE, op, dtype);
+      if (tj__wgsl_ops[op].expressions[tj__class_of(dtype)].code) pointwise.loops[op][d] = tj__gpu_loop_of(TJ__GPU_POINTWISE, op, dtype);
     for (int from = 0; from < TJ_DTYPE_COUNT; from++)
       if (tj__gpu_has_dtype((tj_dtype)from)) copy.convert[d][from] = tj__gpu_loop_of(TJ__GPU_CONVERT, 0, dtype);
     copy.fill[d] = tj__gpu_loop_of(TJ__GPU_FILL, 0, dtype);

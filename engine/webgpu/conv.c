@@ -121,7 +121,8 @@ static void body(tj__text *t, const void *context) {
 static bool run(convolution *c, const tj__conv_shape *s, const void *first, const void *second, const void *bias, void *out) {
   int64_t taps = 1, n_in = 1, n_out = 1;
   for (int d = 0; d < 3; d++) taps *= s->kernel[d], n_in *= s->in[d], n_out *= s->out[d];
-  if (!tj__gpu_is_float(s->dtype)) return tj__gpu_missing("convolution of integers");
+  if (!tj__gpu_is_float(s->dtype))
+    return tj__gpu_missing(s->dtype == TJ_COMPLEX64 ? "convolution of complex numbers" : "convolution of integers");
   c->dims = 3;
   while (c->dims > 1 && s->in[3 - c->dims] == 1 && s->kernel[3 - c->dims] == 1 && s->out[3 - c->dims] == 1 && s->padding[3 - c->dims] == 0)
     c->dims--;

@@ -11,9 +11,9 @@
 #include "../kernels/backend.h"
 
 typedef struct buffer {
-  uintptr_t first;  /* its address */
-  int64_t words;    /* 0: the number is free */
-  int64_t next;     /* of a free number: the next one */
+  uintptr_t first; /* its address */
+  int64_t words;   /* 0: the number is free */
+  int64_t next;    /* of a free number: the next one */
 } buffer;
 
 typedef struct device {

@@ -9,7 +9,8 @@
   X(reduce)                 \
   X(gemm)                   \
   X(softmax)                \
-  X(conv) X(index) X(norm) X(optim) X(pool) X(random) X(creation) X(scan) X(sort) X(resample) X(attention) X(distance) X(linalg) X(eigen) X(fft)
+  X(conv)                   \
+  X(index) X(norm) X(optim) X(pool) X(random) X(creation) X(scan) X(sort) X(resample) X(attention) X(distance) X(linalg) X(eigen) X(fft)
 #define TJ__X(family) extern const struct tj__##family##_kernels tj__webgpu_##family;
 TJ__GPU_FAMILIES(TJ__X)
 #undef TJ__X

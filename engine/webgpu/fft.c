@@ -23,12 +23,12 @@ typedef struct end {
 } end;
 
 typedef struct pass {
-  int radix, together;           /* transforms of a workgroup */
-  bool inverse, joined;          /* joined: another pass follows */
-  bool half;                     /* input is the first half of numbers whose others are conjugates */
-  bool real_in, real_out;        /* float32 */
+  int radix, together;    /* transforms of a workgroup */
+  bool inverse, joined;   /* joined: another pass follows */
+  bool half;              /* input is the first half of numbers whose others are conjugates */
+  bool real_in, real_out; /* float32 */
   bool multiplied_in, multiplied_out;
-  bool lines_in, lines_out;      /* neighbours in memory are of one transform */
+  bool lines_in, lines_out; /* neighbours in memory are of one transform */
 } pass;
 
 /* Literal of cos and sin of 2 pi k / n, forward: exp(-2 pi i k / n). */
@@ -112,23 +112,24 @@ static void body(tj__text *t, const void *context) {
           "  var w = vec2<f32>(c, s);\n  if ((quarter & 1u) != 0u) { w = %s(w); }\n  return select(w, -w, (quarter & 2u) != 0u);\n}\n",
           p->inverse ? "" : "-", p->inverse ? "turn_c" : "back_c");
   tj__put(t, "var<workgroup> ta: array<vec2<f32>, %d>;\nvar<workgroup> tb: array<vec2<f32>, %d>;\n", all, all);
-  tj__put(t, "fn take(o: u32, k: u32, i: u32) -> vec2<f32> {\n  if (k >= $7) { return vec2<f32>(); }\n  let x = ld1((o * $6 + k) * $2 + i);\n"
-             "  return %s;\n}\n",
+  tj__put(t,
+          "fn take(o: u32, k: u32, i: u32) -> vec2<f32> {\n  if (k >= $7) { return vec2<f32>(); }\n  let x = ld1((o * $6 + k) * $2 + i);\n"
+          "  return %s;\n}\n",
           p->real_in ? "vec2<f32>(x, 0.0)" : "x");
   tj__put_code(t, TJ__GROUPS(256));
   tj__put(t, "  for (var e = li; e < %du; e += 256u) {\n", all);
   put_number(t, p, p->lines_in);
   tj__put(t, "    var v = vec2<f32>();\n    if (number < $1) {\n      let k = j * $3 + u;\n");
-  if (p->half)
-    tj__put(t, "      if (k <= $5 / 2u) { v = take(o, k, i); } else if (k < $5) { v = conj_c(take(o, $5 - k, i)); }\n");
+  if (p->half) tj__put(t, "      if (k <= $5 / 2u) { v = take(o, k, i); } else if (k < $5) { v = conj_c(take(o, $5 - k, i)); }\n");
   else tj__put(t, "      v = take(o, k, i);\n");
   if (p->multiplied_in) tj__put(t, "      if (k < $%d) { v = mul_c(v, ld2(k)); }\n", p->half ? 5 : 7);
   tj__put(t, "    }\n    ta[j * %du + b] = v;\n  }\n  workgroupBarrier();\n", p->together);
   const char *result = put_stages(t, p);
   tj__put(t, "  for (var e = li; e < %du; e += 256u) {\n", all);
   put_number(t, p, p->lines_out);
-  tj__put(t, "    let p = u / $4;\n    let k = (p * %du + j) * $4 + u %% $4;\n    if (number >= $1 || k >= $9) { continue; }\n"
-             "    var v = %s[j * %du + b];\n",
+  tj__put(t,
+          "    let p = u / $4;\n    let k = (p * %du + j) * $4 + u %% $4;\n    if (number >= $1 || k >= $9) { continue; }\n"
+          "    var v = %s[j * %du + b];\n",
           p->radix, result, p->together);
   if (p->joined) tj__put(t, "    v = mul_c(v, root(p * j, $11));\n");
   if (p->multiplied_out) tj__put(t, "    v = mul_c(v, ld%d(k));\n", 2 + p->multiplied_in);
@@ -268,7 +269,8 @@ static bool transform_lines(const tj__fft_args *g) {
   const bool real_out = g->kind == TJ__FFT_C2R;
   const int64_t lines = g->outer * g->inner, known = real_out ? g->n / 2 + 1 : g->n;
   transform f = {.n = g->n, .outer = g->outer, .inner = g->inner, .inverse = g->inverse, .half = real_out ? g->n : 0, .scale = g->scale};
-  f.in = (end){.address = g->in, .dtype = g->kind == TJ__FFT_R2C ? TJ_FLOAT32 : TJ_COMPLEX64, .size = g->in_n, .bound = TJ__MIN(g->in_n, known)};
+  f.in = (end){
+      .address = g->in, .dtype = g->kind == TJ__FFT_R2C ? TJ_FLOAT32 : TJ_COMPLEX64, .size = g->in_n, .bound = TJ__MIN(g->in_n, known)};
   f.out = (end){.address = g->out, .dtype = real_out ? TJ_FLOAT32 : TJ_COMPLEX64, .size = g->out_n, .bound = TJ__MIN(g->out_n, g->n)};
   if (f.out.bound < g->out_n) {
     tj__gpu_kernel k;

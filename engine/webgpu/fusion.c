@@ -302,8 +302,8 @@ static bool joins(chain *c, const tj__gpu_step *s, const place *inputs, const pl
     w->from[i] = (source){LOADED, l};
   }
   for (int l = 0; l < *n_loads; l++) /* what is read has to be read before it is written, element by element */
-    if (loads[l].at.buffer == out->buffer && (loads[l].still || loads[l].at.element != out->element ||
-                                              tj__gpu_words(loads[l].at.dtype) != tj__gpu_words(out->dtype)))
+    if (loads[l].at.buffer == out->buffer &&
+        (loads[l].still || loads[l].at.element != out->element || tj__gpu_words(loads[l].at.dtype) != tj__gpu_words(out->dtype)))
       return false;
   for (int k = 0; k < c->n; k++)
     if (c->steps[k].to.buffer == out->buffer && !same(&c->steps[k].to, out)) return false;
@@ -332,8 +332,7 @@ bool tj__gpu_fuse(const tj__gpu_step *s) {
   if (tj_error_code()) return false;
   for (int i = 0; i < s->n_inputs; i++) {
     inputs[i].dtype = s->inputs[i].dtype;
-    if (s->inputs[i].address &&
-        !tj__gpu_locate(s->inputs[i].address, s->inputs[i].dtype, &inputs[i].buffer, &inputs[i].element))
+    if (s->inputs[i].address && !tj__gpu_locate(s->inputs[i].address, s->inputs[i].dtype, &inputs[i].buffer, &inputs[i].element))
       return false;
   }
   out.dtype = s->out_dtype;

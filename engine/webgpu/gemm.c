@@ -166,9 +166,12 @@ static void complex_body(tj__text *t, const void *context) {
   tj__put(t, "fn lb(z: u32, k: u32, c: u32) -> f32 {\n  var w = ld2(z * $11 + (k >> 1u) * $9 + (c >> 1u) * $10);\n");
   if (m->scaled) tj__put(t, "  w = mul_c(w, $c15);\n");
   tj__put(t, "  if ((k & 1u) != 0u) { w = turn_c(w); }\n" PART);
-  if (m->starts) tj__put(t, "fn start(z: u32, r: u32, c: u32) -> f32 {\n  let w = mul_c(ld3(z * $19 + r * $17 + (c >> 1u) * $18), $c20);\n" PART);
+  if (m->starts)
+    tj__put(t, "fn start(z: u32, r: u32, c: u32) -> f32 {\n  let w = mul_c(ld3(z * $19 + r * $17 + (c >> 1u) * $18), $c20);\n" PART);
   tj__put(t, "fn out(z: u32, r: u32, c: u32, v: f32) {\n  let at = z * $14 + r * $12 + (c >> 1u) * $13 + (c & 1u);\n  st0(at, v%s);\n}\n",
-          m->starts ? " + start(z, r, c)" : m->adds ? " + ld0(at) * $f20" : "");
+          m->starts ? " + start(z, r, c)"
+          : m->adds ? " + ld0(at) * $f20"
+                    : "");
   tj__product_body(t, &m->p);
 }
 
@@ -178,8 +181,8 @@ static bool complex_launch(complex_matrices *m, const tj__gemm_args *g, int64_t 
   tj__gpu_kernel_begin(&k, complex_body, m, "gemm complex %d.%d%d%d%d", tj__product_key(&m->p), m->conj, m->scaled, m->adds, m->starts);
   k.complex = true;
   tj__product_params(&k, &m->p);
-  const int64_t numbers[] = {2 * g->a_row, 2 * g->a_col, 2 * g->a_batch, g->b_row, g->b_col, g->b_batch,
-                             c_strides[0], c_strides[1], c_strides[2]};
+  const int64_t numbers[] = {2 * g->a_row, 2 * g->a_col, 2 * g->a_batch, g->b_row,    g->b_col,
+                             g->b_batch,   c_strides[0], c_strides[1],   c_strides[2]};
   for (int i = 0; i < 9; i++) tj__gpu_param(&k, numbers[i]);
   const tj__param alpha = tj__param_of(g->alpha), beta = tj__param_of(g->beta);
   tj__gpu_param_number(&k, TJ_COMPLEX64, &alpha);

@@ -162,8 +162,8 @@ static bool along_lines(lines *l, tj_tensor *to, const tj_tensor *self, int dim,
   l->chained = l->scatter && inner == 1 && size > 64 && all < 4096;
   if (l->chained && !tj__gpu_chain(tj__read(index), index->numel, size, &links, &first)) return false;
   const int64_t n = l->scatter && !l->chained ? all : index->numel;
-  tj__gpu_kernel_begin(&k, lines_body, l, "%s%s %d.%d.%d.%d", l->scatter ? "scatter" : "gather", l->chained ? " chained" : "", l->dtype == TJ_INT64,
-                       (int)l->kind, l->ndim, dim);
+  tj__gpu_kernel_begin(&k, lines_body, l, "%s%s %d.%d.%d.%d", l->scatter ? "scatter" : "gather", l->chained ? " chained" : "",
+                       l->dtype == TJ_INT64, (int)l->kind, l->ndim, dim);
   k.errors = k.complex = true;
   tj__gpu_param(&k, n), tj__gpu_param(&k, self->sizes[dim]), tj__gpu_param(&k, index->sizes[dim]);
   l->sizes = k.n_params;
@@ -211,8 +211,8 @@ typedef struct corner {
 static void triangle_body(tj__text *t, const void *context) {
   const corner *c = context;
   tj__put_code(t, TJ__FLAT);
-  tj__put(t, "  let c = i32(i %% $2);\n  let r = i32(i / $2 %% $1);\n  st0(i, select(%s(), ld1(i), c - r %s $i3));\n}\n",
-          c->type, c->upper ? ">=" : "<=");
+  tj__put(t, "  let c = i32(i %% $2);\n  let r = i32(i / $2 %% $1);\n  st0(i, select(%s(), ld1(i), c - r %s $i3));\n}\n", c->type,
+          c->upper ? ">=" : "<=");
 }
 static void triangle(tj_tensor *out, const tj_tensor *in, int64_t diagonal, bool upper) {
   if (in->numel == 0) return;

@@ -46,7 +46,8 @@ static void put_value(tj__text *t, const iteration *f, char *value, size_t room)
     case TJ__GPU_POINTWISE: {
       const tj__wgsl_op *op = &tj__wgsl_ops[f->op];
       const tj__wgsl_expression *e = tj__wgsl_expression_of(op, f->compute);
-      for (int p = 0; p < op->params; p++) tj__put(t, "  let s%d = $%c%d;\n", p, tj__gpu_letter(f->compute), f->scalars + p * tj__gpu_words(f->compute));
+      for (int p = 0; p < op->params; p++)
+        tj__put(t, "  let s%d = $%c%d;\n", p, tj__gpu_letter(f->compute), f->scalars + p * tj__gpu_words(f->compute));
       tj__put(t, "  let value = %s;\n", e->code);
       snprintf(value, room, tj__gpu_cast(e->type, to), "value");
       break;

@@ -195,8 +195,8 @@ static void put_accessors(tj__text *t, const tj__gpu_kernel *k, const bindings *
   if (dtype == TJ_COMPLEX64) { /* written ones share no buffer with vectors */
     if (b->pairs[at]) snprintf(place, sizeof place, "b%d[i + $%d]", at, offset);
     else if (b->vector[at])
-      snprintf(place, sizeof place, "select(b%d[(i + $%d) >> 1u].xy, b%d[(i + $%d) >> 1u].zw, ((i + $%d) & 1u) != 0u)", at, offset, at, offset,
-               offset);
+      snprintf(place, sizeof place, "select(b%d[(i + $%d) >> 1u].xy, b%d[(i + $%d) >> 1u].zw, ((i + $%d) & 1u) != 0u)", at, offset, at,
+               offset, offset);
     else snprintf(place, sizeof place, "vec2<u32>(b%d[(i + $%d) * 2u], b%d[(i + $%d) * 2u + 1u])", at, offset, at, offset);
     tj__put(t, "fn ld%d(i: u32) -> vec2<f32> { return bitcast<vec2<f32>>(%s); }\n", o, place);
     if (!k->operands[o].write) return;
@@ -381,9 +381,10 @@ int tj__gpu_param_number(tj__gpu_kernel *k, tj_dtype dtype, const tj__param *val
 bool tj__gpu_launch(tj__gpu_kernel *k, int64_t x, int64_t y, int64_t z) {
   if (tj_error_code()) return false;
   for (int o = 0; o < k->n && !k->complex; o++)
-    TJ__CHECK(k->operands[o].dtype != TJ_COMPLEX64, TJ_ERROR_NOT_IMPLEMENTED,
-              "There is no kernel '%.*s' of complex numbers on the device webgpu. Compute it on the cpu: `await x.cpu()` brings a tensor there.",
-              (int)strcspn(k->name, " "), k->name);
+    TJ__CHECK(
+        k->operands[o].dtype != TJ_COMPLEX64, TJ_ERROR_NOT_IMPLEMENTED,
+        "There is no kernel '%.*s' of complex numbers on the device webgpu. Compute it on the cpu: `await x.cpu()` brings a tensor there.",
+        (int)strcspn(k->name, " "), k->name);
   tj__gpu_fuse_flush(); /* what was asked for before */
   if (x <= 0 || y <= 0 || z <= 0) return true;
   const tj__gpu_limits *limits = tj__gpu_limits_of();

@@ -6,6 +6,7 @@
 
 typedef struct taps_kind {
   bool weights, real, rounds;
+  const char *type;
 } taps_kind;
 
 /* Parameters: 0 elements, 1 n_in, 2 n_out, 3 inner, 4 where the indices begin. Operands: out, in, table, weights. */
@@ -13,10 +14,10 @@ static void body(tj__text *t, const void *context) {
   const taps_kind *k = context;
   tj__put_code(t, TJ__FLAT);
   tj__put(t,
-          "  let b = i %% $3;\n  let o = i / $3 %% $2;\n  let a = i / $3 / $2;\n  var total = %s;\n"
+          "  let b = i %% $3;\n  let o = i / $3 %% $2;\n  let a = i / $3 / $2;\n  var total = %s();\n"
           "  for (var j = ld2(o); j < ld2(o + 1u); j += 1) {\n    let x = ld1((a * $1 + u32(ld2($4 + u32(j)))) * $3 + b);\n    total += "
           "%s;\n  }\n",
-          k->real || k->weights ? "0.0" : "0", k->weights ? (k->real ? "x * ld3(u32(j))" : "f32(x) * ld3(u32(j))") : "x");
+          k->weights && !k->real ? "f32" : k->type, k->weights ? (k->real ? "x * ld3(u32(j))" : "f32(x) * ld3(u32(j))") : "x");
   tj__put(t, "  st0(i, %s);\n}\n", k->rounds ? "i32(clamp(round(total), 0.0, 255.0))" : "total");
 }
 
@@ -30,9 +31,11 @@ static void combine(const tj__taps *taps, tj_dtype dtype, const void *in, void *
   const void *on_device = tj__gpu_table(table, taps->n_out + 1 + n), *weights = NULL;
   tj__free(table, (size_t)(taps->n_out + 1 + n) * sizeof *table);
   if (!on_device || (taps->weight && n && !(weights = tj__gpu_weights(taps->weight, n)))) return;
-  const taps_kind kind = {weights != NULL, tj__gpu_is_float(dtype), weights && !tj__gpu_is_float(dtype)};
+  const bool real = tj__gpu_letter(dtype) != 'i';
+  const taps_kind kind = {weights != NULL, real, weights && !real, tj__gpu_type(dtype)};
   tj__gpu_kernel k;
   tj__gpu_kernel_begin(&k, body, &kind, "resample %d", kind.weights);
+  k.complex = true;
   tj__gpu_param(&k, all), tj__gpu_param(&k, taps->n_in), tj__gpu_param(&k, taps->n_out), tj__gpu_param(&k, taps->inner);
   tj__gpu_param(&k, taps->n_out + 1);
   tj__gpu_operand_add(&k, out, dtype, true);

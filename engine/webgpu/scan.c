@@ -20,8 +20,12 @@ static void scan_body(tj__text *t, const void *context) {
   const scan *s = context;
   const char *T = tj__gpu_type(s->dtype);
   const bool complex = s->dtype == TJ_COMPLEX64;
-  const char *start = s->kind == TJ__SCAN_PROD  ? (complex ? "vec2<f32>(1.0, 0.0)" : tj__gpu_is_float(s->dtype) ? "1.0" : "1")
-                      : s->kind == TJ__SCAN_SUM ? (complex ? "vec2<f32>()" : tj__gpu_is_float(s->dtype) ? "0.0" : "0")
+  const char *start = s->kind == TJ__SCAN_PROD  ? (complex                      ? "vec2<f32>(1.0, 0.0)"
+                                                   : tj__gpu_is_float(s->dtype) ? "1.0"
+                                                                                : "1")
+                      : s->kind == TJ__SCAN_SUM ? (complex                      ? "vec2<f32>()"
+                                                   : tj__gpu_is_float(s->dtype) ? "0.0"
+                                                                                : "0")
                                                 : (complex ? "vec2<f32>(-inf(), 0.0)" : "-inf()");
   tj__put(t, "fn join(a: %s, b: %s) -> %s { return %s; }\nvar<workgroup> shared_: array<%s, 64>;\n", T, T, T, join(s), T);
   tj__put_code(t, TJ__GROUPS(64));
@@ -81,15 +85,17 @@ static void recurrence_body(tj__text *t, const void *context) {
   const step *s = context;
   tj__put_code(t, TJ__FLAT);
   tj__put(t,
-          "  let base = i / $2 * $1 * $2 + i %% $2;\n  var y = 0.0;\n  for (var j = 0u; j < $1; j += 1u) {\n"
-          "    let at = base + %s * $2;\n    y = fma(ld2(at), y, ld1(at));\n    st0(at, y);\n  }\n}\n",
-          s->reverse ? "($1 - 1u - j)" : "j");
+          "  let base = i / $2 * $1 * $2 + i %% $2;\n  var y = %s;\n  for (var j = 0u; j < $1; j += 1u) {\n"
+          "    let at = base + %s * $2;\n    y = %s;\n    st0(at, y);\n  }\n}\n",
+          s->real ? "0.0" : "vec2<f32>()", s->reverse ? "($1 - 1u - j)" : "j",
+          s->real ? "fma(ld2(at), y, ld1(at))" : "mul_c(ld2(at), y) + ld1(at)");
 }
 static bool recurrence(bool reverse, tj_tensor *out, const tj_tensor *a, const tj_tensor *b, int64_t outer, int64_t n, int64_t inner) {
-  const step s = {.reverse = reverse};
+  const step s = {.reverse = reverse, .real = out->dtype != TJ_COMPLEX64};
   if (outer * n * inner == 0) return true;
   tj__gpu_kernel k;
   tj__gpu_kernel_begin(&k, recurrence_body, &s, "recurrence %d", reverse);
+  k.complex = true;
   put_lines(&k, outer, n, inner);
   tj__gpu_operand_add(&k, tj__write(out), (tj_dtype)out->dtype, true);
   tj__gpu_operand_add(&k, tj__read(a), (tj_dtype)a->dtype, false);
