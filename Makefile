@@ -110,8 +110,8 @@ include bindings/wasm/wasm.mk
 # ---- Node addon and TypeScript -------------------------------------------------------------------------------------
 
 # What is packed is stripped; debuggers find the rest in the other file by the link.
-$(BUILD)/torchjs.debug.node: $(ENGINE_OBJ) $(BINDING_OBJ) $(BUILD)/obj/bindings/node/addon.o
-	@echo "  LD $@" && $(CC) -shared -o $@ $^ $(LDLIBS_ALL)
+$(BUILD)/torchjs.debug.node: bindings/node/addon.map $(ENGINE_OBJ) $(BINDING_OBJ) $(BUILD)/obj/bindings/node/addon.o
+	@echo "  LD $@" && $(CC) -shared -Wl,--version-script=$< -o $@ $(filter %.o,$^) $(LDLIBS_ALL)
 $(BUILD)/torchjs.node: $(BUILD)/torchjs.debug.node
 	@objcopy --strip-all --add-gnu-debuglink=$< $< $@
 $(BUILD)/obj/bindings/node/addon.o: CFLAGS_ALL += -Inode_modules/node-api-headers/include
