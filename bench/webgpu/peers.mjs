@@ -2,7 +2,8 @@
 // torch.js beside TensorFlow.js and jax-js, all on WebGPU, in one process on the same GPU, in turn.
 //   node bench/webgpu/peers.mjs [--libraries FILE] [--only REGEX] [--quick] [--json FILE]
 //     --libraries   the bundle of the others (make bench-webgpu-peers), build/bench/webgpu_peers.mjs
-// A time is the median of repetitions: `inner` calls, and the wait for the GPU's end. The last line is the geometric mean of how many times as long the
+// A time is the median of repetitions: `inner` calls, and the wait for the GPU's end; before each the same once more, untimed, so that it does not matter
+// what the library before it left the GPU at. The last line is the geometric mean of how many times as long the
 // faster of the two takes.
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -351,14 +352,18 @@ for (const [name, c] of cases) {
         await run.wait()
         return (performance.now() - begin) / c.inner
       }
-      for (let i = 0; i < 3; i++) await runs[library]()
+      const begin = performance.now()
+      for (let i = 0; i < 3 || (!quick && performance.now() - begin < 300); i++) await runs[library]()
     } catch (e) {
       row[library] = String(e.message).slice(0, 200)
       delete runs[library]
     }
   }
   const times = Object.fromEntries(Object.keys(runs).map((l) => [l, []]))
-  for (let i = 0; i < (quick ? 3 : 15); i++) for (const [library, once] of Object.entries(runs)) times[library].push(await once())
+  for (let i = 0; i < (quick ? 3 : 15); i++) for (const [library, once] of Object.entries(runs)) {
+    await once()
+    times[library].push(await once())
+  }
   for (const [library, list] of Object.entries(times)) row[library] = median(list)
   const others = [row.tfjs, row.jax].filter((t) => typeof t === 'number')
   if (others.length) ratios.push((row.ratio = Math.min(...others) / row.torch))

@@ -95,12 +95,15 @@ void tj__host_set_buffer(tj__host *h, double *slots, int64_t capacity) {
 
 /* ---- handles ------------------------------------------------------------------------------------------------- */
 
-/* What the collector should know that a handle holds. A view holds no memory of its own, but an object all the same. */
+/* What the collector should know that a handle holds. A view holds no memory of its own, but an object all the same. The memory of a device counts
+ * for little: it is large, and no processor's cache is the colder for it, while a collection takes as long as many of a device's operators. */
+#define DEVICE_SHARE 64
 static int64_t bytes_of(const tj__handle *entry) {
   if (entry->kind != TJ__HANDLE_TENSOR) return 0;
   const tj_tensor *t = entry->object;
-  bool owns = t->storage && atomic_load_explicit(&t->storage->refs, memory_order_relaxed) == 1;
-  return (int64_t)sizeof *t + (owns ? (int64_t)t->storage->bytes : 0);
+  if (!t->storage || atomic_load_explicit(&t->storage->refs, memory_order_relaxed) != 1) return (int64_t)sizeof *t;
+  const int64_t bytes = (int64_t)t->storage->bytes;
+  return (int64_t)sizeof *t + (t->storage->device == TJ_CPU ? bytes : bytes / DEVICE_SHARE);
 }
 
 double tj__handle_new(tj__host *h, void *object, tj__handle_kind kind) {

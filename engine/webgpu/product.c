@@ -20,9 +20,10 @@ typedef struct tile {
       subgroups; /* an invocation has columns of its own, and all rows: A goes round in subgroups, nothing through the workgroup's memory */
 } tile;
 static const tile tiles[] = {
-    {"128x128", 128, 128, 8, 8, 1, false},  {"128x64", 128, 64, 8, 8, 0.9, false}, {"64x128", 64, 128, 8, 8, 0.9, false},
-    {"64x64", 64, 64, 8, 4, 0.8, false},    {"64x64s", 64, 64, 8, 8, 0.75, false}, {"32x32", 32, 32, 4, 4, 0.45, false},
-    {"16x256g", 16, 256, 16, 4, 0.3, true}, {"16x16", 16, 16, 1, 1, 0.12, false},
+    {"128x128", 128, 128, 8, 8, 1, false},    {"128x64", 128, 64, 8, 8, 0.88, false},
+    {"64x128", 64, 128, 8, 8, 0.9, false},    {"64x64", 64, 64, 8, 4, 0.82, false},
+    {"64x64s", 64, 64, 8, 8, 1.05, false},    {"32x32", 32, 32, 4, 4, 0.6, false},
+    {"16x256g", 16, 256, 16, 4, 0.6, true},   {"16x16", 16, 16, 1, 1, 0.12, false},
 };
 enum { TILES = sizeof tiles / sizeof *tiles, SMALLEST = TILES - 1 };
 static _Thread_local int forced = -1;
@@ -82,6 +83,8 @@ void tj__product_plan(tj__product *p, bool may_split) {
       p->splits = splits;
     }
   }
+  const tile *s = &tiles[p->tile];
+  p->whole = !s->subgroups && p->m % s->rows == 0 && p->n % s->columns == 0 && p->k % DEPTH == 0 && p->k > 0;
 }
 
 bool tj__product_blocks(const tj__product *p) { return p->tile != SMALLEST; }
@@ -101,7 +104,7 @@ static bool folded(const tj__product *p) {
 
 int tj__product_key(const tj__product *p) {
   return p->real + 2 * p->a_by_row + 4 * p->b_by_k + 8 * (p->splits > 1) + 16 * p->a_vector + 32 * p->b_vector + 64 * p->out_vector +
-         128 * p->b_places + 256 * p->tile + 4096 * p->wide + 8192 * p->b_quads + 16384 * folded(p);
+         128 * p->b_places + 256 * p->tile + 4096 * p->wide + 8192 * p->b_quads + 16384 * p->whole + 32768 * folded(p);
 }
 
 /* ---- one result an invocation --------------------------------------------------------------------------------------- */
@@ -165,10 +168,10 @@ static const char *turned(const side *s, const char *by_block, const char *by_nu
 }
 
 /* From memory into f0 to f3 (registers of the text, named by `to`): block q of the side, of the pieces from k on. */
-static void put_fetch(tj__text *t, const side *s, const char *T, const char *to, const char *q, const char *k) {
+static void put_fetch(tj__text *t, const side *s, const char *T, const char *to, const char *q, const char *k, bool whole) {
   const char *load = s->name == 'a' ? "la4(z, %s, %s)" : "lb4(z, %s, %s)";
   const char *first = s->name == 'a' ? "row0" : "col0", *limit = s->name == 'a' ? "$0" : "$1";
-  for (int j = 0; j < 4; j++) tj__put(t, "      %s%d = vec4<%s>();\n", to, j, T);
+  for (int j = 0; !whole && j < 4; j++) tj__put(t, "      %s%d = vec4<%s>();\n", to, j, T);
   if (s->by_k)
     tj__put(t, "      let kk = %s + %s %% %du * 4u;\n      let at = %s + %s / %du * 4u;\n", k, q, DEPTH / 4, first, q, DEPTH / 4);
   else tj__put(t, "      let at = %s + %s %% %du * 4u;\n      let kk = %s + %s / %du * 4u;\n", first, q, s->width / 4, k, q, s->width / 4);
@@ -178,7 +181,8 @@ static void put_fetch(tj__text *t, const side *s, const char *T, const char *to,
     snprintf(across, sizeof across, s->by_k ? "kk" : "kk + %du", j);
     if (s->name == 'a') snprintf(call, sizeof call, load, along, across);
     else snprintf(call, sizeof call, load, across, along);
-    tj__put(t, "      if (%s < %s && %s < k_end) { %s%d = %s; }\n", along, limit, across, to, j, call);
+    if (whole) tj__put(t, "      %s%d = %s;\n", to, j, call);
+    else tj__put(t, "      if (%s < %s && %s < k_end) { %s%d = %s; }\n", along, limit, across, to, j, call);
   }
 }
 
@@ -244,7 +248,7 @@ static void put_places(tj__text *t, const side *s, const char *T, int group, boo
 }
 
 /* Both sides from memory (fetch) or into the workgroup's (keep). Where there are enough invocations, one part of them does A and another B. */
-static void put_both(tj__text *t, const side *sides, const char *T, int group, bool fetch, const char *k) {
+static void put_both(tj__text *t, const side *sides, const char *T, int group, bool fetch, const char *k, bool whole) {
   int offset = 0;
   const bool share = sides[0].vector && sides[1].vector && sides[0].blocks + sides[1].blocks <= group;
   for (int i = 0; i < 2; i++) {
@@ -258,7 +262,7 @@ static void put_both(tj__text *t, const side *sides, const char *T, int group, b
       if (offset) tj__put(t, "    if (li >= %du && li < %du) {\n", offset, offset + s->blocks);
       else if (s->blocks - first < group) tj__put(t, "    if (li < %du) {\n", s->blocks - first);
       else tj__put(t, "    {\n");
-      if (fetch) put_fetch(t, s, T, name, q, k);
+      if (fetch) put_fetch(t, s, T, name, q, k, whole);
       else put_keep(t, s, T, name, q);
       tj__put(t, "    }\n");
     }
@@ -295,14 +299,16 @@ static void block_body(tj__text *t, const tj__product *p, const tile *s) {
     for (int j = 0; j < s->each_column / 4; j++) tj__put(t, "  var acc%d_%d = vec4<%s>();\n", i, j, T);
   put_registers(t, sides, T, group);
   if (p->b_places) put_places(t, &sides[1], T, group, p->b_quads, true);
-  put_both(t, sides, T, group, true, "k_begin");
+  put_both(t, sides, T, group, true, "k_begin", p->whole);
   tj__put(t, "  for (var k0 = k_begin; k0 < k_end; k0 += %du) {\n", DEPTH);
-  put_both(t, sides, T, group, false, NULL);
+  put_both(t, sides, T, group, false, NULL, p->whole);
   for (int i = 0; i < 2; i++)
     if (i == 1 && p->b_places) put_places(t, &sides[i], T, group, p->b_quads, false);
     else if (!sides[i].vector) put_numbers(t, &sides[i], T, group);
   tj__put(t, "    workgroupBarrier();\n    let next = k0 + %du;\n", DEPTH);
-  put_both(t, sides, T, group, true, "next");
+  if (p->whole) tj__put(t, "    if (next < k_end) {\n");
+  put_both(t, sides, T, group, true, "next", p->whole);
+  if (p->whole) tj__put(t, "    }\n");
   tj__put(t, "    for (var kb = 0u; kb < %du; kb += 1u) {\n", DEPTH / 4);
   for (int j = 0; j < 4; j++) {
     char number[40];
@@ -323,11 +329,11 @@ static void block_body(tj__text *t, const tj__product *p, const tile *s) {
   }
   tj__put(t, "    }\n    workgroupBarrier();\n  }\n");
   for (int i = 0; i < s->each_row; i++)
-    for (int c = 0; c < s->each_column / 4; c++)
-      tj__put(t,
-              "  if (row0 + id.y * 4u + %du < $0 && col0 + id.x * 4u + %du < $1) { out4(wg.z, row0 + id.y * 4u + %du, col0 + id.x * 4u + "
-              "%du, acc%d_%d); }\n",
-              i / 4 * 4 * down + i % 4, c * 4 * across, i / 4 * 4 * down + i % 4, c * 4 * across, i, c);
+    for (int c = 0; c < s->each_column / 4; c++) {
+      const int row = i / 4 * 4 * down + i % 4, column = c * 4 * across;
+      if (!p->whole) tj__put(t, "  if (row0 + id.y * 4u + %du < $0 && col0 + id.x * 4u + %du < $1)", row, column);
+      tj__put(t, "  { out4(wg.z, row0 + id.y * 4u + %du, col0 + id.x * 4u + %du, acc%d_%d); }\n", row, column, i, c);
+    }
   tj__put(t, "}\n");
 }
 

@@ -20,6 +20,7 @@ typedef struct tj__product {
   bool b_quads;    /* then: columns c to c + 3, c a multiple of 4, are neighbours, and there is at_places4; n is a multiple of 4 */
   bool out_vector; /* out4(z, r, c, v): four neighbours along c; n is a multiple of 4 */
   int tile;        /* in the table of product.c */
+  bool whole;      /* no tile goes over an edge */
   int64_t m, n, k;
   int64_t depth;  /* batches: z runs over depth * splits */
   int64_t splits; /* k is cut into pieces, whose sums are added up afterwards: z = piece * depth + batch */

