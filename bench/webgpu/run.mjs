@@ -9,8 +9,8 @@
 //     --only REGEX            these cases
 //     --profile               of the training steps also the time of each kernel (torch.profiler)
 // The GPU is the one that npm's `webgpu` finds (Vulkan, Metal or Direct3D 12). A time is the median of repetitions, each of which submits a batch and
-// waits for its end; what a wait costs is measured with an empty one and shown. Before, the case runs for a third of a second: a GPU that had nothing to
-// do has lowered its clock.
+// waits for its end; what a wait costs is measured with an empty one and shown. Before, the GPU multiplies large matrices for a fifth of a second: one
+// that had little to do has lowered its clock, and steps of small networks do not raise it.
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import torch, { nn } from 'torch.js'
@@ -36,6 +36,15 @@ const results = []
 
 const median = (list) => list.sort((a, b) => a - b)[list.length >> 1]
 
+const square = torch.randn(...(quick ? [32, 32] : [2048, 2048])).to(device)
+async function warm() {
+  const begin = performance.now()
+  do {
+    for (let i = 0; i < 10; i++) torch.scope(() => void square.matmul(square))
+    await torch.webgpu.sync_device()
+  } while (!quick && performance.now() - begin < 200)
+}
+
 /** Milliseconds of one call of fn: `inner` calls in a batch, and the launches, submits and new buffers of a call. */
 async function measure(fn, inner, repetitions = quick ? 3 : 15) {
   const once = async () => {
@@ -47,8 +56,8 @@ async function measure(fn, inner, repetitions = quick ? 3 : 15) {
     for (const t of results) t?.dispose()
     return time
   }
-  const begin = performance.now()
-  for (let i = 0; i < 3 || (!quick && performance.now() - begin < 300); i++) await once()
+  await warm()
+  for (let i = 0; i < 3; i++) await once()
   const before = torch.webgpu.stats()
   const times = []
   for (let i = 0; i < repetitions; i++) times.push(await once())
@@ -158,6 +167,7 @@ if (wanted('pointwise')) {
 /** Where a training step's time goes, kernel by kernel. */
 async function profiled(name, step) {
   if (!options.profile) return
+  await warm()
   const prof = new torch.profiler.profile()
   await prof.run(async () => {
     torch.scope(step)

@@ -84,7 +84,9 @@ void tj__product_plan(tj__product *p, bool may_split) {
     }
   }
   const tile *s = &tiles[p->tile];
-  p->whole = !s->subgroups && p->m % s->rows == 0 && p->n % s->columns == 0 && p->k % DEPTH == 0 && p->k > 0;
+  /* few invocations that turn both sides keep so much that loads all at once slow them down (measured) */
+  const bool crowded = p->b_by_k && !p->a_by_row && invocations(s) == 64 && s->each_column == 8;
+  p->whole = !s->subgroups && !crowded && p->m % s->rows == 0 && p->n % s->columns == 0 && p->k % DEPTH == 0 && p->k > 0;
 }
 
 bool tj__product_blocks(const tj__product *p) { return p->tile != SMALLEST; }
