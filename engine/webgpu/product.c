@@ -84,9 +84,7 @@ void tj__product_plan(tj__product *p, bool may_split) {
     }
   }
   const tile *s = &tiles[p->tile];
-  /* few invocations that turn both sides keep so much that loads all at once slow them down (measured) */
-  const bool crowded = p->b_by_k && !p->a_by_row && invocations(s) == 64 && s->each_column == 8;
-  p->whole = !s->subgroups && !crowded && p->m % s->rows == 0 && p->n % s->columns == 0 && p->k % DEPTH == 0 && p->k > 0;
+  p->whole = !s->subgroups && p->m % s->rows == 0 && p->n % s->columns == 0 && p->k % DEPTH == 0 && p->k > 0;
 }
 
 bool tj__product_blocks(const tj__product *p) { return p->tile != SMALLEST; }
@@ -104,9 +102,16 @@ static bool folded(const tj__product *p) {
   return TJ__MAX(count(p->n, s->columns), count(p->m, s->rows)) > tj__gpu_limits_of()->groups;
 }
 
+/* Does it load without looking? Few invocations that turn both sides keep so much that loads all at once slow them down (measured). */
+static bool loads_whole(const tj__product *p) {
+  const tile *s = &tiles[p->tile];
+  const bool turns = p->a_vector && !p->a_by_row && p->b_vector && p->b_by_k;
+  return p->whole && !(turns && invocations(s) == 64 && s->each_column == 8);
+}
+
 int tj__product_key(const tj__product *p) {
   return p->real + 2 * p->a_by_row + 4 * p->b_by_k + 8 * (p->splits > 1) + 16 * p->a_vector + 32 * p->b_vector + 64 * p->out_vector +
-         128 * p->b_places + 256 * p->tile + 4096 * p->wide + 8192 * p->b_quads + 16384 * p->whole + 32768 * folded(p);
+         128 * p->b_places + 256 * p->tile + 4096 * p->wide + 8192 * p->b_quads + 16384 * loads_whole(p) + 32768 * folded(p);
 }
 
 /* ---- one result an invocation --------------------------------------------------------------------------------------- */
@@ -291,6 +296,7 @@ static void put_out(tj__text *t, const char *T) {
 
 static void block_body(tj__text *t, const tj__product *p, const tile *s) {
   const char *T = p->real ? "f32" : "i32";
+  const bool whole = loads_whole(p);
   const int group = invocations(s), across = s->columns / s->each_column, down = s->rows / s->each_row;
   const side sides[2] = {{'a', p->a_vector, !p->a_by_row, s->rows, s->rows * DEPTH / 16},
                          {'b', p->b_vector, p->b_by_k, s->columns, s->columns * DEPTH / 16}};
@@ -301,16 +307,16 @@ static void block_body(tj__text *t, const tj__product *p, const tile *s) {
     for (int j = 0; j < s->each_column / 4; j++) tj__put(t, "  var acc%d_%d = vec4<%s>();\n", i, j, T);
   put_registers(t, sides, T, group);
   if (p->b_places) put_places(t, &sides[1], T, group, p->b_quads, true);
-  put_both(t, sides, T, group, true, "k_begin", p->whole);
+  put_both(t, sides, T, group, true, "k_begin", whole);
   tj__put(t, "  for (var k0 = k_begin; k0 < k_end; k0 += %du) {\n", DEPTH);
-  put_both(t, sides, T, group, false, NULL, p->whole);
+  put_both(t, sides, T, group, false, NULL, whole);
   for (int i = 0; i < 2; i++)
     if (i == 1 && p->b_places) put_places(t, &sides[i], T, group, p->b_quads, false);
     else if (!sides[i].vector) put_numbers(t, &sides[i], T, group);
   tj__put(t, "    workgroupBarrier();\n    let next = k0 + %du;\n", DEPTH);
-  if (p->whole) tj__put(t, "    if (next < k_end) {\n");
-  put_both(t, sides, T, group, true, "next", p->whole);
-  if (p->whole) tj__put(t, "    }\n");
+  if (whole) tj__put(t, "    if (next < k_end) {\n");
+  put_both(t, sides, T, group, true, "next", whole);
+  if (whole) tj__put(t, "    }\n");
   tj__put(t, "    for (var kb = 0u; kb < %du; kb += 1u) {\n", DEPTH / 4);
   for (int j = 0; j < 4; j++) {
     char number[40];
@@ -333,7 +339,7 @@ static void block_body(tj__text *t, const tj__product *p, const tile *s) {
   for (int i = 0; i < s->each_row; i++)
     for (int c = 0; c < s->each_column / 4; c++) {
       const int row = i / 4 * 4 * down + i % 4, column = c * 4 * across;
-      if (!p->whole) tj__put(t, "  if (row0 + id.y * 4u + %du < $0 && col0 + id.x * 4u + %du < $1)", row, column);
+      if (!whole) tj__put(t, "  if (row0 + id.y * 4u + %du < $0 && col0 + id.x * 4u + %du < $1)", row, column);
       tj__put(t, "  { out4(wg.z, row0 + id.y * 4u + %du, col0 + id.x * 4u + %du, acc%d_%d); }\n", row, column, i, c);
     }
   tj__put(t, "}\n");
