@@ -325,7 +325,7 @@ simple(
   })
 }
 
-/** A GPU that had little to do has lowered its clock. */
+/** After little work a GPU's kernels were seen to be several times slower. */
 async function warm() {
   if (quick) return
   const square = torch.randn(2048, 2048).to('webgpu'),

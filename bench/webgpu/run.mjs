@@ -9,8 +9,8 @@
 //     --only REGEX            these cases
 //     --profile               of the training steps also the time of each kernel (torch.profiler)
 // The GPU is the one that npm's `webgpu` finds (Vulkan, Metal or Direct3D 12). A time is the median of repetitions, each of which submits a batch and
-// waits for its end; what a wait costs is measured with an empty one and shown. Before, the GPU multiplies large matrices for a fifth of a second: one
-// that had little to do has lowered its clock, and steps of small networks do not raise it.
+// waits for its end; what a wait costs is measured with an empty one and shown. Before, the GPU multiplies large matrices for a fifth of a second:
+// after little work its kernels were seen to be several times slower, and steps of small networks do not change that.
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import torch, { nn } from 'torch.js'
