@@ -63,8 +63,8 @@ static void put_places(tj__text *t, const convolution *c) {
   put_join(t, "y", sides, dims);
   tj__put(t, ";\n");
   for (int j = 0; j < 4; j++)
-    tj__put(t, "  let has%d = inside & (y2 >= %d) & (y2 < i32($%d) - %d);\n  let x%d = ld1(select(0u, at + %du, has%d));\n", j, -j, sides + 2, j, j,
-            j, j);
+    tj__put(t, "  let has%d = inside & (y2 >= %d) & (y2 < i32($%d) - %d);\n  let x%d = ld1(select(0u, at + %du, has%d));\n", j, -j,
+            sides + 2, j, j, j, j);
   tj__put(t, "  return vec4<f32>(select(0.0, x0, has0), select(0.0, x1, has1), select(0.0, x2, has2), select(0.0, x3, has3));\n}\n");
 }
 /* fn name: a Place at `base`, with coordinates of number q: those of the dimensions from parameter `at` on, each as `format` of its number and d. */

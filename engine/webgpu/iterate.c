@@ -121,8 +121,8 @@ static void turned_fours(tj__text *t, const iteration *f) {
     if (f->mode[k] == MODE_NUMBER) tj__put(t, "  let x%d = $%c%d;\n", k - 1, tj__gpu_letter(f->dtype[k]), f->stride[k]);
     if (f->mode[k] == MODE_STILL) tj__put(t, "  let x%d = ld%d(0u);\n", k - 1, f->operand[k]);
     if (f->inner[k] != 't') continue;
-    tj__put(t, "  if (t0 + y < $%d && t1 + x < $%d) {\n    let v = ldv%d(base%d + (t0 + y) * $%d + t1 + x);\n    let to = y * %du + x;\n", f->shape,
-            f->shape + f->across, f->operand[k], k, f->stride[k], SIDE + 1);
+    tj__put(t, "  if (t0 + y < $%d && t1 + x < $%d) {\n    let v = ldv%d(base%d + (t0 + y) * $%d + t1 + x);\n    let to = y * %du + x;\n",
+            f->shape, f->shape + f->across, f->operand[k], k, f->stride[k], SIDE + 1);
     for (int e = 0; e < 4; e++) tj__put(t, "    tile%d[to + %du] = v.%c;\n", k, e, "xyzw"[e]);
     tj__put(t, "  }\n");
   }
@@ -141,8 +141,8 @@ static void turned_fours(tj__text *t, const iteration *f) {
     if (f->inner[k] == '1') tj__put(t, "  let x%d = ldv%d(at%d);\n", k - 1, o, k);
     else if (f->inner[k] == '0') tj__put(t, "  let x%d = vec4<%s>(ld%d(at%d));\n", k - 1, T, o, k);
     else
-      tj__put(t, "  let x%d = vec4<%s>(ld%d(at%d), ld%d(at%d + $%d), ld%d(at%d + 2u * $%d), ld%d(at%d + 3u * $%d));\n", k - 1, T, o, k, o, k,
-              along, o, k, along, o, k, along);
+      tj__put(t, "  let x%d = vec4<%s>(ld%d(at%d), ld%d(at%d + $%d), ld%d(at%d + 2u * $%d), ld%d(at%d + 3u * $%d));\n", k - 1, T, o, k, o,
+              k, along, o, k, along, o, k, along);
   }
   tj__put(t, "  stv%d(base0 + t0 + x + (t1 + y) * $%d, vec4<%s>(", f->operand[0], f->stride[0] + f->across, tj__gpu_type(f->dtype[0]));
   for (int e = 0; e < 4; e++) {
@@ -168,8 +168,8 @@ static void turned_body(tj__text *t, const iteration *f) {
   put_value(t, f, value, sizeof value);
   tj__put(t, "  return %s;\n}\n", value);
   tj__put_code(t, TJ__GROUPS(256));
-  tj__put(t, "  let t0 = row %% $%d * %du;\n  let t1 = row / $%d %% $%d * %du;\n  var rest = row / $%d / $%d;\n", tiles, SIDE, tiles, tiles + 1,
-          SIDE, tiles, tiles + 1);
+  tj__put(t, "  let t0 = row %% $%d * %du;\n  let t1 = row / $%d %% $%d * %du;\n  var rest = row / $%d / $%d;\n", tiles, SIDE, tiles,
+          tiles + 1, SIDE, tiles, tiles + 1);
   for (int k = 0; k < f->n; k++)
     if (f->mode[k] == MODE_STRIDED) tj__put(t, "  var base%d = 0u;\n", k);
   for (int d = 1; d < f->ndim; d++) {
@@ -194,7 +194,8 @@ static void turned_body(tj__text *t, const iteration *f) {
     }
   }
   for (int k = 1; k < f->n; k++)
-    for (int q = 0; f->inner[k] == 't' && q < SIDE; q += rows) tj__put(t, "  tile%d[(y + %du) * %du + x] = v%d_%d;\n", k, q, SIDE + 1, k, q);
+    for (int q = 0; f->inner[k] == 't' && q < SIDE; q += rows)
+      tj__put(t, "  tile%d[(y + %du) * %du + x] = v%d_%d;\n", k, q, SIDE + 1, k, q);
   for (int k = 1; k < f->n; k++) {
     if (f->mode[k] == MODE_NUMBER) tj__put(t, "  let x%d = $%c%d;\n", k - 1, tj__gpu_letter(f->dtype[k]), f->stride[k]);
     if (f->mode[k] == MODE_STILL) tj__put(t, "  let x%d = ld%d(0u);\n", k - 1, f->operand[k]);
@@ -210,8 +211,7 @@ static void turned_body(tj__text *t, const iteration *f) {
       if (k > 1) tj__put(t, ", ");
       if (f->mode[k] != MODE_STRIDED) tj__put(t, "x%d", k - 1);
       else if (f->inner[k] == 't') tj__put(t, "tile%d[x * %du + y + %du]", k, SIDE + 1, q);
-      else
-        tj__put(t, "ld%d(base%d + (t0 + x) * $%d + (t1 + y + %du) * $%d)", f->operand[k], k, f->stride[k], q, f->stride[k] + f->across);
+      else tj__put(t, "ld%d(base%d + (t0 + x) * $%d + (t1 + y + %du) * $%d)", f->operand[k], k, f->stride[k], q, f->stride[k] + f->across);
     }
     tj__put(t, ")); }\n");
   }
@@ -269,8 +269,7 @@ static void find_vector(const tj__iter *it, iteration *f) {
     if (f->inner[k] == 't') f->vector &= by_fours(it, f, k, f->across);
   for (int k = 0; k < f->n; k++) f->vector &= f->dtype[k] != TJ_COMPLEX64;
   for (int k = 0; k < f->n && f->vector; k++)
-    if (f->mode[k] == MODE_STRIDED && f->inner[k] != 't')
-      f->inner[k] = by_fours(it, f, k, 0) ? '1' : step_of(it, f, k, 0) == 0 ? '0' : 's';
+    if (f->mode[k] == MODE_STRIDED && f->inner[k] != 't') f->inner[k] = by_fours(it, f, k, 0) ? '1' : step_of(it, f, k, 0) == 0 ? '0' : 's';
 }
 
 /* The dimension that is an input's fastest, where it is not the output's, and both are long. */

@@ -17,9 +17,10 @@ static void put_regular(tj__text *t) {
   static const char *const of[] = {"d", "h", "w"};
   for (int d = 0; d < 3; d++) {
     const char x = "zyx"[d];
-    tj__put(t, "  let from_%c = i32(%s) * $i%d - $i%d;\n  let %c1 = min(from_%c + ($i%d - 1) * $i%d + 1, $i%d);\n", x, of[d], 14 + d, 17 + d,
-            x, x, 11 + d, 7 + d, 1 + d);
-    tj__put(t, "  let %c0 = select(from_%c, from_%c + ($i%d - 1 - from_%c) / $i%d * $i%d, from_%c < 0);\n", x, x, x, 7 + d, x, 7 + d, 7 + d, x);
+    tj__put(t, "  let from_%c = i32(%s) * $i%d - $i%d;\n  let %c1 = min(from_%c + ($i%d - 1) * $i%d + 1, $i%d);\n", x, of[d], 14 + d,
+            17 + d, x, x, 11 + d, 7 + d, 1 + d);
+    tj__put(t, "  let %c0 = select(from_%c, from_%c + ($i%d - 1 - from_%c) / $i%d * $i%d, from_%c < 0);\n", x, x, x, 7 + d, x, 7 + d, 7 + d,
+            x);
   }
 }
 
@@ -44,14 +45,13 @@ static void body(tj__text *t, const void *context) {
             p->real ? "div_f(g, f32(by))" : "g / by");
     return;
   }
-  tj__put(t,
-          "  let w = i %% $6;\n  let h = i / $6 %% $5;\n  let d = i / $6 / $5 %% $4;\n  let plane = i / $6 / $5 / $4;\n");
+  tj__put(t, "  let w = i %% $6;\n  let h = i / $6 %% $5;\n  let d = i / $6 / $5 %% $4;\n  let plane = i / $6 / $5 / $4;\n");
   if (p->regular) put_regular(t);
   else
     tj__put(t,
-          "  let z0 = ld%d($11 + d);\n  let y0 = ld%d($12 + h);\n  let x0 = ld%d($13 + w);\n"
-          "  let z1 = ld%d($14 + d);\n  let y1 = ld%d($15 + h);\n  let x1 = ld%d($16 + w);\n",
-          table, table, table, table, table, table);
+            "  let z0 = ld%d($11 + d);\n  let y0 = ld%d($12 + h);\n  let x0 = ld%d($13 + w);\n"
+            "  let z1 = ld%d($14 + d);\n  let y1 = ld%d($15 + h);\n  let x1 = ld%d($16 + w);\n",
+            table, table, table, table, table, table);
   if (p->what == LARGEST) tj__put(t, "  var best = (z0 * $i2 + y0) * $i3 + x0;\n  var top = ld2(plane * $1 * $2 * $3 + u32(best));\n");
   else tj__put(t, "  var total: %s = %s;\n", T, p->real ? "0.0" : "0");
   tj__put(t,
@@ -138,17 +138,19 @@ static void average_backward(const tj__pool_shape *s, const void *grad, void *gr
 /* Parameters: 0 n, 1-3 in, 4-6 out, 7-9 stride, 10-12 padding, 13-15 from a window's first element to its last. */
 static void largest_backward_body(tj__text *t, const void *context) {
   tj__put_code(t, TJ__FLAT);
-  tj__put(t, "  let x = i32(i %% $3);\n  let y = i32(i / $3 %% $2);\n  let z = i32(i / $3 / $2 %% $1);\n  let plane = i / $3 / $2 / $1;\n"
-             "  let here = (z * $i2 + y) * $i3 + x;\n  var total = %s;\n",
+  tj__put(t,
+          "  let x = i32(i %% $3);\n  let y = i32(i / $3 %% $2);\n  let z = i32(i / $3 / $2 %% $1);\n  let plane = i / $3 / $2 / $1;\n"
+          "  let here = (z * $i2 + y) * $i3 + x;\n  var total = %s;\n",
           *(const bool *)context ? "0.0" : "0");
   for (int d = 0; d < 3; d++) { /* the first window that ends at or behind it, and behind the last that begins at or before it */
     const char x = "zyx"[d];
-    tj__put(t, "  let %c0 = u32(max(%c + $i%d - $i%d + $i%d - 1, 0)) / $%d;\n  let %c1 = min(u32(%c + $i%d) / $%d + 1u, $%d);\n", x, x, 10 + d,
-            13 + d, 7 + d, 7 + d, x, x, 10 + d, 7 + d, 4 + d);
+    tj__put(t, "  let %c0 = u32(max(%c + $i%d - $i%d + $i%d - 1, 0)) / $%d;\n  let %c1 = min(u32(%c + $i%d) / $%d + 1u, $%d);\n", x, x,
+            10 + d, 13 + d, 7 + d, 7 + d, x, x, 10 + d, 7 + d, 4 + d);
   }
-  tj__put(t, "  for (var d = z0; d < z1; d += 1u) {\n    for (var h = y0; h < y1; h += 1u) {\n      for (var w = x0; w < x1; w += 1u) {\n"
-             "        let at = ((plane * $4 + d) * $5 + h) * $6 + w;\n        if (ld2(at) == here) { total += ld1(at); }\n      }\n    }\n  }\n"
-             "  st0(i, total);\n}\n");
+  tj__put(
+      t, "  for (var d = z0; d < z1; d += 1u) {\n    for (var h = y0; h < y1; h += 1u) {\n      for (var w = x0; w < x1; w += 1u) {\n"
+         "        let at = ((plane * $4 + d) * $5 + h) * $6 + w;\n        if (ld2(at) == here) { total += ld1(at); }\n      }\n    }\n  }\n"
+         "  st0(i, total);\n}\n");
 }
 static void largest_backward(const tj__pool_shape *s, const void *grad, const int64_t *indices, void *grad_in) {
   const bool real = tj__gpu_is_float(s->dtype);
@@ -224,6 +226,9 @@ static bool scatter(tj_dtype dtype, int64_t planes, int64_t n_in, int64_t n_out,
   return true;
 }
 
-const tj__pool_kernels tj__webgpu_pool = {
-    .largest = largest, .largest_backward = largest_backward, .average = average, .average_backward = average_backward,
-    .scatter = scatter, .gather = gather};
+const tj__pool_kernels tj__webgpu_pool = {.largest = largest,
+                                          .largest_backward = largest_backward,
+                                          .average = average,
+                                          .average_backward = average_backward,
+                                          .scatter = scatter,
+                                          .gather = gather};
