@@ -46,8 +46,15 @@ export function wgslFunctions(file) {
   return code
     .split(/^(?=fn )/m)
     .filter((f) => f.startsWith('fn '))
-    .map((f) => ({ name: /^fn (\w+)/.exec(f)[1], code: f.replace(/\s*\/\/.*$/gm, '').replace(/\n{2,}/g, '\n') }))
+    .map((f) => ({ name: /^fn (\w+)/.exec(f)[1], code: shortened(f) }))
 }
+
+// Without comments and the spaces that separate nothing; around - they do.
+const shortened = (code) =>
+  code
+    .replace(/\s*\/\/.*$/gm, '')
+    .replace(/\n\s*/g, '\n')
+    .replace(/ *([,;:{}()+*=]) */g, '$1')
 
 const numberText = (v, t) => {
   if (t === 'i') return String(v)
