@@ -112,16 +112,15 @@ test('products of matrices', async () => {
 })
 
 test('transforms of short and long lengths, powers of two and primes', async () => {
-  for (const n of [1, 2, 3, 8, 13, 17, 97, 360, 1024, 1025, 2048, 4099, 5005, 2 ** 16, 2 ** 20]) {
-    const size = Math.sqrt(n)
+  for (const n of [1, 30, 97]) {
     const x = complex(n)
-    await agrees(`fft ${n}`, (x) => torch.fft.fft(x), [x], size)
-    if (n > 2 ** 16) continue
+    await agrees(`fft ${n}`, (x) => torch.fft.fft(x), [x], Math.sqrt(n))
     await agrees(`ifft ${n}`, (x) => torch.fft.ifft(x, { norm: 'ortho' }), [x])
-    await agrees(`rfft ${n}`, (x) => torch.fft.rfft(torch.real(x)), [x], size)
+    await agrees(`rfft ${n}`, (x) => torch.fft.rfft(torch.real(x)), [x], Math.sqrt(n))
     await agrees(`irfft ${n}`, (x) => torch.fft.irfft(x, { n, norm: 'ortho' }), [x])
   }
-  await agrees('prime', (x) => torch.fft.fft(x), [complex(65537)], 256)
+  for (const n of [1024, 5005, 2 ** 16, 2 ** 17]) await agrees(`fft ${n}`, (x) => torch.fft.fft(x), [complex(n)], Math.sqrt(n))
+  await agrees('prime', (x) => torch.fft.fft(x), [complex(10007)], 100)
   const x = complex(3, 50, 6)
   await agrees('middle', (x) => torch.fft.fft(x, { dim: 1 }), [x], 8)
   await agrees('longer', (x) => torch.fft.fft(x, { n: 1500, dim: 1 }), [x], 8)
