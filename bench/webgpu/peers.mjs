@@ -372,10 +372,11 @@ for (const [name, c] of cases) {
   }
   await warm()
   const times = Object.fromEntries(Object.keys(runs).map((l) => [l, []]))
-  for (let i = 0; i < (quick ? 3 : 15); i++) for (const [library, once] of Object.entries(runs)) {
-    await once()
-    times[library].push(await once())
-  }
+  for (let i = 0; i < (quick ? 3 : 15); i++)
+    for (const [library, once] of Object.entries(runs)) {
+      await once()
+      times[library].push(await once())
+    }
   for (const [library, list] of Object.entries(times)) row[library] = median(list)
   const others = [row.tfjs, row.jax].filter((t) => typeof t === 'number')
   if (others.length) ratios.push((row.ratio = Math.min(...others) / row.torch))
