@@ -85,8 +85,8 @@ static bool backward(const tj__attention *a, const void *grad, const void *out, 
            .value = value,
            .blocks = (a->rows + ROWS - 1) / ROWS};
   const bool single = a->dtype == TJ_FLOAT32;
-  return run(&j, true, a->batches / a->group, 2 * ROWS * COLUMNS + ROWS * round_up(a->width, 2 * GEMM_VECTOR_BYTES), single ? pack_f32 : pack_f64,
-             single ? backward_f32 : backward_f64);
+  return run(&j, true, a->batches / a->group, 2 * ROWS * COLUMNS + ROWS * round_up(a->width, 2 * GEMM_VECTOR_BYTES),
+             single ? pack_f32 : pack_f64, single ? backward_f32 : backward_f64);
 }
 
 const tj__attention_kernels TJ__ISA(tj__cpu_attention) = {.forward = forward, .backward = backward};

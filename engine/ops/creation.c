@@ -243,23 +243,23 @@ static tj_tensor *space_between(bool logarithmic, bound start, bound end, int64_
   if (start.number.kind == TJ_SCALAR_NONE || end.number.kind == TJ_SCALAR_NONE) return NULL;
   return space(logarithmic, start.number, end.number, steps, base, dtype, device, requires_grad);
 }
-#define TENSOR(t) ((bound){.tensor = (t)})
-#define NUMBER(s) ((bound){.number = (s)})
+static bound tensor_bound(tj_tensor *t) { return (bound){.tensor = t}; }
+static bound number_bound(tj_scalar s) { return (bound){.number = s}; }
 
 tj_tensor *tj__impl_linspace(tj_scalar start, tj_scalar end, int64_t steps, tj_dtype dtype, tj_device device, bool requires_grad) {
   return space(false, start, end, steps, 0, dtype, device, requires_grad);
 }
 tj_tensor *tj__impl_linspace_Tensor_Tensor(tj_tensor *start, tj_tensor *end, int64_t steps, tj_dtype dtype, tj_device device,
                                            bool requires_grad) {
-  return space_between(false, TENSOR(start), TENSOR(end), steps, 0, dtype, device, requires_grad);
+  return space_between(false, tensor_bound(start), tensor_bound(end), steps, 0, dtype, device, requires_grad);
 }
 tj_tensor *tj__impl_linspace_Tensor_Scalar(tj_tensor *start, tj_scalar end, int64_t steps, tj_dtype dtype, tj_device device,
                                            bool requires_grad) {
-  return space_between(false, TENSOR(start), NUMBER(end), steps, 0, dtype, device, requires_grad);
+  return space_between(false, tensor_bound(start), number_bound(end), steps, 0, dtype, device, requires_grad);
 }
 tj_tensor *tj__impl_linspace_Scalar_Tensor(tj_scalar start, tj_tensor *end, int64_t steps, tj_dtype dtype, tj_device device,
                                            bool requires_grad) {
-  return space_between(false, NUMBER(start), TENSOR(end), steps, 0, dtype, device, requires_grad);
+  return space_between(false, number_bound(start), tensor_bound(end), steps, 0, dtype, device, requires_grad);
 }
 tj_tensor *tj__impl_logspace(tj_scalar start, tj_scalar end, int64_t steps, double base, tj_dtype dtype, tj_device device,
                              bool requires_grad) {
@@ -267,15 +267,15 @@ tj_tensor *tj__impl_logspace(tj_scalar start, tj_scalar end, int64_t steps, doub
 }
 tj_tensor *tj__impl_logspace_Tensor_Tensor(tj_tensor *start, tj_tensor *end, int64_t steps, double base, tj_dtype dtype, tj_device device,
                                            bool requires_grad) {
-  return space_between(true, TENSOR(start), TENSOR(end), steps, base, dtype, device, requires_grad);
+  return space_between(true, tensor_bound(start), tensor_bound(end), steps, base, dtype, device, requires_grad);
 }
 tj_tensor *tj__impl_logspace_Tensor_Scalar(tj_tensor *start, tj_scalar end, int64_t steps, double base, tj_dtype dtype, tj_device device,
                                            bool requires_grad) {
-  return space_between(true, TENSOR(start), NUMBER(end), steps, base, dtype, device, requires_grad);
+  return space_between(true, tensor_bound(start), number_bound(end), steps, base, dtype, device, requires_grad);
 }
 tj_tensor *tj__impl_logspace_Scalar_Tensor(tj_scalar start, tj_tensor *end, int64_t steps, double base, tj_dtype dtype, tj_device device,
                                            bool requires_grad) {
-  return space_between(true, NUMBER(start), TENSOR(end), steps, base, dtype, device, requires_grad);
+  return space_between(true, number_bound(start), tensor_bound(end), steps, base, dtype, device, requires_grad);
 }
 
 /* ---- matrices -------------------------------------------------------------------------------------------------- */
