@@ -56,10 +56,15 @@ fn trunc_f(x: f32) -> f32 { return select(copysign_f(trunc(x), x), x, !isfinite_
 fn round_f(x: f32) -> f32 { return select(copysign_f(round(x), x), x, !isfinite_f(x)); }
 fn frac_f(x: f32) -> f32 { return select(x - trunc(x), nan(), !isfinite_f(x)); }
 
-// The division of WGSL may be off by 2.5 units; one step of Newton's makes it nearly exact where that cannot overflow.
+// The division of WGSL may be off by 2.5 units; one step of Newton's makes it nearly exact where that cannot overflow. What is no number is decided by
+// bits, since a compiler may take x / x for 1; and the inverse of a large number may count as zero.
 fn div_f(numerator: f32, y: f32) -> f32 {
   let x = settled(numerator);
-  let q = x / y;
+  let a = bits(x) & 0x7fffffffu;
+  let b = bits(y) & 0x7fffffffu;
+  if (max(a, b) > 0x7f800000u || (a == b && (a == 0u || a == 0x7f800000u))) { return nan(); }
+  let s = select(1.0, 0x1p-24f, b > 0x7e000000u && b < 0x7f800000u);
+  let q = (x * s) / (y * s);
   if (!isfinite_f(q) || abs(q) > 1e30 || abs(y) < 1e-30 || abs(y) > 1e30) { return q; }
   let r = fma(-q, y, x);
   return select(q + r / y, q, q == 0.0 || !isfinite_f(r));
@@ -289,12 +294,12 @@ fn log_parts(x: f32) -> vec2<f32> {
   let e = f32(bitcast<i32>(u) >> 23u) - select(0.0, 23.0, tiny);
   return vec2<f32>(e, bitcast<f32>((u & 0x7fffffu) + 0x3f3504f3u) - 1.0);
 }
-fn log_positive(x: f32, c: f32) -> f32 {
+fn log_positive(x: f32) -> f32 {
   let parts = log_parts(x);
   let e = parts.x;
   let f = parts.y;
   let f2 = f * f;
-  var y = f2 * f * log_tail(f) + (e * -2.12194440e-4 + c);
+  var y = f2 * f * log_tail(f) + e * -2.12194440e-4;
   y = y - 0.5 * f2;
   return (f + y) + e * 0.693359375;
 }
@@ -303,15 +308,22 @@ fn log_f(x: f32) -> f32 {
   if ((bits(x) & 0x7fffffffu) == 0u) { return -inf(); }
   if (signbit_f(x)) { return nan(); }
   if (isinf_f(x)) { return x; }
-  return log_positive(x, 0.0);
+  return log_positive(x);
 }
 fn log1p_f(x: f32) -> f32 {
   if (isnan_f(x) || x == 0.0) { return x; }
   if (x == -1.0) { return -inf(); }
   if (x < -1.0) { return nan(); }
   if (isinf_f(x)) { return x; }
-  let u = settled(1.0 + x);
-  return log_positive(u, (x - (u - 1.0)) / u);
+  if (abs(x) > 0.4) { return log_positive(1.0 + x); }
+  // 2 artanh(s), which needs no difference that a compiler would simplify
+  let s = div_f(x, 2.0 + x);
+  let z = s * s;
+  var p = z * 0.09090909 + 0.11111111;
+  p = p * z + 0.14285715;
+  p = p * z + 0.2;
+  p = p * z + 0.33333334;
+  return 2.0 * (s + s * z * p);
 }
 fn log2_f(x: f32) -> f32 {
   if (isnan_f(x)) { return x; }
@@ -386,6 +398,7 @@ fn pow_positive(a: f32, y: f32) -> f32 {
 fn pow_f(x: f32, y: f32) -> f32 {
   if (x == 1.0 || y == 0.0) { return 1.0; }
   if (isnan_f(x) || isnan_f(y)) { return nan(); }
+  if (y == 1.0) { return x; }
   let a = abs_f(x);
   if (isinf_f(y)) {
     if (a == 1.0) { return 1.0; }

@@ -14,13 +14,13 @@
 
 static char *recorded(void (*run)(void)) {
   tj__profile_start();
-  assert_true(tj__profiling);
+  assert_true(tj__watched());
   tj_scope_begin();
   run();
   tj_scope_end();
   char *text = tj__profile_stop();
   assert_non_null(text);
-  assert_false(tj__profiling);
+  assert_false(tj__watched());
   return text;
 }
 
