@@ -35,6 +35,15 @@ TJ__INLINE __m512 exp_v16(__m512 x) {
 /* Row k of a table of 32 columns, at the lanes' low five bits of i. */
 #define TJ__PICK16(table, k, i) _mm512_permutex2var_ps(_mm512_loadu_ps(table[k]), i, _mm512_loadu_ps(table[k] + 16))
 
+/* One of 32 polynomials of r, by the lanes' low five bits of i; row k of the table has the factors of r^k. */
+TJ__INLINE __m512 tj__piece_v16(const float table[6][32], __m512i i, __m512 r) {
+  __m512 p = TJ__PICK16(table, 5, i) * r + TJ__PICK16(table, 4, i);
+  p = p * r + TJ__PICK16(table, 3, i);
+  p = p * r + TJ__PICK16(table, 2, i);
+  p = p * r + TJ__PICK16(table, 1, i);
+  return p * r + TJ__PICK16(table, 0, i);
+}
+
 /* From e = e^-|x|, which does not overflow: 1 / (1 + e), or e / (1 + e) as what e^2 takes from e, whose roundings count less. */
 static __attribute__((noinline, unused)) __m512 tj__sigmoid_far_v16(__m512 x) {
   const __m512 down = _mm512_castsi512_ps(_mm512_or_si512(_mm512_castps_si512(x), _mm512_set1_epi32(INT32_MIN)));
@@ -77,12 +86,7 @@ TJ__INLINE __m512 sigmoid_v16(__m512 x) {
   };
   if (__builtin_expect(_mm512_cmp_ps_mask(_mm512_abs_ps(x), _mm512_set1_ps(7.75f), _CMP_NLE_UQ) != 0, 0)) return tj__sigmoid_far_v16(x);
   const __m512 round = _mm512_set1_ps(0x1.8p23f), t = x * 2.0f + round, r = x - (t - round) * 0.5f;
-  const __m512i i = _mm512_castps_si512(t); /* multiples from 0 on, then those below 0 */
-  __m512 p = TJ__PICK16(table, 5, i) * r + TJ__PICK16(table, 4, i);
-  p = p * r + TJ__PICK16(table, 3, i);
-  p = p * r + TJ__PICK16(table, 2, i);
-  p = p * r + TJ__PICK16(table, 1, i);
-  return p * r + TJ__PICK16(table, 0, i);
+  return tj__piece_v16(table, _mm512_castps_si512(t), r); /* multiples from 0 on, then those below 0 */
 }
 
 /* An odd polynomial near 0, beyond it 1 - 2 e / (1 + e) with e = e^(-2 |x|). */
@@ -180,12 +184,7 @@ TJ__INLINE __m512 normal_cdf_v16(__m512 x) {
   const __m512 round = _mm512_set1_ps(0x1.8p23f);
   const __m512 y = _mm512_max_ps(_mm512_set1_ps(-6.0f), _mm512_min_ps(_mm512_set1_ps(5.625f), x)); /* a NaN passes */
   const __m512 t = y * (1.0f / 0.375f) + round, r = y - (t - round) * 0.375f;
-  const __m512i i = _mm512_castps_si512(t); /* multiples from 0 on, then those below 0 */
-  __m512 p = TJ__PICK16(table, 5, i) * r + TJ__PICK16(table, 4, i);
-  p = p * r + TJ__PICK16(table, 3, i);
-  p = p * r + TJ__PICK16(table, 2, i);
-  p = p * r + TJ__PICK16(table, 1, i);
-  return p * r + TJ__PICK16(table, 0, i);
+  return tj__piece_v16(table, _mm512_castps_si512(t), r); /* multiples from 0 on, then those below 0 */
 }
 
 #endif
