@@ -31,7 +31,7 @@ describe('the programs', () => {
   })
   it('resnet-head: the three likeliest of 1000 classes for each image', async () => {
     const out = await example('resnet-head.js')
-    assert.match(out, /^probabilities \[4, 1000\], row sums tensor\(\[1\.0000, 1\.0000, 1\.0000, 1\.0000\]\)$/m)
+    assert.match(out, /^probabilities \[4, 1000\], row sums tensor\(\[(?:1\.(?:0000)?(?:, )?){4}\]\)$/m)
     const [, classes] = /three likeliest classes of each image tensor\(([\s\S]*?)\) with/.exec(out) ?? assert.fail(out)
     const rows = JSON.parse(classes)
     assert.equal(rows.length, 4)
