@@ -92,6 +92,13 @@ enum tj__gpu_error {
 int64_t tj__gpu_message(const char *text);
 void tj__gpu_fail(int64_t code, int64_t a, int64_t b, uint32_t operator_);
 
+/* FNV-1a, for the tables of this device: of n bytes more. */
+#define TJ__GPU_HASH 14695981039346656037u
+static inline uint64_t tj__gpu_hash(uint64_t h, const void *bytes, size_t n) {
+  for (size_t i = 0; i < n; i++) h = (h ^ ((const unsigned char *)bytes)[i]) * 1099511628211u;
+  return h;
+}
+
 /* Operators in the stream are numbers (names.c), for errors that are found when they have long returned. */
 /* The one that runs; 0: none, or nobody can tell. */
 uint32_t tj__gpu_operator(void);

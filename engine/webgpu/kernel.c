@@ -90,12 +90,6 @@ void tj__gpu_forget_pipelines(void) {
   slots = made = 0;
 }
 
-static uint64_t hash_of(const char *key) {
-  uint64_t h = 14695981039346656037u;
-  for (; *key; key++) h = (h ^ (unsigned char)*key) * 1099511628211u;
-  return h;
-}
-
 static int64_t slot_of(const char *key, uint64_t hash) {
   int64_t at = (int64_t)(hash & (uint64_t)(slots - 1));
   while (table[at].key && (table[at].hash != hash || strcmp(table[at].key, key) != 0)) at = (at + 1) & (slots - 1);
@@ -400,7 +394,7 @@ bool tj__gpu_launch(tj__gpu_kernel *k, int64_t x, int64_t y, int64_t z) {
     at += snprintf(key + at, sizeof key - (size_t)at, ",%x%c%d", k->operands[o].dtype,
                    "rwvxa"[k->operands[o].atomic ? 4 : k->operands[o].write + 2 * k->operands[o].vector], b.of[o]);
   if (!grow_table()) return false;
-  const uint64_t hash = hash_of(key);
+  const uint64_t hash = tj__gpu_hash(TJ__GPU_HASH, key, strlen(key));
   const int64_t slot = slot_of(key, hash);
   if (!table[slot].key) {
     const size_t n = strlen(key) + 1;

@@ -1,7 +1,8 @@
 /* kernel.h: how a family of webgpu writes its kernels. A kernel is WGSL text around accessors of its operands: ld0(i) and st0(i, v) read and write
- * element i of operand 0, counted from its address, as f32, i32 or vec2<f32> (complex64); they know the dtype in memory, the offset and which operands share a buffer
- * (which WebGPU wants to be bound once). Numbers that change from call to call are parameters: $3 in the text is number 3 as u32, $i3 as i32,
- * $f3 as f32, $c3 as vec2<f32> of numbers 3 and 4. A pipeline is made once for a name and the dtypes of the operands; the text is written only then. */
+ * element i of operand 0, counted from its address, as f32, i32 or vec2<f32> (complex64); they know the dtype in memory, the offset and which
+ * operands share a buffer (which WebGPU wants to be bound once). Numbers that change from call to call are parameters: $3 in the text is number 3 as
+ * u32, $i3 as i32, $f3 as f32, $c3 as vec2<f32> of numbers 3 and 4. A pipeline is made once for a name and the dtypes of the operands; the text is
+ * written only then. */
 #ifndef TJ__WEBGPU_KERNEL_H
 #define TJ__WEBGPU_KERNEL_H
 

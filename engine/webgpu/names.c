@@ -16,12 +16,6 @@ static _Thread_local entry *table; /* open addressing */
 static _Thread_local char **texts; /* by number */
 static _Thread_local uint32_t slots, count, room;
 
-static uint64_t hash(uint64_t h, const void *bytes, size_t n) {
-  for (size_t i = 0; i < n; i++) h = (h ^ ((const unsigned char *)bytes)[i]) * 1099511628211u;
-  return h;
-}
-#define SEED 14695981039346656037u
-
 static entry *find(uint64_t key) {
   uint32_t at = (uint32_t)key & (slots - 1);
   while (table[at].number && table[at].key != key) at = (at + 1) & (slots - 1);
@@ -65,9 +59,9 @@ static uint32_t add(uint64_t key, const char *text) {
 uint32_t tj__gpu_operator(void) {
   const char *inner = tj__profile_innermost(), *outer = tj__profile_outermost();
   if (!inner) return 0;
-  uint64_t key = hash(SEED, inner, strlen(inner) + 1);
+  uint64_t key = tj__gpu_hash(TJ__GPU_HASH, inner, strlen(inner) + 1);
   const bool same = inner == outer || !strcmp(inner, outer);
-  if (!same) key = hash(key, outer, strlen(outer) + 1);
+  if (!same) key = tj__gpu_hash(key, outer, strlen(outer) + 1);
   const uint32_t number = known(key);
   if (number) return number;
   char text[TJ__GPU_NAME];
@@ -77,7 +71,7 @@ uint32_t tj__gpu_operator(void) {
 
 uint32_t tj__gpu_operators(const uint32_t *numbers, int n) {
   if (n == 1) return numbers[0];
-  const uint64_t key = hash(SEED, numbers, (size_t)n * sizeof *numbers);
+  const uint64_t key = tj__gpu_hash(TJ__GPU_HASH, numbers, (size_t)n * sizeof *numbers);
   const uint32_t number = known(key);
   if (number) return number;
   char text[TJ__GPU_NAME] = "";
