@@ -15,6 +15,7 @@ static inline int64_t volume_of(const int64_t *x) { return x[0] * x[1] * x[2]; }
 #include "conv_direct.inc"
 #undef T
 #undef SUFFIX
+#include "conv_winograd.inc"
 
 #define T double
 #define SUFFIX f64
@@ -207,6 +208,10 @@ static bool is_float(const tj__conv_shape *s) { return s->dtype == TJ_FLOAT32 ||
 static bool forward(const tj__conv_shape *s, const void *input, const void *weight, const void *bias, void *output) {
   int64_t k = s->in_channels * volume_of(s->kernel), places = volume_of(s->out);
   if (!s->batch || !places) return true;
+  if (winograd_pays(s)) {
+    const winograd_result r = winograd_forward(s, input, weight, bias, output);
+    if (r != WINOGRAD_NOT_FINITE) return r == WINOGRAD_DONE;
+  }
   if (is_float(s) && k) {
     size_t bytes;
     int64_t(*table)[3] = all_taps(s, &bytes);
@@ -244,6 +249,10 @@ static bool all_met(const tj__conv_shape *s) {
 static bool grad_input(const tj__conv_shape *s, const void *grad, const void *weight, void *out) {
   int64_t volume = volume_of(s->kernel), pixels = volume_of(s->in);
   if (!s->batch || !pixels) return true;
+  if (winograd_pays(s)) {
+    const winograd_result r = winograd_grad_input(s, grad, weight, out);
+    if (r != WINOGRAD_NOT_FINITE) return r == WINOGRAD_DONE;
+  }
   bool whole = s->in_channels == 1 && s->out_channels == 1;
   if (!is_float(s) || (!whole && !packed(s, s->in_channels, s->out_channels * volume))) {
     direct_job job = {s, grad, weight, out, false};
@@ -265,6 +274,10 @@ static bool grad_weight(const tj__conv_shape *s, const void *grad, const void *i
     direct_job job = {s, grad, input, out, false};
     run(direct_of(s->dtype)->grad_weight, s->groups * s->out_channels * s->in_channels, s->batch * volume * places, &job);
     return true;
+  }
+  if (winograd_pays(s)) {
+    const winograd_result r = winograd_grad_weight(s, grad, input, out);
+    if (r != WINOGRAD_NOT_FINITE) return r == WINOGRAD_DONE;
   }
   size_t bytes;
   int64_t(*taps)[3] = all_taps(s, &bytes);
