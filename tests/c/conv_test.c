@@ -62,11 +62,13 @@ static void add_products(void *context, int64_t in, int64_t weight, int64_t out)
 static void compare(const char *what, const float *one, const float *two, const double *expected, int64_t n) {
   if (memcmp(one, two, (size_t)n * sizeof *one)) fail_msg("%s: not the same on one thread and two", what);
   for (int64_t i = 0; i < n; i++)
-    if (!(fabs(one[i] - expected[i]) <= 1e-4 * (1 + fabs(expected[i]))))
+    if (isfinite(expected[i]) ? !(fabs(one[i] - expected[i]) <= 1e-4 * (1 + fabs(expected[i])))
+                              : !(isnan(expected[i]) ? isnan(one[i]) : (double)one[i] == expected[i]))
       fail_msg("%s[%d]: %.9g, not %.9g", what, (int)i, one[i], expected[i]);
 }
 
-static void check(tj__conv_shape s) {
+/* `special`: what an element in the middle of a plane of the input and of the result's gradient is, unless it is 0 */
+static void check_with(tj__conv_shape s, float special) {
   const tj__conv_kernels *conv = tj__backend_of(TJ_CPU)->conv;
   s.dtype = TJ_FLOAT32;
   for (int i = 0; i < 3; i++) s.out[i] = (s.in[i] + 2 * s.padding[i] - s.dilation[i] * (s.kernel[i] - 1) - 1) / s.stride[i] + 1;
@@ -74,6 +76,10 @@ static void check(tj__conv_shape s) {
   int64_t n_in = s.batch * s.groups * s.in_channels * volume(s.in), n_w = channels * s.in_channels * volume(s.kernel),
           n_out = s.batch * channels * volume(s.out);
   float *x = random_numbers(n_in), *w = random_numbers(n_w), *g = random_numbers(n_out), *bias = random_numbers(channels);
+  if (special != 0) {
+    x[volume(s.in) + s.in[1] / 2 * s.in[2] + s.in[2] / 2] = special;
+    g[volume(s.out) + s.out[1] / 2 * s.out[2] + s.out[2] / 2] = special;
+  }
   sums expected = {x, w, g, calloc((size_t)n_out + 1, 8), calloc((size_t)n_in + 1, 8), calloc((size_t)n_w + 1, 8)};
   visit_all(&s, add_products, &expected);
   for (int64_t i = 0; i < n_out; i++) expected.out[i] += (double)bias[i / volume(s.out) % channels];
@@ -93,6 +99,8 @@ static void check(tj__conv_shape s) {
   for (int k = 0; k < 2; k++) free(out[k]), free(grad_x[k]), free(grad_w[k]);
   free(x), free(w), free(g), free(bias), free(expected.out), free(expected.grad_x), free(expected.grad_w);
 }
+
+static void check(tj__conv_shape s) { check_with(s, 0); }
 
 /* two spatial dimensions with the same stride, padding and dilation */
 static tj__conv_shape plane(int64_t batch, int64_t groups, int64_t in, int64_t out, int64_t height, int64_t width, int64_t kh, int64_t kw,
@@ -135,15 +143,45 @@ static void test_kinds(void **unused) {
 /* planes: rows of outputs that cross tiles, several panels of channels, bands, phases of strides, inputs read in place */
 static void test_direct(void **unused) {
   (void)unused;
-  check(plane(2, 1, 33, 70, 17, 40, 3, 3, 1, 1, 1));
+  check(plane(2, 2, 33, 70, 17, 40, 3, 3, 1, 1, 1));
   check(plane(1, 2, 20, 64, 28, 28, 3, 3, 2, 1, 1));
   check(plane(2, 1, 3, 64, 40, 44, 7, 7, 2, 3, 1));
-  check(plane(1, 1, 64, 12, 60, 60, 3, 3, 1, 1, 1));
+  check(plane(1, 2, 64, 12, 60, 60, 3, 3, 1, 1, 1));
   check(plane(2, 1, 24, 40, 20, 20, 1, 1, 1, 0, 1));
   check(plane(1, 1, 70, 33, 50, 30, 1, 1, 2, 0, 1));
   check(plane(2, 1, 8, 32, 30, 31, 5, 3, 1, 4, 2));
   check(plane(1, 1, 4, 32, 33, 35, 2, 2, 3, 0, 1));
   for (int64_t stride = 1; stride <= 2; stride++) check(plane(2, 9, 1, 1, 30, 70, 3, 3, stride, 1, 1));
+}
+
+/* 3 x 3 with stride 1, by tiles of 2 x 2: odd sizes, every padding, rows longer than a vector and shorter, blocks that hold several images; fewer
+ * tiles than channels; sums over several steps; one channel too few, one tile too few */
+static void test_tiles(void **unused) {
+  (void)unused;
+  for (int64_t padding = 0; padding <= 2; padding++) {
+    check(plane(2, 1, 9, 13, 9, 11, 3, 3, 1, padding, 1));
+    check(plane(1, 1, 17, 8, 12, 75, 3, 3, 1, padding, 1));
+    check(plane(5, 1, 12, 40, 7, 4, 3, 3, 1, padding, 1));
+    check(plane(3, 1, 70, 90, 9, 8, 3, 3, 1, padding, 1));
+  }
+  check(plane(40, 1, 8, 9, 3, 3, 3, 3, 1, 0, 1));
+  check(plane(40, 1, 33, 64, 2, 2, 3, 3, 1, 1, 1));
+  check(plane(1, 1, 8, 8, 1, 70, 3, 3, 1, 1, 1));
+  check(plane(1, 1, 8, 8, 70, 1, 3, 3, 1, 1, 1));
+  check(plane(8, 1, 10, 130, 44, 40, 3, 3, 1, 1, 1));
+  check(plane(2, 1, 7, 9, 9, 11, 3, 3, 1, 1, 1));
+  check(plane(31, 1, 8, 8, 2, 2, 3, 3, 1, 1, 1));
+}
+
+/* an infinity or a NaN reaches the windows that hold it and no other */
+static void test_special(void **unused) {
+  (void)unused;
+  const float specials[] = {INFINITY, -INFINITY, NAN};
+  for (int i = 0; i < 3; i++) {
+    check_with(plane(2, 1, 9, 13, 9, 11, 3, 3, 1, 1, 1), specials[i]);
+    check_with(plane(4, 1, 66, 80, 8, 8, 3, 3, 1, 1, 1), specials[i]);
+    check_with(plane(2, 2, 33, 20, 17, 40, 3, 3, 1, 1, 1), specials[i]);
+  }
 }
 
 /* images of few positions: several at a time; weights that are read in place or packed over many panels; sums that live over several steps */
@@ -192,7 +230,8 @@ static void test_dimensions(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_planes), cmocka_unit_test(test_kinds), cmocka_unit_test(test_direct),
-                                     cmocka_unit_test(test_small), cmocka_unit_test(test_dimensions)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_planes),    cmocka_unit_test(test_kinds),   cmocka_unit_test(test_direct),
+                                     cmocka_unit_test(test_tiles),     cmocka_unit_test(test_special), cmocka_unit_test(test_small),
+                                     cmocka_unit_test(test_dimensions)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
