@@ -8,7 +8,7 @@ WASM_CC ?= $(if $(findstring ccache,$(CC)),ccache )clang-19
 WASM := $(BUILD)/wasm
 # Modules travel: what is no loop over elements is compiled for size, loops that are seldom run are too, and what networks spend their time in for
 # speed. (-O2 gives shorter generated loops than -Os; of those, only the activations gain by unrolling.)
-WASM_FAST := $(addprefix engine/cpu/,gemm conv attention) $(GEN)/cpu/pointwise_activation
+WASM_FAST := $(addprefix engine/cpu/,gemm attention) $(GEN)/cpu/pointwise_activation
 WASM_SMALL := $(addprefix engine/cpu/,linalg eigen eig sort histogram distance creation resample index special/bessel special/gamma special/normal special/polynomials)
 WASM_LOOPS := $(addprefix engine/cpu/,norm optim softmax) $(addprefix $(GEN)/,$(GEN_CPU:.c=) $(GEN_COLD:.c=))
 WASM_RELAXED := engine/cpu/gemm.base engine/cpu/conv.base engine/cpu/attention.base
