@@ -155,7 +155,7 @@ static void test_direct(void **unused) {
 }
 
 /* 3 x 3 with stride 1, by tiles of 2 x 2: odd sizes, every padding, rows longer than a vector and shorter, blocks that hold several images; fewer
- * tiles than channels; sums over several steps; one channel too few, one tile too few */
+ * tiles than channels; the weight's gradient in one step and in several; one channel too few, one tile too few */
 static void test_tiles(void **unused) {
   (void)unused;
   for (int64_t padding = 0; padding <= 2; padding++) {
@@ -163,6 +163,8 @@ static void test_tiles(void **unused) {
     check(plane(1, 1, 17, 8, 12, 75, 3, 3, 1, padding, 1));
     check(plane(5, 1, 12, 40, 7, 4, 3, 3, 1, padding, 1));
     check(plane(3, 1, 70, 90, 9, 8, 3, 3, 1, padding, 1));
+    check(plane(1, 1, 9, 13, 65, 75, 3, 3, 1, padding, 1));
+    check(plane(300, 1, 8, 17, 4, 3, 3, 3, 1, padding, 1));
   }
   check(plane(40, 1, 8, 9, 3, 3, 3, 3, 1, 0, 1));
   check(plane(40, 1, 33, 64, 2, 2, 3, 3, 1, 1, 1));
@@ -180,6 +182,7 @@ static void test_special(void **unused) {
   for (int i = 0; i < 3; i++) {
     check_with(plane(2, 1, 9, 13, 9, 11, 3, 3, 1, 1, 1), specials[i]);
     check_with(plane(4, 1, 66, 80, 8, 8, 3, 3, 1, 1, 1), specials[i]);
+    check_with(plane(1, 1, 8, 9, 70, 66, 3, 3, 1, 1, 1), specials[i]);
     check_with(plane(2, 2, 33, 20, 17, 40, 3, 3, 1, 1, 1), specials[i]);
   }
 }
