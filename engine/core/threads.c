@@ -37,24 +37,52 @@ int tj_set_num_threads(int n) {
 
 static _Thread_local bool inside; /* this thread runs a piece of a loop */
 
+/* A loop's pieces lie in as many stretches as there are threads. A thread takes those of its own stretch first and then what is left of the others', so
+ * that the same part of an array comes to the same thread from loop to loop. Each long loop goes the other way than the long one before: what that
+ * one ended with is in the caches still, and going on at the other end would push it out unread. */
+typedef struct stretch {
+  _Alignas(64) _Atomic int64_t taken;
+} stretch;
+
 typedef struct job {
   tj__range_body body;
   void *context;
   int64_t n, chunk, pieces;
-  _Atomic int64_t next;
+  int64_t step; /* elements of a piece that are one call */
+  bool down;
+  int threads;
+  stretch *stretches; /* one a thread */
 } job;
 
+static void run_piece(const job *j, int64_t piece) {
+  const int64_t begin = piece * j->chunk, end = TJ__MIN(begin + j->chunk, j->n), steps = (end - begin + j->step - 1) / j->step;
+  for (int64_t i = 0; i < steps; i++) {
+    const int64_t at = begin + (j->down ? steps - 1 - i : i) * j->step;
+    j->body(at, TJ__MIN(at + j->step, end), j->context);
+  }
+}
+
 /* Takes pieces until there are none left. */
-static void work(job *j) {
+static void work(const job *j, int thread) {
   bool before = inside;
   inside = true;
-  for (;;) {
-    int64_t piece = atomic_fetch_add_explicit(&j->next, 1, memory_order_relaxed);
-    if (piece >= j->pieces) break;
-    int64_t begin = piece * j->chunk;
-    j->body(begin, TJ__MIN(begin + j->chunk, j->n), j->context);
+  for (int i = 0; i < j->threads; i++) {
+    const int at = (thread + i) % j->threads;
+    const int64_t first = j->pieces * at / j->threads, count = j->pieces * (at + 1) / j->threads - first;
+    for (;;) {
+      const int64_t piece = atomic_fetch_add_explicit(&j->stretches[at].taken, 1, memory_order_relaxed);
+      if (piece >= count) break;
+      run_piece(j, first + (j->down ? count - 1 - piece : piece));
+    }
   }
   inside = before;
+}
+
+static void work_alone(job *j) {
+  stretch one = {0};
+  j->threads = 1;
+  j->stretches = &one;
+  work(j, 0);
 }
 
 /* A loop starts and ends without a lock where nobody sleeps: a lock that the starter holds while the worker it has just called wants it
@@ -68,12 +96,13 @@ static struct {
   pthread_mutex_t user; /* held by the thread whose job runs; others run theirs alone */
   pthread_mutex_t lock; /* for sleeping only */
   pthread_cond_t start, done;
-  job *job;   /* while open */
-  int wanted; /* workers for it */
+  const job *job; /* while open */
+  int wanted;     /* workers for it */
   _Atomic unsigned gate;
   _Atomic uint64_t round; /* how many jobs have been opened */
   _Atomic int sleepers;
   _Atomic int threads;
+  stretch stretches[MAX_THREADS]; /* of the job */
 } pool = {.user = PTHREAD_MUTEX_INITIALIZER,
           .lock = PTHREAD_MUTEX_INITIALIZER,
           .start = PTHREAD_COND_INITIALIZER,
@@ -120,7 +149,7 @@ static _Noreturn void *worker(void *argument) {
     wait_for_round_after(seen);
     seen = atomic_load_explicit(&pool.round, memory_order_acquire);
     if (!enter()) continue; /* it is over already */
-    if (index < pool.wanted) work(pool.job);
+    if (index < pool.wanted) work(pool.job, index + 1);
     leave();
   }
 }
@@ -154,9 +183,12 @@ static void start_threads(int n) {
 
 static void run(job *j, int threads) {
   if (pthread_mutex_trylock(&pool.user)) {
-    work(j);
+    work_alone(j);
     return;
   }
+  j->threads = threads;
+  j->stretches = pool.stretches;
+  for (int i = 0; i < threads; i++) atomic_store_explicit(&pool.stretches[i].taken, 0, memory_order_relaxed);
   if (TJ__UNLIKELY(atomic_load_explicit(&pool.threads, memory_order_relaxed) < threads - 1)) start_threads(threads - 1);
   pool.job = j;
   pool.wanted = threads - 1;
@@ -167,7 +199,7 @@ static void run(job *j, int threads) {
     pthread_cond_broadcast(&pool.start);
     pthread_mutex_unlock(&pool.lock);
   }
-  work(j);
+  work(j, 0);
   unsigned gate = atomic_fetch_and_explicit(&pool.gate, ~OPEN, memory_order_acquire) & ~OPEN;
   for (int i = 0; i < SPINS && gate; i++) {
     pause_briefly();
@@ -186,32 +218,39 @@ static void run(job *j, int threads) {
   pthread_mutex_unlock(&pool.user);
 }
 
-static void run_pieces(int64_t n, int64_t chunk, tj__range_body body, void *context) {
-  job j = {.body = body, .context = context, .n = n, .chunk = chunk, .pieces = (n + chunk - 1) / chunk};
-  atomic_init(&j.next, 0);
-  int threads = inside ? 1 : (int)TJ__MIN(j.pieces, tj_get_num_threads());
-  if (threads <= 1) work(&j);
-  else run(&j, threads);
-}
-
 /* Pieces a thread: a worker that comes late still finds some. */
 #define PIECES 4
 
+/* Loops of so many grains turn round, a grain a call: shorter ones leave room in the second cache, and of longer ones, beyond the third, little is left;
+ * those are slower downwards. */
+#define TURNS_FROM 8
+#define TURNS_TO 64
+
+static void run_pieces(int64_t n, int64_t chunk, int64_t grain, tj__range_body body, void *context) {
+  static _Thread_local bool down; /* which way the last long loop went */
+  const bool turns = !inside && n >= TURNS_FROM * grain && n <= TURNS_TO * grain;
+  job j = {.body = body, .context = context, .n = n, .chunk = chunk, .pieces = (n + chunk - 1) / chunk, .step = turns ? grain : chunk};
+  const int threads = inside ? 1 : (int)TJ__MIN(j.pieces, tj_get_num_threads());
+  if (turns) j.down = down = !down;
+  if (threads <= 1) work_alone(&j);
+  else run(&j, threads);
+}
+
+/* Long pieces end at a multiple of every vector length, so that a loop's scalar rest is at the same elements for any thread count. */
+static int64_t whole_vectors(int64_t n) { return n >= 256 ? (n + 63) / 64 * 64 : n; }
+
 void tj__parallel_for(int64_t n, int64_t grain, tj__range_body body, void *context) {
   if (n <= 0) return;
-  int64_t pieces = grain > 0 ? n / grain : n;
-  const int threads = tj_get_num_threads();
-  if (!inside) pieces = threads == 1 ? 1 : TJ__MIN(pieces, (int64_t)threads * PIECES);
-  if (inside || pieces <= 1) {
+  const int64_t grains = grain > 0 ? n / grain : n;
+  if (inside || grains <= 1) {
     body(0, n, context);
     return;
   }
-  int64_t chunk = (n + pieces - 1) / pieces;
-  /* Long pieces end at a multiple of every vector length, so that a loop's scalar rest is at the same elements for any thread count. */
-  if (chunk >= 256) chunk = (chunk + 63) / 64 * 64;
-  run_pieces(n, chunk, body, context);
+  const int64_t threads = tj_get_num_threads(), pieces = threads == 1 ? 1 : TJ__MIN(grains, threads * PIECES);
+  run_pieces(n, whole_vectors((n + pieces - 1) / pieces), whole_vectors(TJ__MAX(1, grain)), body, context);
 }
 
 void tj__parallel_chunks(int64_t n, int64_t chunk, tj__range_body body, void *context) {
-  if (n > 0) run_pieces(n, TJ__MAX(chunk, 1), body, context);
+  chunk = TJ__MAX(chunk, 1);
+  if (n > 0) run_pieces(n, chunk, chunk, body, context);
 }

@@ -468,6 +468,12 @@ static void mark(int64_t begin, int64_t end, void *context) {
   m->pieces++;
 }
 
+static void note_first(int64_t begin, int64_t end, void *context) {
+  int64_t *firsts = context;
+  (void)end;
+  firsts[++firsts[0]] = begin;
+}
+
 static void nested(int64_t begin, int64_t end, void *context) {
   (void)begin;
   (void)end;
@@ -493,6 +499,14 @@ static void parallel_loops(void **state) {
     for (int i = 0; i < 100000; i++) assert_int_equal(m.count[i], threads == 1 ? 1 : 2);
     tj__parallel_for(0, 1, mark, &m);
   }
+  /* long loops go the other way each time, a grain at a time */
+  assert_int_equal(tj_set_num_threads(1), TJ_OK);
+  int64_t one[22] = {0}, two[22] = {0};
+  tj__parallel_for(20500, 1000, note_first, one);
+  tj__parallel_for(20500, 1000, note_first, two);
+  assert_int_equal(one[0], two[0]);
+  for (int64_t i = 1; i <= one[0]; i++) assert_int_equal(one[i], two[one[0] + 1 - i]);
+  assert_true(llabs(one[1] - two[1]) > 19000);
   assert_int_equal(tj_set_num_threads(0), TJ_ERROR_VALUE);
   tj_error_clear();
   assert_int_equal(tj_set_num_threads(1025), TJ_ERROR_VALUE);
