@@ -9,8 +9,6 @@
 
 #if TJ__BASELINE
 
-extern const tj__gemm_kernels TJ__ISA(tj__cpu_gemm);
-
 static const double ULP = 2.220446049250313e-16, SMALL = 1e-300;
 enum { EXCEPTIONAL = 10, SWEEPS = 300 };
 
