@@ -1,7 +1,7 @@
 /* linalg.h: factorisations of batches of dense matrices and what is solved with them. float32, float64, complex64, complex128.
  *
- * Matrices are stored by columns unless strides are given: element (i, j) of a matrix with m rows at i + j * m; those of a batch follow each
- * other. Results do not depend on the number of threads. Functions return false and an error when there is no memory. */
+ * Matrices are stored by columns unless strides are given or it says otherwise: element (i, j) of a matrix with m rows at i + j * m; those of
+ * a batch follow each other. Results do not depend on the number of threads. Functions return false and an error when there is no memory. */
 #ifndef TJ__KERNELS_LINALG_H
 #define TJ__KERNELS_LINALG_H
 
@@ -23,8 +23,8 @@ typedef struct tj__linalg_kernels {
   /* A = L L^H in place, from and to the lower triangle; the other one becomes zero. info: 0, or the order of the leading minor that is not
    * positive definite. */
   bool (*cholesky)(tj_dtype dtype, int64_t batches, int64_t n, void *a, int32_t *info);
-  /* A = P L U in place of the m x n matrix; pivots [min(m, n)]: row i was exchanged with row pivots[i] - 1. info: 0, or 1 + the first i whose
-   * U[i][i] is zero. pivot = false: rows stay where they are. */
+  /* A = P L U in place of the m x n matrix, which lies by rows: whole ones are exchanged. pivots [min(m, n)]: row i was exchanged with row
+   * pivots[i] - 1. info: 0, or 1 + the first i whose U[i][i] is zero. pivot = false: rows stay where they are. */
   bool (*lu)(tj_dtype dtype, int64_t batches, int64_t m, int64_t n, void *a, int32_t *pivots, int32_t *info, bool pivot);
   /* Exchanges rows of B [n x columns] as the pivots say, backwards to undo it. */
   bool (*swap_rows)(tj_dtype dtype, int64_t batches, int64_t n, int64_t columns, void *b, const int32_t *pivots, int64_t n_pivots,

@@ -158,10 +158,11 @@ tj_tensor *tj__impl_cholesky_inverse(tj_tensor *self, bool upper) {
 
 /* ---- LU --------------------------------------------------------------------------------------------------------- */
 
+/* LU by rows. */
 static tj_status factor(tj_tensor *A, bool pivot, tj_tensor **LU, tj_tensor **pivots, tj_tensor **info) {
   const tj__backend *backend = backend_of(A);
-  tj_tensor *a = tj__by_columns(A);
-  if (!backend || !a) return tj_error_code();
+  tj_tensor *a = A ? tj__empty(tj__sizes(A), A->dtype, A->storage->device) : NULL;
+  if (!backend || !a || !tj__copy_into(a, A)) return tj_error_code();
   const int64_t m = tj__rows(a), n = tj__columns(a);
   *LU = a;
   *pivots = tj__empty_vectors(tj__batch_of(A), TJ__MIN(m, n), TJ_INT32, A->storage->device);
@@ -178,7 +179,7 @@ static const char ZERO_PIVOT[] =
 tj_status tj__impl_linalg_lu_factor_ex(tj_tensor *A, bool pivot, bool check_errors, tj_tensor **LU, tj_tensor **pivots, tj_tensor **info) {
   RUNTIME_STATUS(A->ndim >= 2, "torch.lu_factor: Expected tensor with 2 or more dimensions. Got size: %s instead", tj__sizes_text(A));
   if (!tj__is_factorable(A, "torch.linalg.lu_factor")) return tj_error_code();
-  if (factor(A, pivot, LU, pivots, info) != TJ_OK) return tj_error_code();
+  if (factor(A, pivot, LU, pivots, info) != TJ_OK || !(*LU = tj__by_columns(*LU))) return tj_error_code();
   return check_errors ? tj__check_info(*info, "torch.linalg.lu_factor_ex", ZERO_PIVOT) : TJ_OK;
 }
 
@@ -377,7 +378,7 @@ tj_status tj__impl_linalg_solve_ex(tj_tensor *A, tj_tensor *B, bool left, bool c
   if (!backend || factor(left ? A : tj__mT(A), true, &lu, &pivots, info) != TJ_OK) return tj_error_code();
   tj_tensor *p = tj_unsqueeze(pivots, -1);
   if (!tj__broadcast_batches(&lu, &b) || !tj__broadcast_batches(&p, &b)) return tj_error_code();
-  lu = tj__read_by_columns(lu), b = tj__by_columns(b), p = tj__contiguous(p);
+  lu = tj__contiguous(lu), b = tj__by_columns(b), p = tj__contiguous(p);
   if (!lu || !b || !p) return tj_error_code();
   if (b->numel) {
     if (!backend->linalg->swap_rows(b->dtype, tj__matrices(b), n, tj__columns(b), tj__write(b), tj__read(p), n, false))

@@ -1,6 +1,6 @@
 /* linalg.c: dense factorisations: a workgroup a matrix, whose invocations share the work of every step; what goes column by column (triangular
- * systems, reflectors) has an invocation a column. Matrices lie by columns (kernels/linalg.h). Only float32: float64 and complex numbers have no
- * factorisations here. */
+ * systems, reflectors) has an invocation a column. Matrices lie by columns, but for LU (kernels/linalg.h). Only float32: float64 and complex
+ * numbers have no factorisations here. */
 #include "../kernels/linalg.h"
 
 #include "families.h"
@@ -59,23 +59,24 @@ static bool cholesky(tj_dtype dtype, int64_t batches, int64_t n, void *a, int32_
 static void lu_body(tj__text *t, const void *context) {
   (void)context;
   tj__put_code(t, SYNC "var<workgroup> best: array<f32, 64>;\nvar<workgroup> place: array<u32, 64>;\n" TJ__GROUPS(64));
-  tj__put_code(t,
-               "  let m = $1;\n  let n = $2;\n  let least = min(m, n);\n  let base = row * m * n;\n  var bad = 0;\n"
-               "  for (var k = 0u; k < least; k += 1u) {\n    sync_();\n    let at = base + k * m;\n    var most = -1.0;\n    var p = k;\n"
-               "    for (var i = k + li; i < m; i += 64u) {\n      let v = abs_f(ld0(at + i));\n      if (v > most) { most = v; p = i; }\n"
-               "    }\n    best[li] = most;\n    place[li] = p;\n    workgroupBarrier();\n"
-               "    for (var half_ = 32u; half_ > 0u; half_ /= 2u) {\n      if (li < half_) {\n        let o = li + half_;\n"
-               "        if (best[o] > best[li] || (best[o] == best[li] && place[o] < place[li])) {\n"
-               "          best[li] = best[o];\n          place[li] = place[o];\n        }\n      }\n      workgroupBarrier();\n    }\n"
-               "    var r = workgroupUniformLoad(&place[0]);\n    if ($3 == 0u) { r = k; }\n    if (li == 0u) { st1(row * least + k, "
-               "i32(r) + 1); }\n"
-               "    if (r != k) {\n      for (var j = li; j < n; j += 64u) {\n        let x = ld0(base + j * m + k);\n"
-               "        st0(base + j * m + k, ld0(base + j * m + r));\n        st0(base + j * m + r, x);\n      }\n    }\n    sync_();\n"
-               "    let d = ld0(at + k);\n    if (d == 0.0) { if (bad == 0) { bad = i32(k) + 1; } }\n"
-               "    else { for (var i = k + 1u + li; i < m; i += 64u) { st0(at + i, div_f(ld0(at + i), d)); } }\n    sync_();\n"
-               "    let rows = m - k - 1u;\n    let all = rows * (n - k - 1u);\n    for (var q = li; q < all; q += 64u) {\n"
-               "      let i = k + 1u + q % rows;\n      let j = base + (k + 1u + q / rows) * m;\n"
-               "      st0(j + i, fma(-ld0(at + i), ld0(j + k), ld0(j + i)));\n    }\n  }\n  if (li == 0u) { st2(row, bad); }\n}\n");
+  tj__put_code(
+      t, "  let m = $1;\n  let n = $2;\n  let least = min(m, n);\n  let base = row * m * n;\n  var bad = 0;\n"
+         "  for (var k = 0u; k < least; k += 1u) {\n    sync_();\n    let at = base + k;\n    var most = -1.0;\n    var p = k;\n"
+         "    for (var i = k + li; i < m; i += 64u) {\n      let v = abs_f(ld0(at + i * n));\n"
+         "      if (v > most) { most = v; p = i; }\n    }\n"
+         "    best[li] = most;\n    place[li] = p;\n    workgroupBarrier();\n"
+         "    for (var half_ = 32u; half_ > 0u; half_ /= 2u) {\n      if (li < half_) {\n        let o = li + half_;\n"
+         "        if (best[o] > best[li] || (best[o] == best[li] && place[o] < place[li])) {\n"
+         "          best[li] = best[o];\n          place[li] = place[o];\n        }\n      }\n      workgroupBarrier();\n    }\n"
+         "    var r = workgroupUniformLoad(&place[0]);\n    if ($3 == 0u) { r = k; }\n    if (li == 0u) { st1(row * least + k, "
+         "i32(r) + 1); }\n"
+         "    if (r != k) {\n      for (var j = li; j < n; j += 64u) {\n        let x = ld0(base + k * n + j);\n"
+         "        st0(base + k * n + j, ld0(base + r * n + j));\n        st0(base + r * n + j, x);\n      }\n    }\n    sync_();\n"
+         "    let d = ld0(at + k * n);\n    if (d == 0.0) { if (bad == 0) { bad = i32(k) + 1; } }\n"
+         "    else { for (var i = k + 1u + li; i < m; i += 64u) { st0(at + i * n, div_f(ld0(at + i * n), d)); } }\n    sync_();\n"
+         "    let right = n - k - 1u;\n    let all = right * (m - k - 1u);\n    for (var q = li; q < all; q += 64u) {\n"
+         "      let i = base + (k + 1u + q / right) * n;\n      let j = k + 1u + q % right;\n"
+         "      st0(i + j, fma(-ld0(i + k), ld0(base + k * n + j), ld0(i + j)));\n    }\n  }\n  if (li == 0u) { st2(row, bad); }\n}\n");
 }
 static bool lu(tj_dtype dtype, int64_t batches, int64_t m, int64_t n, void *a, int32_t *pivots, int32_t *info, bool pivot) {
   FLOAT_ONLY("lu");
