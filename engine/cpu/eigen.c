@@ -7,10 +7,14 @@
 #include "../kernels/gemm.h"
 #include "elements.h"
 #include "loop.h"
-
-extern const tj__gemm_kernels TJ__ISA(tj__cpu_gemm);
+#include "tile.h"
 
 static inline double length(double x, double y) { return sqrt(x * x + y * y); }
+/* r = the root of q, and one over it. quick: the quotient does not wait for the root; a unit in the last place less exact, for what becomes float. */
+static inline double inverse_root(double q, double *r, bool quick) {
+  *r = sqrt(q);
+  return quick && q > 1e-290 ? *r * (1 / q) : 1 / *r;
+}
 
 /* ---- rotations -------------------------------------------------------------------------------------------------- */
 
@@ -27,45 +31,57 @@ typedef struct rotations {
   rotation *items;
 } rotations;
 
-#define ROTATE(tag, T, ROWS)                                                                                       \
-  enum { ROWS_##tag = ROWS };                                                                                      \
-  static void rotate_##tag(int64_t begin, int64_t end, void *context) {                                            \
-    const rotations *r = context;                                                                                  \
-    const size_t bytes = (size_t)r->columns * ROWS * sizeof(T);                                                    \
-    T *block = NULL;                                                                                               \
-    T small[128 * ROWS];                                                                                           \
-    if (bytes <= sizeof small) block = small;                                                                      \
-    for (int64_t b = begin; b < end; b++) {                                                                        \
-      T *z = (T *)r->z + b * ROWS;                                                                                 \
-      const int64_t w = TJ__MIN(ROWS, r->rows - b * ROWS);                                                         \
-      const bool packed = block != NULL;                                                                           \
-      if (packed)                                                                                                  \
-        for (int64_t c = 0; c < r->columns; c++) memcpy(block + c * ROWS, z + c * r->rows, (size_t)w * sizeof(T)); \
-      for (int64_t n = 0; n < r->n; n++) {                                                                         \
-        const rotation *o = r->items + n;                                                                          \
-        const T c = (T)o->c, s = (T)o->s;                                                                          \
-        if (packed) {                                                                                              \
-          T *x = block + o->i * ROWS, *y = block + o->k * ROWS;                                                    \
-          TJ__SEPARATE for (int q = 0; q < ROWS; q++) {                                                            \
-            const T p = x[q], t = y[q];                                                                            \
-            x[q] = c * p + s * t;                                                                                  \
-            y[q] = c * t - s * p;                                                                                  \
-          }                                                                                                        \
-        } else {                                                                                                   \
-          T *x = z + o->i * r->rows, *y = z + o->k * r->rows;                                                      \
-          TJ__SEPARATE for (int64_t q = 0; q < w; q++) {                                                           \
-            const T p = x[q], t = y[q];                                                                            \
-            x[q] = c * p + s * t;                                                                                  \
-            y[q] = c * t - s * p;                                                                                  \
-          }                                                                                                        \
-        }                                                                                                          \
-      }                                                                                                            \
-      if (packed)                                                                                                  \
-        for (int64_t c = 0; c < r->columns; c++) memcpy(z + c * r->rows, block + c * ROWS, (size_t)w * sizeof(T)); \
-    }                                                                                                              \
+/* Four vectors of rows at a time. A column that the next rotation begins with stays in registers. */
+#define ROTATE(tag, T)                                                                                                   \
+  typedef T vector_##tag __attribute__((vector_size(GEMM_VECTOR_BYTES), aligned(sizeof(T)), may_alias));                 \
+  enum { SPAN_##tag = GEMM_VECTOR_BYTES / sizeof(T), ROWS_##tag = 4 * SPAN_##tag };                                      \
+  static void rotate_##tag(int64_t begin, int64_t end, void *context) {                                                  \
+    const rotations *r = context;                                                                                        \
+    T block[128 * ROWS_##tag];                                                                                           \
+    for (int64_t b = begin; b < end; b++) {                                                                              \
+      T *z = (T *)r->z + b * ROWS_##tag;                                                                                 \
+      const int64_t w = TJ__MIN(ROWS_##tag, r->rows - b * ROWS_##tag);                                                   \
+      const bool packed = r->columns <= 128;                                                                             \
+      if (packed)                                                                                                        \
+        for (int64_t c = 0; c < r->columns; c++) memcpy(block + c * ROWS_##tag, z + c * r->rows, (size_t)w * sizeof(T)); \
+      T *from = packed ? block : z;                                                                                      \
+      const int64_t ld = packed ? ROWS_##tag : r->rows;                                                                  \
+      vector_##tag p[4] = {0};                                                                                           \
+      for (int64_t n = 0, held = -1; n < r->n; n++) {                                                                    \
+        const rotation *o = r->items + n;                                                                                \
+        const T c = (T)o->c, s = (T)o->s;                                                                                \
+        T *x = from + o->i * ld, *y = from + o->k * ld;                                                                  \
+        if (!packed && w < ROWS_##tag) {                                                                                 \
+          TJ__SEPARATE for (int64_t q = 0; q < w; q++) {                                                                 \
+            const T e = x[q], t = y[q];                                                                                  \
+            x[q] = c * e + s * t;                                                                                        \
+            y[q] = c * t - s * e;                                                                                        \
+          }                                                                                                              \
+          continue;                                                                                                      \
+        }                                                                                                                \
+        if (o->i != held) {                                                                                              \
+          GEMM_UNROLL                                                                                                    \
+          for (int q = 0; q < 4; q++) p[q] = *(vector_##tag *)(x + q * SPAN_##tag);                                      \
+        }                                                                                                                \
+        GEMM_UNROLL                                                                                                      \
+        for (int q = 0; q < 4; q++) {                                                                                    \
+          const vector_##tag t = *(vector_##tag *)(y + q * SPAN_##tag);                                                  \
+          *(vector_##tag *)(x + q * SPAN_##tag) = c * p[q] + s * t;                                                      \
+          p[q] = c * t - s * p[q];                                                                                       \
+        }                                                                                                                \
+        held = o->k;                                                                                                     \
+        if (n + 1 == r->n || o[1].i != held) {                                                                           \
+          GEMM_UNROLL                                                                                                    \
+          for (int q = 0; q < 4; q++) *(vector_##tag *)(y + q * SPAN_##tag) = p[q];                                      \
+          held = -1;                                                                                                     \
+        }                                                                                                                \
+      }                                                                                                                  \
+      if (packed)                                                                                                        \
+        for (int64_t c = 0; c < r->columns; c++) memcpy(z + c * r->rows, block + c * ROWS_##tag, (size_t)w * sizeof(T)); \
+    }                                                                                                                    \
   }
-ROTATE(f32, float, 64)
-ROTATE(f64, double, 32)
+ROTATE(f32, float)
+ROTATE(f64, double)
 
 static void rotations_apply(rotations *r) {
   if (!r->n) return;
@@ -112,6 +128,7 @@ static int32_t tridiagonal_values(int64_t n, double *d, double *e, double eps, r
   const double factor = scale < 1e-140 || scale > 1e140 ? 1 / scale : 1;
   for (int64_t i = 0; i < n; i++) d[i] *= factor, e[i] *= factor;
   e[n - 1] = 0;
+  const bool quick = eps > 1e-12;
   int32_t failed = 0;
   for (int64_t l = 0; l < n; l++) {
     for (int iterations = 0;; iterations++) {
@@ -128,14 +145,13 @@ static int32_t tridiagonal_values(int64_t n, double *d, double *e, double eps, r
       int64_t i = m - 1;
       for (; i >= l; i--) {
         const double f = s * e[i], b = c * e[i];
-        r = length(f, g);
+        const double inverse = inverse_root(f * f + g * g, &r, quick);
         e[i + 1] = r;
         if (r == 0) {
           d[i + 1] -= p;
           e[m] = 0;
           break;
         }
-        const double inverse = 1 / r;
         s = f * inverse;
         c = g * inverse;
         g = d[i + 1] - p;
@@ -143,7 +159,7 @@ static int32_t tridiagonal_values(int64_t n, double *d, double *e, double eps, r
         p = s * r;
         d[i + 1] = g + p;
         g = c * r - b;
-        if (z) rotations_add(z, i, i + 1, c, -s);
+        if (z) rotations_add(z, i + 1, i, c, s); /* each begins with the column that the one before ended with */
       }
       if (r == 0 && i >= l) continue;
       d[l] -= p;
@@ -155,13 +171,10 @@ static int32_t tridiagonal_values(int64_t n, double *d, double *e, double eps, r
   return failed;
 }
 
-static inline void turn(double f, double g, double *r, double *c, double *s) {
-  *r = length(f, g);
+static inline void turn(double f, double g, double *r, double *c, double *s, bool quick) {
+  const double inverse = inverse_root(f * f + g * g, r, quick);
   if (*r == 0) *c = 1, *s = 0;
-  else {
-    const double inverse = 1 / *r;
-    *c = f * inverse, *s = g * inverse;
-  }
+  else *c = f * inverse, *s = g * inverse;
 }
 
 /* Singular values of the upper bidiagonal matrix s, e, up to sign and order, by Golub and Kahan's iteration (Golub and Van Loan, 8.6). */
@@ -174,6 +187,7 @@ static int32_t bidiagonal_values(int64_t n, double *s, double *e, double eps, ro
   if (scale == 0) return 0;
   const double factor = scale < 1e-140 || scale > 1e140 ? 1 / scale : 1, tiny = scale * factor * 1e-3 * eps * eps;
   for (int64_t i = 0; i < n; i++) s[i] *= factor, e[i] *= factor;
+  const bool quick = eps > 1e-12;
   int64_t p = n;
   int32_t failed = 0;
   for (int iterations = 0; p > 0;) {
@@ -207,7 +221,7 @@ static int32_t bidiagonal_values(int64_t n, double *s, double *e, double eps, ro
       double f = e[p - 2];
       e[p - 2] = 0;
       for (int64_t j = p - 2; j > k; j--) {
-        turn(s[j], f, &r, &c, &sn);
+        turn(s[j], f, &r, &c, &sn, quick);
         s[j] = r;
         if (j > k + 1) {
           f = -sn * e[j - 1];
@@ -221,7 +235,7 @@ static int32_t bidiagonal_values(int64_t n, double *s, double *e, double eps, ro
       double f = e[at];
       e[at] = 0;
       for (int64_t j = at + 1; j < p; j++) {
-        turn(s[j], f, &r, &c, &sn);
+        turn(s[j], f, &r, &c, &sn, quick);
         s[j] = r;
         if (j < p - 1) {
           f = -sn * e[j];
@@ -239,14 +253,14 @@ static int32_t bidiagonal_values(int64_t n, double *s, double *e, double eps, ro
     if (b != 0 || h != 0) shift = h / (b + copysign(sqrt(b * b + h), b));
     double f = (sk + sp) * (sk - sp) + shift, g = sk * ek;
     for (int64_t j = k; j < p - 1; j++) {
-      turn(f, g, &r, &c, &sn);
+      turn(f, g, &r, &c, &sn, quick);
       if (j != k) e[j - 1] = r;
       f = c * s[j] + sn * e[j];
       e[j] = c * e[j] - sn * s[j];
       g = sn * s[j + 1];
       s[j + 1] = c * s[j + 1];
       if (v) rotations_add(v, j, j + 1, c, sn);
-      turn(f, g, &r, &c, &sn);
+      turn(f, g, &r, &c, &sn, quick);
       s[j] = r;
       f = c * e[j] + sn * s[j + 1];
       s[j + 1] = c * s[j + 1] - sn * e[j];
