@@ -13,7 +13,8 @@ typedef struct tj__recurrent {
   tj__recurrent_mode mode;
   bool reverse;
   int64_t steps, batch, hidden, size, gate_count;
-  void *gates;      /* [T, B, G H]: the input's share on entry; the gates' values afterwards */
+  const void *x;    /* [T, B, G H]: the input's share of the gates; forward alone reads it */
+  void *gates;      /* [T, B, G H]: the gates' values */
   const void *w_hh; /* [G H, P] */
   const void *b_hh; /* [G H] or NULL */
   const void *w_hr; /* [P, H] or NULL */

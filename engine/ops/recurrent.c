@@ -126,13 +126,15 @@ tj_status tj__impl_recurrent_scan(tj_tensors tensors, const char *mode, bool rev
     return *gates && *extra && steps(&p, reverse, output, cells) ? TJ_OK : tj_error_code();
   }
   tj__recurrent r;
-  if (!describe(&p, reverse, &r)) return tj_error_code();
+  tj_tensor *x = tj__contiguous(p.x);
+  if (!x || !describe(&p, reverse, &r)) return tj_error_code();
+  r.x = tj__read(x);
   const bool lstm = p.mode == TJ__LSTM, more = p.mode == TJ__GRU || p.w_hr;
   *gates = tj__empty(tj__sizes(p.x), dtype, device);
   *output = tj__empty(TJ_INTS(r.steps, r.batch, r.size), dtype, device);
   *cells = lstm ? tj__empty(TJ_INTS(r.steps, r.batch, r.hidden), dtype, device) : tj__empty(TJ_INTS(0), dtype, device);
   *extra = more ? tj__empty(TJ_INTS(r.steps, r.batch, r.hidden), dtype, device) : tj__empty(TJ_INTS(0), dtype, device);
-  if (!*gates || !*output || !*cells || !*extra || !tj__copy_into(*gates, p.x)) return tj_error_code();
+  if (!*gates || !*output || !*cells || !*extra) return tj_error_code();
   r.gates = tj__write(*gates), r.output = tj__write(*output);
   r.cells = lstm ? tj__write(*cells) : NULL, r.extra = more ? tj__write(*extra) : NULL;
   return !((*output)->numel || (*gates)->numel) || backend->recurrent->forward(&r) ? TJ_OK : tj_error_code();
