@@ -250,7 +250,7 @@ void *tj__scope_detach(void *object);
 
 /* ---- threads.c ----------------------------------------------------------------------------------------------- */
 
-/* Calls body(begin, end, context) over pieces of [0, n) of at least `grain`, on the threads of the library; inside a parallel
+/* Calls body(begin, end, context) over pieces of [0, n) of about `grain` or more, in any order, on the threads of the library; inside a parallel
  * region on the calling thread alone. Bodies must not fail, allocate tensors or touch the error. Pieces depend on n and grain and the thread count only for
  * who runs them: a body whose result depends on where pieces end must use tj__parallel_chunks. */
 typedef void (*tj__range_body)(int64_t begin, int64_t end, void *context);

@@ -78,13 +78,6 @@ static void work(const job *j, int thread) {
   inside = before;
 }
 
-static void work_alone(job *j) {
-  stretch one = {0};
-  j->threads = 1;
-  j->stretches = &one;
-  work(j, 0);
-}
-
 /* A loop starts and ends without a lock where nobody sleeps: a lock that the starter holds while the worker it has just called wants it
  * costs both a trip to the kernel. `gate` is one word, so that a worker can tell that a job is open and enter it in one step: the job,
  * which is on its starter's stack, cannot end before those inside have left. */
@@ -183,7 +176,7 @@ static void start_threads(int n) {
 
 static void run(job *j, int threads) {
   if (pthread_mutex_trylock(&pool.user)) {
-    work_alone(j);
+    work(j, 0);
     return;
   }
   j->threads = threads;
@@ -229,15 +222,20 @@ static void run(job *j, int threads) {
 static void run_pieces(int64_t n, int64_t chunk, int64_t grain, tj__range_body body, void *context) {
   static _Thread_local bool down; /* which way the last long loop went */
   const bool turns = !inside && n >= TURNS_FROM * grain && n <= TURNS_TO * grain;
-  job j = {.body = body, .context = context, .n = n, .chunk = chunk, .pieces = (n + chunk - 1) / chunk, .step = turns ? grain : chunk};
+  stretch whole = {0};
+  job j = {.body = body,
+           .context = context,
+           .n = n,
+           .chunk = chunk,
+           .pieces = (n + chunk - 1) / chunk,
+           .step = turns ? TJ__MIN(grain, chunk) : chunk,
+           .threads = 1,
+           .stretches = &whole};
   const int threads = inside ? 1 : (int)TJ__MIN(j.pieces, tj_get_num_threads());
   if (turns) j.down = down = !down;
-  if (threads <= 1) work_alone(&j);
+  if (threads <= 1) work(&j, 0);
   else run(&j, threads);
 }
-
-/* Long pieces end at a multiple of every vector length, so that a loop's scalar rest is at the same elements for any thread count. */
-static int64_t whole_vectors(int64_t n) { return n >= 256 ? (n + 63) / 64 * 64 : n; }
 
 void tj__parallel_for(int64_t n, int64_t grain, tj__range_body body, void *context) {
   if (n <= 0) return;
@@ -247,7 +245,11 @@ void tj__parallel_for(int64_t n, int64_t grain, tj__range_body body, void *conte
     return;
   }
   const int64_t threads = tj_get_num_threads(), pieces = threads == 1 ? 1 : TJ__MIN(grains, threads * PIECES);
-  run_pieces(n, whole_vectors((n + pieces - 1) / pieces), whole_vectors(TJ__MAX(1, grain)), body, context);
+  int64_t chunk = (n + pieces - 1) / pieces;
+  grain = TJ__MAX(grain, 1);
+  /* Long pieces end at a multiple of every vector length, and so do their steps, so that a loop's scalar rest is at the same elements for any thread count. */
+  if (chunk >= 256) chunk = (chunk + 63) / 64 * 64, grain = (grain + 63) / 64 * 64;
+  run_pieces(n, chunk, grain, body, context);
 }
 
 void tj__parallel_chunks(int64_t n, int64_t chunk, tj__range_body body, void *context) {
