@@ -257,6 +257,9 @@ typedef void (*tj__range_body)(int64_t begin, int64_t end, void *context);
 void tj__parallel_for(int64_t n, int64_t grain, tj__range_body body, void *context);
 /* Pieces of exactly `chunk` (the last may be smaller), whatever the thread count: for reductions whose partial results are combined in order. */
 void tj__parallel_chunks(int64_t n, int64_t chunk, tj__range_body body, void *context);
+/* In the body of tj__parallel_chunks: which of the loop's threads this is, from 0 on, less than the chunks and than tj_get_num_threads(): for space that
+ * is a thread's own. */
+int tj__parallel_thread(void);
 #ifdef __wasm__
 /* WebAssembly makes no threads: the host starts them (bindings/wasm). One that calls this belongs to the pool for good. How many there are. */
 _Noreturn void tj__pool_join(void);

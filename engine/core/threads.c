@@ -36,6 +36,8 @@ int tj_set_num_threads(int n) {
 }
 
 static _Thread_local bool inside; /* this thread runs a piece of a loop */
+static _Thread_local int place;   /* of this thread among those of the loop */
+int tj__parallel_thread(void) { return place; }
 
 /* A loop's pieces lie in as many stretches as there are threads. A thread takes those of its own stretch first and then what is left of the others', so
  * that the same part of an array comes to the same thread from loop to loop. Each long loop goes the other way than the long one before: what that
@@ -64,8 +66,10 @@ static void run_piece(const job *j, int64_t piece) {
 
 /* Takes pieces until there are none left. */
 static void work(const job *j, int thread) {
-  bool before = inside;
+  const bool inside_before = inside;
+  const int place_before = place;
   inside = true;
+  place = thread;
   for (int i = 0; i < j->threads; i++) {
     const int at = (thread + i) % j->threads;
     const int64_t first = j->pieces * at / j->threads, count = j->pieces * (at + 1) / j->threads - first;
@@ -75,7 +79,8 @@ static void work(const job *j, int thread) {
       run_piece(j, first + (j->down ? count - 1 - piece : piece));
     }
   }
-  inside = before;
+  inside = inside_before;
+  place = place_before;
 }
 
 /* A loop starts and ends without a lock where nobody sleeps: a lock that the starter holds while the worker it has just called wants it
@@ -136,13 +141,13 @@ static void leave(void) {
 }
 
 static _Noreturn void *worker(void *argument) {
-  int index = (int)(intptr_t)argument;
+  const int number = (int)(intptr_t)argument;
   uint64_t seen = 0;
   for (;;) {
     wait_for_round_after(seen);
     seen = atomic_load_explicit(&pool.round, memory_order_acquire);
     if (!enter()) continue; /* it is over already */
-    if (index < pool.wanted) work(pool.job, index + 1);
+    if (number < pool.wanted) work(pool.job, number + 1);
     leave();
   }
 }
@@ -150,9 +155,9 @@ static _Noreturn void *worker(void *argument) {
 #ifdef __wasm__
 void tj__pool_join(void) {
   pthread_mutex_lock(&pool.lock);
-  int index = pool.threads++;
+  int number = pool.threads++;
   pthread_mutex_unlock(&pool.lock);
-  worker((void *)(intptr_t)index);
+  worker((void *)(intptr_t)number);
 }
 
 int tj__pool_threads(void) {
