@@ -208,10 +208,8 @@ static bool is_float(const tj__conv_shape *s) { return s->dtype == TJ_FLOAT32 ||
 static bool forward(const tj__conv_shape *s, const void *input, const void *weight, const void *bias, void *output) {
   int64_t k = s->in_channels * volume_of(s->kernel), places = volume_of(s->out);
   if (!s->batch || !places) return true;
-  if (winograd_pays(s, WINOGRAD_TILES_LEAST)) {
-    const winograd_result r = winograd_forward(s, input, weight, bias, output);
-    if (r != WINOGRAD_NOT_FINITE) return r == WINOGRAD_DONE;
-  }
+  const winograd_result r = winograd_forward(s, input, weight, bias, output);
+  if (r != WINOGRAD_REFUSED) return r == WINOGRAD_DONE;
   if (is_float(s) && k) {
     size_t bytes;
     int64_t(*table)[3] = all_taps(s, &bytes);
@@ -249,10 +247,8 @@ static bool all_met(const tj__conv_shape *s) {
 static bool grad_input(const tj__conv_shape *s, const void *grad, const void *weight, void *out) {
   int64_t volume = volume_of(s->kernel), pixels = volume_of(s->in);
   if (!s->batch || !pixels) return true;
-  if (winograd_pays(s, WINOGRAD_TILES_LEAST)) {
-    const winograd_result r = winograd_grad_input(s, grad, weight, out);
-    if (r != WINOGRAD_NOT_FINITE) return r == WINOGRAD_DONE;
-  }
+  const winograd_result r = winograd_grad_input(s, grad, weight, out);
+  if (r != WINOGRAD_REFUSED) return r == WINOGRAD_DONE;
   bool whole = s->in_channels == 1 && s->out_channels == 1;
   if (!is_float(s) || (!whole && !packed(s, s->in_channels, s->out_channels * volume))) {
     direct_job job = {s, grad, weight, out, false};
@@ -275,10 +271,8 @@ static bool grad_weight(const tj__conv_shape *s, const void *grad, const void *i
     run(direct_of(s->dtype)->grad_weight, s->groups * s->out_channels * s->in_channels, s->batch * volume * places, &job);
     return true;
   }
-  if (winograd_pays(s, WINOGRAD_SUMMED_LEAST)) {
-    const winograd_result r = winograd_grad_weight(s, grad, input, out);
-    if (r != WINOGRAD_NOT_FINITE) return r == WINOGRAD_DONE;
-  }
+  const winograd_result r = winograd_grad_weight(s, grad, input, out);
+  if (r != WINOGRAD_REFUSED) return r == WINOGRAD_DONE;
   size_t bytes;
   int64_t(*taps)[3] = all_taps(s, &bytes);
   if (!taps) return false;
