@@ -27,6 +27,19 @@
     (y) = v_;               \
   } while (0)
 
+/* Rows of some columns exchanged as pivots say. Four columns at a time, whose loads do not wait for each other. */
+#define SWAPS(size, T)                                                                                            \
+  static void swaps_##size(int64_t columns, T *b, int64_t ld, const int32_t *pivots, int64_t n, bool backwards) { \
+    for (int64_t c = 0; c < columns; c += 4, b += 4 * ld)                                                         \
+      for (int64_t k = 0; k < n; k++) {                                                                           \
+        const int64_t i = backwards ? n - 1 - k : k, p = pivots[i] - 1;                                           \
+        for (int64_t q = 0; p != i && q < TJ__MIN(4, columns - c); q++) SWAP(b[q * ld + i], b[q * ld + p]);       \
+      }                                                                                                           \
+  }
+SWAPS(4, float)
+SWAPS(8, double)
+SWAPS(16, tj__c128)
+
 #define EACH_SCALAR "linalg_dense.inc"
 #include "each_scalar.inc"
 
@@ -58,35 +71,27 @@ static bool cholesky(tj_dtype dtype, int64_t batches, int64_t n, void *a, int32_
 #undef BODY
 }
 
-static bool lu(tj_dtype dtype, int64_t batches, int64_t m, int64_t n, void *a, int32_t *pivots, int32_t *info, bool pivot){
+static bool lu(tj_dtype dtype, int64_t batches, int64_t m, int64_t n, void *a, int32_t *pivots, int32_t *info, bool pivot) {
 #define BODY(tag) return lu_all_##tag(batches, m, n, a, pivots, info, pivot)
-    DISPATCH(BODY, lu(dtype, batches, m, n, a, pivots, info, pivot))
+  DISPATCH(BODY, lu(dtype, batches, m, n, a, pivots, info, pivot))
 #undef BODY
 }
 
-/* Four columns at a time, whose loads do not wait for each other. */
-#define SWAPS(size, T)                                                                                            \
-  static void swaps_##size(int64_t columns, T *b, int64_t ld, const int32_t *pivots, int64_t n, bool backwards) { \
-    for (int64_t c = 0; c < columns; c += 4, b += 4 * ld)                                                         \
-      for (int64_t k = 0; k < n; k++) {                                                                           \
-        const int64_t i = backwards ? n - 1 - k : k, p = pivots[i] - 1;                                           \
-        for (int64_t q = 0; p != i && q < TJ__MIN(4, columns - c); q++) SWAP(b[q * ld + i], b[q * ld + p]);       \
-      }                                                                                                           \
-  }
-SWAPS(4, float) SWAPS(8, double) SWAPS(16, tj__c128)
-
-    static bool swap_rows(tj_dtype dtype, int64_t batches, int64_t n, int64_t columns, void *b, const int32_t *pivots, int64_t n_pivots,
-                          bool backwards) {
+static bool swap_rows(tj_dtype dtype, int64_t batches, int64_t n, int64_t columns, void *b, const int32_t *pivots, int64_t n_pivots,
+                      bool backwards) {
   bool good = n_pivots <= n;
   for (int64_t i = 0; good && i < batches * n_pivots; i++) good = pivots[i] >= 1 && pivots[i] <= n;
   if (!good)
     return tj__fail(TJ_ERROR_RUNTIME, "pivots passed to lu_unpack must be between 1 and LU.size(-2) inclusive."
                                       "Did you properly pass the result of lu_factor?") != NULL;
-  for (int64_t i = 0; i < batches; i++, pivots += n_pivots) switch (tj__dtype_sizes[dtype]) {
-      case 4: swaps_4(columns, (float *)b + i * n * columns, n, pivots, n_pivots, backwards); break;
-      case 8: swaps_8(columns, (double *)b + i * n * columns, n, pivots, n_pivots, backwards); break;
-      default: swaps_16(columns, (tj__c128 *)b + i * n * columns, n, pivots, n_pivots, backwards);
+  for (int64_t i = 0; i < batches; i++, pivots += n_pivots) {
+    const int64_t at = i * n * columns;
+    switch (tj__dtype_sizes[dtype]) {
+      case 4: swaps_4(columns, (float *)b + at, n, pivots, n_pivots, backwards); break;
+      case 8: swaps_8(columns, (double *)b + at, n, pivots, n_pivots, backwards); break;
+      default: swaps_16(columns, (tj__c128 *)b + at, n, pivots, n_pivots, backwards);
     }
+  }
   return true;
 }
 

@@ -1,4 +1,5 @@
 /* linalg.c: factorisations and what is solved with them: checks, layouts, the kernels. Derivatives are in linalg_grad.c. */
+#include "index.h"
 #include "linalg.h"
 
 #include <math.h>
@@ -161,8 +162,8 @@ tj_tensor *tj__impl_cholesky_inverse(tj_tensor *self, bool upper) {
 /* LU by rows. */
 static tj_status factor(tj_tensor *A, bool pivot, tj_tensor **LU, tj_tensor **pivots, tj_tensor **info) {
   const tj__backend *backend = backend_of(A);
-  tj_tensor *a = A ? tj__empty(tj__sizes(A), A->dtype, A->storage->device) : NULL;
-  if (!backend || !a || !tj__copy_into(a, A)) return tj_error_code();
+  tj_tensor *a = backend && A ? tj__own_copy(A) : NULL;
+  if (!a) return tj_error_code();
   const int64_t m = tj__rows(a), n = tj__columns(a);
   *LU = a;
   *pivots = tj__empty_vectors(tj__batch_of(A), TJ__MIN(m, n), TJ_INT32, A->storage->device);
