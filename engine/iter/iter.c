@@ -60,13 +60,16 @@ typedef struct setup {
 } setup;
 
 static bool sizes_are(const tj_tensor *t, const int64_t *sizes, int ndim) {
-  return t->ndim == ndim && (ndim == 0 || memcmp(t->sizes, sizes, (size_t)ndim * sizeof(int64_t)) == 0);
+  if (t->ndim != ndim) return false;
+  for (int d = 0; d < ndim; d++) /* too few for the call of memcmp */
+    if (t->sizes[d] != sizes[d]) return false;
+  return true;
 }
 
 static tj_status widen(setup *s, const tj_tensor *t, bool *first) {
   if (*first) {
     s->ndim = t->ndim;
-    if (t->ndim) memcpy(s->shape, t->sizes, (size_t)t->ndim * sizeof(int64_t));
+    for (int d = 0; d < t->ndim; d++) s->shape[d] = t->sizes[d];
     *first = false;
     return TJ_OK;
   }

@@ -73,7 +73,7 @@ typedef struct tiles {
 static bool crosses(const tj__iter *it, tiles *t) {
   t->columns = 64;
   t->n_turned = 0;
-  if (it->ndim < 2 || it->shape[0] < 64 || it->shape[1] < 8) return false;
+  if (it->shape[0] < 64 || it->shape[1] < 8) return false;
   bool found = false;
   for (int k = 0; k < it->n_operands; k++) {
     int64_t along = it->operands[k].strides[0], across = it->operands[k].strides[1];
@@ -194,6 +194,23 @@ static bool try_repeated(const job *j, int64_t grain) {
   return true;
 }
 
+/* Rows of two dimensions and more: chooses which of them make a row, and runs what is better not taken row by row. */
+static __attribute__((noinline)) bool try_planes(job *j, int64_t grain) {
+  const tj__iter *it = j->it;
+  /* Very short rows cost a call each: the next dimension makes better ones, even with strides. They are taken a piece at a time, so that lines
+   * of memory that a piece touches are still near when the next one needs them. */
+  const bool across = it->shape[0] < 8 && it->shape[1] >= 4 * it->shape[0];
+  if (across) j->first = 1, j->second = 0;
+  tiles t = {.job = *j, .columns = SHORT_ROWS};
+  if ((across && it->shape[1] > SHORT_ROWS) || crosses(it, &t)) {
+    t.kernels = tj__backend_of(TJ_CPU)->copy;
+    int64_t n = (it->shape[j->first] + t.columns - 1) / t.columns * ((it->shape[j->second] + TILE_ROWS - 1) / TILE_ROWS);
+    tj__parallel_for(it->numel / (it->shape[0] * it->shape[1]) * n, TJ__MAX(1, grain / (t.columns * TILE_ROWS)), run_tiles, &t);
+    return true;
+  }
+  return try_repeated(j, grain);
+}
+
 void tj__iter_run_grain(const tj__iter *it, tj__loop loop, const tj__params *params, int64_t grain) {
   if (it->numel == 0) return;
   if (TJ__UNLIKELY(it->device != TJ_CPU)) {
@@ -201,18 +218,7 @@ void tj__iter_run_grain(const tj__iter *it, tj__loop loop, const tj__params *par
     return;
   }
   job j = {it, loop, params, 0, 1};
-  /* Very short rows cost a call each: the next dimension makes better ones, even with strides. They are taken a piece at a time, so that lines
-   * of memory that a piece touches are still near when the next one needs them. */
-  const bool across = it->ndim > 1 && it->shape[0] < 8 && it->shape[1] >= 4 * it->shape[0];
-  if (across) j.first = 1, j.second = 0;
-  tiles t = {.job = j, .columns = SHORT_ROWS};
-  if ((across && it->shape[1] > SHORT_ROWS) || crosses(it, &t)) {
-    t.kernels = tj__backend_of(TJ_CPU)->copy;
-    int64_t n = (it->shape[j.first] + t.columns - 1) / t.columns * ((it->shape[j.second] + TILE_ROWS - 1) / TILE_ROWS);
-    tj__parallel_for(it->numel / (it->shape[0] * it->shape[1]) * n, TJ__MAX(1, grain / (t.columns * TILE_ROWS)), run_tiles, &t);
-    return;
-  }
-  if (try_repeated(&j, grain)) return;
+  if (it->ndim > 1 && try_planes(&j, grain)) return;
   if (it->numel <= grain) run_range(0, it->numel, &j);
   else tj__parallel_for(it->numel, grain, run_range, &j);
 }
