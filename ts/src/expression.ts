@@ -2,7 +2,7 @@
 import { BUILTIN } from './generated/calls.js'
 import { pattern_error_extra_variables, pattern_error_missing_variables } from './generated/error_texts.js'
 import { isScalar, typeName } from './runtime/arguments.js'
-import { Arguments, builtin, fail, freeHandle, numberHandle, wrap } from './runtime/call.js'
+import { Arguments, builtin, fail, freeHandles, numberHandle, wrap } from './runtime/call.js'
 import { TorchError } from './runtime/errors.js'
 import { host } from './runtime/host.js'
 import { Tensor } from './tensor.js'
@@ -50,7 +50,7 @@ class Parsed {
       })
       return wrap(new Arguments().number(this.handle).numbers(handles).call(BUILTIN.expression_evaluate))
     } finally {
-      numbers.forEach(freeHandle)
+      freeHandles(numbers)
     }
   }
 

@@ -1,6 +1,6 @@
 // Lifetimes and memory. Nothing has to be freed by hand; scopes and dispose() free earlier.
 import { BUILTIN } from './generated/calls.js'
-import { builtin, builtinVoid, innermost, readInts, Scope, setScope } from './runtime/call.js'
+import { builtin, builtinVoid, freeHandles, innermost, readInts, Scope, setScope } from './runtime/call.js'
 import { callbackCount } from './runtime/callbacks.js'
 import { host } from './runtime/host.js'
 import { Tensor } from './tensor.js'
@@ -63,16 +63,17 @@ export function scope<T>(fn: () => T): T {
 
 function close(own: Scope, result: unknown): void {
   setScope(own.outer)
-  if (result === null || typeof result !== 'object') {
-    for (const t of own.tensors) t.dispose()
-    return
+  let { tensors } = own
+  if (result !== null && typeof result === 'object') {
+    const kept = new Set<unknown>()
+    tensorsIn(result, kept, new Set())
+    tensors = []
+    for (const t of own.tensors) {
+      if (kept.has(t)) own.release(t)
+      else tensors.push(t)
+    }
   }
-  const kept = new Set<unknown>()
-  tensorsIn(result, kept, new Set())
-  for (const t of own.tensors) {
-    if (kept.has(t)) own.release(t)
-    else t.dispose()
-  }
+  freeHandles(tensors)
 }
 
 /** Takes tensors out of all open scopes: they live until they are collected or disposed. */
@@ -93,7 +94,7 @@ export function keep<T>(value: T): T {
 
 /** Frees tensors now. */
 export function dispose(...tensors: readonly (Tensor | readonly Tensor[])[]): void {
-  for (const t of tensors.flat()) (t as Tensor).dispose()
+  freeHandles(tensors.flat() as Tensor[])
 }
 
 export interface MemoryStats {

@@ -5,9 +5,9 @@ import { zeros_like } from '../creation.js'
 import { valueError } from '../nn/errors.js'
 import { readArguments, type Arguments as ConstructorArguments } from '../nn/options.js'
 import { pythonFloat, pythonNumber } from '../nn/text.js'
-import { Arguments, fail } from '../runtime/call.js'
+import { Arguments, fail, freeHandles } from '../runtime/call.js'
 import { Tensor } from '../tensor.js'
-import { freeHandles, gradHandles } from './gradients.js'
+import { gradHandles } from './gradients.js'
 import { checkFused, checkLr, checkNotNegative, Optimizer, optionNumber, type ParamGroup, type Params } from './optimizer.js'
 
 /** Options of Adam and AdamW, as an argument of the constructor and of a parameter group. */

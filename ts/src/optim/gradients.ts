@@ -1,8 +1,7 @@
 // Gradients as handles: a step reads them without making objects of them.
 
 import { BUILTIN } from '../generated/calls.js'
-import { builtin, fail } from '../runtime/call.js'
-import { host } from '../runtime/host.js'
+import { builtin, fail, freeHandles } from '../runtime/call.js'
 import type { Tensor } from '../tensor.js'
 
 /** A handle for each parameter's gradient, 0 where there is none. They are to be given to freeHandles. */
@@ -17,8 +16,4 @@ export function gradHandles(params: readonly Tensor[]): number[] {
     handles.push(handle)
   }
   return handles
-}
-
-export function freeHandles(handles: readonly number[]): void {
-  for (const handle of handles) if (handle > 0) host.free(handle)
 }

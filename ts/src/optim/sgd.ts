@@ -4,10 +4,10 @@ import { BUILTIN } from '../generated/calls.js'
 import { valueError } from '../nn/errors.js'
 import { readArguments, type Arguments as ConstructorArguments } from '../nn/options.js'
 import { pythonNumber } from '../nn/text.js'
-import { Arguments, fail } from '../runtime/call.js'
+import { Arguments, fail, freeHandles } from '../runtime/call.js'
 import { host } from '../runtime/host.js'
 import { Tensor } from '../tensor.js'
-import { freeHandles, gradHandles } from './gradients.js'
+import { gradHandles } from './gradients.js'
 import { checkFused, checkLr, checkNotNegative, Optimizer, optionNumber, type ParamGroup, type Params } from './optimizer.js'
 
 /** Options of SGD, as an argument of the constructor and of a parameter group. */

@@ -7,7 +7,7 @@ import { dtypeIndex, isDType } from '../dtype.js'
 import type { Complex, Scalar } from '../types/dtype.js'
 import { host } from './host.js'
 import { TorchError } from './errors.js'
-import { finish, finishOut, numberHandle, type Returns } from './call.js'
+import { finish, finishOut, freeHandles, numberHandle, type Returns } from './call.js'
 
 export type ArgType =
   | 'Tensor'
@@ -632,7 +632,7 @@ function run(name: string, o: Overload, found: Match): unknown {
     const self = o.returns === 'self' ? found.values.find((v) => v instanceof Tensor) : undefined
     return finish(host.call(o.call), o.returns, o.fields, self, name)
   } finally {
-    for (const handle of temporaries) host.free(handle)
+    freeHandles(temporaries)
     temporaries = outer
   }
 }

@@ -193,6 +193,20 @@ export function freeHandle(handle: number): void {
   host.free(handle)
 }
 
+/** Releases handles, and those of tensors, in one call; 0 and those released before are passed over. */
+export function freeHandles(list: readonly (number | Tensor)[]): void {
+  const n = list.length
+  if (n === 0) return
+  if (n >= host.f64.length) host.grow(n + 1)
+  const f = host.f64
+  f[0] = n
+  for (let i = 0; i < n; i++) {
+    const t = list[i]!
+    f[i + 1] = typeof t === 'number' ? t : t.handle
+  }
+  host.call(BUILTIN.free)
+}
+
 /**
  * Writes a list of safe ints from slot `at`, its count first; an int in its place stands for `size` copies. The next free slot, or -1 if an item
  * is no safe int.
