@@ -32,16 +32,15 @@ TJ__INLINE __m512 exp_v16(__m512 x) {
   return tj__exp_near_v16(_mm512_max_ps(_mm512_set1_ps(-104.0f), _mm512_min_ps(_mm512_set1_ps(89.0f), x)));
 }
 
-/* Row k of a table of 32 columns, at the lanes' low five bits of i. */
-#define TJ__PICK16(table, k, i) _mm512_permutex2var_ps(_mm512_loadu_ps(table[k]), i, _mm512_loadu_ps(table[k] + 16))
-
-/* One of 32 polynomials of r, by the lanes' low five bits of i; row k of the table has the factors of r^k. */
-TJ__INLINE __m512 tj__piece_v16(const float table[6][32], __m512i i, __m512 r) {
-  __m512 p = TJ__PICK16(table, 5, i) * r + TJ__PICK16(table, 4, i);
-  p = p * r + TJ__PICK16(table, 3, i);
-  p = p * r + TJ__PICK16(table, 2, i);
-  p = p * r + TJ__PICK16(table, 1, i);
-  return p * r + TJ__PICK16(table, 0, i);
+/* One of 16 polynomials of r, by the lanes' low four bits of i; row k of the table has the factors of r^k. */
+TJ__INLINE __m512 tj__piece_v16(const float table[6][16], __m512i i, __m512 r) {
+  __m512 p = _mm512_permutexvar_ps(i, _mm512_loadu_ps(table[5]));
+  for (int k = 4; k >= 0; k--) p = p * r + _mm512_permutexvar_ps(i, _mm512_loadu_ps(table[k]));
+  return p;
+}
+/* f(x) of f(-|x|), where f(-x) is 1 - f(x). */
+TJ__INLINE __m512 tj__of_below_v16(__m512 x, __m512 below) {
+  return _mm512_mask_sub_ps(below, _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_NLT_UQ), _mm512_set1_ps(1.0f), below);
 }
 
 /* From e = e^-|x|, which does not overflow: 1 / (1 + e), or e / (1 + e) as what e^2 takes from e, whose roundings count less. */
@@ -51,42 +50,30 @@ static __attribute__((noinline, unused)) __m512 tj__sigmoid_far_v16(__m512 x) {
   return _mm512_mask_mov_ps(z, _mm512_movepi32_mask(_mm512_castps_si512(x)), e - e * (e * z));
 }
 
-/* Where all are in [-7.75, 7.75]: polynomials about the multiples of 1/2, fitted for the smallest relative errors. */
+/* Where all are in (-7.75, 7.75): of -|x| by polynomials of |x| about the multiples of 1/2, fitted for the smallest relative errors. */
 TJ__INLINE __m512 sigmoid_v16(__m512 x) {
-  static const float table[6][32] = {
-      {0x1.0p-1f,       0x1.3eb2fep-1f,  0x1.764d5p-1f,   0x1.a2992p-1f,   0x1.c2f7d6p-1f, 0x1.d9291ep-1f, 0x1.e7b7ccp-1f, 0x1.f0fdfcp-1f,
-       0x1.f6ca82p-1f,  0x1.fa5fecp-1f,  0x1.fc92c2p-1f,  0x1.fdea84p-1f,  0x1.febbe8p-1f, 0x1.ff3b3cp-1f, 0x1.ff8896p-1f, 0x1.ffb78cp-1f,
-       0x1.5fa3dep-12f, 0x1.21d0b2p-11f, 0x1.dda738p-11f, 0x1.8986a2p-10f, 0x1.441778p-9f, 0x1.0abd94p-8f, 0x1.b69f68p-8f, 0x1.680528p-7f,
-       0x1.26afa2p-6f,  0x1.e04068p-6f,  0x1.848344p-5f,  0x1.36b712p-4f,  0x1.e84152p-4f, 0x1.759b84p-3f, 0x1.136562p-2f, 0x1.829a06p-2f},
-      {0x1.0p-2f,       0x1.e149a4p-3f,  0x1.92a94ap-3f,  0x1.3173b4p-3f,  0x1.ae0dc2p-4f,  0x1.1f2514p-4f,  0x1.721652p-5f,
-       0x1.d22cap-6f,   0x1.2162c2p-6f,  0x1.64108cp-7f,  0x1.b3afe4p-8f,  0x1.09a7a6p-8f,  0x1.434a5p-9f,   0x1.88ef66p-10f,
-       0x1.dd37d2p-11f, 0x1.21a7aep-11f, 0x1.5f85acp-12f, 0x1.21a7aep-11f, 0x1.dd37cep-11f, 0x1.88ef64p-10f, 0x1.434a52p-9f,
-       0x1.09a7a4p-8f,  0x1.b3afe2p-8f,  0x1.64108ap-7f,  0x1.2162c2p-6f,  0x1.d22ca2p-6f,  0x1.721654p-5f,  0x1.1f2516p-4f,
-       0x1.ae0dc2p-4f,  0x1.3173b4p-3f,  0x1.92a948p-3f,  0x1.e149ap-3f},
-      {0x1.5ece34p-36f,  -0x1.d78318p-6f,  -0x1.742864p-5f, -0x1.84072p-5f,  -0x1.4788a6p-5f, -0x1.e72b16p-6f,  -0x1.4efe24p-6f,
-       -0x1.b6cca2p-7f,  -0x1.16eacp-7f,   -0x1.5c5138p-8f, -0x1.ae0e7ep-9f, -0x1.0747fep-9f, -0x1.416c4cp-10f, -0x1.87125ap-11f,
-       -0x1.dbf502p-12f, -0x1.21ae08p-12f, 0x1.5f48a6p-13f, 0x1.215508p-12f, 0x1.dc5904p-12f, 0x1.87c15cp-11f,  0x1.41b04cp-10f,
-       0x1.077ep-9f,     0x1.adda8p-9f,    0x1.5c3d38p-8f,  0x1.16f9cp-7f,   0x1.b6d8a2p-7f,  0x1.4efc22p-6f,   0x1.e72912p-6f,
-       0x1.4787a6p-5f,   0x1.84032p-5f,    0x1.742464p-5f,  0x1.d77b18p-6f},
-      {-0x1.555388p-6f, -0x1.07250ep-6f, -0x1.81f406p-8f, 0x1.565c32p-9f,  0x1.a85932p-8f,  0x1.bba1dp-8f,   0x1.67b332p-8f,
-       0x1.01bbf8p-8f,  0x1.58f63ap-9f,  0x1.bbca6p-10f,  0x1.16dd54p-10f, 0x1.59977ep-11f, 0x1.a8af24p-12f, 0x1.039accp-12f,
-       0x1.3c67fep-13f, 0x1.80ed3ep-14f, 0x1.d3c2f8p-15f, 0x1.80ed56p-14f, 0x1.3c6bdp-13f,  0x1.039cd6p-12f, 0x1.a8ab9p-12f,
-       0x1.599b0ap-11f, 0x1.16df6cp-10f, 0x1.bbcdep-10f,  0x1.58f5b6p-9f,  0x1.01b9f6p-8f,  0x1.67af58p-8f,  0x1.bb98f6p-8f,
-       0x1.a85914p-8f,  0x1.565cf6p-9f,  -0x1.81e3e8p-8f, -0x1.071cep-6f},
-      {-0x1.a4bfb4p-32f, 0x1.1c166ep-8f,   0x1.5005bp-8f,    0x1.9b2484p-9f,   0x1.d122c8p-11f,  -0x1.8deeb8p-12f, -0x1.937042p-11f,
-       -0x1.8a2e9ep-11f, -0x1.313a8p-11f,  -0x1.847338p-12f, -0x1.e6e9f4p-13f, -0x1.7a1058p-13f, -0x1.d80594p-14f, -0x1.47025cp-14f,
-       -0x1.62d68ap-15f, -0x1.396012p-16f, 0x1.d40a36p-17f,  0x1.809344p-16f,  0x1.3ad552p-15f,  0x1.010128p-14f,  0x1.a19f36p-14f,
-       0x1.4edacep-13f,  0x1.084098p-12f,  0x1.947334p-12f,  0x1.253a88p-11f,  0x1.809512p-11f,  0x1.96a82ep-11f,  0x1.946868p-12f,
-       -0x1.cdef84p-11f, -0x1.97f148p-9f,  -0x1.4e6c18p-8f,  -0x1.1a7cd8p-8f},
-      {0x1.0e7ddap-9f,   0x1.2ca9cap-10f,  -0x1.a16cbcp-12f, -0x1.014c7p-10f, -0x1.7983ecp-11f, -0x1.3a336ep-12f, -0x1.6c61d2p-15f,
-       0x1.d3d008p-15f,  0x1.367472p-14f,  0x1.072d32p-14f,  0x1.79b4cep-15f, 0x1.f31636p-16f,  0x1.3e1cb2p-16f,  0x1.8f63f2p-17f,
-       0x1.f07b16p-18f,  0x1.30528p-18f,   0x1.7233b6p-19f,  0x1.303712p-18f, 0x1.ea7d68p-18f,  0x1.8c19a4p-17f,  0x1.40d486p-16f,
-       0x1.edb896p-16f,  0x1.764a9cp-15f,  0x1.048c4p-14f,   0x1.37a232p-14f, 0x1.e0af7p-15f,   -0x1.5421cap-15f, -0x1.32d34ap-12f,
-       -0x1.7972b4p-11f, -0x1.016864p-10f, -0x1.ae5b98p-12f, 0x1.260ee8p-10f},
+  static const float table[6][16] = {
+      {0x1.0p-1f, 0x1.829a06p-2f, 0x1.136562p-2f, 0x1.759b84p-3f, 0x1.e84152p-4f, 0x1.36b712p-4f, 0x1.848344p-5f, 0x1.e04068p-6f,
+       0x1.26afa2p-6f, 0x1.680528p-7f, 0x1.b69f68p-8f, 0x1.0abd94p-8f, 0x1.441778p-9f, 0x1.8986a2p-10f, 0x1.dda738p-11f, 0x1.21d0b2p-11f},
+      {-0x1.0p-2f, -0x1.e149ap-3f, -0x1.92a948p-3f, -0x1.3173b4p-3f, -0x1.ae0dc2p-4f, -0x1.1f2516p-4f, -0x1.721654p-5f, -0x1.d22ca2p-6f,
+       -0x1.2162c2p-6f, -0x1.64108ap-7f, -0x1.b3afe2p-8f, -0x1.09a7a4p-8f, -0x1.434a52p-9f, -0x1.88ef64p-10f, -0x1.dd37cep-11f,
+       -0x1.21a7aep-11f},
+      {0x1.5ece34p-36f, 0x1.d77b18p-6f, 0x1.742464p-5f, 0x1.84032p-5f, 0x1.4787a6p-5f, 0x1.e72912p-6f, 0x1.4efc22p-6f, 0x1.b6d8a2p-7f,
+       0x1.16f9cp-7f, 0x1.5c3d38p-8f, 0x1.adda8p-9f, 0x1.077ep-9f, 0x1.41b04cp-10f, 0x1.87c15cp-11f, 0x1.dc5904p-12f, 0x1.215508p-12f},
+      {0x1.555388p-6f, 0x1.071cep-6f, 0x1.81e3e8p-8f, -0x1.565cf6p-9f, -0x1.a85914p-8f, -0x1.bb98f6p-8f, -0x1.67af58p-8f, -0x1.01b9f6p-8f,
+       -0x1.58f5b6p-9f, -0x1.bbcdep-10f, -0x1.16df6cp-10f, -0x1.599b0ap-11f, -0x1.a8ab9p-12f, -0x1.039cd6p-12f, -0x1.3c6bdp-13f,
+       -0x1.80ed56p-14f},
+      {-0x1.a4bfb4p-32f, -0x1.1a7cd8p-8f, -0x1.4e6c18p-8f, -0x1.97f148p-9f, -0x1.cdef84p-11f, 0x1.946868p-12f, 0x1.96a82ep-11f,
+       0x1.809512p-11f, 0x1.253a88p-11f, 0x1.947334p-12f, 0x1.084098p-12f, 0x1.4edacep-13f, 0x1.a19f36p-14f, 0x1.010128p-14f,
+       0x1.3ad552p-15f, 0x1.809344p-16f},
+      {-0x1.0e7ddap-9f, -0x1.260ee8p-10f, 0x1.ae5b98p-12f, 0x1.016864p-10f, 0x1.7972b4p-11f, 0x1.32d34ap-12f, 0x1.5421cap-15f,
+       -0x1.e0af7p-15f, -0x1.37a232p-14f, -0x1.048c4p-14f, -0x1.764a9cp-15f, -0x1.edb896p-16f, -0x1.40d486p-16f, -0x1.8c19a4p-17f,
+       -0x1.ea7d68p-18f, -0x1.303712p-18f},
   };
-  if (__builtin_expect(_mm512_cmp_ps_mask(_mm512_abs_ps(x), _mm512_set1_ps(7.75f), _CMP_NLE_UQ) != 0, 0)) return tj__sigmoid_far_v16(x);
-  const __m512 round = _mm512_set1_ps(0x1.8p23f), t = x * 2.0f + round, r = x - (t - round) * 0.5f;
-  return tj__piece_v16(table, _mm512_castps_si512(t), r); /* multiples from 0 on, then those below 0 */
+  const __m512 a = _mm512_abs_ps(x);
+  if (__builtin_expect(_mm512_cmp_ps_mask(a, _mm512_set1_ps(7.75f), _CMP_NLT_UQ) != 0, 0)) return tj__sigmoid_far_v16(x);
+  const __m512 round = _mm512_set1_ps(0x1.8p23f), t = a * 2.0f + round, r = a - (t - round) * 0.5f;
+  return tj__of_below_v16(x, tj__piece_v16(table, _mm512_castps_si512(t), r));
 }
 
 /* An odd polynomial near 0, beyond it 1 - 2 e / (1 + e) with e = e^(-2 |x|). */
@@ -102,6 +89,9 @@ TJ__INLINE __m512 tanh_v16(__m512 x) {
   const __m512i r = _mm512_castps_si512(_mm512_mask_mov_ps(far, near, (p * s) * a + a));
   return _mm512_castsi512_ps(_mm512_or_si512(r, _mm512_and_si512(_mm512_castps_si512(x), _mm512_set1_epi32(INT32_MIN))));
 }
+
+/* Row k of a table of 32 columns, at the lanes' low five bits of i. */
+#define TJ__PICK16(table, k, i) _mm512_permutex2var_ps(_mm512_loadu_ps(table[k]), i, _mm512_loadu_ps(table[k] + 16))
 
 /* erf(a) / a - 1 on [0, 1), erf(a) on [1, 4) by polynomials about the middles of 32 intervals, whose coefficients are picked by permutations. */
 TJ__INLINE __m512 erf_v16(__m512 x) {
@@ -145,46 +135,34 @@ TJ__INLINE __m512 erf_v16(__m512 x) {
   return p * _mm512_mask_mov_ps(one, near, y) + _mm512_maskz_mov_ps(near, y);
 }
 
-/* The normal distribution's probability of less than x, by polynomials about the multiples of 3/8 from -6 to 5.625, fitted for the smallest relative
- * errors; beyond them 0 and 1. Within 1.5 ulp from -1.3 on; below, where 1 + erf(x / sqrt(2)) loses its digits, within 1e-6 of itself to -3.5 and
+/* The normal distribution's probability of less than x: of -|x| by polynomials of |x| about the multiples of 3/8, fitted for the smallest relative
+ * errors, and 0 from 5.8 on. Within 1.5 ulp from -1.3 on; below, where 1 + erf(x / sqrt(2)) loses its digits, within 1e-6 of itself to -3.5 and
  * within 5e-5 to -5.8. */
 TJ__INLINE __m512 normal_cdf_v16(__m512 x) {
-  static const float table[6][32] = {
-      {0x1.0p-1f,      0x1.4ad6c4p-1f,  0x1.8bf78p-1f,   0x1.bd4a0ap-1f,  0x1.ddcb72p-1f,  0x1.f06fe4p-1f,  0x1.f9bdb6p-1f,
-       0x1.fdc824p-1f, 0x1.ff4f1p-1f,   0x1.ffcfap-1f,   0x1.fff46ap-1f,  0x1.fffd92p-1f,  0x1.ffff8ep-1f,  0x1.ffffeep-1f,
-       0x1.fffffep-1f, 0x1.0p+0f,       0x0.0p+0f,       0x1.3eb508p-27f, 0x1.46a2acp-24f, 0x1.241552p-21f, 0x1.c807d6p-19f,
-       0x1.36fefp-16f, 0x1.72d97ap-14f, 0x1.8301ccp-12f, 0x1.61de22p-10f, 0x1.1bee6ap-8f,  0x1.90924cp-7f,  0x1.f20394p-6f,
-       0x1.11a46ep-4f, 0x1.0ad7dap-3f,  0x1.d022p-3f,    0x1.6a527ap-2f},
-      {0x1.988452p-2f,  0x1.7cc796p-2f, 0x1.345d6p-2f,   0x1.b1ec62p-3f,  0x1.094086p-3f,  0x1.19bfa4p-4f,  0x1.0402ep-5f,
-       0x1.a0f22ap-7f,  0x1.227212p-8f, 0x1.5f90f8p-10f, 0x1.71b938p-12f, 0x1.51cfc2p-14f, 0x1.0c29d8p-16f, 0x1.71e602p-19f,
-       0x1.bb4bcep-22f, 0x0.0p+0f,      0x0.0p+0f,       0x1.cd7a3ep-25f, 0x1.bb3e12p-22f, 0x1.71df26p-19f, 0x1.0c270ap-16f,
-       0x1.51cdeep-14f, 0x1.71b85p-12f, 0x1.5f90aap-10f, 0x1.227208p-8f,  0x1.a0f236p-7f,  0x1.0402e8p-5f,  0x1.19bfa8p-4f,
-       0x1.094086p-3f,  0x1.b1ec6p-3f,  0x1.345d5ep-2f,  0x1.7cc794p-2f},
-      {0x1.3f92fp-35f,   -0x1.1d93c8p-4f, -0x1.ce89dap-4f, -0x1.e828fap-4f, -0x1.8de142p-4f,  -0x1.0824acp-4f,  -0x1.2484aep-5f,
-       -0x1.119fcep-6f,  -0x1.b3a9dap-8f, -0x1.289ddp-9f,  -0x1.5a914p-11f, -0x1.5c46e8p-13f, -0x1.2d8d68p-15f, -0x1.c28292p-18f,
-       -0x1.22a00ap-20f, 0x0.0p+0f,       0x0.0p+0f,       0x1.4431ap-23f,  0x1.22afb2p-20f,  0x1.c2910cp-18f,  0x1.2d92dcp-15f,
-       0x1.5c4a26p-13f,  0x1.5a92b6p-11f, 0x1.289e42p-9f,  0x1.b3a9f4p-8f,  0x1.119fcp-6f,    0x1.24849cp-5f,   0x1.0824a2p-4f,
-       0x1.8de13ep-4f,   0x1.e828fep-4f,  0x1.ce89ep-4f,   0x1.1d93cap-4f},
-      {-0x1.1056dep-4f, -0x1.b4504cp-5f, -0x1.67c7a2p-6f, 0x1.33532p-7f,   0x1.ba13f8p-6f,  0x1.d8844cp-6f,  0x1.601a84p-6f,
-       0x1.995a82p-7f,  0x1.83444ep-8f,  0x1.306a4p-9f,   0x1.927136p-11f, 0x1.c2ce66p-13f, 0x1.ae16fp-15f,  0x1.5ec07cp-17f,
-       0x1.ea5a86p-20f, 0x0.0p+0f,       0x0.0p+0f,       0x1.27c0eep-22f, 0x1.ebfc2ap-20f, 0x1.5f8f36p-17f, 0x1.aebedp-15f,
-       0x1.c33af4p-13f, 0x1.92a69ep-11f, 0x1.307c2p-9f,   0x1.8348f2p-8f,  0x1.9954eap-7f,  0x1.601232p-6f,  0x1.d879dap-6f,
-       0x1.ba0f92p-6f,  0x1.3362cap-7f,  -0x1.67b6d6p-6f, -0x1.b44964p-5f},
-      {-0x1.1beb98p-30f, 0x1.0dee6ep-6f,  0x1.7533e8p-6f,  0x1.19177p-6f,    0x1.902082p-8f,   -0x1.61946ep-9f,  -0x1.8ec854p-8f,
-       -0x1.61d0d4p-8f,  -0x1.b46c04p-9f, -0x1.a17e9p-10f, -0x1.4332d2p-11f, -0x1.9dc26ep-13f, -0x1.bb8f76p-15f, -0x1.9172f4p-17f,
-       -0x1.347bd8p-19f, 0x0.0p+0f,       0x0.0p+0f,       0x1.929456p-22f,  0x1.3398ccp-19f,  0x1.90a174p-17f,  0x1.baf21p-15f,
-       0x1.9d6506p-13f,  0x1.4308e6p-11f, 0x1.a1652cp-10f, 0x1.b46612p-9f,   0x1.61d70cp-8f,   0x1.8ed86ap-8f,   0x1.61b68cp-9f,
-       -0x1.901aa6p-8f,  -0x1.191966p-6f, -0x1.7536bep-6f, -0x1.0def9cp-6f},
-      {0x1.446cb6p-7f,  0x1.b8fccep-8f,  -0x1.b9c86cp-14f, -0x1.56783cp-8f, -0x1.7e797ep-8f, -0x1.aee6e2p-9f,  -0x1.f5c8a8p-12f,
-       0x1.f499e4p-11f, 0x1.2114f6p-10f, 0x1.799b2ap-11f,  0x1.6882bap-12f, 0x1.0ecd72p-13f, 0x1.4ac7a2p-15f,  0x1.4e7cacp-17f,
-       0x1.1b435cp-19f, 0x0.0p+0f,       0x0.0p+0f,        0x1.748762p-22f, 0x1.08167cp-19f, 0x1.3b94c2p-17f,  0x1.3b7d64p-15f,
-       0x1.04f406p-13f, 0x1.5eda62p-12f, 0x1.73291ap-11f,  0x1.1f694ap-10f, 0x1.fc9ee4p-11f, -0x1.c62552p-12f, -0x1.a771a8p-9f,
-       -0x1.7ce7fp-8f,  -0x1.594234p-8f, -0x1.9c270ap-13f, 0x1.b413c4p-8f},
+  static const float table[6][16] = {
+      {0x1.0p-1f, 0x1.6a527ap-2f, 0x1.d02202p-3f, 0x1.0ad7dap-3f, 0x1.11a46ep-4f, 0x1.f20394p-6f, 0x1.90924cp-7f, 0x1.1bee6ap-8f,
+       0x1.61de22p-10f, 0x1.8301ccp-12f, 0x1.72d97ap-14f, 0x1.36fefp-16f, 0x1.c807d6p-19f, 0x1.241552p-21f, 0x1.46a2acp-24f,
+       0x1.3eb508p-27f},
+      {-0x1.988454p-2f, -0x1.7cc798p-2f, -0x1.345d5cp-2f, -0x1.b1ec64p-3f, -0x1.094086p-3f, -0x1.19bfa8p-4f, -0x1.0402e8p-5f,
+       -0x1.a0f232p-7f, -0x1.22720cp-8f, -0x1.5f90aap-10f, -0x1.71b85p-12f, -0x1.51cdeep-14f, -0x1.0c270ap-16f, -0x1.71df26p-19f,
+       -0x1.bb3e12p-22f, -0x1.cd7a3ep-25f},
+      {0x1.3f92fp-35f, 0x1.1d93cap-4f, 0x1.ce898p-4f, 0x1.e82904p-4f, 0x1.8de11ep-4f, 0x1.08248ep-4f, 0x1.24849cp-5f, 0x1.119fd4p-6f,
+       0x1.b3a9f4p-8f, 0x1.289e42p-9f, 0x1.5a92b6p-11f, 0x1.5c4a26p-13f, 0x1.2d92dcp-15f, 0x1.c2910cp-18f, 0x1.22afb2p-20f, 0x1.4431ap-23f},
+      {0x1.1056dep-4f, 0x1.b45164p-5f, 0x1.67b6dep-6f, -0x1.335ac2p-7f, -0x1.ba0f9p-6f, -0x1.d879cap-6f, -0x1.601232p-6f, -0x1.995552p-7f,
+       -0x1.834872p-8f, -0x1.307c2p-9f, -0x1.92a69ep-11f, -0x1.c33af4p-13f, -0x1.aebedp-15f, -0x1.5f8f36p-17f, -0x1.ebfc2ap-20f,
+       -0x1.27c0eep-22f},
+      {-0x1.1beb98p-30f, -0x1.0df79cp-6f, -0x1.752ebcp-6f, -0x1.191766p-6f, -0x1.90169ep-8f, 0x1.61b66ap-9f, 0x1.8ed86ap-8f, 0x1.61cf36p-8f,
+       0x1.b46612p-9f, 0x1.a1652cp-10f, 0x1.4308e6p-11f, 0x1.9d6506p-13f, 0x1.baf21p-15f, 0x1.90a174p-17f, 0x1.3398ccp-19f,
+       0x1.929456p-22f},
+      {-0x1.446cbep-7f, -0x1.b413c4p-8f, 0x1.9c1efap-13f, 0x1.594224p-8f, 0x1.7ce7f2p-8f, 0x1.a77188p-9f, 0x1.c62552p-12f, -0x1.fc9eep-11f,
+       -0x1.1f69cap-10f, -0x1.73291ap-11f, -0x1.5eda62p-12f, -0x1.04f406p-13f, -0x1.3b7d64p-15f, -0x1.3b94c2p-17f, -0x1.08167cp-19f,
+       -0x1.748762p-22f},
   };
   const __m512 round = _mm512_set1_ps(0x1.8p23f);
-  const __m512 y = _mm512_max_ps(_mm512_set1_ps(-6.0f), _mm512_min_ps(_mm512_set1_ps(5.625f), x)); /* a NaN passes */
-  const __m512 t = y * (1.0f / 0.375f) + round, r = y - (t - round) * 0.375f;
-  return tj__piece_v16(table, _mm512_castps_si512(t), r); /* multiples from 0 on, then those below 0 */
+  const __m512 end = _mm512_set1_ps(5.8f), a = _mm512_min_ps(end, _mm512_abs_ps(x)); /* a NaN passes */
+  const __m512 t = a * (1.0f / 0.375f) + round, r = a - (t - round) * 0.375f;
+  const __m512 below = tj__piece_v16(table, _mm512_castps_si512(t), r);
+  return tj__of_below_v16(x, _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, end, _CMP_NEQ_UQ), below));
 }
 
 #endif
