@@ -140,7 +140,7 @@ static void test_kinds(void **unused) {
   check(plane(2, 1, 4, 5, 3, 3, 3, 3, 1, 2, 1));
 }
 
-/* planes: rows of outputs that cross tiles, several panels of channels, bands, phases of strides, inputs read in place */
+/* planes: rows of outputs that cross tiles, several panels of channels, bands, phases of strides, inputs read in place, last tiles of a vector at most */
 static void test_direct(void **unused) {
   (void)unused;
   check(plane(2, 2, 33, 70, 17, 40, 3, 3, 1, 1, 1));
@@ -149,6 +149,8 @@ static void test_direct(void **unused) {
   check(plane(1, 2, 64, 12, 60, 60, 3, 3, 1, 1, 1));
   check(plane(2, 1, 24, 40, 20, 20, 1, 1, 1, 0, 1));
   check(plane(1, 1, 70, 33, 50, 30, 1, 1, 2, 0, 1));
+  check(plane(1, 1, 300, 20, 28, 28, 1, 1, 1, 0, 1));
+  check(plane(1, 1, 800, 14, 14, 14, 1, 1, 1, 0, 1));
   check(plane(2, 1, 8, 32, 30, 31, 5, 3, 1, 4, 2));
   check(plane(1, 1, 4, 32, 33, 35, 2, 2, 3, 0, 1));
   for (int64_t stride = 1; stride <= 2; stride++) check(plane(2, 9, 1, 1, 30, 70, 3, 3, stride, 1, 1));
