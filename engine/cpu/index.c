@@ -57,6 +57,7 @@ typedef struct places_job {
   /* Who writes what: a task has some rows or some columns of an outer index, so that each element sums in the order of the places. By rows where
    * there are enough of them: they are often in the cache of the thread that wrote them last. */
   int64_t rows, columns, row_pieces, column_pieces;
+  int64_t given; /* values of an outer index: n, or one for all places */
 } places_job;
 
 /* Elements of one size, copied one by one: those of one outer index at a time. */
@@ -121,6 +122,7 @@ static void get(tj_tensor *out, const tj_tensor *self, const tj__places *places)
   static void put_##OP##_##tag(int64_t begin, int64_t end, void *context) {                     \
     const places_job *j = context;                                                              \
     const tj__places *p = j->p;                                                                 \
+    const int64_t step = j->given == 1 ? 0 : p->inner; /* from one place's values to the next */ \
     for (int64_t task = begin; task < end; task++) {                                            \
       const int64_t piece = task / j->column_pieces, outer = piece / j->row_pieces;             \
       const int64_t low = piece % j->row_pieces * j->rows, high = low + j->rows;                \
@@ -128,17 +130,17 @@ static void get(tj_tensor *out, const tj_tensor *self, const tj__places *places)
       const int64_t w = TJ__MIN(j->columns, p->inner - first);                                  \
       if (p->inner == 1) {                                                                      \
         T *to = (T *)j->to + outer * p->size;                                                   \
-        const T *from = (const T *)j->from + outer * p->n;                                      \
+        const T *from = (const T *)j->from + outer * j->given;                                  \
         for (int64_t k = 0; k < p->n; k++) {                                                    \
           const int64_t at = p->offsets[k];                                                     \
-          if (at >= low && at < high) to[at] = STORE(OP((A)LOAD(to[at]), (A)LOAD(from[k]), A)); \
+          if (at >= low && at < high) to[at] = STORE(OP((A)LOAD(to[at]), (A)LOAD(from[k * step]), A)); \
         }                                                                                       \
         continue;                                                                               \
       }                                                                                         \
       for (int64_t k = 0; k < p->n; k++) {                                                      \
         if (p->offsets[k] < low || p->offsets[k] >= high) continue; /* -1: nowhere */           \
         T *to = (T *)j->to + (outer * p->size + p->offsets[k]) * p->inner + first;              \
-        const T *from = (const T *)j->from + (outer * p->n + k) * p->inner + first;             \
+        const T *from = (const T *)j->from + outer * j->given * p->inner + k * step + first;    \
         for (int64_t c = 0; c < w; c++) to[c] = STORE(OP((A)LOAD(to[c]), (A)LOAD(from[c]), A)); \
       }                                                                                         \
     }                                                                                           \
@@ -198,7 +200,7 @@ static bool put(tj__scatter_kind kind, tj_tensor *self, const tj_tensor *values,
   if (!body) return missing(self);
   if (places->outer * places->n * places->inner == 0) return true;
   const int64_t pieces = 2 * (int64_t)tj_get_num_threads();
-  places_job j = {places, tj__read(values), tj__write(self), (int)tj__itemsize(self), places->size, places->inner, 1, 1};
+  places_job j = {places, tj__read(values), tj__write(self), (int)tj__itemsize(self), places->size, places->inner, 1, 1, values->numel / (places->outer * places->inner)};
   if (places->size >= FEW_ROWS && places->n * places->inner >= TJ__GRAIN) j.rows = (places->size + pieces - 1) / pieces;
   else j.columns = COLUMNS;
   j.row_pieces = (places->size + j.rows - 1) / j.rows;

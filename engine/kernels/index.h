@@ -24,7 +24,7 @@ typedef struct tj__index_kernels {
   /* Adds index * stride to the offsets, negative indices counted from size where `wrap` says so. false and the bad index when one is out of range. */
   bool (*offsets)(int64_t *offsets, const int64_t *index, int64_t n, int64_t size, int64_t stride, bool wrap, int64_t *bad);
   void (*get)(tj_tensor *out, const tj_tensor *self, const tj__places *places);
-  /* values [outer, n, inner], of self's dtype; in order, so that the result is one and the same. false: no such dtype. */
+  /* values [outer, n, inner], or [outer, 1, inner] that every place gets, of self's dtype; in order, so that the result is one and the same. false: no such dtype. */
   bool (*put)(tj__scatter_kind kind, tj_tensor *self, const tj_tensor *values, const tj__places *places);
   /* out[..., j, ...] = self[..., index[..., j, ...], ...]; sizes of index are at most self's apart from dim. false and the first bad index when one is out of range. */
   bool (*gather)(tj_tensor *out, const tj_tensor *self, int dim, const tj_tensor *index, int64_t *bad);

@@ -333,6 +333,11 @@ tj_tensor *tj__impl_index_select(tj_tensor *self, int64_t dim, tj_tensor *index)
   return out;
 }
 
+/* What places along dimension d get, contiguous: one slice where all are the same memory (an expanded gradient). */
+static tj_tensor *values_of(tj_tensor *source, int d) {
+  return tj__contiguous(source->ndim && source->strides[d] == 0 && source->sizes[d] > 1 ? tj_slice(source, d, 0, 1, 1) : source);
+}
+
 static tj_tensor *put_vector(tj__scatter_kind kind, const vector_rules *rules, tj_tensor *self, int64_t dim, tj_tensor *index,
                              tj_tensor *source) {
   tj__places p;
@@ -342,7 +347,7 @@ static tj_tensor *put_vector(tj__scatter_kind kind, const vector_rules *rules, t
   if (!vector_places(rules, self, dim, index, &p, &d)) return NULL;
   if (wide && (!(self = tj__to_dtype(self, TJ_FLOAT32)) || !(source = tj__to_dtype(source, TJ_FLOAT32)))) return NULL;
   tj_tensor *out = tj__own_copy(self);
-  if (!out || !(source = tj__contiguous(source))) return NULL;
+  if (!out || !(source = values_of(source, d))) return NULL;
   if (!tj__backend_of(self->storage->device)->index->put(kind, out, source, &p)) return NULL;
   return wide ? tj__to_dtype(out, dtype) : out;
 }
@@ -420,7 +425,7 @@ tj_tensor *tj__add_to_zeros(tj_ints sizes, int64_t dim, tj_tensor *index, tj_ten
   tj__places p;
   int d;
   if (!source_fits("index_add_", TJ_ERROR_RUNTIME, zeros, dim, index, source, true) || !vector_places(&rules, zeros, dim, index, &p, &d) ||
-      !(source = tj__contiguous(source)))
+      !(source = values_of(source, d)))
     return NULL;
   return tj__backend_of(zeros->storage->device)->index->put(TJ__SCATTER_ADD, zeros, source, &p) ? zeros : NULL;
 }

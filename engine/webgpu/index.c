@@ -70,14 +70,14 @@ typedef struct writing {
 /* Does it look whether an int64 fits? */
 static bool checks(tj__scatter_kind kind, tj_dtype dtype) { return dtype == TJ_INT64 && kind != TJ__SCATTER_SET; }
 
-/* Parameters: 0 elements, 1 n, 2 inner, 3 size. Operands: self, values, places, links, first. */
+/* Parameters: 0 elements, 1 n, 2 inner, 3 size, 4 values of an outer index. Operands: self, values, places, links, first. */
 static void put_body(tj__text *t, const void *context) {
   const writing *w = context;
   tj__put_code(t, TJ__FLAT);
   tj__put(t,
           "  let b = i %% $2;\n  let j = i / $2 %% $1;\n  let a = i / $2 / $1;\n"
           "  if (ld4(j) == 0 || ld2(j) < 0) { return; }\n  let at = (a * $3 + u32(ld2(j))) * $2 + b;\n  var acc = ld0(at);\n"
-          "  var k = i32(j);\n  loop {\n    let x = ld1((a * $1 + u32(k)) * $2 + b);\n    acc = %s;\n    k = ld3(u32(k));\n"
+          "  var k = i32(j);\n  loop {\n    let x = ld1((a * $4 + min(u32(k), $4 - 1u)) * $2 + b);\n    acc = %s;\n    k = ld3(u32(k));\n"
           "    if (k < 0) { break; }\n  }\n  st0(at, acc);\n}\n",
           joined(w->kind, w->dtype));
 }
@@ -92,6 +92,7 @@ static bool put(tj__scatter_kind kind, tj_tensor *self, const tj_tensor *values,
   k.errors = checks(kind, w.dtype);
   k.complex = true;
   tj__gpu_param(&k, all), tj__gpu_param(&k, p->n), tj__gpu_param(&k, p->inner), tj__gpu_param(&k, p->size);
+  tj__gpu_param(&k, values->numel / (p->outer * p->inner));
   tj__gpu_operand_add(&k, tj__write(self), (tj_dtype)self->dtype, true);
   tj__gpu_operand_add(&k, tj__read(values), (tj_dtype)values->dtype, false);
   tj__gpu_operand_add(&k, p->offsets, TJ_INT64, false);

@@ -140,7 +140,8 @@ static void test_kinds(void **unused) {
   check(plane(2, 1, 4, 5, 3, 3, 3, 3, 1, 2, 1));
 }
 
-/* planes: rows of outputs that cross tiles, several panels of channels, bands, phases of strides, inputs read in place, last tiles of a vector at most */
+/* planes: rows of outputs that cross tiles, several panels of channels, bands, phases of strides, inputs read in place, last tiles of a vector at
+ * most */
 static void test_direct(void **unused) {
   (void)unused;
   check(plane(2, 2, 33, 70, 17, 40, 3, 3, 1, 1, 1));

@@ -292,3 +292,33 @@ describe('interpolation, pooling, losses', () => {
     }
   })
 })
+
+describe('values that all places share', () => {
+  for (const [sizes, dim] of [
+    [[9], 0],
+    [[100, 40], 0],
+    [[3, 100, 40], 1],
+    [[3, 4, 50], 2],
+  ])
+    it(`are as good as a copy for each: [${sizes}], dim ${dim}`, () => {
+      const index = torch.randint(0, sizes[dim], [1000]),
+        one = torch.randint(0, 9, sizes.with(dim, 1)).to('float32'),
+        shared = one.expand(sizes.with(dim, 1000)),
+        self = torch.randn(sizes)
+      for (const name of ['index_add', 'index_copy'])
+        assert.ok(
+          torch.equal(
+            anyThreads(() => self[name](dim, index, shared)),
+            self[name](dim, index, shared.clone().contiguous()),
+          ),
+          name,
+        )
+    })
+  it('in the gradient of an embedding', () => {
+    const weight = torch.randn(70, 33, { requires_grad: true }),
+      rows = torch.randint(0, 70, [40, 50])
+    F.embedding(rows, weight).sum().backward()
+    const counts = torch.bincount(rows.flatten(), null, 70)
+    assert.ok(torch.equal(weight.grad, counts.to('float32').unsqueeze(1).expand(70, 33)))
+  })
+})

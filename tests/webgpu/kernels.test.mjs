@@ -185,6 +185,7 @@ test('many writes to one place are made in their order', async () => {
     await compare(`scatter_reduce ${n}`, (x, i, v) => x.scatter_reduce(0, i, v, 'amax'), [whole(places), index, values])
     await compare(`scatter ${n}`, (x, i, v) => x.scatter(0, i, v), [whole(places), index, values])
     await compare(`index_add ${n}`, (x, i, v) => x.index_add(0, i, v), [whole(places), index, values])
+    await compare(`index_add ${n} of one`, (x, i, v) => x.index_add(1, i, v.expand(3, n)), [whole(3, places), index, whole(3, 1)])
   }
   await compare(
     'largest of overlapping windows, backward',
