@@ -7,6 +7,7 @@
 #include "loop.h"
 #include "math.h"
 #include "tile.h"
+#include "vector16.h"
 
 extern const tj__gemm_kernels TJ__ISA(tj__cpu_gemm);
 
