@@ -7,8 +7,9 @@
 #include "../kernels/random.h"
 #include "elements.h"
 
-#define BLOCK 512  /* elements that are made at once, in loops that vectorise */
-#define PIECE 4096 /* words that a thread takes of the stream at a time */
+#define BLOCK 512 /* elements that are made at once, in loops that vectorise */
+/* Words that a thread takes of the stream at a time: the state moves from one processor's cache to the other's with each piece. */
+enum { LEAST_PIECE = 4096, MOST_PIECE = 16384, PIECES = 4 /* a thread */ };
 #define PI 3.14159265358979323846
 
 /* ---- draws in the order of the stream, on several threads ------------------------------------------------------- */
@@ -20,7 +21,7 @@ typedef struct stream {
   tj_generator *g;
   use_draws use;
   void *context;
-  int64_t n, words, next;
+  int64_t n, words, piece, next;
   atomic_flag taken;
 } stream;
 
@@ -28,12 +29,12 @@ typedef struct stream {
  * the stream, alone, and makes numbers of them while others take theirs. The pieces are those after each other in the stream, whoever asks. */
 static void stream_body(int64_t begin, int64_t end, void *context) {
   stream *s = context;
-  uint32_t raw[PIECE];
+  uint32_t raw[MOST_PIECE];
   for (; begin < end; begin++) {
     for (int spins = 0; atomic_flag_test_and_set_explicit(&s->taken, memory_order_acquire); spins++)
       if (spins >= 100) sched_yield();
     int64_t at = s->next;
-    const int64_t count = TJ__MIN(PIECE / s->words, s->n - at);
+    const int64_t count = TJ__MIN(s->piece / s->words, s->n - at);
     s->next += count;
     tj__twister_words(s->g, raw, count * s->words);
     atomic_flag_clear_explicit(&s->taken, memory_order_release);
@@ -47,9 +48,11 @@ static void stream_body(int64_t begin, int64_t end, void *context) {
 }
 
 static void draw(tj_generator *g, int64_t n, int words, use_draws use, void *context) {
+  const int64_t share = n * words / (PIECES * tj_get_num_threads()) / LEAST_PIECE * LEAST_PIECE;
   stream s = {.g = g, .use = use, .context = context, .n = n, .words = words, .taken = ATOMIC_FLAG_INIT};
-  const int64_t pieces = (n * words + PIECE - 1) / PIECE;
-  if (pieces < 8) stream_body(0, pieces, &s);
+  s.piece = TJ__MIN(MOST_PIECE, TJ__MAX(LEAST_PIECE, share));
+  const int64_t pieces = (n * words + s.piece - 1) / s.piece;
+  if (n * words < 8 * LEAST_PIECE) stream_body(0, pieces, &s);
   else tj__parallel_chunks(pieces, 1, stream_body, &s);
 }
 
