@@ -1,8 +1,10 @@
-/* join.c: joining, repeating and reordering. No loops over elements: everything is a copy into a view of the result. */
+/* join.c: joining, repeating and reordering. No loops over elements: copies into the result. */
 #include "autograd/node.h"
 #include "core/core.h"
 #include "arithmetic.h"
 #include "impl.h"
+#include "kernels/backend.h"
+#include "kernels/copy.h"
 #include "ops/resample.h"
 #include "ops/copy.h"
 #include "ops/view.h"
@@ -51,6 +53,67 @@ static bool is_channels_last(const tj_tensor *t) {
   return !row_major;
 }
 
+enum { SHORT_PIECE = 32 }; /* bytes */
+/* What each tensor gives a line of the result: `elements` of them, in the order of memory in both. */
+typedef struct piece {
+  const char *from;
+  int64_t start, elements; /* `start` in the line */
+} piece;
+typedef struct pieces {
+  const piece *pieces; /* ordered; none is empty */
+  int64_t n, line, size;
+  char *to;
+  tj__loop copy;
+} pieces;
+
+static void join_body(int64_t begin, int64_t end, void *context) {
+  const pieces *j = context;
+  const int64_t strides[2] = {j->size, j->size};
+  int64_t row = begin / j->line, at = begin - row * j->line, low = 0;
+  for (int64_t high = j->n; high - low > 1;) { /* the piece that `at` lies in */
+    const int64_t middle = (low + high) / 2;
+    if (j->pieces[middle].start <= at) low = middle;
+    else high = middle;
+  }
+  for (const piece *p = j->pieces + low; begin < end;) {
+    const int64_t skipped = at - p->start, n = TJ__MIN(p->elements - skipped, end - begin);
+    char *data[2] = {j->to + begin * j->size, (char *)(uintptr_t)p->from + (row * p->elements + skipped) * j->size};
+    j->copy(data, strides, n, NULL);
+    begin += n, at += n;
+    if (++p == j->pieces + j->n) p = j->pieces, at = 0, row++;
+  }
+}
+
+/* Where all lie in memory as the result does: one loop over it, whatever the number of tensors. 1: done; 0: they do not; negative: out of memory. */
+static int join_lines(tj_tensor *out, tj_tensors tensors, int64_t dim, tj_ints lengths) {
+  if (out->numel == 0) return 1;
+  if (out->storage->device != TJ_CPU) return 0;
+  int64_t inner = 1, n = 0;
+  for (int d = (int)dim + 1; d < out->ndim; d++) inner *= out->sizes[d];
+  for (int64_t i = 0; i < tensors.n; i++) {
+    const tj_tensor *t = tensors.data[i];
+    if (lengths.data[i] <= 0) continue;
+    if (t->dtype != out->dtype || t->storage->device != TJ_CPU || !tj__is_contiguous(t)) return 0;
+    n++;
+  }
+  pieces j = {.n = n, .line = out->sizes[dim] * inner, .size = (int64_t)tj__itemsize(out)};
+  if (out->numel > j.line && j.line * j.size < n * SHORT_PIECE) return 0; /* many short copies: better by strides */
+  const size_t bytes = (size_t)n * sizeof(piece);
+  piece *list = tj__alloc(bytes);
+  if (!list) return -1;
+  int64_t start = 0;
+  n = 0;
+  for (int64_t i = 0; i < tensors.n; i++) {
+    if (lengths.data[i] <= 0) continue;
+    list[n++] = (piece){tj__read(tensors.data[i]), start, lengths.data[i] * inner};
+    start += lengths.data[i] * inner;
+  }
+  j.pieces = list, j.to = tj__write(out), j.copy = tj__backend_of(TJ_CPU)->copy->convert[out->dtype][out->dtype];
+  tj__parallel_for(out->numel, 2 * TJ__GRAIN, join_body, &j);
+  tj__free(list, bytes);
+  return 1;
+}
+
 tj_tensor *tj__impl_cat_list(tj_tensors tensors, int64_t dim, tj_ints lengths) {
   tj__promotion promotion = TJ__PROMOTION_START;
   const tj_tensor *first = NULL;
@@ -82,6 +145,8 @@ tj_tensor *tj__impl_cat_list(tj_tensors tensors, int64_t dim, tj_ints lengths) {
     out = tj__empty_strided((tj_ints){sizes, n}, (tj_ints){strides, n}, dtype, device);
   } else {
     out = tj__empty((tj_ints){sizes, n}, dtype, device);
+    const int joined = out ? join_lines(out, tensors, dim, lengths) : -1;
+    if (joined) return joined > 0 ? out : NULL;
   }
   int64_t start = 0;
   for (int64_t i = 0; out && i < tensors.n; i++) {

@@ -322,3 +322,29 @@ describe('values that all places share', () => {
     assert.ok(torch.equal(weight.grad, counts.to('float32').unsqueeze(1).expand(70, 33)))
   })
 })
+
+describe('joining', () => {
+  for (const [sizes, dim] of [
+    [[[100000], [1], [70001], [0], [3]], 0],
+    [[[300, 200], [1, 200], [400, 200]], 0],
+    [[[700, 100], [700, 1], [700, 90], [700, 33]], 1],
+    [[[3000, 2], [3000, 3]], 1],
+    [[[5, 20, 300], [5, 1, 300], [5, 60, 300]], 1],
+    [Array.from({ length: 50 }, () => [1, 3, 40]), 0],
+  ])
+    it(`${sizes.length} tensors from [${sizes[0]}], dim ${dim}`, () => {
+      const parts = sizes.map((s) => torch.randn(s)),
+        total = sizes.reduce((n, s) => n + s[dim], 0)
+      const joined = anyThreads(() => torch.cat(parts, dim))
+      assert.deepEqual(joined.shape, sizes[0].with(dim, total))
+      let at = 0
+      for (const part of parts) {
+        assert.ok(torch.equal(joined.narrow(dim, at, part.shape[dim]), part))
+        at += part.shape[dim]
+      }
+      // operands that lie otherwise, or are of another dtype, give the same
+      const turned = parts.map((p) => p.transpose(0, -1).contiguous().transpose(0, -1))
+      assert.ok(torch.equal(torch.cat(turned, dim), joined))
+      assert.ok(torch.equal(torch.cat([parts[0].to('float64'), ...parts.slice(1)], dim), joined.to('float64')))
+    })
+})
