@@ -191,10 +191,9 @@ function fastPath(entry, names) {
         const [first, ...then] = list(how, x)
         body.push(at === 'p' ? first : `let ${first}`, ...then)
         at = 'p'
-      } else if (takesNumber(entry, arg) && i > 0 && !lifted) {
-        lifted = x
+      } else if (takesNumber(entry, arg) && i > 0 && !lifted && at !== 'p') {
+        lifted = { x, slot: slot() }
         tests.push(`(${x} instanceof Tensor || typeof ${x} === 'number')`)
-        put(`n || (${x} as Tensor).handle`)
       } else {
         tests.push(how.test)
         how.slots.forEach(put)
@@ -225,11 +224,10 @@ function fastPath(entry, names) {
   if (!['tensor', 'self', 'list', 'tuple', 'scalar'].includes(returns)) return null
   const breaks = body.some((l) => l.includes('break fast'))
   lines.push(`${breaks ? 'fast: ' : ''}if (${tests.join(' && ') || 'true'}) {`)
-  if (lifted) lines.push(`  const n = ${lifted} instanceof Tensor ? 0 : numberHandle(${lifted})`)
+  if (lifted) body.push(`f[${lifted.slot}] = ${lifted.x} instanceof Tensor ? ${lifted.x}.handle : writeNumber(${at}, ${lifted.x})`)
   lines.push(`  ${body.some((l) => l.trim().startsWith('f = ')) ? 'let' : 'const'} f = host.f64`)
   for (const l of body) lines.push(`  ${l}`)
   lines.push(`  const r = host.call(${entry.index})`)
-  if (lifted) lines.push('  if (n) freeHandle(n)')
   const fields = op.returns.kind === 'tuple' ? JSON.stringify(op.returns.items.map((i) => i.name)) : '[]'
   if (returns === 'tensor') lines.push('  return wrap(r)')
   else if (returns === 'self') lines.push('  if (r <= 0) fail()', `  return ${names[selfIndex(op)]}`)
@@ -388,7 +386,7 @@ function functionsFile(groups, namespace, shapes, borrowed) {
     .filter((g) => g.overloads.some((e) => e.op.function))
     .map((g) => exportedFunction({ ...g, overloads: g.overloads.filter((e) => e.op.function) }, shapes))
   const text = own.length ? [...inner, ...outer].join('\n\n') : borrowed.length ? '' : 'export {}'
-  const calls = importsOf(text, ['fail', 'finish', 'freeHandle', 'numberHandle', 'wrap', 'writeInts', 'writeTensors'])
+  const calls = importsOf(text, ['fail', 'finish', 'wrap', 'writeInts', 'writeNumber', 'writeTensors'])
   if (importsOf(text, ['Results']).length) calls.push('type Results')
   const options = [...new Set(own.map((g) => optionsName(g)))].filter((o) => importsOf(text, [o]).length)
   const lines = [HEADER]

@@ -88,11 +88,6 @@ static double call_set_data(tj__host *h) {
   return t && source && set_data(t, source) ? 1 : 0;
 }
 
-static double call_scalar_tensor(tj__host *h) {
-  tj_scalar value = tj__read_scalar(h);
-  return h->failed ? 0 : tj__return_tensor(h, tj_scalar_tensor(value));
-}
-
 static double call_to_string(tj__host *h) {
   tj_tensor *t = tj__read_tensor(h);
   tj_print_options options = TJ_PRINT_OPTIONS;
@@ -347,13 +342,8 @@ static double call_can_cast(tj__host *h) {
 }
 
 static double call_result_type(tj__host *h) {
-  tj__promotion p = TJ__PROMOTION_START;
-  for (int i = 0; i < 2; i++) {
-    tj_tensor *t = tj__read_optional_tensor(h);
-    tj_scalar number = tj__read_scalar(h);
-    if (h->failed || !(t ? tj__promotion_add(&p, t) : tj__promotion_add_scalar(&p, number))) return 0;
-  }
-  tj_dtype result = tj__promotion_result(&p);
+  tj_tensor *t = tj__read_tensor(h), *u = tj__read_tensor(h);
+  const tj_dtype result = h->failed ? TJ_DTYPE_NONE : tj_result_type(t, u);
   return result == TJ_DTYPE_NONE ? 0 : tj__return_int(h, result);
 }
 

@@ -3,6 +3,7 @@
  *
  * Arguments, from slot 0:
  *   Tensor, Generator, expression   handle; 0: none  bool    0 or 1; none: -1
+ *   a number in the place of a Tensor   -k, and a Scalar from slot k > 0, which is behind all arguments or the next slot
  *   int                 a double; outside +-(2^53-1) NaN and a slot of the 64 bits; none: NaN and the bits of INT64_MIN
  *   float               a double                    ScalarType, Device   index or code; none: -1
  *   Scalar, float?      kind (0 none 1 bool 2 int 3 float 4 complex), then its value (an int as above; complex: two slots)
@@ -68,7 +69,7 @@ typedef struct tj__host {
   int64_t handle_count, handle_capacity, free_head;
   int64_t live;         /* handles in use */
   int64_t fresh_bytes;  /* of the tensors that got handles and still have them; shells read and reset it to tell their collector */
-  tj__handle *released; /* entries whose handles went during a call that may still use the objects */
+  tj__handle *released; /* objects that go when no call runs any more: arguments whose handles went meanwhile, numbers */
   int64_t released_count, released_capacity;
   double *collected; /* handles that the garbage collector gave back (tj__handle_free_later) */
   int64_t collected_count, collected_capacity;
@@ -143,11 +144,17 @@ static inline double tj__read_slot(tj__host *h) { return TJ__LIKELY(h->at < h->c
 /* The slot that will be read next, as it is: for in-place calls, which return the handle they were given. */
 static inline double tj__peek_slot(const tj__host *h) { return h->at < h->capacity ? h->slots[h->at] : 0; }
 
-static inline tj_tensor *tj__read_optional_tensor(tj__host *h) {
-  double handle = tj__read_slot(h);
-  return handle == 0 ? NULL : (tj_tensor *)tj__handle_get(h, handle, TJ__HANDLE_TENSOR);
+/* The number that slot -k stands for: a tensor that promotes as a number, until the calls that run have ended. */
+tj_tensor *tj__read_number(tj__host *h, double slot);
+static inline tj_tensor *tj__read_tensor(tj__host *h) {
+  double slot = tj__read_slot(h);
+  return TJ__UNLIKELY(slot < 0) ? tj__read_number(h, slot) : (tj_tensor *)tj__handle_get(h, slot, TJ__HANDLE_TENSOR);
 }
-static inline tj_tensor *tj__read_tensor(tj__host *h) { return (tj_tensor *)tj__handle_get(h, tj__read_slot(h), TJ__HANDLE_TENSOR); }
+static inline tj_tensor *tj__read_optional_tensor(tj__host *h) {
+  if (tj__peek_slot(h) != 0) return tj__read_tensor(h);
+  tj__read_slot(h);
+  return NULL;
+}
 static inline tj_generator *tj__read_generator(tj__host *h) {
   double handle = tj__read_slot(h);
   return handle == 0 ? NULL : (tj_generator *)tj__handle_get(h, handle, TJ__HANDLE_GENERATOR);

@@ -376,6 +376,22 @@ tj_scalar tj__read_scalar(tj__host *h) {
   }
 }
 
+tj_tensor *tj__read_number(tj__host *h, double slot) {
+  const int64_t after = h->at, at = slot > (double)-h->capacity ? (int64_t)-slot : h->capacity;
+  h->at = at;
+  const tj_scalar value = tj__read_scalar(h);
+  if (at != after) h->at = after;
+  if (h->failed) return NULL;
+  tj_tensor *t = tj__scope_detach(tj_scalar_tensor(value));
+  if (t && grow((void **)&h->released, h->released_count, &h->released_capacity, sizeof *h->released)) {
+    h->released[h->released_count++] = (tj__handle){.object = t, .kind = TJ__HANDLE_TENSOR};
+    return t;
+  }
+  if (t) out_of_memory(h, sizeof *h->released), tj_free(t);
+  h->failed = true;
+  return NULL;
+}
+
 /* The count of a list; -1 for none and for a count that cannot be. Every item takes a slot, so the buffer bounds it. */
 static int64_t read_count(tj__host *h) {
   int64_t n = tj__read_int(h);

@@ -138,7 +138,7 @@ static void handles(void **state) {
 static void foreign_handles(void **state) {
   (void)state;
   double a = TENSOR(1);
-  const double wrong[] = {-1, 0.5, NAN, INFINITY, -INFINITY, 0x1p53, 0x1p60, 1, 12345678, (double)TJ__HANDLE_INDICES * 7};
+  const double wrong[] = {0.5, NAN, INFINITY, 0x1p53, 0x1p60, 1, 12345678, (double)TJ__HANDLE_INDICES * 7};
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     assert_true(call2(MUL, wrong[i], a) == 0);
     assert_int_equal(tj_error_code(), TJ_ERROR_DISPOSED);
@@ -180,6 +180,36 @@ static void arguments(void **state) {
   memcpy(buffer, none, sizeof none);
   assert_true(tj__host_call(host, READ) == 1);
   assert_true(seen.i == TJ_NO_INT && seen.s.kind == TJ_SCALAR_NONE && seen.ints.n == -1 && seen.no_text);
+}
+
+static void numbers(void **state) {
+  (void)state;
+  double a = TENSOR(1, 2);
+  const int64_t live = tj_memory_stats().live_tensors;
+  const double behind[] = {a, -5, 0, 0, 0, TJ_SCALAR_FLOAT, 1.5}, next[] = {-1, TJ_SCALAR_INT, NAN, bits(3), a};
+  memcpy(buffer, behind, sizeof behind);
+  double y = tj__host_call(host, MUL);
+  HAS(y, 1.5, 3);
+  memcpy(buffer, next, sizeof next);
+  double z = tj__host_call(host, MUL);
+  HAS(z, 3, 6);
+  const double of_bool[] = {a, -2, TJ_SCALAR_BOOL, 1}; /* the dtype stays a's */
+  memcpy(buffer, of_bool, sizeof of_bool);
+  double w = tj__host_call(host, MUL);
+  HAS(w, 1, 2);
+  const double bad[][4] = {{a, -1000}, {a, -INFINITY}, {a, -0.5}, {a, -1}, {a, -2, 9, 1}, {a, -2, TJ_SCALAR_NONE, 1}};
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    memcpy(buffer, bad[i], sizeof bad[i]);
+    assert_true(tj__host_call(host, MUL) == 0);
+    assert_true(tj_error_code() != TJ_OK);
+  }
+  const double of_many[] = {4, a, y, z, w};
+  memcpy(buffer, of_many, sizeof of_many);
+  assert_true(tj__host_call(host, BUILTIN_free) == 1);
+  assert_true(host->live == 0 && tj_memory_stats().live_tensors == live - 1);
+  assert_true(tj__host_call(host, BUILTIN_free) == 1); /* once more: nothing */
+  buffer[0] = 1000; /* more than there are slots */
+  assert_true(tj__host_call(host, BUILTIN_free) == 0);
 }
 
 static void bad_arguments(void **state) {
@@ -282,6 +312,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(foreign_handles, setup, teardown),
       cmocka_unit_test_setup_teardown(collected_handles, setup, teardown),
       cmocka_unit_test_setup_teardown(arguments, setup, teardown),
+      cmocka_unit_test_setup_teardown(numbers, setup, teardown),
       cmocka_unit_test_setup_teardown(bad_arguments, setup, teardown),
       cmocka_unit_test_setup_teardown(results, setup, teardown),
       cmocka_unit_test_setup_teardown(hooks, setup, teardown),

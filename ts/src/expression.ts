@@ -1,8 +1,8 @@
 // `$`: formulas as texts. The engine parses and evaluates them (engine/expr); the compiler reads the same grammar (types/expression.ts).
 import { BUILTIN } from './generated/calls.js'
 import { pattern_error_extra_variables, pattern_error_missing_variables } from './generated/error_texts.js'
-import { isScalar, typeName } from './runtime/arguments.js'
-import { Arguments, builtin, fail, freeHandles, numberHandle, wrap } from './runtime/call.js'
+import { isScalar, scalarSlots, typeName } from './runtime/arguments.js'
+import { Arguments, builtin, fail, wrap } from './runtime/call.js'
 import { TorchError } from './runtime/errors.js'
 import { host } from './runtime/host.js'
 import { Tensor } from './tensor.js'
@@ -37,21 +37,19 @@ class Parsed {
     return JSON.parse(host.takeString()) as ExpressionNode
   }
 
-  /** values: one for each variable. Numbers count as numbers: they are handles for the time of the call. */
+  /** values: one for each variable. Numbers count as numbers: they are written behind the list, where its items say. */
   evaluate(values: readonly unknown[]): Tensor {
-    const numbers: number[] = []
-    try {
-      const handles = values.map((v, i) => {
-        if (v instanceof Tensor) return v.handle
-        if (!isScalar(v))
-          throw new TorchError(`$(): the value of '${this.variables[i]}' must be Tensor or a number, not ${typeName(v)}`, 'TypeError')
-        numbers.push(numberHandle(v))
-        return numbers.at(-1)!
-      })
-      return wrap(new Arguments().number(this.handle).numbers(handles).call(BUILTIN.expression_evaluate))
-    } finally {
-      freeHandles(numbers)
-    }
+    const call = new Arguments().number(this.handle)
+    const first = call.at + 1
+    call.numbers(values.map((v) => (v instanceof Tensor ? v.handle : 0)))
+    values.forEach((v, i) => {
+      if (v instanceof Tensor) return
+      if (!isScalar(v))
+        throw new TorchError(`$(): the value of '${this.variables[i]}' must be Tensor or a number, not ${typeName(v)}`, 'TypeError')
+      host.f64[first + i] = -call.at
+      call.slots(scalarSlots(v))
+    })
+    return wrap(call.call(BUILTIN.expression_evaluate))
   }
 
   /** The values by name, in the order of the variables. */

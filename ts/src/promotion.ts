@@ -42,13 +42,9 @@ export function result_type(a: Tensor | Scalar, b: Tensor | Scalar): DType {
   const call = new Arguments()
   const operands: unknown[] = [a, b]
   operands.forEach((v, i) => {
-    if (v instanceof Tensor) call.number(v.handle).number(0)
+    if (v instanceof Tensor) call.number(v.handle)
     else if (isScalar(v)) {
-      call.number(0)
-      for (const slot of scalarSlots(v)) {
-        if (typeof slot === 'bigint') call.int(slot)
-        else call.number(slot)
-      }
+      call.number(-(call.at + 1)).slots(scalarSlots(v)) // the number follows
     } else
       throw new TorchError(
         `result_type(): argument '${i === 0 ? 'tensor' : 'other'}' (position ${i + 1}) must be Tensor, not ${typeName(v)}`,

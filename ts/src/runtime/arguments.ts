@@ -7,7 +7,7 @@ import { dtypeIndex, isDType } from '../dtype.js'
 import type { Complex, Scalar } from '../types/dtype.js'
 import { host } from './host.js'
 import { TorchError } from './errors.js'
-import { finish, finishOut, freeHandles, numberHandle, type Returns } from './call.js'
+import { finish, finishOut, type Returns } from './call.js'
 
 export type ArgType =
   | 'Tensor'
@@ -421,7 +421,6 @@ function invalidCombination(op: Operator, given: readonly unknown[], options: Re
 // ---- writing -------------------------------------------------------------------------------------------------------
 
 let cursor = 0
-let temporaries: number[] = []
 const LONG_MIN_BITS = -0 // the bits of INT64_MIN, seen as a double: "none"
 const encoder = new TextEncoder()
 
@@ -486,7 +485,10 @@ function putArg(arg: Arg, value: unknown): void {
   switch (arg.type) {
     case 'Tensor':
     case 'Generator':
-      return put(none ? 0 : (v as Tensor).handle)
+      if (none) return put(0)
+      if (!arg.number || v instanceof Tensor) return put((v as Tensor).handle)
+      put(-(cursor + 1)) // the number follows
+      return putScalar(v)
     case 'int':
       if (!none) return putInt(v)
       put(NaN)
@@ -548,19 +550,6 @@ function readNumbers(o: Overload, values: unknown[]): void {
   }
 }
 
-/** Numbers in the place of Tensors become 0-dimensional ones that promote as numbers do; they are freed after the call. */
-function liftNumbers(o: Overload, values: unknown[]): void {
-  for (let i = 0; i < o.args.length; i++) {
-    const arg = o.args[i]!
-    if (!arg.number) continue
-    const v = values[i]
-    if (v === undefined || v === null || v instanceof Tensor) continue
-    const handle = numberHandle(v as Scalar)
-    temporaries.push(handle)
-    values[i] = { handle }
-  }
-}
-
 /** A number as kind and value; a bigint among them is to be written as an int. */
 export function scalarSlots(v: Scalar): (number | bigint)[] {
   if (typeof v === 'number') return [Number.isInteger(v) && Math.abs(v) < SAFE ? 2 : 3, v]
@@ -619,22 +608,14 @@ function unknownKey(op: Operator, options: Record<string, unknown> | null, skip:
 }
 
 function run(name: string, o: Overload, found: Match): unknown {
-  const outer = temporaries
-  temporaries = []
-  try {
-    readNumbers(o, found.values)
-    liftNumbers(o, found.values)
-    cursor = 0
-    for (const t of found.out ?? []) put(t.handle)
-    for (let i = 0; i < o.args.length; i++) putArg(o.args[i]!, found.values[i])
-    if (found.out) return finishOut(host.call(o.out), found.out, name, o.fields)
-    // In place, the tensor that is written is the first one: polygamma_(n, self).
-    const self = o.returns === 'self' ? found.values.find((v) => v instanceof Tensor) : undefined
-    return finish(host.call(o.call), o.returns, o.fields, self, name)
-  } finally {
-    freeHandles(temporaries)
-    temporaries = outer
-  }
+  readNumbers(o, found.values)
+  cursor = 0
+  for (const t of found.out ?? []) put(t.handle)
+  for (let i = 0; i < o.args.length; i++) putArg(o.args[i]!, found.values[i])
+  if (found.out) return finishOut(host.call(o.out), found.out, name, o.fields)
+  // In place, the tensor that is written is the first one: polygamma_(n, self).
+  const self = o.returns === 'self' ? found.values.find((v) => v instanceof Tensor) : undefined
+  return finish(host.call(o.call), o.returns, o.fields, self, name)
 }
 
 /** The arguments of a method whose `self` is not the first of the function's arguments: polygamma(n, self). */

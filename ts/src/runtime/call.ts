@@ -166,31 +166,12 @@ export function finishOut(result: number, out: readonly Tensor[], name: string, 
 
 // ---- what generated functions use ----------------------------------------------------------------------------------
 
-/** A number in the place of a Tensor: the handle of a 0-dimensional tensor that promotes as a number. The caller frees it. */
-export function numberHandle(v: Scalar): number {
+/** A number in the place of a Tensor, written from slot `at` on, behind all arguments: what to write in the Tensor's slot. */
+export function writeNumber(at: number, v: number): number {
   const f = host.f64
-  if (typeof v === 'number') {
-    f[0] = Number.isSafeInteger(v) ? 2 : 3
-    f[1] = v
-  } else if (typeof v === 'boolean') {
-    f[0] = 1
-    f[1] = v ? 1 : 0
-  } else if (typeof v === 'bigint') {
-    f[0] = 2
-    f[1] = NaN
-    host.i64[2] = BigInt.asIntN(64, v)
-  } else {
-    f[0] = 4
-    f[1] = v.re
-    f[2] = v.im
-  }
-  const handle = host.call(BUILTIN.scalar_tensor)
-  if (handle <= 0) fail()
-  return handle
-}
-
-export function freeHandle(handle: number): void {
-  host.free(handle)
+  f[at] = Number.isSafeInteger(v) ? 2 : 3
+  f[at + 1] = v
+  return -at
 }
 
 /** Releases handles, and those of tensors, in one call; 0 and those released before are passed over. */
@@ -282,6 +263,14 @@ export class Arguments {
     if (typeof v === 'number' && Number.isSafeInteger(v)) return this.number(v)
     this.number(NaN)
     host.i64[this.at++] = BigInt.asIntN(64, BigInt(v))
+    return this
+  }
+  /** What is an integer of any size is a bigint. */
+  slots(list: readonly (number | bigint)[]): this {
+    for (const v of list) {
+      if (typeof v === 'bigint') this.int(v)
+      else this.number(v)
+    }
     return this
   }
   bool(v: boolean): this {
