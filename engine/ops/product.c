@@ -375,7 +375,7 @@ tj_tensor *tj__impl_linear(tj_tensor *input, tj_tensor *weight, tj_tensor *bias)
   tj_tensor *w = tj_t(weight);
   if (!w) return NULL;
   if (bias && input->ndim == 2 && w->ndim == 2) return tj_addmm(bias, input, w, tj_int(1), tj_int(1));
-  if (bias && input->ndim > 2 && w->ndim == 2 && tj__is_contiguous(input)) {
+  if (bias && input->ndim > 2 && w->ndim == 2) {
     int64_t sizes[TJ_MAX_DIMS], rows = 1, last = input->ndim - 1;
     for (int i = 0; i < last; i++) rows *= sizes[i] = input->sizes[i];
     sizes[last] = w->sizes[1];
