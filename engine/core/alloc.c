@@ -152,7 +152,10 @@ __attribute__((destructor)) static void unload(void) {
 
 static cache *enter(void) {
   cache *c = &local;
-  __asm__("" : "+r"(c)); /* found once: compilers take its address for a constant and look for it again at each use, by a call in a shared library */
+  __asm__(
+      ""
+      : "+r"(
+          c)); /* found once: compilers take its address for a constant and look for it again at each use, by a call in a shared library */
   if (TJ__LIKELY(c->registered)) return c;
   pthread_once(&once, make_key);
   if (key_made) pthread_setspecific(key, c);

@@ -118,32 +118,32 @@ static void get(tj_tensor *out, const tj_tensor *self, const tj__places *places)
 #define MAX(a, b, A) ((b) > (a) || (b) != (b) ? (b) : (a))
 #define MIN(a, b, A) ((b) < (a) || (b) != (b) ? (b) : (a))
 
-#define PUT(DTYPE, tag, T, A, LOAD, STORE, OP)                                                  \
-  static void put_##OP##_##tag(int64_t begin, int64_t end, void *context) {                     \
-    const places_job *j = context;                                                              \
-    const tj__places *p = j->p;                                                                 \
-    const int64_t step = j->given == 1 ? 0 : p->inner; /* from one place's values to the next */ \
-    for (int64_t task = begin; task < end; task++) {                                            \
-      const int64_t piece = task / j->column_pieces, outer = piece / j->row_pieces;             \
-      const int64_t low = piece % j->row_pieces * j->rows, high = low + j->rows;                \
-      const int64_t first = task % j->column_pieces * j->columns;                               \
-      const int64_t w = TJ__MIN(j->columns, p->inner - first);                                  \
-      if (p->inner == 1) {                                                                      \
-        T *to = (T *)j->to + outer * p->size;                                                   \
-        const T *from = (const T *)j->from + outer * j->given;                                  \
-        for (int64_t k = 0; k < p->n; k++) {                                                    \
-          const int64_t at = p->offsets[k];                                                     \
+#define PUT(DTYPE, tag, T, A, LOAD, STORE, OP)                                                         \
+  static void put_##OP##_##tag(int64_t begin, int64_t end, void *context) {                            \
+    const places_job *j = context;                                                                     \
+    const tj__places *p = j->p;                                                                        \
+    const int64_t step = j->given == 1 ? 0 : p->inner; /* from one place's values to the next */       \
+    for (int64_t task = begin; task < end; task++) {                                                   \
+      const int64_t piece = task / j->column_pieces, outer = piece / j->row_pieces;                    \
+      const int64_t low = piece % j->row_pieces * j->rows, high = low + j->rows;                       \
+      const int64_t first = task % j->column_pieces * j->columns;                                      \
+      const int64_t w = TJ__MIN(j->columns, p->inner - first);                                         \
+      if (p->inner == 1) {                                                                             \
+        T *to = (T *)j->to + outer * p->size;                                                          \
+        const T *from = (const T *)j->from + outer * j->given;                                         \
+        for (int64_t k = 0; k < p->n; k++) {                                                           \
+          const int64_t at = p->offsets[k];                                                            \
           if (at >= low && at < high) to[at] = STORE(OP((A)LOAD(to[at]), (A)LOAD(from[k * step]), A)); \
-        }                                                                                       \
-        continue;                                                                               \
-      }                                                                                         \
-      for (int64_t k = 0; k < p->n; k++) {                                                      \
-        if (p->offsets[k] < low || p->offsets[k] >= high) continue; /* -1: nowhere */           \
-        T *to = (T *)j->to + (outer * p->size + p->offsets[k]) * p->inner + first;              \
-        const T *from = (const T *)j->from + outer * j->given * p->inner + k * step + first;    \
-        for (int64_t c = 0; c < w; c++) to[c] = STORE(OP((A)LOAD(to[c]), (A)LOAD(from[c]), A)); \
-      }                                                                                         \
-    }                                                                                           \
+        }                                                                                              \
+        continue;                                                                                      \
+      }                                                                                                \
+      for (int64_t k = 0; k < p->n; k++) {                                                             \
+        if (p->offsets[k] < low || p->offsets[k] >= high) continue; /* -1: nowhere */                  \
+        T *to = (T *)j->to + (outer * p->size + p->offsets[k]) * p->inner + first;                     \
+        const T *from = (const T *)j->from + outer * j->given * p->inner + k * step + first;           \
+        for (int64_t c = 0; c < w; c++) to[c] = STORE(OP((A)LOAD(to[c]), (A)LOAD(from[c]), A));        \
+      }                                                                                                \
+    }                                                                                                  \
   }
 /* Setting knows sizes only. Adding is compiled for every instruction set for the common dtypes; the rest for the baseline alone. */
 #define SIZES(X, E)                                  \
@@ -200,7 +200,13 @@ static bool put(tj__scatter_kind kind, tj_tensor *self, const tj_tensor *values,
   if (!body) return missing(self);
   if (places->outer * places->n * places->inner == 0) return true;
   const int64_t pieces = 2 * (int64_t)tj_get_num_threads();
-  places_job j = {places, tj__read(values), tj__write(self), (int)tj__itemsize(self), places->size, places->inner, 1, 1, values->numel / (places->outer * places->inner)};
+  places_job j = {.p = places,
+                  .from = tj__read(values),
+                  .to = tj__write(self),
+                  .size = (int)tj__itemsize(self),
+                  .rows = places->size,
+                  .columns = places->inner,
+                  .given = values->numel / (places->outer * places->inner)};
   if (places->size >= FEW_ROWS && places->n * places->inner >= TJ__GRAIN) j.rows = (places->size + pieces - 1) / pieces;
   else j.columns = COLUMNS;
   j.row_pieces = (places->size + j.rows - 1) / j.rows;

@@ -208,7 +208,7 @@ static void numbers(void **state) {
   assert_true(tj__host_call(host, BUILTIN_free) == 1);
   assert_true(host->live == 0 && tj_memory_stats().live_tensors == live - 1);
   assert_true(tj__host_call(host, BUILTIN_free) == 1); /* once more: nothing */
-  buffer[0] = 1000; /* more than there are slots */
+  buffer[0] = 1000;                                    /* more than there are slots */
   assert_true(tj__host_call(host, BUILTIN_free) == 0);
 }
 
