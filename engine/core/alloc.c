@@ -150,12 +150,11 @@ __attribute__((destructor)) static void unload(void) {
   leave(&local);
 }
 
+/* The thread's cache. Its address is found once: compilers take it for a constant and would look for it again at each use, by a call in a shared
+ * library. */
 static cache *enter(void) {
   cache *c = &local;
-  __asm__(
-      ""
-      : "+r"(
-          c)); /* found once: compilers take its address for a constant and look for it again at each use, by a call in a shared library */
+  __asm__("" : "+r"(c));
   if (TJ__LIKELY(c->registered)) return c;
   pthread_once(&once, make_key);
   if (key_made) pthread_setspecific(key, c);
