@@ -139,15 +139,26 @@ typedef double tile_f64x2 __attribute__((vector_size(16)));
     TRANSPOSE_STAGE(v, 16, 4); \
     TRANSPOSE_STAGE(v, 16, 8); \
   } while (0)
+/* Every other lane of two vectors of which the second begins with the last lane of the first. */
+#define EVENS_2(a, b) __builtin_shufflevector(a, b, 0, 3)
+#define EVENS_4(a, b) __builtin_shufflevector(a, b, 0, 2, 5, 7)
+#define EVENS_8(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 9, 11, 13, 15)
+#define EVENS_16(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31)
 #if GEMM_VECTOR_BYTES == 64
 #define TRANSPOSE_f32 TRANSPOSE_16
 #define TRANSPOSE_f64 TRANSPOSE_8
+#define EVENS_f32 EVENS_16
+#define EVENS_f64 EVENS_8
 #elif GEMM_VECTOR_BYTES == 32
 #define TRANSPOSE_f32 TRANSPOSE_8
 #define TRANSPOSE_f64 TRANSPOSE_4
+#define EVENS_f32 EVENS_8
+#define EVENS_f64 EVENS_4
 #else
 #define TRANSPOSE_f32 TRANSPOSE_4
 #define TRANSPOSE_f64 TRANSPOSE_2
+#define EVENS_f32 EVENS_4
+#define EVENS_f64 EVENS_2
 #endif
 
 #endif
