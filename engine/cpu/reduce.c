@@ -13,8 +13,8 @@
 #include "../kernels/reduce.h"
 #include "elements.h"
 
-enum { LANES = 64, WIDTH = 64, PIECE = 2048, ROWS = 32, LEVELS = 56, BLOCK_BYTES = 256 };
-/* Outputs of a block: as many accumulators as fit in BLOCK_BYTES. */
+enum { LANES = 64, WIDTH = 512, PIECE = 2048, ROWS = 32, LEVELS = 40, BLOCK_BYTES = 4 * WIDTH };
+/* Outputs of a block: as many accumulators as fit in BLOCK_BYTES. Rows often lie a page apart, and the processor foresees what follows in a page only. */
 #define WIDTH_OF(size) ((size) > 8 ? WIDTH / 4 : (size) > 4 ? WIDTH / 2 : WIDTH)
 #define PART ((int64_t)1 << 16) /* elements of a part of a split reduction */
 
@@ -90,17 +90,22 @@ typedef struct reducer {
     for (int64_t l = 0; l < w; l++) c[l] = params->centers ? ((const double *)params->centers)[at + l] : params->p;                       \
     (void)c;                                                                                                                              \
     A sums[WIDTH_OF(sizeof(A))];                                                                                                          \
-    for (int64_t l = 0; l < (int64_t)WIDTH_OF(sizeof(A)); l++) sums[l] = (A)(INIT);                                                       \
-    if (column == (int64_t)sizeof(T) && w == (int64_t)WIDTH_OF(sizeof(A))) {                                                              \
-      for (int64_t i = 0; i < n; i++) {                                                                                                   \
-        const T *x = (const T *)(x_ + i * row);                                                                                           \
-        for (int64_t l = 0; l < (int64_t)WIDTH_OF(sizeof(A)); l++) {                                                                      \
-          const A v = (A)LOAD(x[l]);                                                                                                      \
-          sums[l] = COMBINE(sums[l], MAP(v, c[l]), A);                                                                                    \
+    for (int64_t l = 0; l < w; l++) sums[l] = (A)(INIT);                                                                                  \
+    if (column == (int64_t)sizeof(T)) {                                                                                                   \
+      int64_t i = 0;                                                                                                                      \
+      for (; i + 4 <= n; i += 4) { /* four rows at a time, in their order: the sums are in memory */                                      \
+        const T *x0 = (const T *)(x_ + i * row), *x1 = (const T *)(x_ + (i + 1) * row);                                                   \
+        const T *x2 = (const T *)(x_ + (i + 2) * row), *x3 = (const T *)(x_ + (i + 3) * row);                                             \
+        for (int64_t l = 0; l < w; l++) {                                                                                                 \
+          const A v0 = (A)LOAD(x0[l]), v1 = (A)LOAD(x1[l]), v2 = (A)LOAD(x2[l]), v3 = (A)LOAD(x3[l]);                                     \
+          A sum = sums[l];                                                                                                                \
+          sum = COMBINE(sum, MAP(v0, c[l]), A);                                                                                           \
+          sum = COMBINE(sum, MAP(v1, c[l]), A);                                                                                           \
+          sum = COMBINE(sum, MAP(v2, c[l]), A);                                                                                           \
+          sums[l] = COMBINE(sum, MAP(v3, c[l]), A);                                                                                       \
         }                                                                                                                                 \
       }                                                                                                                                   \
-    } else if (column == (int64_t)sizeof(T)) {                                                                                            \
-      for (int64_t i = 0; i < n; i++) {                                                                                                   \
+      for (; i < n; i++) {                                                                                                                \
         const T *x = (const T *)(x_ + i * row);                                                                                           \
         for (int64_t l = 0; l < w; l++) {                                                                                                 \
           const A v = (A)LOAD(x[l]);                                                                                                      \
@@ -464,6 +469,8 @@ static bool reduce(tj__reduce_kind kind, tj_tensor *out, const tj_tensor *in, co
 
 /* ---- largest and smallest, and where ------------------------------------------------------------------------------ */
 
+enum { LINES = 64 }; /* results of a block, which has a place of each as well */
+
 typedef struct extremes_job {
   const char *in;
   char *values;
@@ -496,9 +503,9 @@ typedef struct extremes_job {
   static void extremes_##BEYOND##_##tag(int64_t begin, int64_t end, void *context) {              \
     const extremes_job *j = context;                                                              \
     for (int64_t task = begin; task < end; task++) {                                              \
-      int64_t outer = task / j->blocks_a_line, first = (task - outer * j->blocks_a_line) * WIDTH; \
+      int64_t outer = task / j->blocks_a_line, first = (task - outer * j->blocks_a_line) * LINES; \
       const T *x = (const T *)j->in + outer * j->n * j->inner + first;                            \
-      int64_t w = TJ__MIN(WIDTH, j->inner - first), at = outer * j->inner + first;                \
+      int64_t w = TJ__MIN(LINES, j->inner - first), at = outer * j->inner + first;                \
       if (j->inner == 1) {                                                                        \
         const tj__reduce_params none = {0, NULL};                                                 \
         A most;                                                                                   \
@@ -508,8 +515,8 @@ typedef struct extremes_job {
         if (j->indices) j->indices[at] = place;                                                   \
         continue;                                                                                 \
       }                                                                                           \
-      T best[WIDTH];                                                                              \
-      int64_t where[WIDTH];                                                                       \
+      T best[LINES];                                                                              \
+      int64_t where[LINES];                                                                       \
       for (int64_t l = 0; l < w; l++) best[l] = x[l], where[l] = 0;                               \
       for (int64_t i = 1; i < j->n; i++) {                                                        \
         const T *row = x + i * j->inner;                                                          \
@@ -541,7 +548,7 @@ static bool extremes(bool largest, tj_tensor *values, tj_tensor *indices, const 
                     indices ? tj__write(indices) : NULL,
                     n,
                     inner,
-                    (inner + WIDTH - 1) / WIDTH,
+                    (inner + LINES - 1) / LINES,
                     find(largest ? TJ__REDUCE_MAX : TJ__REDUCE_MIN, in->dtype)};
   tj__range_body body = NULL;
   switch (in->dtype) {
@@ -552,7 +559,7 @@ static bool extremes(bool largest, tj_tensor *values, tj_tensor *indices, const 
       if (!TJ__BASELINE) return tj__cpu_reduce_base.extremes(largest, values, indices, in, outer, n, inner);
       return tj__fail(TJ_ERROR_RUNTIME, "this reduction is not implemented for '%s'", tj__dtype_legacy((tj_dtype)in->dtype)) != NULL;
   }
-  tj__parallel_for(outer * j.blocks_a_line, TJ__MAX(1, TJ__GRAIN / (n * TJ__MIN(inner, WIDTH))), body, &j);
+  tj__parallel_for(outer * j.blocks_a_line, TJ__MAX(1, TJ__GRAIN / (n * TJ__MIN(inner, LINES))), body, &j);
   return true;
 }
 
