@@ -8,6 +8,19 @@ extern const tj__gemm_kernels TJ__ISA(tj__cpu_gemm);
 
 static inline int64_t volume_of(const int64_t *x) { return x[0] * x[1] * x[2]; }
 
+/* Whether a plane that holds all that `count` positions a dimension read at all taps is of about their own size: with far taps (a dilation may be any
+ * number) it would be of any size, for zeros. */
+static bool taps_are_near(const int64_t *count, const int64_t *step, const int64_t (*taps)[3], int64_t n_taps) {
+  double plane = 1, positions = 1;
+  for (int i = 0; i < 3; i++) {
+    int64_t low = taps[0][i], high = low;
+    for (int64_t t = 1; t < n_taps; t++) low = TJ__MIN(low, taps[t][i]), high = TJ__MAX(high, taps[t][i]);
+    positions *= (double)count[i] * (double)step[i];
+    plane *= (double)count[i] * (double)step[i] + ((double)high - (double)low);
+  }
+  return plane <= 8 * positions + 65536;
+}
+
 #define T float
 #define SUFFIX f32
 #include "tile_transpose.inc"
@@ -276,9 +289,10 @@ static bool grad_weight(const tj__conv_shape *s, const void *grad, const void *i
   size_t bytes;
   int64_t(*taps)[3] = all_taps(s, &bytes);
   if (!taps) return false;
-  bool ok = 2 * s->out_channels * tj__dtype_sizes[s->dtype] >= 2 * GEMM_VECTOR_BYTES
-                ? OF_DTYPE(direct_grad_weight, s, grad, input, (const int64_t(*)[3])taps, out)
-                : OF_DTYPE(implicit_grad_weight, s, grad, input, (const int64_t(*)[3])taps, out);
+  bool direct = 2 * s->out_channels * tj__dtype_sizes[s->dtype] >= 2 * GEMM_VECTOR_BYTES &&
+                taps_are_near(s->out, s->stride, (const int64_t(*)[3])taps, volume);
+  bool ok = direct ? OF_DTYPE(direct_grad_weight, s, grad, input, (const int64_t(*)[3])taps, out)
+                   : OF_DTYPE(implicit_grad_weight, s, grad, input, (const int64_t(*)[3])taps, out);
   tj__free(taps, bytes);
   return ok;
 }

@@ -157,6 +157,16 @@ static void test_direct(void **unused) {
   for (int64_t stride = 1; stride <= 2; stride++) check(plane(2, 9, 1, 1, 30, 70, 3, 3, stride, 1, 1));
 }
 
+/* taps so far apart that no memory would hold what lies between them */
+static void test_far_taps(void **unused) {
+  (void)unused;
+  const int64_t far = (int64_t)1 << 40;
+  check(plane(2, 1, 9, 8, 5, 6, 2, 2, 1, far / 2, far));
+  check(plane(1, 1, 8, 40, 5, 6, 3, 3, 1, far, far));
+  check(plane(2, 6, 1, 1, 5, 6, 3, 3, 1, far, far));
+  check(plane(1, 1, 1, 2, 5, 40, 3, 3, 2, far, far));
+}
+
 /* 3 x 3 with stride 1, by tiles of 2 x 2: odd sizes, every padding, rows longer than a vector and shorter, blocks that hold several images; fewer
  * tiles than channels; the weight's gradient in one step and in several; one channel too few, one tile too few */
 static void test_tiles(void **unused) {
@@ -236,8 +246,8 @@ static void test_dimensions(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_planes),    cmocka_unit_test(test_kinds),   cmocka_unit_test(test_direct),
-                                     cmocka_unit_test(test_tiles),     cmocka_unit_test(test_special), cmocka_unit_test(test_small),
-                                     cmocka_unit_test(test_dimensions)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_planes),   cmocka_unit_test(test_kinds),     cmocka_unit_test(test_direct),
+                                     cmocka_unit_test(test_far_taps), cmocka_unit_test(test_tiles),     cmocka_unit_test(test_special),
+                                     cmocka_unit_test(test_small),    cmocka_unit_test(test_dimensions)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
