@@ -4,12 +4,13 @@
 #include <math.h>
 
 #include "../kernels/gemm.h"
+#include "../kernels/pointwise.h"
 #include "loop.h"
 #include "math.h"
 #include "tile.h"
-#include "vector16.h"
 
 extern const tj__gemm_kernels TJ__ISA(tj__cpu_gemm);
+extern const tj__pointwise_kernels TJ__ISA(tj__cpu_pointwise);
 
 #define T float
 #define SUFFIX f32
