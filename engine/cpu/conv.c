@@ -8,13 +8,19 @@ extern const tj__gemm_kernels TJ__ISA(tj__cpu_gemm);
 
 static inline int64_t volume_of(const int64_t *x) { return x[0] * x[1] * x[2]; }
 
+/* Where the taps of dimension i are: [*low, *high]. */
+static void reach_of(const int64_t (*taps)[3], int64_t n_taps, int i, int64_t *low, int64_t *high) {
+  *low = *high = taps[0][i];
+  for (int64_t t = 1; t < n_taps; t++) *low = TJ__MIN(*low, taps[t][i]), *high = TJ__MAX(*high, taps[t][i]);
+}
+
 /* Whether a plane that holds all that `count` positions a dimension read at all taps is of about their own size: with far taps (a dilation may be any
  * number) it would be of any size, for zeros. */
 static bool taps_are_near(const int64_t *count, const int64_t *step, const int64_t (*taps)[3], int64_t n_taps) {
   double plane = 1, positions = 1;
   for (int i = 0; i < 3; i++) {
-    int64_t low = taps[0][i], high = low;
-    for (int64_t t = 1; t < n_taps; t++) low = TJ__MIN(low, taps[t][i]), high = TJ__MAX(high, taps[t][i]);
+    int64_t low, high;
+    reach_of(taps, n_taps, i, &low, &high);
     positions *= (double)count[i] * (double)step[i];
     plane *= (double)count[i] * (double)step[i] + ((double)high - (double)low);
   }
