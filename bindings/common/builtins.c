@@ -42,14 +42,6 @@ OF_TENSOR(is_view, 0, tj__return_bool(h, tj__is_view(t)))
 OF_TENSOR(is_inference, 0, tj__return_bool(h, t->inference))
 OF_TENSOR(data_ptr, 0, tj__return_int(h, (int64_t)(intptr_t)tj_data(t)))
 OF_TENSOR(retain, 0, tj__return_borrowed(h, t))
-
-static double call_free(tj__host *h) {
-  h->depth--; /* none of them is an argument that this call still uses: they go at once, unless another call runs */
-  for (int64_t n = tj__read_int(h); n > 0 && !h->failed; n--) tj__handle_free(h, tj__read_slot(h));
-  h->depth++;
-  return !h->failed;
-}
-
 OF_TENSOR(item, 0, tj__return_scalar(h, tj_item(t)))
 OF_TENSOR(requires_grad, 0, tj__return_bool(h, tj_requires_grad(t)))
 OF_TENSOR(is_leaf, 0, tj__return_bool(h, tj_is_leaf(t)))
@@ -58,6 +50,13 @@ OF_TENSOR(retains_grad, 0, tj__return_bool(h, tj_retains_grad(t)))
 OF_TENSOR(grad, -1, tj__return_borrowed(h, tj_grad(t)))
 OF_TENSOR(grad_fn, -1, tj__return_text(h, tj_grad_fn_name(t)))
 OF_TENSOR(base, -1, tj__return_borrowed(h, tj_base_of(t)))
+
+static double call_free(tj__host *h) {
+  h->depth--; /* none of them is an argument that this call still uses: they go at once, unless another call runs */
+  for (int64_t n = tj__read_int(h); n > 0 && !h->failed; n--) tj__handle_free(h, tj__read_slot(h));
+  h->depth++;
+  return !h->failed;
+}
 
 static double call_same(tj__host *h) {
   tj_tensor *t = tj__read_tensor(h), *u = tj__read_tensor(h);

@@ -144,17 +144,9 @@ static inline double tj__read_slot(tj__host *h) { return TJ__LIKELY(h->at < h->c
 /* The slot that will be read next, as it is: for in-place calls, which return the handle they were given. */
 static inline double tj__peek_slot(const tj__host *h) { return h->at < h->capacity ? h->slots[h->at] : 0; }
 
-/* The number that slot -k stands for: a tensor that promotes as a number, until the calls that run have ended. */
-tj_tensor *tj__read_number(tj__host *h, double slot);
-static inline tj_tensor *tj__read_tensor(tj__host *h) {
-  double slot = tj__read_slot(h);
-  return TJ__UNLIKELY(slot < 0) ? tj__read_number(h, slot) : (tj_tensor *)tj__handle_get(h, slot, TJ__HANDLE_TENSOR);
-}
-static inline tj_tensor *tj__read_optional_tensor(tj__host *h) {
-  if (tj__peek_slot(h) != 0) return tj__read_tensor(h);
-  tj__read_slot(h);
-  return NULL;
-}
+/* Of a number in its place: one that promotes as a number, until the calls that run have ended. */
+tj_tensor *tj__read_tensor(tj__host *h);
+tj_tensor *tj__read_optional_tensor(tj__host *h);
 static inline tj_generator *tj__read_generator(tj__host *h) {
   double handle = tj__read_slot(h);
   return handle == 0 ? NULL : (tj_generator *)tj__handle_get(h, handle, TJ__HANDLE_GENERATOR);

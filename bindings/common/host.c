@@ -376,7 +376,8 @@ tj_scalar tj__read_scalar(tj__host *h) {
   }
 }
 
-tj_tensor *tj__read_number(tj__host *h, double slot) {
+/* The number that slot -k stands for. */
+static tj_tensor *read_number(tj__host *h, double slot) {
   const int64_t after = h->at, at = slot > (double)-h->capacity ? (int64_t)-slot : h->capacity;
   h->at = at;
   const tj_scalar value = tj__read_scalar(h);
@@ -390,6 +391,17 @@ tj_tensor *tj__read_number(tj__host *h, double slot) {
   if (t) out_of_memory(h, sizeof *h->released), tj_free(t);
   h->failed = true;
   return NULL;
+}
+
+static inline tj_tensor *tensor_of(tj__host *h, double slot) {
+  return TJ__UNLIKELY(slot < 0) ? read_number(h, slot) : (tj_tensor *)tj__handle_get(h, slot, TJ__HANDLE_TENSOR);
+}
+
+tj_tensor *tj__read_tensor(tj__host *h) { return tensor_of(h, tj__read_slot(h)); }
+
+tj_tensor *tj__read_optional_tensor(tj__host *h) {
+  double slot = tj__read_slot(h);
+  return slot == 0 ? NULL : tensor_of(h, slot);
 }
 
 /* The count of a list; -1 for none and for a count that cannot be. Every item takes a slot, so the buffer bounds it. */
