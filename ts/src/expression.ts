@@ -1,7 +1,7 @@
 // `$`: formulas as texts. The engine parses and evaluates them (engine/expr); the compiler reads the same grammar (types/expression.ts).
 import { BUILTIN } from './generated/calls.js'
 import { pattern_error_extra_variables, pattern_error_missing_variables } from './generated/error_texts.js'
-import { isScalar, scalarSlots, typeName } from './runtime/arguments.js'
+import { isScalar, typeName } from './runtime/arguments.js'
 import { Arguments, builtin, fail, wrap } from './runtime/call.js'
 import { TorchError } from './runtime/errors.js'
 import { host } from './runtime/host.js'
@@ -37,17 +37,13 @@ class Parsed {
     return JSON.parse(host.takeString()) as ExpressionNode
   }
 
-  /** values: one for each variable. Numbers count as numbers: they are written behind the list, where its items say. */
+  /** values: one for each variable. Numbers count as numbers. */
   evaluate(values: readonly unknown[]): Tensor {
-    const call = new Arguments().number(this.handle)
-    const first = call.at + 1
-    call.numbers(values.map((v) => (v instanceof Tensor ? v.handle : 0)))
+    const call = new Arguments().number(this.handle).number(values.length)
     values.forEach((v, i) => {
-      if (v instanceof Tensor) return
-      if (!isScalar(v))
+      if (!(v instanceof Tensor) && !isScalar(v))
         throw new TorchError(`$(): the value of '${this.variables[i]}' must be Tensor or a number, not ${typeName(v)}`, 'TypeError')
-      host.f64[first + i] = -call.at
-      call.slots(scalarSlots(v))
+      call.operand(v)
     })
     return wrap(call.call(BUILTIN.expression_evaluate))
   }

@@ -2,7 +2,7 @@
 import type { DType, Scalar } from './types/dtype.js'
 import { dtypeIndex, dtypeName } from './dtype.js'
 import { BUILTIN } from './generated/calls.js'
-import { isScalar, scalarSlots, typeName } from './runtime/arguments.js'
+import { isScalar, typeName } from './runtime/arguments.js'
 import { Arguments, builtinBool, builtinInt, builtinVoid, readScalar } from './runtime/call.js'
 import { host } from './runtime/host.js'
 import { TorchError } from './runtime/errors.js'
@@ -42,10 +42,8 @@ export function result_type(a: Tensor | Scalar, b: Tensor | Scalar): DType {
   const call = new Arguments()
   const operands: unknown[] = [a, b]
   operands.forEach((v, i) => {
-    if (v instanceof Tensor) call.number(v.handle)
-    else if (isScalar(v)) {
-      call.number(-(call.at + 1)).slots(scalarSlots(v)) // the number follows
-    } else
+    if (v instanceof Tensor || isScalar(v)) call.operand(v)
+    else
       throw new TorchError(
         `result_type(): argument '${i === 0 ? 'tensor' : 'other'}' (position ${i + 1}) must be Tensor, not ${typeName(v)}`,
         'TypeError',

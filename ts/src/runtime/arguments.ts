@@ -550,14 +550,6 @@ function readNumbers(o: Overload, values: unknown[]): void {
   }
 }
 
-/** A number as kind and value; a bigint among them is to be written as an int. */
-export function scalarSlots(v: Scalar): (number | bigint)[] {
-  if (typeof v === 'number') return [Number.isInteger(v) && Math.abs(v) < SAFE ? 2 : 3, v]
-  if (typeof v === 'boolean') return [1, v ? 1 : 0]
-  if (typeof v === 'bigint') return [2, v]
-  return [4, v.re, v.im]
-}
-
 /**
  * Calls the operator with arguments of any allowed kind. `skip`: 1 for methods, whose messages do not count `self`.
  */

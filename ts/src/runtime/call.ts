@@ -265,13 +265,16 @@ export class Arguments {
     host.i64[this.at++] = BigInt.asIntN(64, BigInt(v))
     return this
   }
-  /** What is an integer of any size is a bigint. */
-  slots(list: readonly (number | bigint)[]): this {
-    for (const v of list) {
-      if (typeof v === 'bigint') this.int(v)
-      else this.number(v)
-    }
-    return this
+  /** Kind and value. */
+  scalar(v: Scalar): this {
+    if (typeof v === 'number') return this.number(Number.isSafeInteger(v) ? 2 : 3).number(v)
+    if (typeof v === 'boolean') return this.number(1).bool(v)
+    if (typeof v === 'bigint') return this.number(2).int(v)
+    return this.number(4).number(v.re).number(v.im)
+  }
+  /** A tensor, or a number in its place, which follows. */
+  operand(v: Tensor | Scalar): this {
+    return v instanceof Tensor ? this.number(v.handle) : this.number(-(this.at + 1)).scalar(v)
   }
   bool(v: boolean): this {
     return this.number(v ? 1 : 0)
