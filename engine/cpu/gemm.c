@@ -166,7 +166,10 @@ static bool halves(const tj__gemm_args *g) {
                        .c_row = g->n,
                        .c_col = 1,
                        .alpha = g->alpha,
-                       .beta = g->beta};
+                       .beta = g->beta,
+                       .start = c,
+                       .start_row = g->n,
+                       .start_col = 1};
     if (!(ok = gemm_f32(&x))) break;
     for (int64_t i = 0; i < g->m; i++)
       for (int64_t j = 0; j < g->n; j++) {
@@ -178,7 +181,7 @@ static bool halves(const tj__gemm_args *g) {
   return ok;
 }
 
-/* k = 0: only beta C is left. */
+/* k = 0: only what beta is of is left. */
 static void scale_only(const tj__gemm_args *g) {
   size_t size = tj__dtype_sizes[g->dtype];
   bool clear = tj__scalar_is_zero(g->beta);
@@ -187,11 +190,12 @@ static void scale_only(const tj__gemm_args *g) {
     for (int64_t i = 0; i < g->m; i++)
       for (int64_t j = 0; j < g->n; j++) {
         char *c = (char *)g->c + (batch * g->c_batch + i * g->c_row + j * g->c_col) * (int64_t)size;
+        const char *from = (const char *)g->start + (batch * g->start_batch + i * g->start_row + j * g->start_col) * (int64_t)size;
         if (clear) {
           memset(c, 0, size);
           continue;
         }
-        tj_scalar v = tj__load_scalar(c, g->dtype);
+        tj_scalar v = tj__load_scalar(from, g->dtype);
         switch (v.kind) {
           case TJ_SCALAR_COMPLEX: v = tj_complex_number(br * v.c.re - bi * v.c.im, br * v.c.im + bi * v.c.re); break;
           case TJ_SCALAR_FLOAT: v.f *= br; break;
@@ -207,7 +211,10 @@ static bool as_pairs(const tj__gemm_args *g) {
   return real_beta && g->m >= 4 && g->n >= 4 && (double)g->m * (double)g->n * (double)g->k >= 4096;
 }
 
-static bool gemm(const tj__gemm_args *g) {
+static bool gemm(const tj__gemm_args *args) {
+  tj__gemm_args whole = *args;
+  const tj__gemm_args *g = &whole;
+  if (!g->start) whole.start = g->c, whole.start_row = g->c_row, whole.start_col = g->c_col, whole.start_batch = g->c_batch;
   if (!g->batches || !g->m || !g->n) return true;
   if (!g->k || tj__scalar_is_zero(g->alpha)) {
     scale_only(g);
@@ -280,4 +287,5 @@ static void dot(tj_dtype dtype, int64_t n, const void *a, int64_t as, const void
   }
 }
 
-const tj__gemm_kernels TJ__ISA(tj__cpu_gemm) = {.gemm = gemm, .implicit = implicit, .dot = dot, .int8 = int8};
+const tj__gemm_kernels TJ__ISA(tj__cpu_gemm) = {
+    .starts = 1u << TJ_FLOAT32 | 1u << TJ_FLOAT64, .gemm = gemm, .implicit = implicit, .dot = dot, .int8 = int8};

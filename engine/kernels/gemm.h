@@ -20,7 +20,7 @@ typedef struct tj__gemm_args {
   void *c;
   int64_t c_row, c_col, c_batch;
   tj_scalar alpha, beta;
-  /* What beta is of, in the place of C: for devices whose kernels say `starts`. NULL: C. */
+  /* What beta is of, in the place of C: any strides, for dtypes that `starts` names. NULL: C. */
   const void *start;
   int64_t start_row, start_col, start_batch;
 } tj__gemm_args;
@@ -46,7 +46,7 @@ typedef struct tj__gemm_implicit {
 } tj__gemm_implicit;
 
 typedef struct tj__gemm_kernels {
-  bool starts;
+  uint32_t starts;                                 /* bit d: products of dtype d take args' start */
   bool (*gemm)(const tj__gemm_args *args);         /* false and an error when there is no memory for the panels */
   bool (*implicit)(const tj__gemm_implicit *args); /* the same */
   /* *out = sum of a[i] b[i] (conj: of the conjugate of a[i]) */

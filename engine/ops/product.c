@@ -63,7 +63,7 @@ static tj_tensor *start_from(tj_tensor *self, tj_ints sizes, tj_scalar beta) {
 /* alpha a b + beta self, broadcast to these sizes. */
 static tj_tensor *started_product(tj_tensor *self, tj_ints sizes, const tj_tensor *a, const tj_tensor *b, tj_scalar alpha, tj_scalar beta) {
   const tj__backend *backend = tj__backend_for(&self, 1);
-  if (!backend || !backend->gemm->starts || tj__scalar_is_zero(beta) || !tj__can_expand(tj__sizes(self), sizes))
+  if (!backend || !(backend->gemm->starts >> self->dtype & 1) || tj__scalar_is_zero(beta) || !tj__can_expand(tj__sizes(self), sizes))
     return product(start_from(self, sizes, beta), a, b, alpha, beta);
   return product_from(tj__empty(sizes, self->dtype, device_of(self)), a, b, alpha, beta, tj_expand(self, sizes, false));
 }

@@ -302,4 +302,4 @@ static void dot(tj_dtype dtype, int64_t n, const void *a, int64_t a_stride, cons
   else gemm(&g);
 }
 
-const tj__gemm_kernels tj__webgpu_gemm = {.starts = true, .gemm = gemm, .implicit = implicit, .dot = dot};
+const tj__gemm_kernels tj__webgpu_gemm = {.starts = ~0u, .gemm = gemm, .implicit = implicit, .dot = dot};

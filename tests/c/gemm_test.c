@@ -136,6 +136,72 @@ static void test_vectors(void **unused) {
   }
 }
 
+/* What beta is of may lie elsewhere, by any strides, zero among them: the bits are those of C that holds it, and what C held is not read. */
+static void test_start(void **unused) {
+  (void)unused;
+  const tj__gemm_kernels *gemm = tj__backend_of(TJ_CPU)->gemm;
+  static const int64_t sizes[][3] = {{3, 5, 7},     {1, 70, 40},    {70, 1, 40},    {37, 45, 29},
+                                     {24, 64, 900}, {20, 300, 100}, {300, 20, 100}, {13, 33, 0}};
+  static const double betas[] = {1, 0.5, 0};
+  for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+    for (int dtype = TJ_FLOAT32; dtype <= TJ_FLOAT64; dtype++)
+      for (int kind = 0; kind < 5; kind++)
+        for (int lb = 0; lb < 2; lb++)
+          for (int lc = 0; lc < 3; lc++) {
+            assert_true(gemm->starts >> dtype & 1);
+            const int64_t m = sizes[s][0], n = sizes[s][1], k = sizes[s][2];
+            /* a row, a column, one number, transposed, with gaps */
+            const layout from = kind == 0   ? (layout){0, 1}
+                                : kind == 1 ? (layout){1, 0}
+                                : kind == 2 ? (layout){0, 0}
+                                            : layout_of(kind - 2, m, n);
+            const layout b = layout_of(lb, k, n), c = layout_of(lc, m, n);
+            const int64_t nc = extent(c, m, n), ns = extent(from, m, n), batches = 2;
+            void *pa = random_numbers((tj_dtype)dtype, m * k * batches), *pb = random_numbers((tj_dtype)dtype, n * k * batches);
+            void *start = random_numbers((tj_dtype)dtype, ns * batches), *there = malloc((size_t)(nc * batches) * 8);
+            void *here = malloc((size_t)(nc * batches) * 8);
+            for (int64_t q = 0; q < batches; q++)
+              for (int64_t i = 0; i < m; i++)
+                for (int64_t j = 0; j < n; j++) {
+                  const int64_t at = q * nc + i * c.row + j * c.col;
+                  put(here, (tj_dtype)dtype, at, get(start, (tj_dtype)dtype, q * ns + i * from.row + j * from.col));
+                  put(there, (tj_dtype)dtype, at, NAN);
+                }
+            tj__gemm_args g = {.dtype = (tj_dtype)dtype,
+                               .batches = batches,
+                               .m = m,
+                               .n = n,
+                               .k = k,
+                               .a = pa,
+                               .a_row = k,
+                               .a_col = 1,
+                               .a_batch = m * k,
+                               .b = pb,
+                               .b_row = b.row,
+                               .b_col = b.col,
+                               .b_batch = n * k,
+                               .c = here,
+                               .c_row = c.row,
+                               .c_col = c.col,
+                               .c_batch = nc,
+                               .alpha = tj_float(1.5),
+                               .beta = tj_float(betas[(s + (size_t)kind) % 3])};
+            assert_true(gemm->gemm(&g));
+            g.c = there, g.start = start, g.start_row = from.row, g.start_col = from.col, g.start_batch = ns;
+            assert_true(gemm->gemm(&g));
+            for (int64_t q = 0; q < batches; q++)
+              for (int64_t i = 0; i < m; i++)
+                for (int64_t j = 0; j < n; j++) {
+                  const int64_t at = q * nc + i * c.row + j * c.col;
+                  const double expected = get(here, (tj_dtype)dtype, at), got = get(there, (tj_dtype)dtype, at);
+                  if (!(expected == got))
+                    fail_msg("%dx%dx%d layout %d, start %d at (%d, %d): %.9g, not %.9g", (int)m, (int)n, (int)k, lc, kind, (int)i, (int)j,
+                             got, expected);
+                }
+            free(pa), free(pb), free(start), free(here), free(there);
+          }
+}
+
 /* integers wrap, halves round once, k = 0 leaves beta C, and beta = 0 does not read C */
 /* Complex products: every layout of B and C, a complex alpha, a real beta, against the definition. */
 static void test_complex(void **unused) {
@@ -283,8 +349,8 @@ static void test_narrow(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_layouts), cmocka_unit_test(test_edges), cmocka_unit_test(test_blocks), cmocka_unit_test(test_vectors),
-      cmocka_unit_test(test_complex), cmocka_unit_test(test_other), cmocka_unit_test(test_narrow),
+      cmocka_unit_test(test_layouts), cmocka_unit_test(test_edges),   cmocka_unit_test(test_blocks), cmocka_unit_test(test_vectors),
+      cmocka_unit_test(test_start),   cmocka_unit_test(test_complex), cmocka_unit_test(test_other),  cmocka_unit_test(test_narrow),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
