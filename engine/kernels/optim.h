@@ -8,7 +8,7 @@
 
 /* One parameter. All pointers are to n elements of dtype. */
 typedef struct tj__optim_item {
-  int64_t n, start; /* start: elements of the items before it */
+  int64_t n;
   tj_dtype dtype;
   bool first; /* sgd: the momentum buffer is new and becomes the gradient */
   void *param;

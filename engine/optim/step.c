@@ -13,6 +13,7 @@
 typedef struct entry {
   tj_tensor *given[TENSORS]; /* param, grad, state...; NULL where there is none */
   tj_tensor *used[TENSORS];  /* the same or, where layouts differ, contiguous copies */
+  int64_t start;             /* pieces of the entries before it, in each share */
 } entry;
 
 typedef struct job {
@@ -20,6 +21,7 @@ typedef struct job {
   tj__optim_item *items;
   entry *entries;
   int64_t n;
+  int64_t shares, pieces; /* into which every item is cut; pieces of a share, of all items */
   const tj__optim_kernels *kernels;
   const tj_sgd_options *sgd;
   const tj_adam_options *adam;
@@ -96,7 +98,6 @@ static bool add(job *j, int64_t i, tj_tensor *param, tj_tensor *grad, tj_tensor 
   j->kernels = backend->optim;
   j->items[j->n] = (tj__optim_item){
       .n = param->numel * (tj_dtype_is_complex((tj_dtype)param->dtype) ? 2 : 1),
-      .start = j->n ? j->items[j->n - 1].start + j->items[j->n - 1].n : 0,
       .dtype = tj__real_of((tj_dtype)param->dtype),
       .param = tj__write(e->used[0]),
       .grad = tj__read(e->used[1]),
@@ -109,28 +110,48 @@ static bool add(job *j, int64_t i, tj_tensor *param, tj_tensor *grad, tj_tensor 
 
 /* ---- running ------------------------------------------------------------------------------------------------- */
 
-/* Elements [begin, end) of all items laid end to end. */
+/* Each thread has the same share of every item, since it is mostly the one that has written this part of the gradient and will read it of the parameter:
+ * where threads share no cache, what another has written is far. A share of an item is cut into pieces, of whole vectors but for the item's last one. */
+#define PIECE (TJ__GRAIN / 2)
+
+static int64_t cut(int64_t n, int64_t part, int64_t parts) { return part == parts ? n : TJ__MIN(n, (n / parts * part + 63) / 64 * 64); }
+
+static int64_t pieces_of(const job *j, int64_t i) { return (j->items[i].n + j->shares * PIECE - 1) / (j->shares * PIECE); }
+
 static void body(int64_t begin, int64_t end, void *context) {
   const job *j = context;
-  int64_t low = 0, high = j->n - 1;
-  while (low < high) { /* the last item that starts at or before begin */
-    int64_t middle = low + (high - low + 1) / 2;
-    if (j->items[middle].start <= begin) low = middle;
-    else high = middle - 1;
-  }
-  for (int64_t i = low; i < j->n && j->items[i].start < end; i++) {
-    const tj__optim_item *item = &j->items[i];
-    int64_t from = TJ__MAX(begin - item->start, 0), to = TJ__MIN(end - item->start, item->n);
+  for (int64_t piece = begin; piece < end; piece++) {
+    const int64_t share = piece / j->pieces, at = piece % j->pieces;
+    int64_t low = 0, high = j->n - 1;
+    while (low < high) { /* the last entry that starts at or before `at` */
+      int64_t middle = low + (high - low + 1) / 2;
+      if (j->entries[middle].start <= at) low = middle;
+      else high = middle - 1;
+    }
+    const tj__optim_item *item = &j->items[low];
+    const int64_t first = cut(item->n, share, j->shares), n = cut(item->n, share + 1, j->shares) - first, pieces = pieces_of(j, low);
+    const int64_t from = first + cut(n, at - j->entries[low].start, pieces), to = first + cut(n, at - j->entries[low].start + 1, pieces);
     if (from >= to) continue;
     if (j->sgd) j->kernels->sgd(item, from, to, j->sgd);
     else j->kernels->adam(item, from, to, j->adam);
   }
 }
 
+static void run_pieces(job *j) {
+  int64_t all = 0;
+  for (int64_t i = 0; i < j->n; i++) all += j->items[i].n;
+  j->shares = all >= 2 * PIECE ? tj_get_num_threads() : 1;
+  j->pieces = 0;
+  for (int64_t i = 0; i < j->n; i++) {
+    j->entries[i].start = j->pieces;
+    j->pieces += pieces_of(j, i);
+  }
+  tj__parallel_chunks(j->shares * j->pieces, j->shares == 1 ? TJ__MAX(1, j->pieces) : 1, body, j);
+}
+
 static bool run(job *j) {
   if (j->n == 0) return true;
-  const tj__optim_item *last = &j->items[j->n - 1];
-  if (tj__can_look(j->entries[0].given[0])) tj__parallel_for(last->start + last->n, TJ__GRAIN / 2, body, j);
+  if (tj__can_look(j->entries[0].given[0])) run_pieces(j);
   else if (j->sgd) j->kernels->sgd_many(j->items, j->n, j->sgd);
   else j->kernels->adam_many(j->items, j->n, j->adam);
   bool done = tj_error_code() == TJ_OK;
