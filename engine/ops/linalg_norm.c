@@ -163,7 +163,8 @@ tj_tensor *tj__impl_linalg_matrix_power(tj_tensor *self, int64_t n) {
   tj_tensor *result = NULL;
   for (;; self = tj_matmul(self, self)) {
     if (n & 1) result = result ? tj_matmul(result, self) : self;
-    if (!self || !(n >>= 1)) return result;
+    if (!self || (n & 1 && !result)) return NULL; /* a product has failed */
+    if (!(n >>= 1)) return result;
   }
 }
 tj_tensor *tj__impl_torch_matrix_power(tj_tensor *self, int64_t n) { return tj_linalg_matrix_power(self, n); }
