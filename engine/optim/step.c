@@ -146,7 +146,7 @@ static void run_pieces(job *j) {
     j->entries[i].start = j->pieces;
     j->pieces += pieces_of(j, i);
   }
-  tj__parallel_chunks(j->shares * j->pieces, j->shares == 1 ? TJ__MAX(1, j->pieces) : 1, body, j);
+  tj__parallel_chunks(j->shares * j->pieces, j->shares == 1 ? j->pieces : 1, body, j);
 }
 
 static bool run(job *j) {

@@ -42,6 +42,28 @@ static void *random_numbers(tj_dtype dtype, int64_t n) {
   return p;
 }
 
+/* alpha A B + beta C of batches that follow each other, of these layouts. */
+static tj__gemm_args args_of(tj_dtype dtype, int64_t batches, int64_t m, int64_t n, int64_t k, const void *pa, layout a, const void *pb,
+                             layout b, void *pc, layout c) {
+  return (tj__gemm_args){.dtype = dtype,
+                         .batches = batches,
+                         .m = m,
+                         .n = n,
+                         .k = k,
+                         .a = pa,
+                         .a_row = a.row,
+                         .a_col = a.col,
+                         .a_batch = extent(a, m, k),
+                         .b = pb,
+                         .b_row = b.row,
+                         .b_col = b.col,
+                         .b_batch = extent(b, k, n),
+                         .c = pc,
+                         .c_row = c.row,
+                         .c_col = c.col,
+                         .c_batch = extent(c, m, n)};
+}
+
 static void check(tj_dtype dtype, int64_t batches, int64_t m, int64_t n, int64_t k, int la, int lb, int lc, double alpha, double beta) {
   const tj__gemm_kernels *gemm = tj__backend_of(TJ_CPU)->gemm;
   layout a = layout_of(la, m, k), b = layout_of(lb, k, n), c = layout_of(lc, m, n);
@@ -50,25 +72,8 @@ static void check(tj_dtype dtype, int64_t batches, int64_t m, int64_t n, int64_t
   size_t bytes = (size_t)(nc * batches) * (dtype == TJ_FLOAT32 ? 4 : 8);
   void *one = malloc(bytes), *two = malloc(bytes);
   memcpy(one, start, bytes), memcpy(two, start, bytes);
-  tj__gemm_args g = {.dtype = dtype,
-                     .batches = batches,
-                     .m = m,
-                     .n = n,
-                     .k = k,
-                     .a = pa,
-                     .a_row = a.row,
-                     .a_col = a.col,
-                     .a_batch = na,
-                     .b = pb,
-                     .b_row = b.row,
-                     .b_col = b.col,
-                     .b_batch = nb,
-                     .c = one,
-                     .c_row = c.row,
-                     .c_col = c.col,
-                     .c_batch = nc,
-                     .alpha = tj_float(alpha),
-                     .beta = tj_float(beta)};
+  tj__gemm_args g = args_of(dtype, batches, m, n, k, pa, a, pb, b, one, c);
+  g.alpha = tj_float(alpha), g.beta = tj_float(beta);
   int threads = tj_get_num_threads();
   tj_set_num_threads(1);
   assert_true(gemm->gemm(&g));
@@ -167,25 +172,8 @@ static void test_start(void **unused) {
                   put(here, (tj_dtype)dtype, at, get(start, (tj_dtype)dtype, q * ns + i * from.row + j * from.col));
                   put(there, (tj_dtype)dtype, at, NAN);
                 }
-            tj__gemm_args g = {.dtype = (tj_dtype)dtype,
-                               .batches = batches,
-                               .m = m,
-                               .n = n,
-                               .k = k,
-                               .a = pa,
-                               .a_row = k,
-                               .a_col = 1,
-                               .a_batch = m * k,
-                               .b = pb,
-                               .b_row = b.row,
-                               .b_col = b.col,
-                               .b_batch = n * k,
-                               .c = here,
-                               .c_row = c.row,
-                               .c_col = c.col,
-                               .c_batch = nc,
-                               .alpha = tj_float(1.5),
-                               .beta = tj_float(betas[(s + (size_t)kind) % 3])};
+            tj__gemm_args g = args_of((tj_dtype)dtype, batches, m, n, k, pa, layout_of(0, m, k), pb, b, here, c);
+            g.alpha = tj_float(1.5), g.beta = tj_float(betas[(s + (size_t)kind) % 3]);
             assert_true(gemm->gemm(&g));
             g.c = there, g.start = start, g.start_row = from.row, g.start_col = from.col, g.start_batch = ns;
             assert_true(gemm->gemm(&g));
