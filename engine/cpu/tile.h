@@ -43,6 +43,26 @@ typedef double tile_f64x2 __attribute__((vector_size(16)));
 #define TILE_ADD_PRODUCT(acc, x, v) ((acc) += (x) * (v))
 #endif
 
+/* Stores a vector to an aligned place past the caches, without reading the line first: of results larger than the caches that nothing reads soon. Other
+ * threads see it from TILE_STREAMED on. */
+typedef float tile_streamed __attribute__((vector_size(GEMM_VECTOR_BYTES), may_alias));
+#if defined(__clang__)
+#define TILE_STREAM(to, v) __builtin_nontemporal_store((tile_streamed)(v), (tile_streamed *)(to))
+#elif defined(__AVX512F__)
+#define TILE_STREAM(to, v) __builtin_ia32_movntps512((float *)(to), (tile_streamed)(v))
+#elif defined(__AVX2__)
+#define TILE_STREAM(to, v) __builtin_ia32_movntps256((float *)(to), (tile_streamed)(v))
+#elif defined(__SSE__)
+#define TILE_STREAM(to, v) __builtin_ia32_movntps((float *)(to), (tile_streamed)(v))
+#else
+#define TILE_STREAM(to, v) (*(tile_streamed *)(to) = (tile_streamed)(v))
+#endif
+#if defined(__SSE__)
+#define TILE_STREAMED() __builtin_ia32_sfence()
+#else
+#define TILE_STREAMED() atomic_thread_fence(memory_order_release)
+#endif
+
 #define TILE_INLINE static inline __attribute__((always_inline))
 
 /* KERNEL(rows) with the smallest compiled number of rows that holds `rows`: a cut-off tile does not pay for a full one. */
