@@ -18,6 +18,7 @@ const INFIX = {
 }
 
 const LITERALS = new Set(['None', 'true', 'false', 'True', 'False'])
+const MASK = 'grad_input_mask' // for each of the inputs whose derivative an expression is: is it wanted
 
 const argKind = (type) =>
   type.base === 'Tensor'
@@ -67,7 +68,7 @@ export function derivativePlan(op) {
         return
       }
       if (n.kind !== 'name' || (parent?.kind === 'property' && !grads.has(n.name))) return
-      if (grads.has(n.name) || LITERALS.has(n.name)) return
+      if (grads.has(n.name) || LITERALS.has(n.name) || n.name === MASK) return
       if (outputs.includes(n.name) && op.returns.kind !== 'list')
         return void keep(saved, n.name, () => ({ output: outputs.indexOf(n.name) }), k)
       const arg = op.args.find((a) => a.name === n.name)
@@ -82,8 +83,8 @@ export function derivativePlan(op) {
   return { inputs, outputs, grads, used, saved, values }
 }
 
-// Compiles one expression; locals maps names to C variables that hold the saved tensors.
-function compile(op, plan, e, byName) {
+// Compiles one expression, the derivative of the inputs `members`; saved tensors are C variables of their names.
+function compile(op, plan, e, byName, members) {
   const value = (key) => {
     const v = plan.values.find((x) => x.key === key)
     const get = { int: 'int', bool: 'int', dtype: 'int', float: 'float', scalar: 'scalar', ints: 'ints', str: 'ints' }[v.kind]
@@ -106,6 +107,7 @@ function compile(op, plan, e, byName) {
         kind: op.returns.kind === 'list' ? 'tensors' : 'tensor',
         c: op.returns.kind === 'list' ? '((tj_tensors){grads, tj__node_output_count(node)})' : `grads[${plan.grads.get(n)}]`,
       }
+    if (n === MASK) return { kind: 'list', items: members.map((k) => ({ kind: 'bool', c: `tj__node_needs(node, ${k})` })) }
     const s = plan.saved.find((x) => x.key === n)
     if (s) return { kind: s.list ? 'tensors' : 'tensor', c: n }
     return value(n)
@@ -223,9 +225,9 @@ function compile(op, plan, e, byName) {
         })
         for (const k of Object.keys(n.keywords)) if (!target.args.some((a) => a.name === k)) bad(`'${n.name}' has no argument '${k}'`)
         if (given.length > target.args.length) bad(`'${n.name}' takes ${target.args.length} arguments`)
-        const kind =
-          { tensor: 'tensor', list: 'list_object', scalar: 'scalar' }[target.returns.kind] ?? bad(`'${n.name}' has several results`)
-        return { kind, c: `tj_${target.cname}${inplace ? '_' : ''}(${out.join(', ')})` }
+        const call = (results) => `tj_${target.cname}${inplace ? '_' : ''}(${[...out, ...results].join(', ')})`
+        if (target.returns.kind === 'tuple') return { kind: 'tuple', n: target.returns.items.length, call }
+        return { kind: { tensor: 'tensor', list: 'list_object', scalar: 'scalar' }[target.returns.kind], c: call([]) }
       }
       default:
         return bad(n.kind)
@@ -274,9 +276,20 @@ export function derivativeC(op, plan, nodeName, byName) {
   const listAt = plan.inputs.findIndex((a) => a.type.list)
   const at = (k) => (listAt < 0 || k < listAt ? String(k) : `tj__node_input_count(node) - ${plan.inputs.length - k}`)
   plan.inputs.forEach((input, k) => {
-    const { result, asTensor } = compile(op, plan, op.backward[input.name], byName)
+    // The inputs of a common expression, whose results are their gradients in turn.
+    const members = plan.inputs.flatMap((i, q) => (op.backward[i.name] === op.backward[input.name] ? [q] : []))
+    if (members[0] !== k) return
+    const several = members.length > 1
+    if (several && listAt >= 0) throw new SchemaBug(op, 'a derivative of several arguments beside a list of tensors')
+    const { result, asTensor } = compile(op, plan, op.backward[input.name], byName, members)
+    if (several && result.n !== members.length)
+      throw new SchemaBug(
+        op,
+        `the derivative of ${members.map((q) => plan.inputs[q].name).join(', ')} has to be a call with ${members.length} results`,
+      )
     const listLength = `tj__node_input_count(node) - ${plan.inputs.length - 1}`
-    lines.push(input.type.list ? `  if (tj__node_needs_any(node, ${k}, ${listLength})) {` : `  if (tj__node_needs(node, ${at(k)})) {`)
+    const wanted = members.map((q) => `tj__node_needs(node, ${at(q)})`).join(' || ')
+    lines.push(input.type.list ? `  if (tj__node_needs_any(node, ${k}, ${listLength})) {` : `  if (${wanted}) {`)
     for (const s of plan.saved.filter((x) => x.inputs.has(k))) {
       if (s.list) {
         lines.push(`    tj_tensors ${s.key};`, `    if (!tj__node_saved_list(node, ${s.index}, &${s.key})) return false;`)
@@ -287,7 +300,9 @@ export function derivativeC(op, plan, nodeName, byName) {
         )
       } else lines.push(`    tj_tensor *${s.key} = tj__node_saved(node, ${s.index});`, `    if (!${s.key}) return false;`)
     }
-    if (input.type.list) {
+    if (several) {
+      lines.push(`    if (${result.call(members.map((q) => `&inputs[${q}]`))}) return false;`, '  }')
+    } else if (input.type.list) {
       if (result.kind !== 'list_object') throw new SchemaBug(op, `the derivative of ${input.name} has to be a list of tensors`)
       lines.push(
         `    tj_list *list = ${result.c};`,
@@ -300,8 +315,9 @@ export function derivativeC(op, plan, nodeName, byName) {
     }
   })
   lines.push('  return true;', '}')
-  const outputs = op.returns.kind === 'tensor' ? 1 : 2
-  lines.push(`static const tj__node_type ${op.cname}_node = {"${nodeName}", ${op.cname}_backward, ${outputs > 1}, NULL};`)
+  // Gradients that did not arrive are zeros, but for results that may be missing themselves.
+  const zeros = op.returns.kind !== 'tensor' && !op.returns.items.every((i) => i.type.optional)
+  lines.push(`static const tj__node_type ${op.cname}_node = {"${nodeName}", ${op.cname}_backward, ${zeros}, NULL};`)
   return lines.join('\n')
 }
 

@@ -178,11 +178,16 @@ function readEntry(entry, where, fail) {
     else {
       op.backward = {}
       for (const [k, v] of Object.entries(entry.backward)) {
-        if (!tensors.some((t) => t.name === k)) fail('backward', `'${k}' is no Tensor argument of ${name}`)
+        let expression
         try {
-          op.backward[k] = parseExpression(v)
+          expression = parseExpression(v)
         } catch (e) {
           fail('backward', `${k}: ${e.message}`)
+        }
+        for (const argument of k.split(/\s*,\s*/)) {
+          if (!tensors.some((t) => t.name === argument)) fail('backward', `'${argument}' is no Tensor argument of ${name}`)
+          if (op.backward[argument]) fail('backward', `${argument} has two derivatives`)
+          op.backward[argument] = expression
         }
       }
     }

@@ -109,6 +109,11 @@ describe('a schema entry', () => {
       5,
       /'n' is no Tensor argument of bad/,
     ],
+    'a derivative of an argument twice': [
+      entry('bad(Tensor self, Tensor other) -> Tensor', DOC, 'backward: { "self, other": grad, self: grad }'),
+      5,
+      /self has two derivatives/,
+    ],
     'a derivative that cannot be read': [
       entry('bad(Tensor self) -> Tensor', DOC, 'backward: { self: "grad * (self" }'),
       5,
@@ -156,6 +161,23 @@ describe('a derivative', () => {
     'has an infix that tensors lack': ['grad % self', /'%' between tensors/],
     'keeps a generator': ['mul(grad, generator)', /Generator argument cannot be kept/, ', Generator? generator=None'],
   }
+  const together = (expression) =>
+    cFiles(
+      loadSchemaText(
+        `- op: both(Tensor self, Tensor other) -> Tensor\n  doc: Two.\n  backward: { "self, other": "${expression}" }\n` +
+          '- op: back(Tensor grad, Tensor self, bool[2] output_mask) -> (Tensor? a, Tensor? b)\n  doc: Both gradients.\n  backward: { grad: "grad_a" }\n',
+        'some/test.yaml',
+      ),
+    )['ops/test.c']
+  it('of several arguments is one call, whose results they are', () => {
+    const text = together('back(grad, self, grad_input_mask)')
+    assert.match(
+      text,
+      /if \(tj_back\(grads\[0\], self, TJ_INTS\(tj__node_needs\(node, 0\), tj__node_needs\(node, 1\)\), &inputs\[0\], &inputs\[1\]\)\) return false;/,
+    )
+    assert.match(text, /back_node = \{"BackBackward0", back_backward, false, NULL\}/, 'no zeros for results that may be missing')
+    assert.throws(() => together('grad'), /the derivative of self, other has to be a call with 2 results/)
+  })
   for (const [what, [expression, message, extra]] of Object.entries(faults))
     it(`is refused when it ${what}`, () =>
       assert.throws(
