@@ -3,7 +3,13 @@
 
 #include <math.h>
 
-enum { STRIP = 128, BLOCK = 32 }; /* columns and rows that the gradient of a weight takes at once */
+enum { STRIP = 128, BLOCK = 32 };      /* columns and rows that the gradient of a weight takes at once */
+enum { TASKS = 16, ROWS_LEAST = 128 }; /* into which its columns and rows are divided; rows of a part */
+enum { RUN_LEAST = 256 };              /* elements of a run that is worked on by itself, where groups have several */
+
+typedef struct pair {
+  double first, second;
+} pair;
 
 typedef struct job {
   const tj__norm_shape *s;
@@ -11,8 +17,19 @@ typedef struct job {
   bool training;
   double eps;
   void *out, *means, *rstds;
-  double *mean64, *variance64;
+  double *variances;
+  void *grad_weight, *grad_bias;
+  bool own; /* each group has a weight of its own */
+  int64_t parts;
+  pair *sums; /* of each run; or of each part and column, biases' and weights' */
 } job;
+
+/* long loops with several callers */
+#ifdef __clang__
+#define OUTLINED __attribute__((noinline))
+#else
+#define OUTLINED __attribute__((noinline, noclone))
+#endif
 
 #define T float
 #define SUFFIX f32
@@ -31,35 +48,67 @@ static void run(const tj__norm_shape *s, tj__range_body f32, tj__range_body f64,
   tj__parallel_for(n, TJ__MAX(1, TJ__GRAIN / TJ__MAX(1, each)), s->dtype == TJ_FLOAT32 ? f32 : f64, j);
 }
 
-static void moments(const tj__norm_shape *s, const void *x, double *mean, double *variance) {
-  job j = {.s = s, .x = x, .mean64 = mean, .variance64 = variance};
-  run(s, moments_f32, moments_f64, s->groups, 2 * s->outer * s->inner, &j);
-}
-
 static void apply(const tj__norm_shape *s, const void *x, const void *mean, const void *rstd, const void *weight, const void *bias,
                   void *out) {
   job j = {.s = s, .x = x, .mean = mean, .rstd = rstd, .weight = weight, .bias = bias, .out = out};
   run(s, apply_f32, apply_f64, s->outer * s->groups, s->inner, &j);
 }
 
-static void normalise(const tj__norm_shape *s, const void *x, double eps, const void *weight, const void *bias, void *mean, void *rstd,
-                      void *out) {
-  job j = {.s = s, .x = x, .eps = eps, .weight = weight, .bias = bias, .means = mean, .rstds = rstd, .out = out};
-  run(s, normalise_f32, normalise_f64, s->groups, 3 * s->inner, &j);
+#define OF_DTYPE(name, ...) (s->dtype == TJ_FLOAT32 ? name##_f32(__VA_ARGS__) : name##_f64(__VA_ARGS__))
+
+/* Whether long runs of a group are worked on one by one, in their order: as convolutions and pointwise operators go over the same tensors, so that most of
+ * what a thread reads is what it has written. */
+static bool by_runs(const tj__norm_shape *s) { return s->outer > 1 && s->inner >= RUN_LEAST; }
+
+static bool normalise(const tj__norm_shape *s, const void *x, double eps, const void *weight, const void *bias, void *mean, void *rstd,
+                      void *variance, void *out) {
+  job j = {.s = s, .x = x, .eps = eps, .weight = weight, .bias = bias, .means = mean, .rstds = rstd, .variances = variance, .out = out};
+  if (!by_runs(s)) {
+    run(s, normalise_f32, normalise_f64, s->groups, 3 * s->outer * s->inner, &j);
+    return true;
+  }
+  const size_t bytes = (size_t)(s->outer * s->groups) * sizeof *j.sums;
+  if (!(j.sums = tj__alloc(bytes))) return false;
+  run(s, run_moments_f32, run_moments_f64, s->outer * s->groups, 2 * s->inner, &j);
+  OF_DTYPE(combine_moments, &j);
+  tj__free(j.sums, bytes);
+  apply(s, x, mean, rstd, weight, bias, out);
+  return true;
 }
 
-static void grad_input(const tj__norm_shape *s, const void *grad, const void *x, const void *mean, const void *rstd, const void *weight,
-                       bool training, void *out) {
-  job j = {.s = s, .x = x, .grad = grad, .mean = mean, .rstd = rstd, .weight = weight, .training = training, .out = out};
-  run(s, grad_input_f32, grad_input_f64, s->groups, 3 * s->outer * s->inner, &j);
+static bool backward(const tj__norm_shape *s, const void *grad, const void *x, const void *mean, const void *rstd, const void *weight,
+                     bool training, void *grad_input, void *grad_weight, void *grad_bias) {
+  job j = {.s = s,
+           .x = x,
+           .grad = grad,
+           .mean = mean,
+           .rstd = rstd,
+           .weight = weight,
+           .training = training,
+           .out = grad_input,
+           .grad_weight = grad_weight,
+           .grad_bias = grad_bias,
+           .own = s->weight_step == 1 && s->n_weights == s->groups && s->weight_groups == s->groups};
+  const bool columns = !s->weight_step && (grad_weight || grad_bias), runs = j.own && by_runs(s);
+  const int64_t strips = (s->n_weights + STRIP - 1) / STRIP, rows = s->outer * s->groups;
+  j.parts = columns ? TJ__MAX(1, TJ__MIN(rows / ROWS_LEAST, TASKS / strips)) : 0;
+  const size_t bytes = (size_t)(runs ? rows : j.parts * s->n_weights) * sizeof *j.sums;
+  if (bytes && !(j.sums = tj__alloc(bytes))) return false;
+  if (runs) {
+    run(s, run_products_f32, run_products_f64, rows, 2 * s->inner, &j);
+    OF_DTYPE(combine_products, &j);
+    if (grad_input) run(s, run_grads_f32, run_grads_f64, rows, 2 * s->inner, &j);
+  } else if (grad_input || j.own) {
+    run(s, backward_f32, backward_f64, s->groups, 3 * s->outer * s->inner, &j);
+  }
+  if (columns) {
+    run(s, grad_columns_f32, grad_columns_f64, j.parts * strips, 2 * rows / j.parts * STRIP, &j);
+    OF_DTYPE(combine_columns, &j);
+  } else if (!j.own && (grad_weight || grad_bias)) {
+    run(s, grad_runs_f32, grad_runs_f64, s->n_weights, 2 * rows * s->inner / TJ__MAX(1, s->n_weights), &j);
+  }
+  tj__free(j.sums, bytes);
+  return true;
 }
 
-static void grad_weight(const tj__norm_shape *s, const void *grad, const void *x, const void *mean, const void *rstd, void *out) {
-  job j = {.s = s, .x = x, .grad = grad, .mean = mean, .rstd = rstd, .out = out};
-  /* columns in whole strips */
-  if (!s->weight_step) tj__parallel_chunks(s->n_weights, STRIP, s->dtype == TJ_FLOAT32 ? grad_weight_f32 : grad_weight_f64, &j);
-  else run(s, grad_weight_f32, grad_weight_f64, s->n_weights, 2 * s->outer * s->groups * s->inner / TJ__MAX(1, s->n_weights), &j);
-}
-
-const tj__norm_kernels TJ__ISA(tj__cpu_norm) = {
-    .moments = moments, .apply = apply, .normalise = normalise, .grad_input = grad_input, .grad_weight = grad_weight};
+const tj__norm_kernels TJ__ISA(tj__cpu_norm) = {.apply = apply, .normalise = normalise, .backward = backward};

@@ -13,21 +13,16 @@ typedef struct tj__norm_shape {
   int64_t weight_groups, weight_step, weight_run, n_weights;
 } tj__norm_shape;
 
-/* mean, rstd: `groups` elements of the dtype. weight, bias: n_weights elements, or NULL. */
+/* mean, rstd: `groups` elements of the dtype. weight, bias: n_weights elements, or NULL. false: out of memory, with an error. */
 typedef struct tj__norm_kernels {
-  /* Of devices that cannot be looked at: mean, rstd = 1 / sqrt(variance + eps) and the biased variance (float32; NULL: not wanted) of each group. The
-   * CPU has `moments` in its place. */
-  void (*statistics)(const tj__norm_shape *s, const void *x, double eps, void *mean, void *rstd, void *variance);
-  void (*moments)(const tj__norm_shape *s, const void *x, double *mean, double *variance); /* biased */
   void (*apply)(const tj__norm_shape *s, const void *x, const void *mean, const void *rstd, const void *weight, const void *bias,
                 void *out);
-  /* Both for an outer of 1: writes mean and rstd = 1 / sqrt(variance + eps) too. */
-  void (*normalise)(const tj__norm_shape *s, const void *x, double eps, const void *weight, const void *bias, void *mean, void *rstd,
-                    void *out);
-  /* training: mean and rstd are functions of x; else constants */
-  void (*grad_input)(const tj__norm_shape *s, const void *grad, const void *x, const void *mean, const void *rstd, const void *weight,
-                     bool training, void *out);
-  void (*grad_weight)(const tj__norm_shape *s, const void *grad, const void *x, const void *mean, const void *rstd, void *out);
+  /* Writes mean, rstd = 1 / sqrt(variance + eps) and, unless NULL, the biased variance (float64, on devices that cannot be looked at float32), too. */
+  bool (*normalise)(const tj__norm_shape *s, const void *x, double eps, const void *weight, const void *bias, void *mean, void *rstd,
+                    void *variance, void *out);
+  /* The gradients of x, weight and bias; NULL: not wanted. training: mean and rstd are functions of x; else constants. */
+  bool (*backward)(const tj__norm_shape *s, const void *grad, const void *x, const void *mean, const void *rstd, const void *weight,
+                   bool training, void *grad_input, void *grad_weight, void *grad_bias);
 } tj__norm_kernels;
 
 #endif

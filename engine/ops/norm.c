@@ -51,33 +51,6 @@ static tj_tensor *prepared(tj_tensor *t, tj_dtype dtype) {
   return t ? tj__contiguous(t) : NULL;
 }
 
-/* Means and inverse deviations of the groups of x, as vectors of `groups` elements. variance may be NULL. */
-static bool statistics(const tj__backend *backend, const tj__norm_shape *s, const tj_tensor *x, double eps, tj_tensor **mean,
-                       tj_tensor **rstd, tj_tensor **variance) {
-  tj_device device = x->storage->device;
-  *mean = tj__empty(TJ_INTS(s->groups), s->dtype, device);
-  *rstd = tj__empty(TJ_INTS(s->groups), s->dtype, device);
-  if (!tj__can_look(x)) {
-    tj_tensor *v = variance ? tj__empty(TJ_INTS(s->groups), TJ_FLOAT32, device) : NULL;
-    if (!*mean || !*rstd || (variance && !v)) return false;
-    backend->norm->statistics(s, tj__read(x), eps, tj__write(*mean), tj__write(*rstd), v ? tj__write(v) : NULL);
-    if (variance) *variance = v;
-    return tj_error_code() == TJ_OK;
-  }
-  tj_tensor *mean64 = tj__empty(TJ_INTS(s->groups), TJ_FLOAT64, device), *variance64 = tj__empty(TJ_INTS(s->groups), TJ_FLOAT64, device);
-  if (!*mean || !*rstd || !mean64 || !variance64) return false;
-  double *m = tj__write(mean64), *v = tj__write(variance64);
-  backend->norm->moments(s, tj__read(x), m, v);
-  void *mo = tj__write(*mean), *ro = tj__write(*rstd);
-  for (int64_t i = 0; i < s->groups; i++) {
-    double r = 1 / sqrt(v[i] + eps);
-    if (s->dtype == TJ_FLOAT32) ((float *)mo)[i] = (float)m[i], ((float *)ro)[i] = (float)r;
-    else ((double *)mo)[i] = m[i], ((double *)ro)[i] = r;
-  }
-  if (variance) *variance = variance64;
-  return true;
-}
-
 /* out = (x - mean) rstd weight + bias, in x's dtype and the memory format. x is prepared. */
 static tj_tensor *applied(const tj__backend *backend, const tj__norm_shape *s, tj_tensor *x, tj_tensor *mean, tj_tensor *rstd,
                           tj_tensor *weight, tj_tensor *bias, tj_dtype given, const char *format) {
@@ -104,17 +77,19 @@ static bool check_floating(const tj_tensor *x, const char *kernel) {
   return false;
 }
 
-/* Layer and group normalisation, whose groups are adjacent: output, means and inverse deviations in one go. x is prepared. */
-static bool normalised_runs(const tj__backend *backend, const tj__norm_shape *s, tj_tensor *x, double eps, tj_tensor *weight,
-                            tj_tensor *bias, tj_dtype given, tj_tensor **output, tj_tensor **mean, tj_tensor **rstd) {
+/* Output, means and inverse deviations, and the biased variances unless `variance` is NULL, in one go. x is prepared. */
+static bool normalised(const tj__backend *backend, const tj__norm_shape *s, tj_tensor *x, double eps, tj_tensor *weight, tj_tensor *bias,
+                       tj_dtype given, tj_tensor **output, tj_tensor **mean, tj_tensor **rstd, tj_tensor **variance) {
   tj_device device = x->storage->device;
   tj_tensor *out = tj__empty(tj__sizes(x), s->dtype, device);
   *mean = tj__empty(TJ_INTS(s->groups), s->dtype, device);
   *rstd = tj__empty(TJ_INTS(s->groups), s->dtype, device);
+  if (variance) *variance = tj__empty(TJ_INTS(s->groups), tj__can_look(x) ? TJ_FLOAT64 : TJ_FLOAT32, device);
   tj_tensor *w = weight ? prepared(weight, s->dtype) : NULL, *b = bias ? prepared(bias, s->dtype) : NULL;
-  if (!out || !*mean || !*rstd || (weight && !w) || (bias && !b)) return false;
-  backend->norm->normalise(s, tj__read(x), eps, w ? tj__read(w) : NULL, b ? tj__read(b) : NULL, tj__write(*mean), tj__write(*rstd),
-                           tj__write(out));
+  if (!out || !*mean || !*rstd || (variance && !*variance) || (weight && !w) || (bias && !b)) return false;
+  if (!backend->norm->normalise(s, tj__read(x), eps, w ? tj__read(w) : NULL, b ? tj__read(b) : NULL, tj__write(*mean), tj__write(*rstd),
+                                variance ? tj__write(*variance) : NULL, tj__write(out)))
+    return false;
   return (*output = tj__to_dtype(out, given)) != NULL;
 }
 
@@ -158,29 +133,30 @@ tj_status tj__impl_native_batch_norm(tj_tensor *input, tj_tensor *weight, tj_ten
   tj_tensor *x = prepared(input, dtype), *variance;
   if (!x) return tj_error_code();
   tj__norm_shape s = shape_of(x, BATCH, TJ_NO_DIMS, dtype);
+  const char *format = tj__suggested_format(input);
   if (training) {
-    if (!statistics(backend, &s, x, eps, save_mean, save_invstd, &variance)) return tj_error_code();
+    if (!normalised(backend, &s, x, eps, weight, bias, given, output, save_mean, save_invstd, &variance)) return tj_error_code();
     double n = (double)(s.outer * s.inner);
     if (s.outer * s.inner > 0 &&
         (!update_running(running_mean, *save_mean, 1, momentum) || !update_running(running_var, variance, n / (n - 1), momentum)))
       return tj_error_code();
-  } else {
-    *save_mean = prepared(running_mean, dtype);
-    if (*save_mean == running_mean) *save_mean = tj__clone(running_mean);
-    if (!tj__can_look(running_var)) {
-      *save_invstd = tj_rsqrt(tj_add(running_var, tj__number(eps), tj_int(1)));
-      if (!*save_mean || !*save_invstd || !(*save_invstd = tj__to_dtype(*save_invstd, dtype))) return tj_error_code();
-      *output = applied(backend, &s, x, *save_mean, *save_invstd, weight, bias, given, tj__suggested_format(input));
-      return *output ? TJ_OK : tj_error_code();
-    }
+    if (format) *output = tj__clone_as(*output, given, format);
+    return *output ? TJ_OK : tj_error_code();
+  }
+  *save_mean = prepared(running_mean, dtype);
+  if (*save_mean == running_mean) *save_mean = tj__clone(running_mean);
+  if (tj__can_look(running_var)) {
     tj_tensor *v = prepared(running_var, TJ_FLOAT64), *r = v ? tj__empty(TJ_INTS(s.groups), TJ_FLOAT64, x->storage->device) : NULL;
-    if (!*save_mean || !r) return tj_error_code();
+    if (!r) return tj_error_code();
     const double *from = tj__read(v);
     double *to = tj__write(r);
     for (int64_t i = 0; i < s.groups; i++) to[i] = 1 / sqrt(from[i] + eps);
-    if (!(*save_invstd = tj__to_dtype(r, dtype))) return tj_error_code();
+    *save_invstd = r;
+  } else {
+    *save_invstd = tj_rsqrt(tj_add(running_var, tj__number(eps), tj_int(1)));
   }
-  *output = applied(backend, &s, x, *save_mean, *save_invstd, weight, bias, given, tj__suggested_format(input));
+  if (!*save_mean || !*save_invstd || !(*save_invstd = tj__to_dtype(*save_invstd, dtype))) return tj_error_code();
+  *output = applied(backend, &s, x, *save_mean, *save_invstd, weight, bias, given, format);
   return *output ? TJ_OK : tj_error_code();
 }
 
@@ -284,7 +260,7 @@ tj_status tj__impl_native_layer_norm(tj_tensor *input, tj_ints normalized_shape,
   tj_tensor *x = backend ? prepared(input, dtype) : NULL;
   if (!x) return tj_error_code();
   tj__norm_shape s = shape_of(x, LAYER, normalized_shape, dtype);
-  if (!normalised_runs(backend, &s, x, eps, weight, bias, given, output, mean, rstd)) return tj_error_code();
+  if (!normalised(backend, &s, x, eps, weight, bias, given, output, mean, rstd, NULL)) return tj_error_code();
   int64_t sizes[TJ_MAX_DIMS];
   for (int i = 0; i < x->ndim; i++) sizes[i] = i < x->ndim - normalized_shape.n ? x->sizes[i] : 1;
   /* with half parameters the statistics are halves too */
@@ -310,7 +286,7 @@ tj_status tj__impl_native_group_norm(tj_tensor *input, tj_tensor *weight, tj_ten
   tj_tensor *x = prepared(input, dtype);
   if (!x) return tj_error_code();
   tj__norm_shape s = shape_of(x, GROUP, TJ_INTS(group), dtype);
-  if (!normalised_runs(backend, &s, x, eps, weight, bias, given, output, mean, rstd)) return tj_error_code();
+  if (!normalised(backend, &s, x, eps, weight, bias, given, output, mean, rstd, NULL)) return tj_error_code();
   const char *format = tj__suggested_format(input);
   if (format && !(*output = tj__clone_as(*output, given, format))) return tj_error_code();
   if (given != dtype && (!weight || weight->dtype == given)) *mean = tj__to_dtype(*mean, given), *rstd = tj__to_dtype(*rstd, given);
@@ -359,24 +335,6 @@ tj_tensor *tj__impl_rms_norm(tj_tensor *input, tj_ints normalized_shape, tj_tens
 
 /* ---- gradients --------------------------------------------------------------------------------------------------- */
 
-tj_tensor *tj__impl_norm_grad_input(tj_tensor *grad_output, tj_tensor *input, tj_tensor *weight, tj_tensor *mean, tj_tensor *rstd,
-                                    const char *kind, tj_ints extra, bool training) {
-  const tj__backend *backend = tj__backend_for((tj_tensor *[]){grad_output, input, weight, mean}, 4);
-  if (!backend) return NULL;
-  tj_dtype dtype = computed_in(input->dtype);
-  tj_tensor *grad = prepared(grad_output, dtype), *x = prepared(input, dtype), *w = weight ? prepared(weight, dtype) : NULL;
-  tj_tensor *m = prepared(mean, dtype), *r = prepared(rstd, dtype);
-  if (!grad || !x || !m || !r || (weight && !w)) return NULL;
-  tj__norm_shape s = shape_of(x, kind_of(kind), extra, dtype);
-  tj_tensor *out = tj__empty(tj__sizes(x), dtype, x->storage->device);
-  if (!out) return NULL;
-  if (out->numel)
-    backend->norm->grad_input(&s, tj__read(grad), tj__read(x), tj__read(m), tj__read(r), w ? tj__read(w) : NULL, training, tj__write(out));
-  out = tj__to_dtype(out, (tj_dtype)input->dtype);
-  const char *format = kind_of(kind) == LAYER ? NULL : tj__suggested_format(input);
-  return out && format ? tj__clone_as(out, (tj_dtype)input->dtype, format) : out;
-}
-
 /* Sizes of the weight into `sizes`; their number. */
 static int weight_sizes(const tj_tensor *x, kind k, tj_ints extra, int64_t *sizes) {
   if (k != LAYER) {
@@ -387,21 +345,34 @@ static int weight_sizes(const tj_tensor *x, kind k, tj_ints extra, int64_t *size
   return (int)extra.n;
 }
 
-tj_tensor *tj__impl_norm_grad_weight(tj_tensor *grad_output, tj_tensor *input, tj_tensor *mean, tj_tensor *rstd, const char *kind,
-                                     tj_ints extra, bool training) {
-  (void)training;
-  const tj__backend *backend = tj__backend_for((tj_tensor *[]){grad_output, input, mean}, 3);
-  if (!backend) return NULL;
-  tj_dtype dtype = computed_in(input->dtype);
-  tj_tensor *grad = prepared(grad_output, dtype), *x = prepared(input, dtype), *m = prepared(mean, dtype), *r = prepared(rstd, dtype);
-  if (!grad || !x || !m || !r) return NULL;
+tj_status tj__impl_norm_backward(tj_tensor *grad_output, tj_tensor *input, tj_tensor *weight, tj_tensor *mean, tj_tensor *rstd,
+                                 const char *kind, tj_ints extra, bool training, tj_ints output_mask, tj_tensor **grad_input,
+                                 tj_tensor **grad_weight, tj_tensor **grad_bias) {
+  const tj__backend *backend = tj__backend_for((tj_tensor *[]){grad_output, input, weight, mean}, 4);
+  if (!backend) return tj_error_code();
+  tj_dtype given = (tj_dtype)input->dtype, dtype = computed_in(given);
+  tj_tensor *grad = prepared(grad_output, dtype), *x = prepared(input, dtype), *w = weight ? prepared(weight, dtype) : NULL;
+  tj_tensor *m = prepared(mean, dtype), *r = prepared(rstd, dtype);
+  if (!grad || !x || !m || !r || (weight && !w)) return tj_error_code();
   tj__norm_shape s = shape_of(x, kind_of(kind), extra, dtype);
   int64_t sizes[TJ_MAX_DIMS];
-  tj_tensor *out = tj__empty((tj_ints){sizes, weight_sizes(x, kind_of(kind), extra, sizes)}, dtype, x->storage->device);
-  if (!out) return NULL;
-  if (!x->numel) return tj__fill(out, tj_int(0));
-  backend->norm->grad_weight(&s, tj__read(grad), tj__read(x), tj__read(m), tj__read(r), tj__write(out));
-  return tj__to_dtype(out, (tj_dtype)input->dtype);
+  const tj_ints parameter = {sizes, weight_sizes(x, kind_of(kind), extra, sizes)};
+  tj_tensor **results[] = {grad_input, grad_weight, grad_bias};
+  void *to[3] = {NULL};
+  for (int i = 0; i < 3; i++) {
+    if (!output_mask.data[i]) continue;
+    if (!(*results[i] = tj__empty(i ? parameter : tj__sizes(x), dtype, x->storage->device))) return tj_error_code();
+    to[i] = tj__write(*results[i]);
+    if (!x->numel && !tj__fill(*results[i], tj_int(0))) return tj_error_code();
+  }
+  if (x->numel && !backend->norm->backward(&s, tj__read(grad), tj__read(x), tj__read(m), tj__read(r), w ? tj__read(w) : NULL, training,
+                                           to[0], to[1], to[2]))
+    return tj_error_code();
+  for (int i = 0; i < 3; i++)
+    if (*results[i] && !(*results[i] = tj__to_dtype(*results[i], given))) return tj_error_code();
+  const char *format = kind_of(kind) == LAYER ? NULL : tj__suggested_format(input);
+  if (*grad_input && format && !(*grad_input = tj__clone_as(*grad_input, given, format))) return tj_error_code();
+  return TJ_OK;
 }
 
 /* x seen with its groups as dimensions of their own, for compositions: which of them are reduced, and the sizes that the statistics and
@@ -431,7 +402,7 @@ static view view_of(const tj_tensor *x, kind k, tj_ints extra) {
 static tj_tensor *seen(tj_tensor *t, const int64_t *sizes, int n) { return tj_reshape(t, (tj_ints){sizes, n}); }
 static tj_tensor *average(const view *v, tj_tensor *t) { return tj_mean_dim(t, (tj_ints){v->reduced, v->n_reduced}, true, TJ_DTYPE_NONE); }
 
-static tj_tensor *normalised(const view *v, tj_tensor *x, tj_tensor *mean, tj_tensor *rstd) {
+static tj_tensor *xhat_of(const view *v, tj_tensor *x, tj_tensor *mean, tj_tensor *rstd) {
   return tj_mul(tj__minus(seen(x, v->sizes, v->n), seen(mean, v->statistics, v->n)), seen(rstd, v->statistics, v->n));
 }
 
@@ -448,11 +419,6 @@ static tj_tensor *to_weight(const view *v, tj_tensor *t, const tj_tensor *x, kin
   return tj_reshape(tj_sum_dim(t, (tj_ints){v->shared, v->n_shared}, false, TJ_DTYPE_NONE), (tj_ints){sizes, n});
 }
 
-tj_tensor *tj__impl_norm_grad_bias(tj_tensor *grad_output, const char *kind, tj_ints extra) {
-  view v = view_of(grad_output, kind_of(kind), extra);
-  return to_weight(&v, seen(grad_output, v.sizes, v.n), grad_output, kind_of(kind), extra);
-}
-
 /* A cotangent of nothing but zeros: that of a result that nobody read. */
 static bool silent(const tj_tensor *t) {
   if (tj__requires_grad(t) || !tj__can_look(t)) return false;
@@ -463,10 +429,10 @@ static bool silent(const tj_tensor *t) {
   return v != NULL;
 }
 
-tj_tensor *tj__impl_norm_add_statistics(tj_tensor *grad_input, tj_tensor *grad_mean, tj_tensor *grad_rstd, tj_tensor *input,
-                                        tj_tensor *mean, tj_tensor *rstd, const char *kind, tj_ints extra) {
-  if (silent(grad_mean) && silent(grad_rstd)) return grad_input;
-  view v = view_of(input, kind_of(kind), extra);
+/* grad_input and what comes to the input through the mean and the inverse deviation. */
+static tj_tensor *with_statistics(tj_tensor *grad_input, tj_tensor *grad_mean, tj_tensor *grad_rstd, tj_tensor *input, tj_tensor *mean,
+                                  tj_tensor *rstd, tj_ints group) {
+  view v = view_of(input, GROUP, group);
   tj_tensor *x = tj__minus(seen(input, v.sizes, v.n), seen(mean, v.statistics, v.n)), *r = seen(rstd, v.statistics, v.n);
   /* the mean's derivative is 1 / n, that of rstd -rstd^3 (x - mean) / n */
   tj_tensor *through = tj_mul(tj_mul(seen(grad_rstd, v.statistics, v.n), tj_mul(r, tj_mul(r, r))), x);
@@ -476,37 +442,67 @@ tj_tensor *tj__impl_norm_add_statistics(tj_tensor *grad_input, tj_tensor *grad_m
   return t ? tj_add(grad_input, t, tj_int(1)) : NULL;
 }
 
-tj_tensor *tj__impl_norm_scaled(tj_tensor *input, tj_tensor *weight, tj_tensor *mean, tj_tensor *rstd, const char *kind, tj_ints extra) {
-  view v = view_of(input, kind_of(kind), extra);
-  return tj_reshape(tj_mul(normalised(&v, input, mean, rstd), seen(weight, v.weight, v.n)), tj__sizes(input));
+tj_status tj__impl_group_norm_backward(tj_tensor *grad_output, tj_tensor *grad_mean, tj_tensor *grad_rstd, tj_tensor *input,
+                                       tj_tensor *weight, tj_tensor *mean, tj_tensor *rstd, int64_t group, tj_ints output_mask,
+                                       tj_tensor **grad_input, tj_tensor **grad_weight, tj_tensor **grad_bias) {
+  tj_status status = tj_norm_backward(grad_output, input, weight, mean, rstd, "group", TJ_INTS(group), true, output_mask, grad_input,
+                                      grad_weight, grad_bias);
+  if (status || !*grad_input || (silent(grad_mean) && silent(grad_rstd))) return status;
+  *grad_input = with_statistics(*grad_input, grad_mean, grad_rstd, input, mean, rstd, TJ_INTS(group));
+  return *grad_input ? TJ_OK : tj_error_code();
 }
 
-tj_tensor *tj__impl_norm_double_output(tj_tensor *cotangent, tj_tensor *input, tj_tensor *weight, tj_tensor *mean, tj_tensor *rstd,
-                                       const char *kind, tj_ints extra, bool training) {
+/* The sum of those that there are. */
+static tj_tensor *sum_of(tj_tensor *a, tj_tensor *b) { return a && b ? tj_add(a, b, tj_int(1)) : a ? a : b; }
+
+tj_tensor *tj__impl_norm_double_output(tj_tensor *grad_grad_input, tj_tensor *grad_grad_weight, tj_tensor *grad_grad_bias, tj_tensor *input,
+                                       tj_tensor *weight, tj_tensor *mean, tj_tensor *rstd, const char *kind, tj_ints extra,
+                                       bool training) {
   view v = view_of(input, kind_of(kind), extra);
-  tj_tensor *t = projected(&v, seen(cotangent, v.sizes, v.n), normalised(&v, input, mean, rstd), seen(rstd, v.statistics, v.n), training);
-  if (weight) t = tj_mul(t, seen(weight, v.weight, v.n));
-  return tj_reshape(t, tj__sizes(input));
+  tj_tensor *xhat = xhat_of(&v, input, mean, rstd), *t = NULL;
+  if (grad_grad_input) {
+    t = projected(&v, seen(grad_grad_input, v.sizes, v.n), xhat, seen(rstd, v.statistics, v.n), training);
+    if (weight) t = tj_mul(t, seen(weight, v.weight, v.n));
+  }
+  if (grad_grad_weight) t = sum_of(t, tj_mul(xhat, seen(grad_grad_weight, v.weight, v.n)));
+  if (grad_grad_bias) t = sum_of(t, tj_expand(seen(grad_grad_bias, v.weight, v.n), (tj_ints){v.sizes, v.n}, false));
+  if (tj_error_code()) return NULL;
+  return t ? tj_reshape(t, tj__sizes(input)) : tj_zeros_like(input, TJ_DTYPE_NONE, TJ_DEVICE_NONE, false, NULL);
 }
 
-tj_tensor *tj__impl_norm_double_weight(tj_tensor *cotangent, tj_tensor *grad_output, tj_tensor *input, tj_tensor *mean, tj_tensor *rstd,
-                                       const char *kind, tj_ints extra, bool training) {
+tj_tensor *tj__impl_norm_double_weight(tj_tensor *grad_grad_input, tj_tensor *grad_output, tj_tensor *input, tj_tensor *weight,
+                                       tj_tensor *mean, tj_tensor *rstd, const char *kind, tj_ints extra, bool training) {
+  if (!grad_grad_input) return tj_zeros_like(weight, TJ_DTYPE_NONE, TJ_DEVICE_NONE, false, NULL);
   view v = view_of(input, kind_of(kind), extra);
-  tj_tensor *t = projected(&v, seen(cotangent, v.sizes, v.n), normalised(&v, input, mean, rstd), seen(rstd, v.statistics, v.n), training);
+  tj_tensor *t =
+      projected(&v, seen(grad_grad_input, v.sizes, v.n), xhat_of(&v, input, mean, rstd), seen(rstd, v.statistics, v.n), training);
   return to_weight(&v, tj_mul(t, seen(grad_output, v.sizes, v.n)), input, kind_of(kind), extra);
 }
 
-tj_tensor *tj__impl_norm_double_input(tj_tensor *cotangent, tj_tensor *grad_output, tj_tensor *input, tj_tensor *weight, tj_tensor *mean,
-                                      tj_tensor *rstd, const char *kind, tj_ints extra, bool training) {
-  if (!training) return tj_mul(cotangent, tj_scalar_tensor(tj_int(0)));
-  view v = view_of(input, kind_of(kind), extra);
-  tj_tensor *r = seen(rstd, v.statistics, v.n), *xhat = normalised(&v, input, mean, rstd);
-  tj_tensor *u = seen(cotangent, v.sizes, v.n), *g = seen(grad_output, v.sizes, v.n);
-  if (weight) g = tj_mul(g, seen(weight, v.weight, v.n));
+/* Through the input's own gradient, in training: u is its cotangent. */
+static tj_tensor *through_input(const view *v, tj_tensor *u, tj_tensor *g, tj_tensor *xhat, tj_tensor *r) {
   /* grad_input = r (g - mean(g) - xhat c) with c = mean(g xhat): through xhat, and through r, whose derivative is -r^2 mean(xhat dx) */
-  tj_tensor *c = average(&v, tj_mul(g, xhat));
-  tj_tensor *through = tj_neg(tj_mul(r, tj_add(tj_mul(c, u), tj_mul(average(&v, tj_mul(u, xhat)), g), tj_int(1))));
-  tj_tensor *first = projected(&v, g, xhat, r, true);
-  tj_tensor *result = tj__minus(projected(&v, through, xhat, r, true), tj_mul(tj_mul(r, xhat), average(&v, tj_mul(u, first))));
-  return tj_reshape(result, tj__sizes(input));
+  tj_tensor *c = average(v, tj_mul(g, xhat));
+  tj_tensor *through = tj_neg(tj_mul(r, tj_add(tj_mul(c, u), tj_mul(average(v, tj_mul(u, xhat)), g), tj_int(1))));
+  tj_tensor *first = projected(v, g, xhat, r, true);
+  return tj__minus(projected(v, through, xhat, r, true), tj_mul(tj_mul(r, xhat), average(v, tj_mul(u, first))));
+}
+
+tj_tensor *tj__impl_norm_double_input(tj_tensor *grad_grad_input, tj_tensor *grad_grad_weight, tj_tensor *grad_output, tj_tensor *input,
+                                      tj_tensor *weight, tj_tensor *mean, tj_tensor *rstd, const char *kind, tj_ints extra, bool training) {
+  view v = view_of(input, kind_of(kind), extra);
+  tj_tensor *t = NULL, *along = NULL, *none[2];
+  if (grad_grad_input && training) {
+    tj_tensor *g = seen(grad_output, v.sizes, v.n);
+    if (weight) g = tj_mul(g, seen(weight, v.weight, v.n));
+    t = through_input(&v, seen(grad_grad_input, v.sizes, v.n), g, xhat_of(&v, input, mean, rstd), seen(rstd, v.statistics, v.n));
+    if (!(t = tj_reshape(t, tj__sizes(input)))) return NULL;
+  }
+  /* the weight's gradient is the normalised input's product with grad_output: normalisation with that for a weight */
+  if (grad_grad_weight && tj_norm_backward(grad_output, input, grad_grad_weight, mean, rstd, kind, extra, training, TJ_INTS(1, 0, 0),
+                                           &along, &none[0], &none[1]))
+    return NULL;
+  t = sum_of(t, along);
+  if (tj_error_code()) return NULL;
+  return t ? t : tj_zeros_like(input, TJ_DTYPE_NONE, TJ_DEVICE_NONE, false, NULL);
 }

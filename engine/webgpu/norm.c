@@ -73,18 +73,36 @@ static void run_body(tj__text *t, const norm *n) {
   tj__put(t, "}\n");
 }
 
-/* The gradient of weights that lie as the elements of a group do: 32 of them a workgroup, which goes through a piece of the groups. Operands: out
- * [pieces, elements], grad, x, mean, rstd; parameter 8: groups of a piece. */
-static void columns_body(tj__text *t) {
-  tj__put(t, "var<workgroup> shared_: array<vec4<f32>, 256>;\n");
+/* The gradients of weights and biases that lie as the elements of a group do: 32 of them a workgroup, which goes through a piece of the groups.
+ * Operands: [weights [pieces, elements]], [biases, as well], grad, and for weights x, mean, rstd; parameter 8: groups of a piece. */
+static void columns_body(tj__text *t, const norm *n) {
+  const int grad = n->weight + n->bias;
+  const char *const sums[] = {"weight_", "bias_"};
+  const bool wanted[] = {n->weight, n->bias};
+  for (int q = 0; q < 2; q++)
+    if (wanted[q]) tj__put(t, "var<workgroup> %s: array<vec4<f32>, 256>;\n", sums[q]);
   tj__put_code(t, TJ__GROUPS(256));
-  tj__put(t, "  let across = ($3 + 31u) / 32u;\n  let piece = row / across;\n  let w = row %% across * 32u + li %% 8u * 4u;\n"
-             "  let end_ = min((piece + 1u) * $8, $2);\n  var acc = vec4<f32>();\n  if (w < $3) {\n"
-             "    for (var c = piece * $8 + li / 8u; c < end_; c += 32u) {\n      let at = c * $3 + w;\n"
-             "      acc += ldv1(at) * ((ldv2(at) - ld3(c)) * ld4(c));\n    }\n  }\n  shared_[li] = acc;\n  workgroupBarrier();\n");
-  for (int half = 128; half >= 8; half /= 2)
-    tj__put(t, "  if (li < %du) { shared_[li] = shared_[li] + shared_[li + %du]; }\n  workgroupBarrier();\n", half, half);
-  tj__put(t, "  if (li < 8u && w < $3) { stv0(piece * $3 + w, shared_[li]); }\n}\n");
+  tj__put(t,
+          "  let across = ($3 + 31u) / 32u;\n  let piece = row / across;\n  let w = row %% across * 32u + li %% 8u * 4u;\n"
+          "  let end_ = min((piece + 1u) * $8, $2);\n  var along = vec4<f32>();\n  var total = vec4<f32>();\n  if (w < $3) {\n"
+          "    for (var c = piece * $8 + li / 8u; c < end_; c += 32u) {\n      let at = c * $3 + w;\n      let g = ldv%d(at);\n      total "
+          "+= g;\n",
+          grad);
+  if (n->weight) tj__put(t, "      along += g * ((ldv%d(at) - ld%d(c)) * ld%d(c));\n", grad + 1, grad + 2, grad + 3);
+  tj__put(t, "    }\n  }\n");
+  if (n->weight) tj__put(t, "  weight_[li] = along;\n");
+  if (n->bias) tj__put(t, "  bias_[li] = total;\n");
+  tj__put(t, "  workgroupBarrier();\n");
+  for (int half = 128; half >= 8; half /= 2) {
+    tj__put(t, "  if (li < %du) {\n", half);
+    for (int q = 0; q < 2; q++)
+      if (wanted[q]) tj__put(t, "    %s[li] = %s[li] + %s[li + %du];\n", sums[q], sums[q], sums[q], half);
+    tj__put(t, "  }\n  workgroupBarrier();\n");
+  }
+  tj__put(t, "  if (li < 8u && w < $3) {\n");
+  for (int q = 0, operand = 0; q < 2; q++)
+    if (wanted[q]) tj__put(t, "    stv%d(piece * $3 + w, %s[li]);\n", operand++, sums[q]);
+  tj__put(t, "  }\n}\n");
 }
 
 static void body(tj__text *t, const void *context) {
@@ -94,7 +112,7 @@ static void body(tj__text *t, const void *context) {
     return;
   }
   if (n->what == COLUMNS) {
-    columns_body(t);
+    columns_body(t, n);
     return;
   }
   const bool grouped = n->what == STATISTICS || n->what == SUMS || n->what == GRAD_WEIGHT;
@@ -138,16 +156,25 @@ static void body(tj__text *t, const void *context) {
       if (n->training) tj__put(t, "  let xhat = (ld2(i) - ld3(c)) * rstd;\n  g = g - ld5(c * 2u) - xhat * ld5(c * 2u + 1u);\n");
       tj__put(t, "  st0(i, g * rstd);\n}\n");
       break;
-    case GRAD_WEIGHT: /* out, grad, x, mean, rstd. A weight's elements: outer x groups that share it x run */
-      tj__put(t, "  var cw = 0u;\n  var bw = row;\n  var run = 1u;\n"
-                 "  if ($5 != 0u) { cw = row / $5; bw = row %% $5 * $6; run = min($6, $3 - bw); }\n"
-                 "  let shares = $2 / $4;\n  let count = $1 * shares * run;\n  var total = 0.0;\n"
-                 "  for (var j = li; j < count; j += 64u) {\n    let b = bw + j %% run;\n    let c = cw + j / run %% shares * $4;\n"
-                 "    let a = j / run / shares;\n    let at = (a * $2 + c) * $3 + b;\n"
-                 "    total += ld1(at) * ((ld2(at) - ld3(c)) * ld4(c));\n  }\n");
-      put_total(t, "total");
-      tj__put(t, "  if (li == 0u) { st0(row, total); }\n}\n");
+    case GRAD_WEIGHT: { /* [weights], [biases], grad, and for weights x, mean, rstd. A weight's elements: outer x groups that share it x run */
+      const int grad = n->weight + n->bias;
+      tj__put(t,
+              "  var cw = 0u;\n  var bw = row;\n  var run = 1u;\n"
+              "  if ($5 != 0u) { cw = row / $5; bw = row %% $5 * $6; run = min($6, $3 - bw); }\n"
+              "  let shares = $2 / $4;\n  let count = $1 * shares * run;\n  var total = 0.0;\n  var along = 0.0;\n"
+              "  for (var j = li; j < count; j += 64u) {\n    let b = bw + j %% run;\n    let c = cw + j / run %% shares * $4;\n"
+              "    let a = j / run / shares;\n    let at = (a * $2 + c) * $3 + b;\n    let g = ld%d(at);\n    total += g;\n",
+              grad);
+      if (n->weight) tj__put(t, "    along += g * ((ld%d(at) - ld%d(c)) * ld%d(c));\n", grad + 1, grad + 2, grad + 3);
+      tj__put(t, "  }\n");
+      if (n->weight) put_total(t, "along");
+      if (n->bias) put_total(t, "total");
+      tj__put(t, "  if (li != 0u) { return; }\n");
+      if (n->weight) tj__put(t, "  st0(row, along);\n");
+      if (n->bias) tj__put(t, "  st%d(row, total);\n", (int)n->weight);
+      tj__put(t, "}\n");
       break;
+    }
     default: break; /* above */
   }
 }
@@ -203,10 +230,10 @@ static void apply(const tj__norm_shape *s, const void *x, const void *mean, cons
   tj__gpu_launch_flat(&k, all);
 }
 
-static void normalise(const tj__norm_shape *s, const void *x, double eps, const void *weight, const void *bias, void *mean, void *rstd,
-                      void *out) {
+static bool normalise(const tj__norm_shape *s, const void *x, double eps, const void *weight, const void *bias, void *mean, void *rstd,
+                      void *variance, void *out) {
   norm n = {.what = RUN, .weight = weight, .bias = bias};
-  if (is_run(s, &n, (const void *const[]){x, out, weight, bias}, 4)) {
+  if (!variance && is_run(s, &n, (const void *const[]){x, out, weight, bias}, 4)) {
     tj__gpu_kernel k;
     begin(&k, &n, s, s->groups, eps, -1);
     operand(&k, out, s->dtype, true, true);
@@ -215,11 +242,11 @@ static void normalise(const tj__norm_shape *s, const void *x, double eps, const 
     operand(&k, rstd, s->dtype, true, false);
     if (weight) operand(&k, weight, s->dtype, false, n.along);
     if (bias) operand(&k, bias, s->dtype, false, n.along);
-    tj__gpu_launch_groups(&k, s->groups);
-    return;
+    return tj__gpu_launch_groups(&k, s->groups);
   }
-  statistics(s, x, eps, mean, rstd, NULL);
+  statistics(s, x, eps, mean, rstd, variance);
   apply(s, x, mean, rstd, weight, bias, out);
+  return tj_error_code() == TJ_OK;
 }
 
 static void grad_input(const tj__norm_shape *s, const void *grad, const void *x, const void *mean, const void *rstd, const void *weight,
@@ -265,34 +292,52 @@ static void grad_input(const tj__norm_shape *s, const void *grad, const void *x,
   tj__gpu_launch_flat(&k, all);
 }
 
-static void grad_weight(const tj__norm_shape *s, const void *grad, const void *x, const void *mean, const void *rstd, void *out) {
-  norm n = {.what = COLUMNS, .weight = true};
+/* The gradients of weight and bias; NULL: not wanted. */
+static void grad_parameters(const tj__norm_shape *s, const void *grad, const void *x, const void *mean, const void *rstd, void *weight,
+                            void *bias) {
+  norm n = {.what = COLUMNS, .weight = weight, .bias = bias};
+  void *const outs[] = {weight, bias};
   tj__gpu_kernel k;
-  if (is_run(s, &n, (const void *const[]){x, out, grad}, 3) && n.along) {
+  if (is_run(s, &n, (const void *const[]){x, grad, weight, bias}, 4) && n.along) {
     n.group = n.fours = 0;
     const int64_t across = (s->inner + 31) / 32; /* pieces so many that a GPU is busy, of at least 64 groups */
     const int64_t wanted = across < BUSY ? TJ__MIN(BUSY / across, s->groups / 64) : 1;
     const int64_t each = wanted > 1 ? (s->groups + wanted - 1) / wanted : s->groups, pieces = (s->groups + each - 1) / each;
-    tj_tensor *parts = NULL;
-    if (pieces > 1 && !(parts = tj__empty(TJ_INTS(pieces, s->inner), TJ_FLOAT32, TJ_WEBGPU(0)))) return;
+    tj_tensor *parts[2] = {NULL};
+    for (int q = 0; pieces > 1 && q < 2; q++)
+      if (outs[q] && !(parts[q] = tj__empty(TJ_INTS(pieces, s->inner), TJ_FLOAT32, TJ_WEBGPU(0)))) return;
     begin(&k, &n, s, across * pieces, 0, each);
-    operand(&k, parts ? tj__write(parts) : out, parts ? TJ_FLOAT32 : s->dtype, true, true);
+    for (int q = 0; q < 2; q++)
+      if (outs[q]) operand(&k, parts[q] ? tj__write(parts[q]) : outs[q], parts[q] ? TJ_FLOAT32 : s->dtype, true, true);
     operand(&k, grad, s->dtype, false, true);
-    operand(&k, x, s->dtype, false, true);
-    operand(&k, mean, s->dtype, false, false);
-    operand(&k, rstd, s->dtype, false, false);
-    if (tj__gpu_launch_groups(&k, across * pieces) && parts) tj__gpu_add_up(tj__read(parts), pieces, s->inner, out, s->dtype);
+    if (weight) {
+      operand(&k, x, s->dtype, false, true);
+      operand(&k, mean, s->dtype, false, false);
+      operand(&k, rstd, s->dtype, false, false);
+    }
+    if (!tj__gpu_launch_groups(&k, across * pieces)) return;
+    for (int q = 0; q < 2; q++)
+      if (parts[q]) tj__gpu_add_up(tj__read(parts[q]), pieces, s->inner, outs[q], s->dtype);
     return;
   }
-  n = (norm){.what = GRAD_WEIGHT};
+  n = (norm){.what = GRAD_WEIGHT, .weight = weight, .bias = bias};
   begin(&k, &n, s, s->n_weights, 0, -1);
-  tj__gpu_operand_add(&k, out, s->dtype, true);
+  for (int q = 0; q < 2; q++)
+    if (outs[q]) tj__gpu_operand_add(&k, outs[q], s->dtype, true);
   tj__gpu_operand_add(&k, grad, s->dtype, false);
-  tj__gpu_operand_add(&k, x, s->dtype, false);
-  tj__gpu_operand_add(&k, mean, s->dtype, false);
-  tj__gpu_operand_add(&k, rstd, s->dtype, false);
+  if (weight) {
+    tj__gpu_operand_add(&k, x, s->dtype, false);
+    tj__gpu_operand_add(&k, mean, s->dtype, false);
+    tj__gpu_operand_add(&k, rstd, s->dtype, false);
+  }
   tj__gpu_launch_groups(&k, s->n_weights);
 }
 
-const tj__norm_kernels tj__webgpu_norm = {
-    .statistics = statistics, .apply = apply, .normalise = normalise, .grad_input = grad_input, .grad_weight = grad_weight};
+static bool backward(const tj__norm_shape *s, const void *grad, const void *x, const void *mean, const void *rstd, const void *weight,
+                     bool training, void *input, void *in_weight, void *in_bias) {
+  if (input) grad_input(s, grad, x, mean, rstd, weight, training, input);
+  if (in_weight || in_bias) grad_parameters(s, grad, x, mean, rstd, in_weight, in_bias);
+  return tj_error_code() == TJ_OK;
+}
+
+const tj__norm_kernels tj__webgpu_norm = {.apply = apply, .normalise = normalise, .backward = backward};
