@@ -1,5 +1,6 @@
 /* cpu/conv.c: convolution on the CPU. float32 and float64: from padded planes (conv_direct.inc), or, for images of few positions, as an
- * implicit matrix product (conv_implicit.inc). Plain loops for the other dtypes and for small groups. */
+ * implicit matrix product (conv_implicit.inc); float32 also by minimal filtering (conv_winograd.inc) and, where strides leave gaps, by columns that
+ * overlap (conv_fold.inc). Plain loops for the other dtypes and for small groups. */
 #include "../kernels/conv.h"
 #include "../kernels/gemm.h"
 #include "tile.h"
@@ -35,6 +36,7 @@ static bool taps_are_near(const int64_t *count, const int64_t *step, const int64
 #undef T
 #undef SUFFIX
 #include "conv_winograd.inc"
+#include "conv_fold.inc"
 
 #define T double
 #define SUFFIX f64
@@ -85,58 +87,58 @@ static inline void reach(const tj__conv_shape *s, int i, int64_t t, int64_t *sta
           }                                                                                                           \
       }
 
-#define DIRECT(SUFFIX, T, SUM, MULTIPLY)                                                                                   \
-  static void forward_##SUFFIX(int64_t begin, int64_t end, void *context) { /* over planes of the output */                \
-    const direct_job *j = context;                                                                                         \
-    const tj__conv_shape *s = j->s;                                                                                        \
-    const int64_t volume = volume_of(s->kernel), places = volume_of(s->out), pixels = volume_of(s->in);                    \
-    for (int64_t plane = begin; plane < end; plane++) {                                                                    \
-      int64_t channel = plane % (s->groups * s->out_channels), image = plane / (s->groups * s->out_channels);              \
-      int64_t group = channel / s->out_channels;                                                                           \
-      T *out = (T *)j->out + plane * places;                                                                               \
-      if (!j->started) memset(out, 0, (size_t)places * sizeof(T));                                                         \
-      for (int64_t c = 0; c < s->in_channels; c++) {                                                                       \
-        const T *in = (const T *)j->a + ((image * s->groups + group) * s->in_channels + c) * pixels;                       \
-        const T *w = (const T *)j->b + (channel * s->in_channels + c) * volume;                                            \
-        TAPS(T *to = out + o; const T *from = in + x; const T weight = w[tap];                                             \
-             if (xs == 1) for (int64_t q = 0; q < n; q++) MULTIPLY(to[q], weight, from[q]);                                \
-             else for (int64_t q = 0; q < n; q++) MULTIPLY(to[q], weight, from[q * xs]);)                                  \
-      }                                                                                                                    \
-    }                                                                                                                      \
-  }                                                                                                                        \
-  static void grad_input_##SUFFIX(int64_t begin, int64_t end, void *context) { /* over planes of the input */              \
-    const direct_job *j = context;                                                                                         \
-    const tj__conv_shape *s = j->s;                                                                                        \
-    const int64_t volume = volume_of(s->kernel), places = volume_of(s->out), pixels = volume_of(s->in);                    \
-    for (int64_t plane = begin; plane < end; plane++) {                                                                    \
-      int64_t channel = plane % (s->groups * s->in_channels), image = plane / (s->groups * s->in_channels);                \
-      int64_t group = channel / s->in_channels, c = channel % s->in_channels;                                              \
-      T *out = (T *)j->out + plane * pixels;                                                                               \
-      memset(out, 0, (size_t)pixels * sizeof(T));                                                                          \
-      for (int64_t k = 0; k < s->out_channels; k++) {                                                                      \
-        const T *grad = (const T *)j->a + ((image * s->groups + group) * s->out_channels + k) * places;                    \
-        const T *w = (const T *)j->b + ((group * s->out_channels + k) * s->in_channels + c) * volume;                      \
-        TAPS(T *to = out + x; const T *from = grad + o; const T weight = w[tap];                                           \
-             if (xs == 1) for (int64_t q = 0; q < n; q++) MULTIPLY(to[q], weight, from[q]);                                \
-             else for (int64_t q = 0; q < n; q++) MULTIPLY(to[q * xs], weight, from[q]);)                                  \
-      }                                                                                                                    \
-    }                                                                                                                      \
-  }                                                                                                                        \
-  static void grad_weight_##SUFFIX(int64_t begin, int64_t end, void *context) { /* over (output channel, input channel) */ \
-    const direct_job *j = context;                                                                                         \
-    const tj__conv_shape *s = j->s;                                                                                        \
-    const int64_t volume = volume_of(s->kernel), places = volume_of(s->out), pixels = volume_of(s->in);                    \
-    for (int64_t pair = begin; pair < end; pair++) {                                                                       \
-      int64_t channel = pair / s->in_channels, c = pair % s->in_channels, group = channel / s->out_channels;               \
-      T *out = (T *)j->out + pair * volume;                                                                                \
-      memset(out, 0, (size_t)volume * sizeof(T));                                                                          \
-      for (int64_t image = 0; image < s->batch; image++) {                                                                 \
-        const T *grad = (const T *)j->a + (image * s->groups * s->out_channels + channel) * places;                        \
-        const T *in = (const T *)j->b + ((image * s->groups + group) * s->in_channels + c) * pixels;                       \
-        TAPS(const T *u = grad + o; const T *v = in + x; SUM sum; memset(&sum, 0, sizeof sum);                             \
-             for (int64_t q = 0; q < n; q++) MULTIPLY(sum, u[q], v[q * xs]); ADD_##SUFFIX(out[tap], sum);)                 \
-      }                                                                                                                    \
-    }                                                                                                                      \
+#define DIRECT(SUFFIX, T, SUM, MULTIPLY, ATTRIBUTES)                                                                                  \
+  ATTRIBUTES static void forward_##SUFFIX(int64_t begin, int64_t end, void *context) { /* over planes of the output */                \
+    const direct_job *j = context;                                                                                                    \
+    const tj__conv_shape *s = j->s;                                                                                                   \
+    const int64_t volume = volume_of(s->kernel), places = volume_of(s->out), pixels = volume_of(s->in);                               \
+    for (int64_t plane = begin; plane < end; plane++) {                                                                               \
+      int64_t channel = plane % (s->groups * s->out_channels), image = plane / (s->groups * s->out_channels);                         \
+      int64_t group = channel / s->out_channels;                                                                                      \
+      T *out = (T *)j->out + plane * places;                                                                                          \
+      if (!j->started) memset(out, 0, (size_t)places * sizeof(T));                                                                    \
+      for (int64_t c = 0; c < s->in_channels; c++) {                                                                                  \
+        const T *in = (const T *)j->a + ((image * s->groups + group) * s->in_channels + c) * pixels;                                  \
+        const T *w = (const T *)j->b + (channel * s->in_channels + c) * volume;                                                       \
+        TAPS(T *to = out + o; const T *from = in + x; const T weight = w[tap];                                                        \
+             if (xs == 1) for (int64_t q = 0; q < n; q++) MULTIPLY(to[q], weight, from[q]);                                           \
+             else for (int64_t q = 0; q < n; q++) MULTIPLY(to[q], weight, from[q * xs]);)                                             \
+      }                                                                                                                               \
+    }                                                                                                                                 \
+  }                                                                                                                                   \
+  ATTRIBUTES static void grad_input_##SUFFIX(int64_t begin, int64_t end, void *context) { /* over planes of the input */              \
+    const direct_job *j = context;                                                                                                    \
+    const tj__conv_shape *s = j->s;                                                                                                   \
+    const int64_t volume = volume_of(s->kernel), places = volume_of(s->out), pixels = volume_of(s->in);                               \
+    for (int64_t plane = begin; plane < end; plane++) {                                                                               \
+      int64_t channel = plane % (s->groups * s->in_channels), image = plane / (s->groups * s->in_channels);                           \
+      int64_t group = channel / s->in_channels, c = channel % s->in_channels;                                                         \
+      T *out = (T *)j->out + plane * pixels;                                                                                          \
+      memset(out, 0, (size_t)pixels * sizeof(T));                                                                                     \
+      for (int64_t k = 0; k < s->out_channels; k++) {                                                                                 \
+        const T *grad = (const T *)j->a + ((image * s->groups + group) * s->out_channels + k) * places;                               \
+        const T *w = (const T *)j->b + ((group * s->out_channels + k) * s->in_channels + c) * volume;                                 \
+        TAPS(T *to = out + x; const T *from = grad + o; const T weight = w[tap];                                                      \
+             if (xs == 1) for (int64_t q = 0; q < n; q++) MULTIPLY(to[q], weight, from[q]);                                           \
+             else for (int64_t q = 0; q < n; q++) MULTIPLY(to[q * xs], weight, from[q]);)                                             \
+      }                                                                                                                               \
+    }                                                                                                                                 \
+  }                                                                                                                                   \
+  ATTRIBUTES static void grad_weight_##SUFFIX(int64_t begin, int64_t end, void *context) { /* over (output channel, input channel) */ \
+    const direct_job *j = context;                                                                                                    \
+    const tj__conv_shape *s = j->s;                                                                                                   \
+    const int64_t volume = volume_of(s->kernel), places = volume_of(s->out), pixels = volume_of(s->in);                               \
+    for (int64_t pair = begin; pair < end; pair++) {                                                                                  \
+      int64_t channel = pair / s->in_channels, c = pair % s->in_channels, group = channel / s->out_channels;                          \
+      T *out = (T *)j->out + pair * volume;                                                                                           \
+      memset(out, 0, (size_t)volume * sizeof(T));                                                                                     \
+      for (int64_t image = 0; image < s->batch; image++) {                                                                            \
+        const T *grad = (const T *)j->a + (image * s->groups * s->out_channels + channel) * places;                                   \
+        const T *in = (const T *)j->b + ((image * s->groups + group) * s->in_channels + c) * pixels;                                  \
+        TAPS(const T *u = grad + o; const T *v = in + x; SUM sum; memset(&sum, 0, sizeof sum);                                        \
+             for (int64_t q = 0; q < n; q++) MULTIPLY(sum, u[q], v[q * xs]); ADD_##SUFFIX(out[tap], sum);)                            \
+      }                                                                                                                               \
+    }                                                                                                                                 \
   }
 
 #define REAL(to, x, y) (to) += (x) * (y)
@@ -158,15 +160,16 @@ static inline void reach(const tj__conv_shape *s, int i, int64_t t, int64_t *sta
 #define ADD_c64(to, sum) ((to).re += (sum).re, (to).im += (sum).im)
 #define ADD_c128 ADD_c64
 
-DIRECT(f32, float, float, REAL)
-DIRECT(f64, double, double, REAL)
-DIRECT(u8, uint8_t, uint8_t, INTEGER)
-DIRECT(i8, int8_t, int8_t, INTEGER)
-DIRECT(i16, int16_t, int16_t, INTEGER)
-DIRECT(i32, int32_t, int32_t, INTEGER)
-DIRECT(i64, int64_t, int64_t, INTEGER)
-DIRECT(c64, c64, c64, COMPLEX)
-DIRECT(c128, c128, c128, COMPLEX)
+#define RARE __attribute__((cold)) /* compiled for size */
+DIRECT(f32, float, float, REAL, )
+DIRECT(f64, double, double, REAL, )
+DIRECT(u8, uint8_t, uint8_t, INTEGER, RARE)
+DIRECT(i8, int8_t, int8_t, INTEGER, RARE)
+DIRECT(i16, int16_t, int16_t, INTEGER, RARE)
+DIRECT(i32, int32_t, int32_t, INTEGER, RARE)
+DIRECT(i64, int64_t, int64_t, INTEGER, RARE)
+DIRECT(c64, c64, c64, COMPLEX, RARE)
+DIRECT(c128, c128, c128, COMPLEX, RARE)
 
 typedef struct direct_loops {
   tj__range_body forward, grad_input, grad_weight;
@@ -274,6 +277,8 @@ static bool grad_input(const tj__conv_shape *s, const void *grad, const void *we
     run(direct_of(s->dtype)->grad_input, s->batch * s->groups * s->in_channels, s->out_channels * volume * pixels, &job);
     return true;
   }
+  fold_job fold;
+  if (fold_plan(s, &fold)) return fold_grad_input(&fold, grad, weight, out);
   if (!all_met(s)) memset(out, 0, (size_t)(s->batch * s->groups * s->in_channels * pixels) * tj__dtype_sizes[s->dtype]);
   size_t bytes = (size_t)(volume * 4 + pixels) * sizeof(int64_t);
   int64_t *memory = tj__alloc(bytes), *chosen = memory + 3 * volume, *columns = chosen + volume;

@@ -164,21 +164,34 @@ typedef float tile_streamed __attribute__((vector_size(GEMM_VECTOR_BYTES), may_a
 #define EVENS_4(a, b) __builtin_shufflevector(a, b, 0, 2, 5, 7)
 #define EVENS_8(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 9, 11, 13, 15)
 #define EVENS_16(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31)
+/* Lanes of two vectors in turn: those of their lower and of their upper halves. */
+#define ZIP_LOW_4(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define ZIP_HIGH_4(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#define ZIP_LOW_8(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define ZIP_HIGH_8(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#define ZIP_LOW_16(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define ZIP_HIGH_16(a, b) __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
 #if GEMM_VECTOR_BYTES == 64
 #define TRANSPOSE_f32 TRANSPOSE_16
 #define TRANSPOSE_f64 TRANSPOSE_8
 #define EVENS_f32 EVENS_16
 #define EVENS_f64 EVENS_8
+#define ZIP_LOW_f32 ZIP_LOW_16
+#define ZIP_HIGH_f32 ZIP_HIGH_16
 #elif GEMM_VECTOR_BYTES == 32
 #define TRANSPOSE_f32 TRANSPOSE_8
 #define TRANSPOSE_f64 TRANSPOSE_4
 #define EVENS_f32 EVENS_8
 #define EVENS_f64 EVENS_4
+#define ZIP_LOW_f32 ZIP_LOW_8
+#define ZIP_HIGH_f32 ZIP_HIGH_8
 #else
 #define TRANSPOSE_f32 TRANSPOSE_4
 #define TRANSPOSE_f64 TRANSPOSE_2
 #define EVENS_f32 EVENS_4
 #define EVENS_f64 EVENS_2
+#define ZIP_LOW_f32 ZIP_LOW_4
+#define ZIP_HIGH_f32 ZIP_HIGH_4
 #endif
 
 #endif

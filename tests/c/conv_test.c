@@ -215,6 +215,35 @@ static void test_small(void **unused) {
   check(plane(2, 1, 256, 460, 4, 4, 3, 3, 1, 1, 1)); /* a weight's gradient that goes past the caches */
 }
 
+/* the input's gradient of strides with many channels, by columns: taps that overlap and gaps between them, lines of several vectors, several images at a
+ * time and one in several blocks, sums in several steps, strides along one dimension only */
+static void test_fold(void **unused) {
+  (void)unused;
+  check(plane(2, 1, 20, 130, 8, 8, 3, 3, 2, 1, 1));
+  check(plane(5, 2, 13, 90, 7, 9, 3, 3, 2, 1, 1));
+  check(plane(1, 1, 9, 600, 5, 6, 3, 3, 2, 1, 1));
+  check(plane(1, 1, 4, 520, 9, 75, 3, 3, 2, 1, 1));
+  check(plane(3, 1, 6, 100, 11, 13, 5, 5, 3, 2, 1));
+  check(plane(2, 1, 6, 100, 11, 13, 3, 2, 2, 2, 2));
+  check(plane(2, 1, 3, 64, 32, 32, 8, 8, 8, 0, 1));
+  check(plane(2, 1, 7, 64, 23, 23, 3, 3, 5, 1, 1));
+  for (int along = 0; along < 3; along++) {
+    tj__conv_shape s = {.batch = 2,
+                        .groups = 1,
+                        .in_channels = 5,
+                        .out_channels = 100,
+                        .in = {5, 6, 7},
+                        .kernel = {2, 3, 3},
+                        .stride = {1, 1, 1},
+                        .padding = {1, 0, 1},
+                        .dilation = {1, 1, 1}};
+    s.stride[along] = 2;
+    check(s);
+    for (int i = 0; i < 3; i++) s.stride[i] = 2;
+    check(s);
+  }
+}
+
 static void test_dimensions(void **unused) {
   (void)unused;
   check((tj__conv_shape){.batch = 2,
@@ -247,8 +276,8 @@ static void test_dimensions(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_planes),   cmocka_unit_test(test_kinds),     cmocka_unit_test(test_direct),
-                                     cmocka_unit_test(test_far_taps), cmocka_unit_test(test_tiles),     cmocka_unit_test(test_special),
-                                     cmocka_unit_test(test_small),    cmocka_unit_test(test_dimensions)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_planes),   cmocka_unit_test(test_kinds), cmocka_unit_test(test_direct),
+                                     cmocka_unit_test(test_far_taps), cmocka_unit_test(test_tiles), cmocka_unit_test(test_special),
+                                     cmocka_unit_test(test_small),    cmocka_unit_test(test_fold),  cmocka_unit_test(test_dimensions)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
