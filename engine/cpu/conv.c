@@ -160,7 +160,12 @@ static inline void reach(const tj__conv_shape *s, int i, int64_t t, int64_t *sta
 #define ADD_c64(to, sum) ((to).re += (sum).re, (to).im += (sum).im)
 #define ADD_c128 ADD_c64
 
-#define RARE __attribute__((cold)) /* compiled for size */
+/* compiled for size */
+#ifdef __clang__
+#define RARE __attribute__((minsize))
+#else
+#define RARE __attribute__((cold))
+#endif
 DIRECT(f32, float, float, REAL, )
 DIRECT(f64, double, double, REAL, )
 DIRECT(u8, uint8_t, uint8_t, INTEGER, RARE)

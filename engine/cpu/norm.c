@@ -1,5 +1,6 @@
 /* cpu/norm.c: normalisation on the CPU. */
 #include "../kernels/norm.h"
+#include "tile.h"
 
 #include <math.h>
 
@@ -43,6 +44,65 @@ typedef struct job {
 #undef T
 #undef SUFFIX
 
+/* ---- long runs of float32, one by one ----------------------------------------------------------------------------- */
+
+/* Whether long runs of a group are worked on one by one, in their order: as convolutions and pointwise operators go over the same tensors, so that most of
+ * what a thread reads is what it has written. */
+static bool by_runs(const tj__norm_shape *s) { return s->dtype == TJ_FLOAT32 && s->outer > 1 && s->inner >= RUN_LEAST; }
+
+/* Run by run: the moments of each, ... */
+static void run_moments(int64_t begin, int64_t end, void *context) {
+  const job *j = context;
+  for (int64_t i = begin; i < end; i++)
+    moments_f32((const float *)j->x + i * j->s->inner, (runs_f32){1, 0, j->s->inner}, &j->sums[i].first, &j->sums[i].second);
+}
+
+/* ... and those of the groups (T. F. Chan, G. H. Golub and R. J. LeVeque, Algorithms for Computing the Sample Variance, 1983). */
+static void combine_moments(const job *j) {
+  const tj__norm_shape *s = j->s;
+  for (int64_t c = 0; c < s->groups; c++) {
+    double mean = 0, squares = 0;
+    for (int64_t a = 0; a < s->outer; a++) mean += j->sums[a * s->groups + c].first;
+    mean /= (double)s->outer;
+    for (int64_t a = 0; a < s->outer; a++) {
+      const pair *p = &j->sums[a * s->groups + c];
+      squares += p->second + (double)s->inner * (p->first - mean) * (p->first - mean);
+    }
+    put_statistics_f32(j, c, mean, squares);
+  }
+}
+
+/* Run by run, where groups have their own weights: the sums, the groups' sums, and the input's gradient. */
+static void run_products(int64_t begin, int64_t end, void *context) {
+  const job *j = context;
+  for (int64_t i = begin; i < end; i++) {
+    const int64_t at = i * j->s->inner;
+    products_f32((const float *)j->grad + at, (const float *)j->x + at, (runs_f32){1, 0, j->s->inner},
+                 ((const float *)j->mean)[i % j->s->groups], &j->sums[i].first, &j->sums[i].second);
+  }
+}
+
+static void combine_products(const job *j) {
+  for (int64_t c = 0; c < j->s->groups; c++) {
+    pair *p = &j->sums[c];
+    for (int64_t a = 1; a < j->s->outer; a++) p->first += p[a * j->s->groups].first, p->second += p[a * j->s->groups].second;
+    put_own_f32(j, c, p->first, p->second);
+  }
+}
+
+static void run_grads(int64_t begin, int64_t end, void *context) {
+  const job *j = context;
+  for (int64_t i = begin; i < end; i++) {
+    const int64_t c = i % j->s->groups, at = i * j->s->inner;
+    const double w = j->weight ? (double)((const float *)j->weight)[c] : 1;
+    float shift, slope;
+    set_back_f32(j, c, j->sums[c].first * w, j->sums[c].second * w, &shift, &slope);
+    grad_run_f32(j, c, (const float *)j->x + at, (const float *)j->grad + at, (float *)j->out + at, shift, slope);
+  }
+}
+
+/* ---- the kernels -------------------------------------------------------------------------------------------------- */
+
 /* n pieces of work that touch `each` elements apiece */
 static void run(const tj__norm_shape *s, tj__range_body f32, tj__range_body f64, int64_t n, int64_t each, job *j) {
   tj__parallel_for(n, TJ__MAX(1, TJ__GRAIN / TJ__MAX(1, each)), s->dtype == TJ_FLOAT32 ? f32 : f64, j);
@@ -56,10 +116,6 @@ static void apply(const tj__norm_shape *s, const void *x, const void *mean, cons
 
 #define OF_DTYPE(name, ...) (s->dtype == TJ_FLOAT32 ? name##_f32(__VA_ARGS__) : name##_f64(__VA_ARGS__))
 
-/* Whether long runs of a group are worked on one by one, in their order: as convolutions and pointwise operators go over the same tensors, so that most of
- * what a thread reads is what it has written. */
-static bool by_runs(const tj__norm_shape *s) { return s->outer > 1 && s->inner >= RUN_LEAST; }
-
 static bool normalise(const tj__norm_shape *s, const void *x, double eps, const void *weight, const void *bias, void *mean, void *rstd,
                       void *variance, void *out) {
   job j = {.s = s, .x = x, .eps = eps, .weight = weight, .bias = bias, .means = mean, .rstds = rstd, .variances = variance, .out = out};
@@ -69,8 +125,8 @@ static bool normalise(const tj__norm_shape *s, const void *x, double eps, const 
   }
   const size_t bytes = (size_t)(s->outer * s->groups) * sizeof *j.sums;
   if (!(j.sums = tj__alloc(bytes))) return false;
-  run(s, run_moments_f32, run_moments_f64, s->outer * s->groups, 2 * s->inner, &j);
-  OF_DTYPE(combine_moments, &j);
+  run(s, run_moments, NULL, s->outer * s->groups, 2 * s->inner, &j);
+  combine_moments(&j);
   tj__free(j.sums, bytes);
   apply(s, x, mean, rstd, weight, bias, out);
   return true;
@@ -95,9 +151,9 @@ static bool backward(const tj__norm_shape *s, const void *grad, const void *x, c
   const size_t bytes = (size_t)(runs ? rows : j.parts * s->n_weights) * sizeof *j.sums;
   if (bytes && !(j.sums = tj__alloc(bytes))) return false;
   if (runs) {
-    run(s, run_products_f32, run_products_f64, rows, 2 * s->inner, &j);
-    OF_DTYPE(combine_products, &j);
-    if (grad_input) run(s, run_grads_f32, run_grads_f64, rows, 2 * s->inner, &j);
+    run(s, run_products, NULL, rows, 2 * s->inner, &j);
+    combine_products(&j);
+    if (grad_input) run(s, run_grads, NULL, rows, 2 * s->inner, &j);
   } else if (grad_input || j.own) {
     run(s, backward_f32, backward_f64, s->groups, 3 * s->outer * s->inner, &j);
   }
