@@ -53,8 +53,7 @@ static bool by_runs(const tj__norm_shape *s) { return s->dtype == TJ_FLOAT32 && 
 /* Run by run: the moments of each, ... */
 static void run_moments(int64_t begin, int64_t end, void *context) {
   const job *j = context;
-  for (int64_t i = begin; i < end; i++)
-    moments_f32((const float *)j->x + i * j->s->inner, (runs_f32){1, 0, j->s->inner}, &j->sums[i].first, &j->sums[i].second);
+  for (int64_t i = begin; i < end; i++) j->sums[i] = moments_f32((const float *)j->x + i * j->s->inner, 1, 0, j->s->inner);
 }
 
 /* ... and those of the groups (T. F. Chan, G. H. Golub and R. J. LeVeque, Algorithms for Computing the Sample Variance, 1983). */
@@ -77,8 +76,8 @@ static void run_products(int64_t begin, int64_t end, void *context) {
   const job *j = context;
   for (int64_t i = begin; i < end; i++) {
     const int64_t at = i * j->s->inner;
-    products_f32((const float *)j->grad + at, (const float *)j->x + at, (runs_f32){1, 0, j->s->inner},
-                 ((const float *)j->mean)[i % j->s->groups], &j->sums[i].first, &j->sums[i].second);
+    j->sums[i] =
+        products_f32((const float *)j->grad + at, (const float *)j->x + at, 1, 0, j->s->inner, ((const float *)j->mean)[i % j->s->groups]);
   }
 }
 
