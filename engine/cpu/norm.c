@@ -20,7 +20,7 @@ typedef struct job {
   void *out, *means, *rstds;
   double *variances;
   void *grad_weight, *grad_bias;
-  bool own; /* each group has a weight of its own */
+  bool own; /* each group has a weight of its own, and its sums are wanted */
   int64_t parts;
   pair *sums; /* of each run; or of each part and column, biases' and weights' */
 } job;
@@ -133,17 +133,18 @@ static bool normalise(const tj__norm_shape *s, const void *x, double eps, const 
 
 static bool backward(const tj__norm_shape *s, const void *grad, const void *x, const void *mean, const void *rstd, const void *weight,
                      bool training, void *grad_input, void *grad_weight, void *grad_bias) {
-  job j = {.s = s,
-           .x = x,
-           .grad = grad,
-           .mean = mean,
-           .rstd = rstd,
-           .weight = weight,
-           .training = training,
-           .out = grad_input,
-           .grad_weight = grad_weight,
-           .grad_bias = grad_bias,
-           .own = s->weight_step == 1 && s->n_weights == s->groups && s->weight_groups == s->groups};
+  job j = {
+      .s = s,
+      .x = x,
+      .grad = grad,
+      .mean = mean,
+      .rstd = rstd,
+      .weight = weight,
+      .training = training,
+      .out = grad_input,
+      .grad_weight = grad_weight,
+      .grad_bias = grad_bias,
+      .own = (training || grad_weight || grad_bias) && s->weight_step == 1 && s->n_weights == s->groups && s->weight_groups == s->groups};
   const bool columns = !s->weight_step && (grad_weight || grad_bias), runs = j.own && by_runs(s);
   const int64_t strips = (s->n_weights + STRIP - 1) / STRIP, rows = s->outer * s->groups;
   j.parts = columns ? TJ__MAX(1, TJ__MIN(rows / ROWS_LEAST, TASKS / strips)) : 0;
