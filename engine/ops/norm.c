@@ -77,6 +77,20 @@ static bool check_floating(const tj_tensor *x, const char *kernel) {
   return false;
 }
 
+/* Channels that are the columns of a matrix are normalised as the rows of the matrix turned around, whose elements are neighbours. */
+static bool are_columns(const tj__norm_shape *s, kind k, const tj_tensor *x) {
+  return k == BATCH && s->outer > 1 && s->inner == 1 && x->numel > 0 && tj__can_look(x);
+}
+/* A contiguous matrix turned around. */
+static tj_tensor *turned(tj_tensor *x, int64_t rows, int64_t columns) {
+  return x ? tj__contiguous(tj__alias(x, TJ_INTS(columns, rows), TJ_INTS(1, columns), x->offset)) : NULL;
+}
+static tj_tensor *turn_back(tj_tensor *x, const tj_tensor *like) {
+  x = turned(x, x->sizes[0], x->sizes[1]);
+  return x ? tj_reshape(x, tj__sizes(like)) : NULL;
+}
+static void as_rows(tj__norm_shape *s) { s->inner = s->weight_run = s->outer, s->outer = 1; }
+
 /* Output, means and inverse deviations, and the biased variances unless `variance` is NULL, in one go. x is prepared. */
 static bool normalised(const tj__backend *backend, const tj__norm_shape *s, tj_tensor *x, double eps, tj_tensor *weight, tj_tensor *bias,
                        tj_dtype given, tj_tensor **output, tj_tensor **mean, tj_tensor **rstd, tj_tensor **variance) {
@@ -133,6 +147,11 @@ tj_status tj__impl_native_batch_norm(tj_tensor *input, tj_tensor *weight, tj_ten
   tj_tensor *x = prepared(input, dtype), *variance;
   if (!x) return tj_error_code();
   tj__norm_shape s = shape_of(x, BATCH, TJ_NO_DIMS, dtype);
+  const bool columns = are_columns(&s, BATCH, x);
+  if (columns) {
+    if (!(x = turned(x, s.outer, s.groups))) return tj_error_code();
+    as_rows(&s);
+  }
   const char *format = tj__suggested_format(input);
   if (training) {
     if (!normalised(backend, &s, x, eps, weight, bias, given, output, save_mean, save_invstd, &variance)) return tj_error_code();
@@ -140,6 +159,7 @@ tj_status tj__impl_native_batch_norm(tj_tensor *input, tj_tensor *weight, tj_ten
     if (s.outer * s.inner > 0 &&
         (!update_running(running_mean, *save_mean, 1, momentum) || !update_running(running_var, variance, n / (n - 1), momentum)))
       return tj_error_code();
+    if (columns && !(*output = turn_back(*output, input))) return tj_error_code();
     if (format) *output = tj__clone_as(*output, given, format);
     return *output ? TJ_OK : tj_error_code();
   }
@@ -156,7 +176,8 @@ tj_status tj__impl_native_batch_norm(tj_tensor *input, tj_tensor *weight, tj_ten
     *save_invstd = tj_rsqrt(tj_add(running_var, tj__number(eps), tj_int(1)));
   }
   if (!*save_mean || !*save_invstd || !(*save_invstd = tj__to_dtype(*save_invstd, dtype))) return tj_error_code();
-  *output = applied(backend, &s, x, *save_mean, *save_invstd, weight, bias, given, format);
+  *output = applied(backend, &s, x, *save_mean, *save_invstd, weight, bias, given, columns ? NULL : format);
+  if (columns && *output && (*output = turn_back(*output, input)) && format) *output = tj__clone_as(*output, given, format);
   return *output ? TJ_OK : tj_error_code();
 }
 
@@ -355,8 +376,14 @@ tj_status tj__impl_norm_backward(tj_tensor *grad_output, tj_tensor *input, tj_te
   tj_tensor *m = prepared(mean, dtype), *r = prepared(rstd, dtype);
   if (!grad || !x || !m || !r || (weight && !w)) return tj_error_code();
   tj__norm_shape s = shape_of(x, kind_of(kind), extra, dtype);
+  const bool columns = are_columns(&s, kind_of(kind), x);
+  if (columns) {
+    grad = turned(grad, s.outer, s.groups), x = turned(x, s.outer, s.groups);
+    if (!grad || !x) return tj_error_code();
+    as_rows(&s);
+  }
   int64_t sizes[TJ_MAX_DIMS];
-  const tj_ints parameter = {sizes, weight_sizes(x, kind_of(kind), extra, sizes)};
+  const tj_ints parameter = {sizes, weight_sizes(input, kind_of(kind), extra, sizes)};
   tj_tensor **results[] = {grad_input, grad_weight, grad_bias};
   void *to[3] = {NULL};
   for (int i = 0; i < 3; i++) {
@@ -368,6 +395,7 @@ tj_status tj__impl_norm_backward(tj_tensor *grad_output, tj_tensor *input, tj_te
   if (x->numel && !backend->norm->backward(&s, tj__read(grad), tj__read(x), tj__read(m), tj__read(r), w ? tj__read(w) : NULL, training,
                                            to[0], to[1], to[2]))
     return tj_error_code();
+  if (*grad_input && columns && !(*grad_input = turn_back(*grad_input, input))) return tj_error_code();
   for (int i = 0; i < 3; i++)
     if (*results[i] && !(*results[i] = tj__to_dtype(*results[i], given))) return tj_error_code();
   const char *format = kind_of(kind) == LAYER ? NULL : tj__suggested_format(input);

@@ -44,6 +44,8 @@ const KINDS = [
   batch(4, 7, 300),
   batch(1, 3, 600),
   batch(40, 70),
+  batch(50, 9, 1),
+  batch(20, 6, 1, 1),
   layer([70], 300, 70),
   layer([300], 5, 300),
   layer([3, 5], 2, 7, 3, 5),
@@ -141,6 +143,15 @@ describe('derivatives of both orders', () => {
     const inputs = [values(3, 2, 2), values(2), values(2)]
     assert.equal(gradcheck(norm, inputs), true)
     assert.equal(gradgradcheck(norm, inputs), true)
+  })
+  it('batch_norm of a matrix in evaluation', () => {
+    const mean = torch.tensor([0.3, -0.2, 1], { dtype: 'float64' })
+    const variance = torch.tensor([0.7, 1.9, 0.1], { dtype: 'float64' })
+    const [x, w, b] = [values(5, 3), values(3), values(3)]
+    const norm = (...a) => batch(5, 3).norm(...a, false, mean, variance)
+    near(norm(x, w, b).detach(), x.sub(mean).div(variance.add(1e-3).sqrt()).mul(w).add(b).detach(), 'values')
+    assert.equal(gradcheck(norm, [x, w, b]), true)
+    assert.equal(gradgradcheck(norm, [x, w, b]), true)
   })
   it('of the gradient of weights or biases alone', () => {
     const kind = layer([3], 4, 3)
