@@ -15,6 +15,22 @@ static void reach_of(const int64_t (*taps)[3], int64_t n_taps, int i, int64_t *l
   for (int64_t t = 1; t < n_taps; t++) *low = TJ__MIN(*low, taps[t][i]), *high = TJ__MAX(*high, taps[t][i]);
 }
 
+/* Output positions [lo, hi) along one dimension whose tap `t` lies inside the input; the input position of position 0 in *start. */
+static inline void reach(const tj__conv_shape *s, int i, int64_t t, int64_t *start, int64_t *lo, int64_t *hi) {
+  int64_t stride = s->stride[i];
+  *start = t * s->dilation[i] - s->padding[i];
+  *lo = *start >= 0 ? 0 : (-*start + stride - 1) / stride;
+  *hi = *start >= s->in[i] ? 0 : TJ__MIN(s->out[i], (s->in[i] - *start + stride - 1) / stride);
+}
+
+static int64_t common_divisor(int64_t a, int64_t b) {
+  while (b) {
+    const int64_t rest = a % b;
+    a = b, b = rest;
+  }
+  return a;
+}
+
 /* Whether a plane that holds all that `count` positions a dimension read at all taps is of about their own size: with far taps (a dilation may be any
  * number) it would be of any size, for zeros. */
 static bool taps_are_near(const int64_t *count, const int64_t *step, const int64_t (*taps)[3], int64_t n_taps) {
@@ -61,14 +77,6 @@ typedef struct direct_job {
   void *out;
   bool started; /* out already holds the bias */
 } direct_job;
-
-/* Output positions [lo, hi) along one dimension whose tap `t` lies inside the input; the input position of position 0 in *start. */
-static inline void reach(const tj__conv_shape *s, int i, int64_t t, int64_t *start, int64_t *lo, int64_t *hi) {
-  int64_t stride = s->stride[i];
-  *start = t * s->dilation[i] - s->padding[i];
-  *lo = *start >= 0 ? 0 : (-*start + stride - 1) / stride;
-  *hi = *start >= s->in[i] ? 0 : TJ__MIN(s->out[i], (s->in[i] - *start + stride - 1) / stride);
-}
 
 /* The loops that all three kernels have: BODY sees rows of `n` positions: output row at `o`, input row at `x` with step `xs`. */
 #define TAPS(BODY)                                                                                                    \

@@ -133,8 +133,6 @@ static tj_tensor *elements_at(const sampler *s, tj_tensor *const index[3], tj_te
   return tj_mul(values, tj_unsqueeze(weight, 1));
 }
 
-static tj_tensor *sum_of(tj_tensor *a, tj_tensor *b) { return a ? tj_add(a, b, tj_int(1)) : b; }
-
 /* at[d]: places in elements, [N, points]. */
 static tj_tensor *sample_linear(const sampler *s, tj_tensor *const at[3]) {
   tj_tensor *low[3], *weights[3][2], *total = NULL;
@@ -152,7 +150,7 @@ static tj_tensor *sample_linear(const sampler *s, tj_tensor *const at[3]) {
       index[d] = up ? plus(low[d], 1) : low[d];
       weight = weight ? tj_mul(weight, weights[d][up]) : weights[d][up];
     }
-    if (!weight || !(total = sum_of(total, elements_at(s, index, weight)))) return NULL;
+    if (!weight || !(total = tj__total(total, elements_at(s, index, weight)))) return NULL;
   }
   return total;
 }
@@ -163,7 +161,7 @@ static tj_tensor *sample_nearest(const sampler *s, tj_tensor *const at[3]) {
     tj_tensor *rounded = tj_round(at[d]); /* its derivative is zero: the grid gets zeros, not nothing */
     if (!rounded) return NULL;
     index[d] = tj_detach(rounded);
-    weight = sum_of(weight, times(rounded, 0));
+    weight = tj__total(weight, times(rounded, 0));
   }
   return weight ? elements_at(s, index, plus(weight, 1)) : NULL;
 }
@@ -193,7 +191,7 @@ static tj_tensor *sample_cubic(const sampler *s, tj_tensor *const at[3], int pad
   for (int i = 0; i < 4; i++)
     for (int j = 0; j < 4; j++) {
       tj_tensor *part = elements_at(s, (tj_tensor *[3]){index[0][i], index[1][j], NULL}, tj_mul(weights[0][i], weights[1][j]));
-      if (!part || !(total = sum_of(total, part))) return NULL;
+      if (!part || !(total = tj__total(total, part))) return NULL;
     }
   return total;
 }

@@ -51,16 +51,15 @@ static tj_tensor *prepared(tj_tensor *t, tj_dtype dtype) {
   return t ? tj__contiguous(t) : NULL;
 }
 
-/* out = (x - mean) rstd weight + bias, in x's dtype and the memory format. x is prepared. */
+/* (x - mean) rstd weight + bias, in the dtype `given`. x is prepared. */
 static tj_tensor *applied(const tj__backend *backend, const tj__norm_shape *s, tj_tensor *x, tj_tensor *mean, tj_tensor *rstd,
-                          tj_tensor *weight, tj_tensor *bias, tj_dtype given, const char *format) {
+                          tj_tensor *weight, tj_tensor *bias, tj_dtype given) {
   tj_tensor *out = tj__empty(tj__sizes(x), s->dtype, x->storage->device);
   tj_tensor *w = weight ? prepared(weight, s->dtype) : NULL, *b = bias ? prepared(bias, s->dtype) : NULL;
   if (!out || (weight && !w) || (bias && !b)) return NULL;
   if (out->numel)
     backend->norm->apply(s, tj__read(x), tj__read(mean), tj__read(rstd), w ? tj__read(w) : NULL, b ? tj__read(b) : NULL, tj__write(out));
-  out = tj__to_dtype(out, given);
-  return out && format ? tj__clone_as(out, given, format) : out;
+  return tj__to_dtype(out, given);
 }
 
 /* Parameters have the input's dtype; with halves, float32 ones are fine too. */
@@ -135,6 +134,23 @@ static bool update_running(tj_tensor *running, const tj_tensor *now, double fact
   return true;
 }
 
+/* The running statistics as mean and inverse deviation of dtype. */
+static bool kept_statistics(tj_tensor *running_mean, tj_tensor *running_var, tj_dtype dtype, double eps, tj_tensor **mean,
+                            tj_tensor **rstd) {
+  *mean = prepared(running_mean, dtype);
+  if (*mean == running_mean) *mean = tj__clone(running_mean);
+  if (tj__can_look(running_var)) {
+    tj_tensor *v = prepared(running_var, TJ_FLOAT64);
+    if (!v || !(*rstd = tj__empty(TJ_INTS(v->numel), TJ_FLOAT64, v->storage->device))) return false;
+    const double *from = tj__read(v);
+    double *to = tj__write(*rstd);
+    for (int64_t i = 0; i < v->numel; i++) to[i] = 1 / sqrt(from[i] + eps);
+  } else {
+    *rstd = tj_rsqrt(tj_add(running_var, tj__number(eps), tj_int(1)));
+  }
+  return *mean && *rstd && (*rstd = tj__to_dtype(*rstd, dtype)) != NULL;
+}
+
 tj_status tj__impl_native_batch_norm(tj_tensor *input, tj_tensor *weight, tj_tensor *bias, tj_tensor *running_mean, tj_tensor *running_var,
                                      bool training, double momentum, double eps, tj_tensor **output, tj_tensor **save_mean,
                                      tj_tensor **save_invstd) {
@@ -152,32 +168,19 @@ tj_status tj__impl_native_batch_norm(tj_tensor *input, tj_tensor *weight, tj_ten
     if (!(x = turned(x, s.outer, s.groups))) return tj_error_code();
     as_rows(&s);
   }
-  const char *format = tj__suggested_format(input);
   if (training) {
     if (!normalised(backend, &s, x, eps, weight, bias, given, output, save_mean, save_invstd, &variance)) return tj_error_code();
     double n = (double)(s.outer * s.inner);
     if (s.outer * s.inner > 0 &&
         (!update_running(running_mean, *save_mean, 1, momentum) || !update_running(running_var, variance, n / (n - 1), momentum)))
       return tj_error_code();
-    if (columns && !(*output = turn_back(*output, input))) return tj_error_code();
-    if (format) *output = tj__clone_as(*output, given, format);
-    return *output ? TJ_OK : tj_error_code();
-  }
-  *save_mean = prepared(running_mean, dtype);
-  if (*save_mean == running_mean) *save_mean = tj__clone(running_mean);
-  if (tj__can_look(running_var)) {
-    tj_tensor *v = prepared(running_var, TJ_FLOAT64), *r = v ? tj__empty(TJ_INTS(s.groups), TJ_FLOAT64, x->storage->device) : NULL;
-    if (!r) return tj_error_code();
-    const double *from = tj__read(v);
-    double *to = tj__write(r);
-    for (int64_t i = 0; i < s.groups; i++) to[i] = 1 / sqrt(from[i] + eps);
-    *save_invstd = r;
   } else {
-    *save_invstd = tj_rsqrt(tj_add(running_var, tj__number(eps), tj_int(1)));
+    if (!kept_statistics(running_mean, running_var, dtype, eps, save_mean, save_invstd)) return tj_error_code();
+    *output = applied(backend, &s, x, *save_mean, *save_invstd, weight, bias, given);
   }
-  if (!*save_mean || !*save_invstd || !(*save_invstd = tj__to_dtype(*save_invstd, dtype))) return tj_error_code();
-  *output = applied(backend, &s, x, *save_mean, *save_invstd, weight, bias, given, columns ? NULL : format);
-  if (columns && *output && (*output = turn_back(*output, input)) && format) *output = tj__clone_as(*output, given, format);
+  const char *format = tj__suggested_format(input);
+  if (columns && *output) *output = turn_back(*output, input);
+  if (format && *output) *output = tj__clone_as(*output, given, format);
   return *output ? TJ_OK : tj_error_code();
 }
 
@@ -480,9 +483,6 @@ tj_status tj__impl_group_norm_backward(tj_tensor *grad_output, tj_tensor *grad_m
   return *grad_input ? TJ_OK : tj_error_code();
 }
 
-/* The sum of those that there are. */
-static tj_tensor *sum_of(tj_tensor *a, tj_tensor *b) { return a && b ? tj_add(a, b, tj_int(1)) : a ? a : b; }
-
 tj_tensor *tj__impl_norm_double_output(tj_tensor *grad_grad_input, tj_tensor *grad_grad_weight, tj_tensor *grad_grad_bias, tj_tensor *input,
                                        tj_tensor *weight, tj_tensor *mean, tj_tensor *rstd, const char *kind, tj_ints extra,
                                        bool training) {
@@ -492,8 +492,8 @@ tj_tensor *tj__impl_norm_double_output(tj_tensor *grad_grad_input, tj_tensor *gr
     t = projected(&v, seen(grad_grad_input, v.sizes, v.n), xhat, seen(rstd, v.statistics, v.n), training);
     if (weight) t = tj_mul(t, seen(weight, v.weight, v.n));
   }
-  if (grad_grad_weight) t = sum_of(t, tj_mul(xhat, seen(grad_grad_weight, v.weight, v.n)));
-  if (grad_grad_bias) t = sum_of(t, tj_expand(seen(grad_grad_bias, v.weight, v.n), (tj_ints){v.sizes, v.n}, false));
+  if (grad_grad_weight) t = tj__total(t, tj_mul(xhat, seen(grad_grad_weight, v.weight, v.n)));
+  if (grad_grad_bias) t = tj__total(t, tj_expand(seen(grad_grad_bias, v.weight, v.n), (tj_ints){v.sizes, v.n}, false));
   if (tj_error_code()) return NULL;
   return t ? tj_reshape(t, tj__sizes(input)) : tj_zeros_like(input, TJ_DTYPE_NONE, TJ_DEVICE_NONE, false, NULL);
 }
@@ -530,7 +530,7 @@ tj_tensor *tj__impl_norm_double_input(tj_tensor *grad_grad_input, tj_tensor *gra
   if (grad_grad_weight && tj_norm_backward(grad_output, input, grad_grad_weight, mean, rstd, kind, extra, training, TJ_INTS(1, 0, 0),
                                            &along, &none[0], &none[1]))
     return NULL;
-  t = sum_of(t, along);
+  if (along) t = tj__total(t, along);
   if (tj_error_code()) return NULL;
   return t ? t : tj_zeros_like(input, TJ_DTYPE_NONE, TJ_DEVICE_NONE, false, NULL);
 }

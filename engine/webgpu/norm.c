@@ -292,6 +292,18 @@ static void grad_input(const tj__norm_shape *s, const void *grad, const void *x,
   tj__gpu_launch_flat(&k, all);
 }
 
+/* Operands of COLUMNS and GRAD_WEIGHT. to: those of weights and of biases, NULL: not wanted. vector: four by four. */
+static void parameter_operands(tj__gpu_kernel *k, void *const *to, tj_dtype to_dtype, tj_dtype dtype, const void *grad, const void *x,
+                               const void *mean, const void *rstd, bool vector) {
+  for (int q = 0; q < 2; q++)
+    if (to[q]) operand(k, to[q], to_dtype, true, vector);
+  operand(k, grad, dtype, false, vector);
+  if (!to[0]) return;
+  operand(k, x, dtype, false, vector);
+  operand(k, mean, dtype, false, false);
+  operand(k, rstd, dtype, false, false);
+}
+
 /* The gradients of weight and bias; NULL: not wanted. */
 static void grad_parameters(const tj__norm_shape *s, const void *grad, const void *x, const void *mean, const void *rstd, void *weight,
                             void *bias) {
@@ -304,17 +316,14 @@ static void grad_parameters(const tj__norm_shape *s, const void *grad, const voi
     const int64_t wanted = across < BUSY ? TJ__MIN(BUSY / across, s->groups / 64) : 1;
     const int64_t each = wanted > 1 ? (s->groups + wanted - 1) / wanted : s->groups, pieces = (s->groups + each - 1) / each;
     tj_tensor *parts[2] = {NULL};
-    for (int q = 0; pieces > 1 && q < 2; q++)
-      if (outs[q] && !(parts[q] = tj__empty(TJ_INTS(pieces, s->inner), TJ_FLOAT32, TJ_WEBGPU(0)))) return;
-    begin(&k, &n, s, across * pieces, 0, each);
-    for (int q = 0; q < 2; q++)
-      if (outs[q]) operand(&k, parts[q] ? tj__write(parts[q]) : outs[q], parts[q] ? TJ_FLOAT32 : s->dtype, true, true);
-    operand(&k, grad, s->dtype, false, true);
-    if (weight) {
-      operand(&k, x, s->dtype, false, true);
-      operand(&k, mean, s->dtype, false, false);
-      operand(&k, rstd, s->dtype, false, false);
+    void *to[] = {weight, bias};
+    for (int q = 0; pieces > 1 && q < 2; q++) {
+      if (!outs[q]) continue;
+      if (!(parts[q] = tj__empty(TJ_INTS(pieces, s->inner), TJ_FLOAT32, TJ_WEBGPU(0)))) return;
+      to[q] = tj__write(parts[q]);
     }
+    begin(&k, &n, s, across * pieces, 0, each);
+    parameter_operands(&k, to, pieces > 1 ? TJ_FLOAT32 : s->dtype, s->dtype, grad, x, mean, rstd, true);
     if (!tj__gpu_launch_groups(&k, across * pieces)) return;
     for (int q = 0; q < 2; q++)
       if (parts[q]) tj__gpu_add_up(tj__read(parts[q]), pieces, s->inner, outs[q], s->dtype);
@@ -322,14 +331,7 @@ static void grad_parameters(const tj__norm_shape *s, const void *grad, const voi
   }
   n = (norm){.what = GRAD_WEIGHT, .weight = weight, .bias = bias};
   begin(&k, &n, s, s->n_weights, 0, -1);
-  for (int q = 0; q < 2; q++)
-    if (outs[q]) tj__gpu_operand_add(&k, outs[q], s->dtype, true);
-  tj__gpu_operand_add(&k, grad, s->dtype, false);
-  if (weight) {
-    tj__gpu_operand_add(&k, x, s->dtype, false);
-    tj__gpu_operand_add(&k, mean, s->dtype, false);
-    tj__gpu_operand_add(&k, rstd, s->dtype, false);
-  }
+  parameter_operands(&k, outs, s->dtype, s->dtype, grad, x, mean, rstd, false);
   tj__gpu_launch_groups(&k, s->n_weights);
 }
 

@@ -202,22 +202,9 @@ static void test_complex(void **unused) {
       double *pa = random_numbers(TJ_FLOAT64, 2 * extent(a, m, k)), *pb = random_numbers(TJ_FLOAT64, 2 * extent(b, k, n));
       double *pc = random_numbers(TJ_FLOAT64, 2 * extent(c, m, n)), *start = malloc((size_t)extent(c, m, n) * 16);
       memcpy(start, pc, (size_t)extent(c, m, n) * 16);
-      tj__gemm_args g = {.dtype = TJ_COMPLEX128,
-                         .batches = 1,
-                         .m = m,
-                         .n = n,
-                         .k = k,
-                         .a = pa,
-                         .a_row = a.row,
-                         .a_col = a.col,
-                         .b = pb,
-                         .b_row = b.row,
-                         .b_col = b.col,
-                         .c = pc,
-                         .c_row = c.row,
-                         .c_col = c.col,
-                         .alpha = tj_complex_number(0.5, -2),
-                         .beta = lc ? tj_float(0.25) : tj_int(0)};
+      tj__gemm_args g = args_of(TJ_COMPLEX128, 1, m, n, k, pa, a, pb, b, pc, c);
+      g.alpha = tj_complex_number(0.5, -2);
+      g.beta = lc ? tj_float(0.25) : tj_int(0);
       assert_true(gemm->gemm(&g));
       for (int64_t i = 0; i < m; i++)
         for (int64_t j = 0; j < n; j++) {
